@@ -1,0 +1,148 @@
+#include "copy/board.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace copy {
+
+Board::Board(const Plan& plan, const std::vector<ProofUnit>& units, std::vector<Chunk> chunks,
+             std::vector<IndexTask> indexes, std::vector<bool> unproven, bool analyze)
+    : units_(units), analyze_(analyze), unit_of_(plan.relations.size(), 0) {
+  auto state = state_.lock();
+  const auto relations = plan.relations.size();
+  state->chunks_left.assign(relations, 0);
+  state->indexes_left.assign(relations, 0);
+  state->waiting_indexes.resize(relations);
+  state->failed.assign(relations, false);
+  state->relations_left.assign(units.size(), 0);
+  state->unproven = std::move(unproven);
+  for (const auto& chunk : chunks) ++state->chunks_left[chunk.relation];
+  state->chunks.assign(chunks.begin(), chunks.end());
+  for (auto& index : indexes) {
+    ++state->indexes_left[index.relation];
+    state->waiting_indexes[index.relation].push_back(index);
+  }
+  for (uint32_t unit = 0; unit < units.size(); ++unit)
+    for (const auto relation : units[unit].relations) {
+      unit_of_[relation] = unit;
+      if (state->chunks_left[relation] > 0) ++state->relations_left[unit];
+    }
+  for (uint32_t unit = 0; unit < units.size(); ++unit)
+    if (state->relations_left[unit] == 0) unit_complete(*state, unit);
+}
+
+bool Board::unit_failed(const State& state, uint32_t unit) const {
+  return std::ranges::any_of(units_[unit].relations, [&](auto relation) { return bool{state.failed[relation]}; });
+}
+
+void Board::relation_complete(State& state, uint32_t relation) {
+  const auto unit = unit_of_[relation];
+  if (--state.relations_left[unit] == 0 && !unit_failed(state, unit)) unit_complete(state, unit);
+}
+
+void Board::unit_complete(State& state, uint32_t unit) {
+  if (state.unproven[unit]) state.proofs.push_back({unit, std::nullopt});
+  for (const auto relation : units_[unit].relations) {
+    for (const auto& index : std::exchange(state.waiting_indexes[relation], {})) state.indexes.push(index);
+    if (state.indexes_left[relation] == 0) indexes_complete(state, relation);
+  }
+}
+
+void Board::indexes_complete(State& state, uint32_t relation) {
+  if (analyze_) state.analyzes.push_back(relation);
+}
+
+// Waits until there is a task or there never will be one. try_take() returns true when the wait is over.
+template <typename Task, typename Try>
+std::optional<Task> Board::wait_for_task(const base::Stop& stop, Try try_take) {
+  auto state = state_.lock();
+  std::optional<Task> task;
+  while (!try_take(*state, task)) {
+    stop.check();
+    // Until something changes; the timeout only bounds how late a stop is seen.
+    state.wait_for(std::chrono::milliseconds(100));
+  }
+  stop.check();
+  return task;
+}
+
+std::optional<Board::DataTask> Board::take_data(const base::Stop& stop) {
+  return wait_for_task<DataTask>(stop, [&](State& state, std::optional<DataTask>& task) {
+    while (!state.chunks.empty()) {
+      const auto chunk = state.chunks.front();
+      state.chunks.pop_front();
+      if (state.failed[chunk.relation]) continue;
+      ++state.chunks_running;
+      task = DataTask{chunk, std::nullopt};
+      return true;
+    }
+    while (!state.proofs.empty()) {
+      const auto proof = state.proofs.front();
+      state.proofs.pop_front();
+      if (unit_failed(state, proof.unit)) continue;
+      if (!proof.slice) ++state.cuts_running;
+      task = DataTask{std::nullopt, proof};
+      return true;
+    }
+    return state.chunks_running == 0 && state.cuts_running == 0;
+  });
+}
+
+std::optional<Board::TargetTask> Board::take_target(const base::Stop& stop) {
+  return wait_for_task<TargetTask>(stop, [&](State& state, std::optional<TargetTask>& task) {
+    if (!state.indexes.empty()) {
+      task = TargetTask{state.indexes.top(), std::nullopt};
+      state.indexes.pop();
+    } else if (!state.analyzes.empty()) {
+      task = TargetTask{std::nullopt, Analyze{state.analyzes.front()}};
+      state.analyzes.pop_front();
+    } else {
+      return state.chunks.empty() && state.chunks_running == 0 && state.target_running == 0;
+    }
+    ++state.target_running;
+    return true;
+  });
+}
+
+void Board::chunk_done(uint32_t relation) {
+  auto state = state_.lock();
+  --state->chunks_running;
+  if (--state->chunks_left[relation] == 0) relation_complete(*state, relation);
+  state_.notify_all();
+}
+
+void Board::add_slices(uint32_t unit, uint32_t count) {
+  auto state = state_.lock();
+  --state->cuts_running;
+  for (uint32_t slice = count; slice-- > 0;) state->proofs.push_front({unit, slice});
+  state_.notify_all();
+}
+
+void Board::index_done(uint32_t relation) {
+  auto state = state_.lock();
+  --state->target_running;
+  if (--state->indexes_left[relation] == 0) indexes_complete(*state, relation);
+  state_.notify_all();
+}
+
+void Board::analyze_done() {
+  --state_.lock()->target_running;
+  state_.notify_all();
+}
+
+void Board::relation_failed(uint32_t relation) {
+  auto state = state_.lock();
+  --state->chunks_running;
+  state->failed[relation] = true;
+  state_.notify_all();
+}
+
+bool Board::all_read() {
+  auto state = state_.lock();
+  return state->chunks.empty() && state->chunks_running == 0;
+}
+
+bool Board::has_failed(uint32_t relation) { return state_.lock()->failed[relation]; }
+
+}  // namespace copy

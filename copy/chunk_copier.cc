@@ -1,0 +1,174 @@
+#include "copy/chunk_copier.h"
+
+#include <fmt/format.h>
+
+#include "base/crash_point.h"
+#include "copy/sql.h"
+#include "pg/copy_stream.h"
+#include "pg/row_digest.h"
+
+namespace copy {
+namespace {
+
+using base::ErrorKind;
+
+// Passes bytes to the digest and to whoever else is there, and counts them.
+class Tee final : public base::ByteSink {
+ public:
+  Tee(pg::RowDigest& digest, base::ByteSink* archive, base::ByteSink* target, Progress& progress, Progress::Scope& scope)
+      : digest_(digest), archive_(archive), target_(target), progress_(progress), scope_(scope) {}
+
+  void write(base::Bytes bytes) override {
+    digest_.write(bytes);
+    if (archive_) archive_->write(bytes);
+    if (target_) target_->write(bytes);
+    total_ += bytes.size();
+    progress_.bytes_copied.fetch_add(bytes.size(), std::memory_order_relaxed);
+    scope_.add_bytes(bytes.size());
+  }
+  void finish() override { digest_.finish(); }
+  uint64_t total() const { return total_; }
+
+ private:
+  pg::RowDigest& digest_;
+  base::ByteSink* archive_;
+  base::ByteSink* target_;
+  Progress& progress_;
+  Progress::Scope& scope_;
+  uint64_t total_ = 0;
+};
+
+}  // namespace
+
+ChunkCopier::ChunkCopier(const Context& context, ChunkSourceFactory open_source, uint32_t snapshot, bool has_target,
+                         const base::Stop& stop)
+    : context_(context),
+      open_source_(std::move(open_source)),
+      snapshot_(snapshot),
+      snapshot_mark_(context.dir.state().snapshots[snapshot].mark.transactions),
+      has_target_(has_target),
+      stop_(stop) {}
+
+void ChunkCopier::copy(uint32_t relation, uint32_t chunk) {
+  const auto label = chunk_label(context_.plan.relations[relation], chunk);
+  base::during(label, [&] {
+    const auto done = base::retry(context_.options.retry, stop_, context_.retry_notice(label), [&] {
+      try {
+        return try_copy(relation, chunk);
+      } catch (base::Error& error) {
+        disconnect();
+        // The chunk is there, or it is not; whichever, the ledger will say it on the next try.
+        if (error.kind() == ErrorKind::in_doubt && !stop_.requested()) error.kind(ErrorKind::transient);
+        throw;
+      }
+    });
+    context_.dir.record(record::chunk(relation, chunk, done));
+    context_.progress.rows_copied += done.rows;
+    ++context_.progress.chunks_done;
+  });
+}
+
+ChunkRecord ChunkCopier::try_copy(uint32_t relation, uint32_t chunk) {
+  if (!has_target_) return load(relation, chunk);
+  if (!target_) target_.emplace(context_.open_loading_target(stop_));
+  if (in_doubt_ && settled_by_ledger(relation, chunk)) return *std::exchange(in_doubt_, std::nullopt);
+  in_doubt_.reset();
+  return load(relation, chunk);
+}
+
+bool ChunkCopier::settled_by_ledger(uint32_t relation, uint32_t chunk) {
+  return context_.ledger.has_chunk(*target_, relation, chunk);
+}
+
+ChunkRecord ChunkCopier::load(uint32_t relation, uint32_t chunk) {
+  const auto& into = context_.plan.relations[relation];
+  if (!source_) source_ = open_source_(stop_);
+  std::unique_ptr<Archive::ChunkSink> archive;
+  if (context_.archive && !context_.archive->has(relation, chunk)) archive = context_.archive->chunk_sink(relation, chunk);
+
+  std::optional<pg::CopyWriter> writer;
+  if (has_target_) {
+    const bool freeze = may_truncate(into);
+    begin_load(into, freeze);
+    writer.emplace(*target_, copy_in_sql(into, freeze));
+  }
+  base::crash_point("chunk_copy.before");
+  auto [record, buckets] = transfer(relation, chunk, writer ? &*writer : nullptr, archive.get());
+  if (const auto* recorded = source_->recorded(relation, chunk); recorded && recorded->digest != record.digest)
+    base::fail(ErrorKind::corrupt, "the archived rows are not those that were read at the source");
+  if (archive) {
+    archive->finish();
+    if (&context_.archive->dir() != &context_.dir)
+      context_.archive->dir().record(record::chunk(relation, chunk, record));
+  }
+  if (!writer) return record;
+
+  writer->finish();
+  base::crash_point("chunk_copy.after");
+  if (writer->rows() != record.rows)
+    base::fail(ErrorKind::permanent, "the source sent {} rows, the target stored {}", record.rows, writer->rows());
+  if (into.kind == Relation::Kind::large_objects) target_->exec(store_large_objects_sql());
+  in_doubt_ = record;
+  try {
+    context_.ledger.commit_chunk(
+        *target_,
+        {relation, chunk, record.rows, record.bytes, record.digest, snapshot_mark_, 0},
+        into.display(), describe_chunk(into, chunk), buckets);
+  } catch (base::Error& error) {
+    // Our own earlier attempt had committed after all, while its connection was already given up.
+    if (error.sqlstate() == "23505" && error.message().find("chunk_pkey") != std::string::npos)
+      error.kind(ErrorKind::in_doubt);
+    throw;
+  }
+  in_doubt_.reset();
+  return record;
+}
+
+ChunkCopier::Done ChunkCopier::transfer(uint32_t relation, uint32_t chunk, base::ByteSink* target, base::ByteSink* archive) {
+  const auto& from = context_.plan.relations[relation];
+  Progress::Scope scope(context_.progress, chunk_label(from, chunk));
+  pg::RowDigest digest(context_.key, from.shape);
+  Tee tee(digest, archive, target, context_.progress, scope);
+  source_->read(relation, chunk, tee);
+  tee.finish();
+  Done done{{}, digest.digest()};
+  done.record.digest = done.buckets.total();
+  done.record.rows = done.record.digest.rows;
+  done.record.bytes = tee.total();
+  done.record.snapshot = snapshot_;
+  return done;
+}
+
+ChunkRecord ChunkCopier::digest_source(uint32_t relation, uint32_t chunk) {
+  const auto label = "check " + context_.plan.relations[relation].display();
+  return base::retry(context_.options.retry, stop_, context_.retry_notice(label), [&] {
+    try {
+      if (!source_) source_ = open_source_(stop_);
+      return transfer(relation, chunk, nullptr, nullptr).record;
+    } catch (const base::Error&) {
+      disconnect();
+      throw;
+    }
+  });
+}
+
+// FREEZE wants the table created or truncated in the same transaction. An extension's own rows, a row filter's rest or
+// another table's foreign key must not be truncated away.
+bool ChunkCopier::may_truncate(const Relation& relation) {
+  return relation.kind == Relation::Kind::table && relation.chunks == 1 && !relation.via_root() &&
+         context_.plan.schema == SchemaMode::dump && relation.condition.empty();
+}
+
+void ChunkCopier::begin_load(const Relation& relation, bool freeze) {
+  std::string sql = "BEGIN";
+  if (relation.kind == Relation::Kind::large_objects) sql += "; " + prepare_large_objects_sql();
+  if (freeze) sql += fmt::format("; {}; TRUNCATE ONLY {}", assert_empty_sql(relation), relation.name.sql());
+  target_->exec(sql);
+}
+
+void ChunkCopier::disconnect() {
+  source_.reset();
+  target_.reset();
+}
+
+}  // namespace copy

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "copy/context.h"
+
+namespace copy {
+
+/// The snapshot that a run reads under is gone: its keeper's session ended. Workers cannot go on; the engine takes a
+/// new snapshot and decides what of the work still stands (docs/consistency.md).
+class SnapshotLost : public base::Error {
+ public:
+  SnapshotLost() : Error(base::ErrorKind::permanent, "the source's snapshot is gone") {}
+};
+
+/// Where the bytes of a chunk come from. One object per worker.
+class ChunkSource {
+ public:
+  ChunkSource() = default;
+  ChunkSource(const ChunkSource&) = delete;
+  ChunkSource& operator=(const ChunkSource&) = delete;
+  virtual ~ChunkSource() = default;
+  /// Streams the chunk's COPY bytes into `out` (without calling its finish()).
+  virtual void read(uint32_t relation, uint32_t chunk, base::ByteSink& out) = 0;
+  /// What was recorded when the chunk was read at the source, if this is not the source itself.
+  virtual const ChunkRecord* recorded(uint32_t, uint32_t) const { return nullptr; }
+};
+
+using ChunkSourceFactory = std::function<std::unique_ptr<ChunkSource>(const base::Stop& worker_stop)>;
+
+/// Reads at the source under an exported snapshot.
+ChunkSourceFactory live_source(const Context& context, std::string snapshot_id);
+/// Reads from an archive whose journal says `state`. Damage is Error{corrupt} naming the file, before the chunk is
+/// committed anywhere.
+ChunkSourceFactory archive_source(std::filesystem::path archive, RunState state);
+
+}  // namespace copy

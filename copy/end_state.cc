@@ -1,0 +1,155 @@
+#include "copy/end_state.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace pg {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(QualifiedName, schema, name)
+
+}  // namespace pg
+
+namespace copy {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EndState::SequenceValue, name, last_value, is_called)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EndState::LargeObjectGrant, oid, grantee, privilege, grant_option)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EndState::LargeObjectInfo, oid, owner, comment)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EndState, sequences, large_objects, large_object_grants)
+
+namespace {
+
+constexpr size_t kSequencesPerStatement = 500;
+
+std::string mapped(const std::string& role, const Options& options) {
+  const auto found = options.role_map.find(role);
+  return found == options.role_map.end() ? role : found->second;
+}
+
+void read_sequences(pg::Connection& source, const Plan& plan, EndState& state) {
+  for (size_t begin = 0; begin < plan.sequences.size(); begin += kSequencesPerStatement) {
+    std::string sql;
+    const auto end = std::min(plan.sequences.size(), begin + kSequencesPerStatement);
+    for (size_t i = begin; i < end; ++i)
+      sql += fmt::format("{}SELECT {}, last_value, is_called FROM {}", sql.empty() ? "" : " UNION ALL ", i,
+                         plan.sequences[i].name.sql());
+    const auto rows = source.exec(sql);
+    for (int row = 0; row < rows.rows(); ++row)
+      state.sequences.push_back({plan.sequences[static_cast<size_t>(rows.integer(row, 0))].name, rows.integer(row, 1),
+                                 rows.boolean(row, 2)});
+  }
+}
+
+void read_large_objects(pg::Connection& source, EndState& state) {
+  const auto objects = source.exec(
+      "SELECT oid, pg_catalog.pg_get_userbyid(lomowner), coalesce(pg_catalog.obj_description(oid, 'pg_largeobject'), '') "
+      "FROM pg_catalog.pg_largeobject_metadata ORDER BY oid");
+  for (int row = 0; row < objects.rows(); ++row)
+    state.large_objects.push_back({objects.oid(row, 0), objects.string(row, 1), objects.string(row, 2)});
+  const auto grants = source.exec(
+      "SELECT m.oid, coalesce(r.rolname::text, ''), a.privilege_type, a.is_grantable "
+      "FROM pg_catalog.pg_largeobject_metadata m, pg_catalog.aclexplode(m.lomacl) a "
+      "LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee WHERE a.grantee <> m.lomowner ORDER BY 1, 2, 3");
+  for (int row = 0; row < grants.rows(); ++row)
+    state.large_object_grants.push_back(
+        {grants.oid(row, 0), grants.string(row, 1), grants.string(row, 2), grants.boolean(row, 3)});
+}
+
+// The value of a setting that is a list is stored as it is written in SQL; every other value is one string.
+bool is_list_setting(std::string_view name) {
+  static constexpr std::array<std::string_view, 6> kLists = {"search_path",
+                                                             "temp_tablespaces",
+                                                             "local_preload_libraries",
+                                                             "session_preload_libraries",
+                                                             "shared_preload_libraries",
+                                                             "unix_socket_directories"};
+  return std::ranges::find(kLists, name) != kLists.end();
+}
+
+}  // namespace
+
+std::string EndState::to_json() const { return nlohmann::json(*this).dump(); }
+
+EndState EndState::from_json(std::string_view text) {
+  try {
+    return nlohmann::json::parse(text).get<EndState>();
+  } catch (const nlohmann::json::exception& error) {
+    throw base::Error(base::ErrorKind::corrupt, fmt::format("the stored end state cannot be read: {}", error.what()));
+  }
+}
+
+EndState read_end_state(pg::Connection& source, const Plan& plan) {
+  EndState state;
+  read_sequences(source, plan, state);
+  const bool large_objects = std::ranges::any_of(
+      plan.relations, [](const Relation& relation) { return relation.kind == Relation::Kind::large_objects; });
+  if (large_objects) read_large_objects(source, state);
+  return state;
+}
+
+std::vector<pg::QualifiedName> set_sequences(pg::Connection& target, const std::vector<EndState::SequenceValue>& values) {
+  std::set<pg::QualifiedName> missing;
+  for (size_t begin = 0; begin < values.size(); begin += kSequencesPerStatement) {
+    std::string rows;
+    const auto end = std::min(values.size(), begin + kSequencesPerStatement);
+    for (size_t i = begin; i < end; ++i) {
+      rows += fmt::format("{}({}, {}, {}::bigint, {})", rows.empty() ? "" : ", ", pg::quote_literal(values[i].name.schema),
+                          pg::quote_literal(values[i].name.name), values[i].last_value, values[i].is_called);
+      missing.insert(values[i].name);
+    }
+    const auto set = target.exec(fmt::format(
+        "SELECT v.schema, v.name, pg_catalog.setval(c.oid::pg_catalog.regclass, v.value, v.called) "
+        "FROM (VALUES {}) v(schema, name, value, called) "
+        "JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "
+        "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name AND c.relkind = 'S'",
+        rows));
+    for (int row = 0; row < set.rows(); ++row) missing.erase({set.string(row, 0), set.string(row, 1)});
+  }
+  return {missing.begin(), missing.end()};
+}
+
+std::vector<std::string> large_object_statements(const EndState& state, const Options& options) {
+  std::vector<std::string> statements;
+  for (const auto& object : state.large_objects) {
+    if (!object.comment.empty())
+      statements.push_back(fmt::format("COMMENT ON LARGE OBJECT {} IS {}", object.oid, pg::quote_literal(object.comment)));
+    if (options.owners && !is_vendor_role(object.owner))
+      statements.push_back(fmt::format("ALTER LARGE OBJECT {} OWNER TO {}", object.oid,
+                                       pg::quote_identifier(mapped(object.owner, options))));
+  }
+  if (!options.grants) return statements;
+  for (const auto& grant : state.large_object_grants) {
+    if (is_vendor_role(grant.grantee)) continue;
+    statements.push_back(fmt::format("GRANT {} ON LARGE OBJECT {} TO {}{}", grant.privilege, grant.oid,
+                                     grant.grantee.empty() ? "PUBLIC" : pg::quote_identifier(mapped(grant.grantee, options)),
+                                     grant.grant_option ? " WITH GRANT OPTION" : ""));
+  }
+  return statements;
+}
+
+std::vector<std::string> database_statements(const pg::Database& source, const std::string& target_database,
+                                             const Options& options) {
+  std::vector<std::string> statements;
+  const auto database = pg::quote_identifier(target_database);
+  for (const auto& [role, setting] : source.settings) {
+    if (is_vendor_role(role)) continue;
+    const auto equals = setting.find('=');
+    const auto name = setting.substr(0, equals);
+    const auto value = setting.substr(equals + 1);
+    const auto object = role.empty() ? "DATABASE " + database
+                                     : fmt::format("ROLE {} IN DATABASE {}", pg::quote_identifier(mapped(role, options)), database);
+    // An empty list is stored as two quotes, which SQL would read as an empty identifier.
+    const auto written = is_list_setting(name) && !value.empty() && value != "\"\"" ? value : pg::quote_literal(value == "\"\"" ? "" : value);
+    statements.push_back(fmt::format("ALTER {} SET {} TO {}", object, pg::quote_identifier(name), written));
+  }
+  if (!source.comment.empty())
+    statements.push_back(fmt::format("COMMENT ON DATABASE {} IS {}", database, pg::quote_literal(source.comment)));
+  return statements;
+}
+
+}  // namespace copy

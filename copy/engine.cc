@@ -1,0 +1,496 @@
+#include "copy/engine.h"
+
+#include <algorithm>
+#include <random>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "base/crash_point.h"
+#include "copy/end_state.h"
+#include "copy/finish.h"
+#include "copy/load.h"
+#include "copy/overwrite.h"
+#include "copy/preflight.h"
+#include "copy/quiet.h"
+#include "copy/resume.h"
+
+namespace copy {
+
+using base::ErrorKind;
+
+namespace {
+
+constexpr const char* kPlanApplication = "cutover";
+
+std::string new_run_id() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+pg::SessionOptions source_session(std::string name) { return {.role = pg::Role::source, .application_name = std::move(name)}; }
+pg::SessionOptions target_session(std::string name) { return {.role = pg::Role::target, .application_name = std::move(name)}; }
+
+// Keeps a proxy or an idle timeout from ending the session that holds the snapshot, until it is released.
+class KeeperWatch {
+ public:
+  KeeperWatch(std::unique_ptr<pg::SnapshotKeeper> keeper, const base::Stop& stop) : stop_(base::Stop::child_of(stop)) {
+    if (!keeper) return;
+    thread_ = std::jthread([this, keeper = std::shared_ptr<pg::SnapshotKeeper>(std::move(keeper))] {
+      try {
+        for (;;) {
+          stop_.sleep_for(std::chrono::seconds(20));
+          keeper->ping();
+        }
+      } catch (const base::Error& error) {
+        // Workers have imported the snapshot and hold it themselves; one that must import it again will notice.
+        if (error.kind() != ErrorKind::cancelled) spdlog::warn("the session that holds the snapshot was lost: {}", error.message());
+      }
+    });
+  }
+  ~KeeperWatch() { release(); }
+  KeeperWatch(const KeeperWatch&) = delete;
+  KeeperWatch& operator=(const KeeperWatch&) = delete;
+  void release() { stop_.request(); }
+
+ private:
+  base::Stop stop_;
+  std::jthread thread_;
+};
+
+// One run of the engine, in the order of its public methods.
+class Run {
+ public:
+  Run(const Options& options, Progress& progress, const base::Stop& stop)
+      : options_(options), progress_(progress), stop_(stop), dir_(options.run_dir), started_(Progress::Clock::now()) {}
+
+  Outcome copy(const Confirm& confirm);
+  Outcome export_archive();
+  Outcome import_archive(const Confirm& confirm);
+
+ private:
+  void start_new();
+  void reopen();
+  void store_new_run(const pg::SnapshotMark& mark);
+  void open_archive();
+  void make_context();
+  void prepare_target();
+  void load_schema_items();
+  void load();
+  void finish_target();
+  EndState end_state();
+  Outcome outcome(int exit_code);
+  int verdict();
+  template <typename Body>
+  Outcome guarded(Body body);
+
+  const Options& options_;
+  Progress& progress_;
+  base::Stop stop_;
+  RunDir dir_;
+  Progress::Clock::time_point started_;
+  std::vector<Finding> findings_;
+  Problems problems_;
+  Plan plan_;
+  std::optional<pg::DigestKey> key_;
+  std::optional<Ledger> ledger_;
+  std::optional<Archive> archive_;
+  std::optional<Context> context_;
+  std::optional<SchemaItems> schema_;
+  std::optional<ItemRunner> items_;
+  std::optional<pg::Connection> target_;
+  SourceView source_;
+  std::string resumed_;
+  uint64_t chunks_before_ = 0;
+  bool from_archive_ = false;  // an import: there is no source server
+};
+
+// ------------------------------------------------------------------------------------------------- start
+
+void Run::store_new_run(const pg::SnapshotMark& mark) {
+  key_ = pg::DigestKey::random();
+  ledger_.emplace(new_run_id());
+  dir_.store_plan(plan_);
+  dir_.store_key(*key_);
+  RunState state;
+  state.run_id = ledger_->run_id();
+  state.tool_version = CUTOVER_VERSION;
+  state.source = options_.source.redacted();
+  state.target = target_ ? options_.target.redacted() : std::string();
+  state.started_unix = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  base::crash_point("plan_written.before");
+  dir_.record(record::run(state));
+  dir_.record(record::snapshot(0, {mark, plan_.source_version}));
+  dir_.sync();
+  base::crash_point("plan_written.after");
+}
+
+void Run::start_new() {
+  auto source = pg::open_first_session(options_.source, source_session(kPlanApplication), stop_);
+  check_source_server(source, options_, findings_);
+  if (target_) check_target_server(source, *target_, options_, findings_);
+  throw_blockers(findings_);
+  auto keeper = open_keeper(options_, kPlanApplication, stop_);
+  plan_ = make_plan(keeper->connection(), options_, findings_);
+  check_source_privileges(keeper->connection(), plan_, findings_);
+  check_connections(source, "source", options_.jobs + 1, findings_);
+  if (target_) {
+    check_target_content(*target_, plan_, options_, false, findings_);
+    check_connections(*target_, "target", options_.jobs + options_.effective_index_jobs(), findings_);
+  }
+  check_local(options_, plan_, stop_, findings_);
+  throw_blockers(findings_);
+
+  store_new_run(keeper->mark());
+  lock_tables(*keeper, plan_);
+  if (plan_.schema == SchemaMode::dump) {
+    progress_.set_phase("schema");
+    dump_schema(options_, plan_, keeper->id(), find_pg_tools(options_, stop_), dir_.schema_dump(), stop_);
+  }
+  source_.keeper = std::move(keeper);
+}
+
+void Run::reopen() {
+  auto plan = dir_.load_plan();
+  if (!plan)
+    throw base::Error(ErrorKind::corrupt, fmt::format("{} has a journal but no plan", dir_.path().string()), "start over with --restart");
+  plan_ = std::move(*plan);
+  key_ = dir_.load_key();
+  ledger_.emplace(dir_.state().run_id);
+  if (dir_.torn_bytes() > 0)
+    spdlog::warn("the journal's last record was cut short by a crash: {} bytes dropped; the ledger on the target is right", dir_.torn_bytes());
+  if (plan_.schema == SchemaMode::dump && !std::filesystem::exists(dir_.schema_dump()) && !from_archive_) {
+    // Killed before pg_dump was done: then nothing else was done either.
+    if (!dir_.state().chunks.empty()) throw base::Error(ErrorKind::corrupt, "the run directory has lost schema.dump", "start over with --restart");
+    dir_.erase();
+    plan_ = Plan();
+    start_new();
+    return;
+  }
+  resumed_ = "nothing had been copied yet";
+}
+
+void Run::open_archive() {
+  if (options_.archive && !from_archive_) {
+    archive_.emplace(*options_.archive, ledger_->run_id());
+    auto& to = archive_->dir();
+    if (to.has_run()) return;
+    to.store_plan(plan_);
+    to.store_key(*key_);
+    if (std::filesystem::exists(dir_.schema_dump()))
+      std::filesystem::copy_file(dir_.schema_dump(), to.schema_dump(), std::filesystem::copy_options::overwrite_existing);
+    to.record(record::run(dir_.state()));
+    to.record(record::snapshot(0, dir_.state().snapshots.front()));
+    to.sync();
+  }
+}
+
+void Run::make_context() {
+  context_.emplace(Context{options_, plan_, *key_, *ledger_, dir_, archive_ ? &*archive_ : nullptr, progress_, problems_, stop_});
+  for (const auto& [key, chunk] : dir_.state().chunks) {
+    const auto& relation = plan_.relations.at(key >> 32);
+    progress_.bytes_expected_done += relation.bytes / relation.chunks;
+  }
+  chunks_before_ = dir_.state().chunks.size();
+  progress_.bytes_total = plan_.total_bytes();
+  progress_.chunks_total = plan_.total_chunks();
+  progress_.chunks_done = chunks_before_;
+}
+
+void Run::load_schema_items() {
+  if (plan_.schema == SchemaMode::none) return;
+  schema_.emplace(load_schema(options_, plan_, find_pg_tools(options_, stop_), dir_.schema_dump(), stop_, findings_));
+}
+
+// ------------------------------------------------------------------------------------------------ target
+
+void Run::prepare_target() {
+  progress_.set_phase("schema");
+  end_leftover_sessions(*target_, context_->application_name());
+  if (!dir_.state().chunks.empty() && !Ledger::exists(*target_))
+    throw base::Error(ErrorKind::usage, "the target does not know this run: its ledger (schema cutover) is not there",
+                      "check --target; after a `clean`, or for a new target, name another --run-dir or use --restart");
+  ledger_->create(*target_, options_.source.redacted(), CUTOVER_VERSION);
+  for (const auto& note : reconcile_with_ledger(plan_, dir_, ledger_->chunks(*target_))) spdlog::info("{}", note);
+  if (plan_.schema == SchemaMode::dump) {
+    items_.emplace(*context_, *target_);
+    make_pre_data(*context_, *items_, *schema_);
+    schema_->pre_data.clear();
+    schema_->pre_data.shrink_to_fit();
+  } else {
+    context_->replica_role = may_set_replica_role(*target_);
+    quiet_target(*context_, *target_);
+  }
+  overwrite_tables(*context_, *target_);
+}
+
+// The parallel phase. A snapshot that is lost on the way is replaced like one of an earlier process.
+void Run::load() {
+  progress_.set_phase("data");
+  for (;;) {
+    KeeperWatch watch(std::move(source_.keeper), stop_);
+    Load::Work work;
+    work.source = source_.open;
+    work.snapshot = source_.snapshot;
+    work.has_target = target_.has_value();
+    work.items = items_ ? &*items_ : nullptr;
+    work.schema = schema_ ? &*schema_ : nullptr;
+    work.when_read = [&] { watch.release(); };
+    try {
+      Load(*context_, std::move(work)).run();
+      dir_.checkpoint();
+      return;
+    } catch (const SnapshotLost&) {
+      spdlog::warn("the source's snapshot is gone (was the server restarted?); taking a new one");
+    }
+    watch.release();
+    if (!target_) throw base::Error(ErrorKind::permanent, "the source's snapshot was lost: an export must be of one moment", "run the export again");
+    target_.emplace(context_->open_target(stop_));
+    reconcile_with_ledger(plan_, dir_, ledger_->chunks(*target_));
+    source_ = resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), *target_);
+    spdlog::info("going on: {}", source_.explanation);
+    if (items_) items_.emplace(*context_, *target_);
+  }
+}
+
+EndState Run::end_state() {
+  const auto file = dir_.path() / "end_state.json";
+  if (from_archive_) return EndState::from_json(base::read_file(*options_.archive / "end_state.json"));
+  const auto state = base::retry(options_.retry, stop_, context_->retry_notice("sequences"), [&] {
+    auto source = context_->open_source(stop_);
+    return read_end_state(source, plan_);
+  });
+  base::replace_file(file, state.to_json());
+  if (archive_ && &archive_->dir() != &dir_) base::replace_file(archive_->dir().path() / "end_state.json", state.to_json());
+  return state;
+}
+
+void Run::finish_target() {
+  progress_.set_phase("constraints");
+  const auto end = end_state();
+  if (items_) {
+    add_constraints(*context_, *items_, *schema_);
+    make_the_rest(*context_, *items_, *schema_);
+    add_foreign_keys(*context_, *items_, *schema_);
+    progress_.set_phase("finish");
+    refresh_materialized_views(*context_);
+  } else {
+    progress_.set_phase("finish");
+    restore_target(*context_, *target_);
+  }
+  apply_end_state(*context_, end);
+  if (items_) make_event_triggers(*context_, *items_, *schema_);
+  analyze_parents(*context_);
+  base::retry(options_.retry, stop_, context_->retry_notice("finish"), [&] {
+    target_.emplace(context_->open_target(stop_));
+    ledger_->finish(*target_);
+  });
+}
+
+// ----------------------------------------------------------------------------------------------- outcome
+
+int Run::verdict() {
+  if (problems_.any(Problem::Kind::failed)) return 3;
+  if (problems_.any(Problem::Kind::difference)) return 1;
+  if (!target_) return 0;
+  // Not checked is never equal: every unit must have been read back.
+  for (const auto& unit : proof_units(plan_)) {
+    const auto found = dir_.state().proofs.find(unit.relations.front());
+    if (found == dir_.state().proofs.end()) {
+      problems_.add({Problem::Kind::failed, plan_.relations[unit.relations.front()].display(), "was not compared", {}});
+      return 3;
+    }
+  }
+  return 0;
+}
+
+Outcome Run::outcome(int exit_code) {
+  Outcome out;
+  out.exit_code = exit_code;
+  const auto& state = dir_.state();
+  out.run_id = state.run_id;
+  out.source = state.source;
+  out.target = state.target;
+  if (!state.snapshots.empty()) {
+    out.snapshot = state.snapshots.back().mark.transactions;
+    out.lsn = state.snapshots.back().mark.lsn;
+  }
+  out.resumed = resumed_;
+  out.relations = plan_.relations.size();
+  for (const auto& [key, chunk] : state.chunks) {
+    out.rows += chunk.rows;
+    out.bytes += chunk.bytes;
+  }
+  out.chunks = state.chunks.size();
+  out.chunks_before = chunks_before_;
+  for (const auto& unit : proof_units(plan_)) {
+    const auto found = state.proofs.find(unit.relations.front());
+    if (found != state.proofs.end() && found->second.equal) out.proven += unit.relations.size();
+  }
+  out.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Progress::Clock::now() - started_);
+  out.findings = findings_;
+  out.problems = problems_.list();
+  return out;
+}
+
+// A stop leaves a resumable run; so does every failure after the plan was stored.
+template <typename Body>
+Outcome Run::guarded(Body body) {
+  try {
+    body();
+  } catch (const base::Error& error) {
+    if (dir_.has_run()) dir_.sync();
+    if (!stop_.requested()) throw;
+    if (error.kind() != ErrorKind::cancelled) spdlog::debug("while stopping: {}", error.what());
+    return outcome(4);
+  }
+  const int exit_code = verdict();
+  if (exit_code != 3) dir_.record(record::finished(exit_code));
+  dir_.checkpoint();
+  progress_.set_phase("done");
+  return outcome(exit_code);
+}
+
+Outcome Run::copy(const Confirm& confirm) {
+  if (dir_.state().finished && !options_.restart) {
+    plan_ = dir_.load_plan().value_or(Plan());
+    auto out = outcome(*dir_.state().finished);
+    out.already_finished = true;
+    return out;
+  }
+  return guarded([&] {
+    target_.emplace(pg::open_first_session(options_.target, target_session(kPlanApplication), stop_));
+    if (options_.restart && dir_.has_run()) discard_run(options_, dir_, *target_, confirm);
+    const bool resuming = dir_.has_run();
+    if (resuming) {
+      reopen();
+    } else {
+      start_new();
+    }
+    open_archive();
+    make_context();
+    load_schema_items();
+    prepare_target();
+    if (source_.keeper) {
+      source_.open = live_source(*context_, source_.keeper->id());
+    } else {
+      auto source = pg::open_first_session(options_.source, source_session(kPlanApplication), stop_);
+      check_source_server(source, options_, findings_);
+      throw_blockers(findings_);
+      end_leftover_sessions(source, context_->application_name());
+      source_ = resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), *target_);
+      resumed_ = source_.explanation;
+      spdlog::info("resuming run {}: {}", ledger_->run_id(), resumed_);
+      if (items_) items_.emplace(*context_, *target_);
+    }
+    load();
+    finish_target();
+  });
+}
+
+Outcome Run::export_archive() {
+  return guarded([&] {
+    if (dir_.has_run() && !dir_.state().finished) {
+      // An export is of one moment, and its snapshot died with the process that held it.
+      if (!options_.restart)
+        throw base::Error(ErrorKind::usage, fmt::format("{} holds an unfinished export", dir_.path().string()),
+                          "its snapshot is gone: start over with --restart, which empties the directory first");
+      dir_.erase();
+    } else if (dir_.has_run()) {
+      if (!options_.restart)
+        throw base::Error(ErrorKind::usage, fmt::format("{} holds a finished export", dir_.path().string()),
+                          "name another directory, or replace it with --restart");
+      dir_.erase();
+    }
+    start_new();
+    make_context();
+    archive_.emplace(dir_);
+    context_->archive = &*archive_;
+    source_.open = live_source(*context_, source_.keeper->id());
+    load();
+    end_state();
+  });
+}
+
+Outcome Run::import_archive(const Confirm& confirm) {
+  from_archive_ = true;
+  if (dir_.state().finished && !options_.restart) {
+    plan_ = dir_.load_plan().value_or(Plan());
+    auto out = outcome(*dir_.state().finished);
+    out.already_finished = true;
+    return out;
+  }
+  return guarded([&] {
+    const auto archived = RunDir::peek(*options_.archive);
+    if (!archived.finished)
+      throw base::Error(ErrorKind::usage, fmt::format("the archive {} is not complete", options_.archive->string()),
+                        "let the export that makes it end first");
+    target_.emplace(pg::open_first_session(options_.target, target_session(kPlanApplication), stop_));
+    if (options_.restart && dir_.has_run()) discard_run(options_, dir_, *target_, confirm);
+    check_target_alone(*target_, options_, findings_);
+    if (dir_.has_run()) {
+      reopen();
+      resumed_ = "the archive is what it was";
+    } else {
+      plan_ = RunDir::load_plan(*options_.archive);
+      check_target_content(*target_, plan_, options_, false, findings_);
+      check_local(options_, plan_, stop_, findings_);
+      throw_blockers(findings_);
+      if (plan_.schema == SchemaMode::dump)
+        std::filesystem::copy_file(*options_.archive / "schema.dump", dir_.schema_dump(), std::filesystem::copy_options::overwrite_existing);
+      store_new_run(archived.snapshots.back().mark);
+      key_ = RunDir::load_key(*options_.archive);
+      dir_.store_key(*key_);
+    }
+    make_context();
+    load_schema_items();
+    prepare_target();
+    source_.open = archive_source(*options_.archive, archived);
+    load();
+    finish_target();
+  });
+}
+
+}  // namespace
+
+// -------------------------------------------------------------------------------------------- public API
+
+bool PlanReport::blocked() const {
+  return std::ranges::any_of(findings, [](const auto& finding) { return finding.severity == Severity::blocker; });
+}
+
+PlanReport plan_copy(const Options& options, const base::Stop& stop) {
+  PlanReport report;
+  auto source = pg::open_first_session(options.source, source_session(kPlanApplication), stop);
+  check_source_server(source, options, report.findings);
+  if (report.blocked()) return report;
+  source.exec("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+  report.plan = make_plan(source, options, report.findings);
+  check_source_privileges(source, report.plan, report.findings);
+  source.exec("COMMIT");
+  check_connections(source, "source", options.jobs + 1, report.findings);
+  if (!options.target.parameters().empty()) {
+    auto target = pg::open_first_session(options.target, target_session(kPlanApplication), stop);
+    check_target_server(source, target, options, report.findings);
+    check_target_content(target, report.plan, options, false, report.findings);
+    check_connections(target, "target", options.jobs + options.effective_index_jobs(), report.findings);
+  }
+  check_local(options, report.plan, stop, report.findings);
+  return report;
+}
+
+Outcome run_copy(const Options& options, Progress& progress, const Confirm& confirm, const base::Stop& stop) {
+  return Run(options, progress, stop).copy(confirm);
+}
+
+Outcome run_export(const Options& options, Progress& progress, const base::Stop& stop) {
+  auto into = options;
+  into.run_dir = options.archive.value();
+  return Run(into, progress, stop).export_archive();
+}
+
+Outcome run_import(const Options& options, Progress& progress, const Confirm& confirm, const base::Stop& stop) {
+  return Run(options, progress, stop).import_archive(confirm);
+}
+
+}  // namespace copy

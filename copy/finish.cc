@@ -1,0 +1,292 @@
+#include "copy/finish.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "base/crash_point.h"
+#include "base/retry.h"
+#include "base/thread_group.h"
+
+namespace copy {
+namespace {
+
+// A target session for DDL that is made anew after a loss.
+class Target {
+ public:
+  Target(const Context& context, const base::Stop& stop) : context_(context), stop_(stop) {}
+
+  template <typename Step>
+  void run(const std::string& label, Step step) {
+    base::retry(context_.options.retry, stop_, context_.retry_notice(label), [&] {
+      try {
+        if (!connection_) connection_.emplace(context_.open_target(stop_));
+        step(*connection_);
+      } catch (const base::Error&) {
+        connection_.reset();
+        throw;
+      }
+    });
+  }
+
+ private:
+  const Context& context_;
+  base::Stop stop_;
+  std::optional<pg::Connection> connection_;
+};
+
+void run_items(const Context& context, ItemRunner& items, const std::vector<TocEntry>& entries,
+               const std::function<bool(const TocEntry&)>& wanted) {
+  Target target(context, context.stop);
+  for (const auto& entry : entries) {
+    if (!wanted(entry) || items.is_done(entry.id)) continue;
+    const auto label = ItemRunner::label(entry);
+    target.run(label, [&](pg::Connection& connection) { items.run(connection, entry); });
+  }
+}
+
+// Runs body(job, target) for every job, on as many threads as there are index workers.
+template <typename Job, typename Body>
+void in_parallel(const Context& context, std::deque<Job> jobs, const std::string& name, Body body) {
+  if (jobs.empty()) return;
+  const auto threads = std::min<size_t>(context.options.effective_index_jobs(), jobs.size());
+  base::Guarded<std::deque<Job>> queue(std::move(jobs));
+  base::ThreadGroup group(context.stop);
+  for (size_t i = 0; i < threads; ++i)
+    group.start(fmt::format("{} {}", name, i + 1), [&] {
+      Target target(context, group.stop());
+      for (;;) {
+        std::optional<Job> job;
+        if (auto left = queue.lock(); !left->empty()) {
+          job = std::move(left->front());
+          left->pop_front();
+        }
+        if (!job) return;
+        body(*job, target);
+      }
+    });
+  group.join();
+}
+
+bool is_about_event_trigger(const TocEntry& entry) {
+  return entry.description == "EVENT TRIGGER" || entry.name.starts_with("EVENT TRIGGER ");
+}
+
+}  // namespace
+
+void make_pre_data(const Context& context, ItemRunner& items, const SchemaItems& schema) {
+  run_items(context, items, schema.pre_data, [](const auto&) { return true; });
+}
+
+void make_the_rest(const Context& context, ItemRunner& items, const SchemaItems& schema) {
+  run_items(context, items, schema.rest, [](const auto& entry) { return !is_about_event_trigger(entry); });
+}
+
+void make_event_triggers(const Context& context, ItemRunner& items, const SchemaItems& schema) {
+  run_items(context, items, schema.rest, is_about_event_trigger);
+}
+
+void add_constraints(const Context& context, ItemRunner& items, const SchemaItems& schema) {
+  // ALTER TABLE locks its table, so one table's constraints are one job.
+  std::map<uint32_t, std::vector<IndexItem>> by_relation;
+  for (const auto& item : index_items(context.plan, schema)) {
+    const auto id = ItemRunner::second_step(item.entry->id);
+    if (!add_constraint_sql(context.plan, item).empty() && !items.is_done(id) && !items.has_failed(item.entry->id))
+      by_relation[item.relation].push_back(item);
+  }
+  std::deque<std::vector<IndexItem>> jobs;
+  for (auto& [relation, list] : by_relation) jobs.push_back(std::move(list));
+  in_parallel(context, std::move(jobs), "constraint", [&](const std::vector<IndexItem>& job, Target& target) {
+    for (const auto& item : job) {
+      const auto label = "constraint " + item.index->name.display();
+      const Progress::Scope scope(context.progress, label);
+      target.run(label, [&](pg::Connection& connection) {
+        base::crash_point("constraint_add.before");
+        items.run(connection, ItemRunner::second_step(item.entry->id), *item.entry, add_constraint_sql(context.plan, item));
+        base::crash_point("constraint_add.after");
+      });
+    }
+  });
+}
+
+// ------------------------------------------------------------------------------------------ foreign keys
+
+namespace {
+
+// "(a, b)=(1, 2)" of up to ten keys without a row to refer to, and how many rows have such keys.
+std::string offending_keys(pg::Connection& target, const pg::ForeignKey& key) {
+  std::string join;
+  std::string present;
+  for (size_t i = 0; i < key.columns.size(); ++i) {
+    const auto column = pg::quote_identifier(key.columns[i]);
+    join += fmt::format("{}f.{} = r.{}", join.empty() ? "" : " AND ", column, pg::quote_identifier(key.referenced_columns[i]));
+    present += fmt::format(" AND f.{} IS NOT NULL", column);
+  }
+  const auto columns = pg::quote_list(key.columns);
+  const auto rows = target.exec(fmt::format(
+      "SELECT sum(count) OVER ()::bigint, key FROM (SELECT count(*), ROW({0})::text AS key FROM {1} f "
+      "WHERE NOT EXISTS (SELECT FROM {2} r WHERE {3}){4} GROUP BY 2) bad ORDER BY 1, 2 LIMIT 10",
+      columns, key.table.sql(), key.referenced.sql(), join, present));
+  if (rows.rows() == 0) return "no offending key found any more";
+  std::string keys;
+  for (int row = 0; row < rows.rows(); ++row) keys += fmt::format("{}{}", row == 0 ? "" : ", ", rows.text(row, 1));
+  return fmt::format("{} rows refer to missing keys: ({}) = {}", rows.text(0, 0), columns, keys);
+}
+
+class ForeignKeys {
+ public:
+  ForeignKeys(const Context& context, ItemRunner& items, const SchemaItems& schema)
+      : context_(context), items_(items), schema_(schema) {
+    for (const auto& key : context.plan.foreign_keys) by_oid_.emplace(key.oid, &key);
+    for (const auto& table : context.plan.partitioned_tables) partitioned_.insert(table);
+  }
+
+  void add() {
+    Target target(context_, context_.stop);
+    for (const auto& entry : schema_.foreign_keys) {
+      if (items_.is_done(entry.id)) continue;
+      const auto& key = *by_oid_.at(entry.oid);
+      const auto label = ItemRunner::label(entry);
+      target.run(label, [&](pg::Connection& connection) {
+        base::crash_point("constraint_add.before");
+        items_.run(connection, entry.id, entry, add_sql(entry, key));
+        base::crash_point("constraint_add.after");
+      });
+    }
+  }
+
+  void validate() {
+    std::deque<const TocEntry*> jobs;
+    for (const auto& entry : schema_.foreign_keys)
+      if (by_oid_.at(entry.oid)->validated && in_two_steps(*by_oid_.at(entry.oid)) && !items_.has_failed(entry.id) &&
+          !items_.is_done(ItemRunner::second_step(entry.id)))
+        jobs.push_back(&entry);
+    in_parallel(context_, std::move(jobs), "validate",
+                [&](const TocEntry* entry, Target& target) { validate_one(*entry, *by_oid_.at(entry->oid), target); });
+  }
+
+ private:
+  // A partitioned table takes no NOT VALID foreign key before version 18.
+  bool in_two_steps(const pg::ForeignKey& key) const { return !partitioned_.contains(key.table); }
+
+  std::string add_sql(const TocEntry& entry, const pg::ForeignKey& key) const {
+    if (!in_two_steps(key)) return entry.sql;
+    return fmt::format("ALTER TABLE ONLY {} ADD CONSTRAINT {} {}{}", key.table.sql(), pg::quote_identifier(key.name),
+                       key.definition, key.validated ? " NOT VALID" : "");
+  }
+
+  void validate_one(const TocEntry& entry, const pg::ForeignKey& key, Target& target) {
+    const auto label = fmt::format("validate {}.{}", key.table.display(), pg::display_identifier(key.name));
+    const Progress::Scope scope(context_.progress, label);
+    target.run(label, [&](pg::Connection& connection) {
+      try {
+        connection.exec("SET maintenance_work_mem = '256MB'");
+        connection.exec(fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {};\n{}", key.table.sql(), pg::quote_identifier(key.name),
+                                    context_.ledger.item_sql(ItemRunner::second_step(entry.id), entry.description,
+                                                             entry.schema, entry.name)));
+      } catch (const base::Error& error) {
+        if (error.sqlstate() == "23505" && context_.ledger.has_item(connection, ItemRunner::second_step(entry.id))) return;
+        if (error.sqlstate() != "23503") throw;
+        context_.problems.add(
+            {Problem::Kind::failed, ItemRunner::label(entry),
+             "left NOT VALID, because the source's own data violates it: " + offending_keys(connection, key),
+             fmt::format("repair the rows, then: ALTER TABLE {} VALIDATE CONSTRAINT {}", key.table.sql(),
+                         pg::quote_identifier(key.name))});
+      }
+    });
+  }
+
+  const Context& context_;
+  ItemRunner& items_;
+  const SchemaItems& schema_;
+  std::map<pg::Oid, const pg::ForeignKey*> by_oid_;
+  std::set<pg::QualifiedName> partitioned_;
+};
+
+}  // namespace
+
+void add_foreign_keys(const Context& context, ItemRunner& items, const SchemaItems& schema) {
+  ForeignKeys keys(context, items, schema);
+  keys.add();
+  keys.validate();
+}
+
+// ---------------------------------------------------------------------------------------- the other steps
+
+void refresh_materialized_views(const Context& context) {
+  Target target(context, context.stop);
+  auto left = context.plan.materialized_views;
+  // A view may read another one through a function, which the catalog does not tell: as long as one succeeds, try the
+  // others again.
+  for (bool progress = true; progress && !left.empty();) {
+    progress = false;
+    std::vector<pg::QualifiedName> again;
+    for (const auto& view : left) {
+      const Progress::Scope scope(context.progress, "refresh " + view.display());
+      try {
+        target.run("refresh " + view.display(),
+                   [&](pg::Connection& connection) { connection.exec("REFRESH MATERIALIZED VIEW " + view.sql()); });
+        progress = true;
+      } catch (const base::Error& error) {
+        if (error.kind() != base::ErrorKind::permanent) throw;
+        again.push_back(view);
+        spdlog::debug("refresh {}: {}", view.display(), error.message());
+      }
+    }
+    left = std::move(again);
+  }
+  for (const auto& view : left) {
+    try {
+      target.run("refresh", [&](pg::Connection& connection) { connection.exec("REFRESH MATERIALIZED VIEW " + view.sql()); });
+    } catch (const base::Error& error) {
+      if (error.kind() != base::ErrorKind::permanent) throw;
+      context.problems.add({Problem::Kind::failed, "materialized view " + view.display(),
+                            "could not be refreshed: " + error.message(), error.hint()});
+    }
+  }
+}
+
+void apply_end_state(const Context& context, const EndState& state) {
+  Target target(context, context.stop);
+  base::crash_point("sequences.before");
+  target.run("sequences", [&](pg::Connection& connection) {
+    for (const auto& missing : set_sequences(connection, state.sequences)) {
+      const bool excluded = !context.options.include.empty() || !context.options.exclude.empty();
+      context.problems.add({excluded ? Problem::Kind::note : Problem::Kind::failed, "sequence " + missing.display(),
+                            "does not exist on the target, its value was not set", {}});
+    }
+  });
+  base::crash_point("sequences.after");
+  auto statements = large_object_statements(state, context.options);
+  target.run("database settings", [&](pg::Connection& connection) {
+    auto all = statements;
+    if (context.plan.schema == SchemaMode::dump)
+      for (auto& statement : database_statements(context.plan.database, connection.database(), context.options))
+        all.push_back(std::move(statement));
+    for (const auto& statement : all) {
+      try {
+        connection.exec(statement);
+      } catch (const base::Error& error) {
+        if (error.kind() != base::ErrorKind::permanent) throw;
+        context.problems.add({Problem::Kind::failed, statement, error.message(), error.hint()});
+      }
+    }
+  });
+}
+
+void analyze_parents(const Context& context) {
+  Target target(context, context.stop);
+  for (const auto& table : context.plan.partitioned_tables)
+    try {
+      target.run("analyze " + table.display(), [&](pg::Connection& connection) { connection.exec("ANALYZE " + table.sql()); });
+    } catch (const base::Error& error) {
+      if (error.kind() != base::ErrorKind::permanent) throw;
+      context.problems.add({Problem::Kind::note, "analyze " + table.display(), error.message(), error.hint()});
+    }
+}
+
+}  // namespace copy

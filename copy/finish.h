@@ -1,0 +1,28 @@
+#pragma once
+
+#include "copy/context.h"
+#include "copy/end_state.h"
+#include "copy/index_build.h"
+#include "copy/schema.h"
+
+namespace copy {
+
+/// What comes after the data. Each step can be repeated: schema objects are in the ledger, the others set a state.
+/// Failures of single objects are recorded as problems.
+
+void make_pre_data(const Context& context, ItemRunner& items, const SchemaItems& schema);
+/// Attaches primary keys and unique constraints to their indexes, adds exclusion constraints; tables in parallel.
+void add_constraints(const Context& context, ItemRunner& items, const SchemaItems& schema);
+/// Everything of post-data except indexes, foreign keys and event triggers, in the dump's order.
+void make_the_rest(const Context& context, ItemRunner& items, const SchemaItems& schema);
+/// First all NOT VALID, which is quick, then VALIDATE in parallel. One that the data violates stays NOT VALID, and its
+/// offending keys are reported.
+void add_foreign_keys(const Context& context, ItemRunner& items, const SchemaItems& schema);
+void refresh_materialized_views(const Context& context);
+void apply_end_state(const Context& context, const EndState& state);
+/// Last of all, since they would fire on our own statements.
+void make_event_triggers(const Context& context, ItemRunner& items, const SchemaItems& schema);
+/// Statistics of partitioned parents, which autovacuum never makes.
+void analyze_parents(const Context& context);
+
+}  // namespace copy

@@ -1,0 +1,165 @@
+#include "copy/ledger.h"
+
+#include <fmt/format.h>
+
+#include "base/crash_point.h"
+#include "pg/quote.h"
+
+namespace copy {
+namespace {
+
+// Chunk rows: digest is pg::Digest::text(), buckets pg::BucketDigest::encode() where there is more than one.
+constexpr const char* kSchema = R"(
+  CREATE SCHEMA IF NOT EXISTS cutover;
+  CREATE TABLE IF NOT EXISTS cutover.run (
+    run_id text PRIMARY KEY, source text NOT NULL, tool_version text NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT pg_catalog.now(), finished_at timestamptz);
+  CREATE TABLE IF NOT EXISTS cutover.chunk (
+    run_id text NOT NULL, relation int NOT NULL, chunk int NOT NULL, name text NOT NULL, bounds text NOT NULL,
+    rows bigint NOT NULL, bytes bigint NOT NULL, digest text NOT NULL, buckets bytea, snapshot text NOT NULL,
+    transaction bigint NOT NULL DEFAULT pg_catalog.txid_current(),
+    committed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    PRIMARY KEY (run_id, relation, chunk));
+  CREATE TABLE IF NOT EXISTS cutover.item (
+    run_id text NOT NULL, item bigint NOT NULL, description text NOT NULL, schema text NOT NULL, name text NOT NULL,
+    committed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    PRIMARY KEY (run_id, item)))";
+
+std::string hex_literal(std::string_view bytes) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out = "'\\x";
+  out.reserve(bytes.size() * 2 + 4);
+  for (const char c : bytes) {
+    const auto value = static_cast<unsigned char>(c);
+    out += kDigits[value >> 4];
+    out += kDigits[value & 15];
+  }
+  return out + "'";
+}
+
+std::string unhex(std::string_view hex) {
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string out;
+  for (size_t i = 2; i + 1 < hex.size(); i += 2) out += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
+  return out;
+}
+
+}  // namespace
+
+void Ledger::create(pg::Connection& target, std::string_view source, std::string_view tool_version) const {
+  base::during("make the ledger (schema cutover) on the target", [&] {
+    target.exec(kSchema);
+    target.exec("INSERT INTO cutover.run (run_id, source, tool_version) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                {run_id_, std::string(source), std::string(tool_version)});
+  });
+}
+
+bool Ledger::exists(pg::Connection& target) {
+  return !target.exec("SELECT pg_catalog.to_regclass('cutover.run')").is_null(0, 0);
+}
+
+std::vector<std::string> Ledger::runs(pg::Connection& target) {
+  std::vector<std::string> ids;
+  if (!exists(target)) return ids;
+  const auto rows = target.exec("SELECT run_id FROM cutover.run ORDER BY started_at");
+  for (int row = 0; row < rows.rows(); ++row) ids.push_back(rows.string(row, 0));
+  return ids;
+}
+
+void Ledger::commit_chunk(pg::Connection& target, const LedgerChunk& chunk, std::string_view display,
+                          std::string_view bounds, const pg::BucketDigest& buckets) const {
+  const auto sql = fmt::format(
+      "INSERT INTO cutover.chunk (run_id, relation, chunk, name, bounds, rows, bytes, digest, buckets, snapshot) "
+      "VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}); COMMIT",
+      pg::quote_literal(run_id_), chunk.relation, chunk.chunk, pg::quote_literal(display), pg::quote_literal(bounds),
+      chunk.rows, chunk.bytes, pg::quote_literal(chunk.digest.text()),
+      buckets.size() > 1 ? hex_literal(buckets.encode()) : "NULL", pg::quote_literal(chunk.snapshot));
+  base::crash_point("ledger_commit.before");
+  try {
+    if (target.exec(sql).tag() != "COMMIT")
+      base::fail(base::ErrorKind::permanent, "the target rolled the chunk's transaction back");
+  } catch (base::Error& error) {
+    if (!target.alive() || error.kind() == base::ErrorKind::cancelled) error.kind(base::ErrorKind::in_doubt);
+    throw;
+  }
+  base::crash_point("ledger_commit.after");
+}
+
+bool Ledger::has_chunk(pg::Connection& target, uint32_t relation, uint32_t chunk) const {
+  const auto rows = target.exec("SELECT FROM cutover.chunk WHERE run_id = $1 AND relation = $2 AND chunk = $3",
+                                {run_id_, std::to_string(relation), std::to_string(chunk)});
+  return rows.rows() == 1;
+}
+
+std::vector<LedgerChunk> Ledger::chunks(pg::Connection& target) const {
+  const auto rows = target.exec(
+      "SELECT relation, chunk, rows, bytes, digest, snapshot, transaction FROM cutover.chunk WHERE run_id = $1 "
+      "ORDER BY relation, chunk",
+      {run_id_});
+  std::vector<LedgerChunk> chunks;
+  chunks.reserve(static_cast<size_t>(rows.rows()));
+  for (int row = 0; row < rows.rows(); ++row) {
+    LedgerChunk chunk;
+    chunk.relation = static_cast<uint32_t>(rows.integer(row, 0));
+    chunk.chunk = static_cast<uint32_t>(rows.integer(row, 1));
+    chunk.rows = static_cast<uint64_t>(rows.integer(row, 2));
+    chunk.bytes = static_cast<uint64_t>(rows.integer(row, 3));
+    chunk.digest = pg::Digest::parse(rows.text(row, 4));
+    chunk.snapshot = rows.string(row, 5);
+    chunk.transaction = static_cast<uint64_t>(rows.integer(row, 6));
+    chunks.push_back(std::move(chunk));
+  }
+  return chunks;
+}
+
+pg::BucketDigest Ledger::buckets(pg::Connection& target, uint32_t relation, uint32_t size) const {
+  const auto rows = target.exec("SELECT digest, buckets FROM cutover.chunk WHERE run_id = $1 AND relation = $2",
+                                {run_id_, std::to_string(relation)});
+  pg::BucketDigest sum(size);
+  for (int row = 0; row < rows.rows(); ++row) {
+    const auto total = pg::Digest::parse(rows.text(row, 0));
+    if (size == 1) {
+      sum[0] += total;
+      continue;
+    }
+    const auto buckets = pg::BucketDigest::decode(unhex(rows.text(row, 1)));
+    if (buckets.total() != total)
+      base::fail(base::ErrorKind::corrupt, "the ledger's digests of relation {} contradict each other", relation);
+    sum += buckets;
+  }
+  return sum;
+}
+
+std::string Ledger::forget_chunks_sql(uint32_t relation, const std::vector<uint32_t>& chunks) const {
+  return fmt::format("DELETE FROM cutover.chunk WHERE run_id = {} AND relation = {} AND chunk IN ({})",
+                     pg::quote_literal(run_id_), relation, fmt::join(chunks, ", "));
+}
+
+std::string Ledger::item_sql(uint32_t item, std::string_view description, std::string_view schema,
+                             std::string_view name) const {
+  return fmt::format("INSERT INTO cutover.item (run_id, item, description, schema, name) VALUES ({}, {}, {}, {}, {})",
+                     pg::quote_literal(run_id_), item, pg::quote_literal(description), pg::quote_literal(schema),
+                     pg::quote_literal(name));
+}
+
+std::vector<uint32_t> Ledger::items(pg::Connection& target) const {
+  const auto rows = target.exec("SELECT item FROM cutover.item WHERE run_id = $1", {run_id_});
+  std::vector<uint32_t> items;
+  for (int row = 0; row < rows.rows(); ++row) items.push_back(static_cast<uint32_t>(rows.integer(row, 0)));
+  return items;
+}
+
+bool Ledger::has_item(pg::Connection& target, uint32_t item) const {
+  return target.exec("SELECT FROM cutover.item WHERE run_id = $1 AND item = $2", {run_id_, std::to_string(item)}).rows() == 1;
+}
+
+std::string Ledger::forget_item_sql(uint32_t item) const {
+  return fmt::format("DELETE FROM cutover.item WHERE run_id = {} AND item = {}", pg::quote_literal(run_id_), item);
+}
+
+void Ledger::finish(pg::Connection& target) const {
+  target.exec("SELECT pg_catalog.set_config('synchronous_commit', 'on', false)");
+  target.exec("UPDATE cutover.run SET finished_at = pg_catalog.now() WHERE run_id = $1", {run_id_});
+}
+
+}  // namespace copy

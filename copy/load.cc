@@ -1,0 +1,194 @@
+#include "copy/load.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "base/crash_point.h"
+#include "base/thread_group.h"
+#include "copy/sql.h"
+
+namespace copy {
+namespace {
+
+using base::ErrorKind;
+
+// Errors that end the run, not one relation: it cannot be the relation's fault.
+bool ends_the_run(const base::Error& error, const Options& options) {
+  switch (error.kind()) {
+    case ErrorKind::cancelled:
+    case ErrorKind::in_doubt:
+    case ErrorKind::corrupt:
+    case ErrorKind::transient: return true;  // outlasted every retry
+    case ErrorKind::usage:
+    case ErrorKind::permanent: break;
+  }
+  return options.fail_fast || dynamic_cast<const SnapshotLost*>(&error) != nullptr;
+}
+
+std::vector<Board::Chunk> missing_chunks(const Context& context) {
+  std::vector<Board::Chunk> chunks;
+  const auto& relations = context.plan.relations;
+  for (uint32_t relation = 0; relation < relations.size(); ++relation)
+    for (uint32_t chunk = 0; chunk < relations[relation].chunks; ++chunk)
+      if (!context.dir.state().chunk(relation, chunk)) chunks.push_back({relation, chunk});
+  return chunks;
+}
+
+std::vector<Board::IndexTask> missing_indexes(const std::vector<IndexItem>& items, ItemRunner* runner) {
+  std::vector<Board::IndexTask> tasks;
+  for (uint32_t i = 0; i < items.size(); ++i)
+    if (!build_index_sql(items[i]).empty() && !runner->is_done(items[i].entry->id))
+      tasks.push_back({items[i].relation, i, index_build_cost(*items[i].index)});
+  return tasks;
+}
+
+std::vector<bool> unproven_units(const Context& context, const Proof& proof, bool has_target) {
+  std::vector<bool> unproven(proof.units().size(), false);
+  for (uint32_t unit = 0; unit < unproven.size(); ++unit) {
+    unproven[unit] = has_target && !proof.is_proven(unit);
+    if (unproven[unit]) ++context.progress.proofs_total;
+  }
+  return unproven;
+}
+
+}  // namespace
+
+Load::Load(const Context& context, Work work)
+    : context_(context),
+      work_(std::move(work)),
+      indexes_(work_.items ? index_items(context.plan, *work_.schema) : std::vector<IndexItem>()),
+      proof_(context, proof_units(context.plan)),
+      board_(context.plan, proof_.units(), missing_chunks(context), missing_indexes(indexes_, work_.items),
+             unproven_units(context, proof_, work_.has_target), work_.has_target),
+      read_told_(false) {}
+
+void Load::run() {
+  context_.progress.indexes_total = indexes_.size();
+  base::ThreadGroup group(context_.stop);
+  for (unsigned i = 0; i < context_.options.jobs; ++i)
+    group.start(fmt::format("data {}", i + 1), [this, &group] { data_worker(group.stop()); });
+  if (work_.has_target)
+    for (unsigned i = 0; i < context_.options.effective_index_jobs(); ++i)
+      group.start(fmt::format("index {}", i + 1), [this, &group] { index_worker(group.stop()); });
+  group.join();
+  last_byte_read();
+}
+
+void Load::data_worker(const base::Stop& stop) {
+  std::optional<ChunkCopier> copier;
+  std::optional<pg::Connection> target;
+  while (const auto task = board_.take_data(stop)) {
+    if (task->chunk) {
+      if (!copier) copier.emplace(context_, work_.source, work_.snapshot, work_.has_target, stop);
+      copy_chunk(*copier, *task->chunk);
+    } else {
+      // No chunk is left for anybody: this worker's source session ends here.
+      copier.reset();
+      prove(*task->proof, target, stop);
+    }
+    if (board_.all_read()) last_byte_read();
+  }
+}
+
+void Load::last_byte_read() {
+  auto told = read_told_.lock();
+  if (std::exchange(*told, true)) return;
+  if (work_.when_read) work_.when_read();
+}
+
+void Load::copy_chunk(ChunkCopier& copier, const Board::Chunk& chunk) {
+  const auto& relation = context_.plan.relations[chunk.relation];
+  try {
+    copier.copy(chunk.relation, chunk.chunk);
+  } catch (base::Error& error) {
+    if (error.sqlstate() == kNotEmpty)
+      error.hint(fmt::format("this run did not write them; to delete them: --overwrite '{}'", relation.display()));
+    if (ends_the_run(error, context_.options)) throw;
+    context_.problems.add({Problem::Kind::failed, relation.display(), error.message(), error.hint()});
+    board_.relation_failed(chunk.relation);
+    return;
+  }
+  context_.progress.bytes_expected_done += relation.bytes / relation.chunks;
+  board_.chunk_done(chunk.relation);
+}
+
+namespace {
+
+// Runs a step on a connection that is made when there is none, and made anew after a loss.
+template <typename Step>
+void with_target(const Context& context, std::optional<pg::Connection>& target, const base::Stop& stop, const std::string& label,
+                 Step step) {
+  base::retry(context.options.retry, stop, context.retry_notice(label), [&] {
+    try {
+      if (!target) target.emplace(context.open_target(stop));
+      step(*target);
+    } catch (const base::Error&) {
+      target.reset();
+      throw;
+    }
+  });
+}
+
+}  // namespace
+
+void Load::prove(const Board::ProofTask& task, std::optional<pg::Connection>& target, const base::Stop& stop) {
+  const auto first = proof_.units()[task.unit].relations.front();
+  const auto label = "prove " + context_.plan.relations[first].display();
+  uint32_t slices = 0;
+  try {
+    with_target(context_, target, stop, label, [&](pg::Connection& connection) {
+      if (task.slice) {
+        proof_.read_slice(task.unit, *task.slice, connection);
+      } else {
+        slices = proof_.prepare(task.unit, connection);
+      }
+    });
+  } catch (const base::Error& error) {
+    if (ends_the_run(error, context_.options)) throw;
+    context_.problems.add({Problem::Kind::failed, label, error.message(), error.hint()});
+  }
+  if (!task.slice) board_.add_slices(task.unit, slices);
+}
+
+void Load::index_worker(const base::Stop& stop) {
+  std::optional<pg::Connection> target;
+  while (const auto task = board_.take_target(stop)) {
+    if (task->index) {
+      build_index(*task->index, target, stop);
+    } else {
+      analyze(*task->analyze, target, stop);
+    }
+  }
+}
+
+void Load::build_index(const Board::IndexTask& task, std::optional<pg::Connection>& target, const base::Stop& stop) {
+  const auto& item = indexes_[task.item];
+  const auto label = "index " + item.index->name.display();
+  const Progress::Scope scope(context_.progress, label);
+  with_target(context_, target, stop, label, [&](pg::Connection& connection) {
+    connection.exec(index_settings_sql(*item.index));
+    base::crash_point("index_start.before");
+    work_.items->run(connection, item.entry->id, *item.entry, build_index_sql(item));
+    base::crash_point("index_start.after");
+  });
+  ++context_.progress.indexes_done;
+  board_.index_done(task.relation);
+}
+
+void Load::analyze(const Board::Analyze& task, std::optional<pg::Connection>& target, const base::Stop& stop) {
+  const auto& relation = context_.plan.relations[task.relation];
+  if (relation.kind == Relation::Kind::table) {
+    const Progress::Scope scope(context_.progress, "analyze " + relation.display());
+    try {
+      with_target(context_, target, stop, "analyze " + relation.display(),
+                  [&](pg::Connection& connection) { connection.exec("ANALYZE " + relation.name.sql()); });
+    } catch (const base::Error& error) {
+      // Statistics are for speed: a table that cannot be analyzed is worth a note only.
+      if (ends_the_run(error, context_.options)) throw;
+      context_.problems.add({Problem::Kind::note, "analyze " + relation.display(), error.message(), error.hint()});
+    }
+  }
+  board_.analyze_done();
+}
+
+}  // namespace copy

@@ -1,0 +1,89 @@
+#include "copy/options.h"
+
+#include <string_view>
+
+namespace copy {
+namespace {
+
+/// The start of the UTF-8 character behind the one at `at`: ? stands for a character, not for a byte.
+size_t next_character(std::string_view text, size_t at) {
+  ++at;
+  while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
+  return at;
+}
+
+/// Takes a quoted identifier off the front of `text`. None, and `text` untouched, when it does not start with
+/// one that is closed and followed by a dot or the end.
+std::optional<std::string> take_quoted(std::string_view& text) {
+  if (text.empty() || text.front() != '"') return std::nullopt;
+  std::string name;
+  for (size_t i = 1; i < text.size(); ++i) {
+    if (text[i] != '"') {
+      name += text[i];
+    } else if (i + 1 < text.size() && text[i + 1] == '"') {
+      name += text[i++];
+    } else {
+      if (i + 1 < text.size() && text[i + 1] != '.') return std::nullopt;
+      text.remove_prefix(i + 1);
+      return name;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Matches the part of `pattern` before its first dot (all of it when `is_last`) and takes it off. In a
+/// quoted part
+/// * and ? are themselves.
+bool take_match(std::string_view& pattern, std::string_view name, bool is_last) {
+  if (is_last) {
+    std::string_view rest = pattern;
+    const auto quoted = take_quoted(rest);
+    return quoted && rest.empty() ? *quoted == name : glob_match(pattern, name);
+  }
+  if (const auto quoted = take_quoted(pattern)) return *quoted == name;
+  const std::string_view part = pattern.substr(0, pattern.find('.'));
+  pattern.remove_prefix(part.size());
+  return glob_match(part, name);
+}
+
+bool matches(std::string_view pattern, std::string_view schema, std::string_view table) {
+  if (!take_match(pattern, schema, false)) return false;
+  if (pattern.empty()) return true;  // no dot: the whole schema
+  if (table.empty()) return false;   // asked about the schema itself: "a.*" selects what is in it
+  pattern.remove_prefix(1);
+  return take_match(pattern, table, true);
+}
+
+}  // namespace
+
+bool glob_match(std::string_view pattern, std::string_view text) {
+  size_t p = 0;
+  size_t t = 0;
+  size_t star = std::string_view::npos;  // the last * seen, and where the text behind it was tried
+  size_t retry = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      retry = t;
+    } else if (p < pattern.size() && pattern[p] == '?') {
+      ++p;
+      t = next_character(text, t);
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = retry = next_character(text, retry);
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
+bool matches_any(const std::vector<std::string>& patterns, std::string_view schema, std::string_view table) {
+  return std::ranges::any_of(patterns,
+                             [&](const std::string& pattern) { return matches(pattern, schema, table); });
+}
+
+}  // namespace copy

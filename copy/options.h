@@ -1,0 +1,59 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/retry.h"
+#include "pg/conninfo.h"
+
+namespace copy {
+
+enum class SchemaMode {
+  dump,  ///< pg_dump's DDL is applied to the target, and reconciled with what is there
+  none,  ///< the application's own migrations made the schema: it is compared first, then only data is copied
+};
+
+/// Everything a run can be told. The CLI fills it; each field is documented by the option of its name.
+struct Options {
+  pg::Conninfo source;
+  pg::Conninfo target;
+  std::filesystem::path run_dir = "cutover-run";
+  /// Data workers: each has one source and one target connection.
+  unsigned jobs = std::max(2U, std::thread::hardware_concurrency());
+  /// Index workers, beside the data workers; 0: as many as jobs.
+  unsigned index_jobs = 0;
+  /// Tables above this many bytes (TOAST included) are copied in several chunks.
+  uint64_t split_size = 128ULL << 20;
+  SchemaMode schema = SchemaMode::dump;
+  /// Patterns "schema" or "schema.table" with * and ?. Nothing included means everything.
+  std::vector<std::string> include;
+  std::vector<std::string> exclude;
+  std::map<std::string, std::string> role_map;  ///< role at the source -> role at the target
+  bool owners = true;                           ///< restore ALTER … OWNER TO
+  bool grants = true;                           ///< restore GRANT, REVOKE and default privileges
+  std::map<std::string, std::string> row_filters;  ///< table display name -> SQL condition
+  /// Patterns of target tables whose rows may be deleted although this run did not write them.
+  std::vector<std::string> overwrite;
+  bool restart = false;
+  bool fail_fast = false;
+  std::optional<std::filesystem::path> archive;
+  base::RetryPolicy retry;
+  /// Directory of pg_dump and pg_restore; empty: found on PATH and in Debian's /usr/lib/postgresql.
+  std::filesystem::path pg_bin_dir;
+
+  unsigned effective_index_jobs() const { return index_jobs == 0 ? jobs : index_jobs; }
+};
+
+/// Shell-like match of * and ? over the whole text.
+bool glob_match(std::string_view pattern, std::string_view text);
+/// True when "schema" or "schema.table" is selected by any of the patterns (see Options::include).
+bool matches_any(const std::vector<std::string>& patterns, std::string_view schema, std::string_view table);
+
+}  // namespace copy

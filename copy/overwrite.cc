@@ -1,0 +1,133 @@
+#include "copy/overwrite.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "copy/resume.h"
+
+namespace copy {
+namespace {
+
+bool exists(pg::Connection& target, const std::string& sql_name) {
+  return !target.exec("SELECT pg_catalog.to_regclass($1)", {sql_name}).is_null(0, 0);
+}
+
+bool any_chunk_done(const Context& context, uint32_t relation) {
+  for (uint32_t chunk = 0; chunk < context.plan.relations[relation].chunks; ++chunk)
+    if (context.dir.has_chunk(relation, chunk)) return true;
+  return false;
+}
+
+}  // namespace
+
+void overwrite_tables(const Context& context, pg::Connection& target) {
+  std::string truncated;
+  for (uint32_t i = 0; i < context.plan.relations.size(); ++i) {
+    const auto& relation = context.plan.relations[i];
+    if (relation.kind != Relation::Kind::table || any_chunk_done(context, i)) continue;
+    if (!matches_any(context.options.overwrite, relation.name.schema, relation.name.name)) continue;
+    if (!exists(target, relation.name.sql())) continue;
+    spdlog::info("emptying {} on the target (--overwrite)", relation.display());
+    if (relation.condition.empty()) {
+      truncated += fmt::format("{}ONLY {}", truncated.empty() ? "" : ", ", relation.name.sql());
+    } else {
+      target.exec(fmt::format("DELETE FROM ONLY {} WHERE {}", relation.name.sql(), relation.condition));
+    }
+  }
+  if (truncated.empty()) return;
+  try {
+    target.exec("TRUNCATE " + truncated);
+  } catch (base::Error& error) {
+    if (error.sqlstate() == "0A000") error.hint("a foreign key of another table refers to them: name that table with --overwrite too");
+    throw error.during("empty the tables named by --overwrite");
+  }
+}
+
+namespace {
+
+std::vector<std::string> drop_statements(pg::Connection& target, const Plan& plan, const std::string& run_id) {
+  std::vector<std::string> statements;
+  const auto items = target.exec("SELECT description, schema, name FROM cutover.item WHERE run_id = $1 ORDER BY item DESC", {run_id});
+  std::set<std::string> kinds;
+  for (int row = 0; row < items.rows(); ++row) kinds.insert(items.string(row, 0));
+  for (int row = 0; row < items.rows(); ++row)
+    if (items.text(row, 0) == "EVENT TRIGGER")
+      statements.push_back("DROP EVENT TRIGGER IF EXISTS " + pg::quote_identifier(items.text(row, 2)));
+  // Tables by their names in the plan: the dump's own tags show line breaks as spaces.
+  if (kinds.contains("TABLE") || kinds.contains("FOREIGN TABLE")) {
+    for (const auto& table : plan.partitioned_tables) statements.push_back(fmt::format("DROP TABLE IF EXISTS {} CASCADE", table.sql()));
+    for (const auto& relation : plan.relations)
+      if (relation.kind == Relation::Kind::table && relation.condition.empty())
+        statements.push_back(fmt::format("DROP TABLE IF EXISTS {} CASCADE", relation.name.sql()));
+    for (const auto& table : plan.foreign_tables) statements.push_back(fmt::format("DROP FOREIGN TABLE IF EXISTS {} CASCADE", table.sql()));
+  }
+  for (int row = 0; row < items.rows(); ++row) {
+    const auto kind = items.string(row, 0);
+    const pg::QualifiedName name{items.string(row, 1), items.string(row, 2)};
+    if (kind == "VIEW" || kind == "MATERIALIZED VIEW" || kind == "SEQUENCE")
+      statements.push_back(fmt::format("DROP {} IF EXISTS {} CASCADE", kind, name.sql()));
+  }
+  for (int row = 0; row < items.rows(); ++row)
+    if (items.text(row, 0) == "SCHEMA" && items.text(row, 2) != "public")
+      statements.push_back(fmt::format("DROP SCHEMA IF EXISTS {} CASCADE", pg::quote_identifier(items.text(row, 2))));
+  const auto objects = std::ranges::find(plan.relations, Relation::Kind::large_objects, &Relation::kind);
+  if (objects != plan.relations.end())
+    statements.push_back("SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata");
+  return statements;
+}
+
+}  // namespace
+
+void discard_run(const Options& options, RunDir& dir, pg::Connection& target, const Confirm& confirm) {
+  const auto plan = dir.load_plan();
+  const auto run_id = dir.state().run_id;
+  if (!confirm(fmt::format("Start over: drop what run {} made on {} ({} tables) and empty {}?", run_id, options.target.redacted(),
+                           plan ? plan->relations.size() : 0, dir.path().string())))
+    throw base::Error(base::ErrorKind::usage, "not confirmed; nothing was changed");
+  end_leftover_sessions(target, "cutover " + run_id);
+  if (Ledger::exists(target)) {
+    if (plan && plan->schema == SchemaMode::dump) {
+      for (const auto& statement : drop_statements(target, *plan, run_id)) target.exec(statement);
+    } else if (plan) {
+      // The schema is the application's: only the rows that the ledger knows as ours go.
+      const auto chunks = Ledger(run_id).chunks(target);
+      std::set<uint32_t> written;
+      for (const auto& chunk : chunks) written.insert(chunk.relation);
+      std::string names;
+      for (const auto relation : written)
+        if (plan->relations[relation].kind == Relation::Kind::table)
+          names += fmt::format("{}ONLY {}", names.empty() ? "" : ", ", plan->relations[relation].name.sql());
+      if (!names.empty()) target.exec("TRUNCATE " + names);
+    }
+    target.exec("DELETE FROM cutover.chunk WHERE run_id = $1", {run_id});
+    target.exec("DELETE FROM cutover.run WHERE run_id = $1", {run_id});
+  }
+  dir.erase();
+}
+
+CleanReport clean(const Options& options, const Confirm& confirm, const base::Stop& stop) {
+  CleanReport report;
+  RunDir dir(options.run_dir);
+  const bool unfinished = dir.has_run() && !dir.state().finished;
+  if (!confirm(fmt::format("{}Drop the schema cutover from {} and remove {}?",
+                           unfinished ? "The run is NOT finished and cannot be resumed afterwards. " : "",
+                           options.target.redacted(), dir.path().string())))
+    throw base::Error(base::ErrorKind::usage, "not confirmed; nothing was changed");
+  if (!options.target.parameters().empty()) {
+    auto target = pg::open_first_session(options.target, {.role = pg::Role::target, .application_name = "cutover"}, stop);
+    if (Ledger::exists(target)) {
+      target.exec("DROP SCHEMA cutover CASCADE");
+      report.done.push_back("dropped the schema cutover from " + options.target.redacted());
+    }
+  }
+  dir.erase();
+  std::error_code ignored;
+  std::filesystem::remove_all(dir.path(), ignored);
+  report.done.push_back("removed " + dir.path().string());
+  return report;
+}
+
+}  // namespace copy

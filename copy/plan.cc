@@ -1,0 +1,369 @@
+#include "copy/plan.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <set>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+namespace copy {
+
+using base::ErrorKind;
+
+namespace {
+
+// Rows per bucket that a difference should be narrowed down to, and the most buckets whose 24 bytes each are kept
+// with every chunk.
+constexpr int64_t kRowsPerBucket = 2048;
+constexpr uint32_t kMostBuckets = 4096;
+// Without statistics (never analyzed) a row is taken to be this long.
+constexpr uint64_t kGuessedRowBytes = 100;
+// TID range scans came with 14; before it every chunk of a table would read the whole table.
+constexpr int kFirstMajorWithTidRanges = 14;
+
+uint32_t bucket_count(int64_t rows) {
+  const auto wanted = static_cast<uint64_t>(std::max<int64_t>(rows, 1) / kRowsPerBucket);
+  return std::clamp<uint32_t>(std::bit_floor(static_cast<uint32_t>(std::min<uint64_t>(wanted, kMostBuckets))), 1,
+                              kMostBuckets);
+}
+
+// What every relation needs to know of the others.
+class Planner {
+ public:
+  Planner(pg::Catalog catalog, int source_major, const Options& options, std::vector<Finding>& findings)
+      : catalog_(std::move(catalog)), source_major_(source_major), options_(options), findings_(findings) {
+    for (const auto& table : catalog_.tables) by_oid_.emplace(table.oid, &table);
+  }
+
+  Plan make() {
+    plan_.source_major = source_major_;
+    plan_.database = catalog_.database;
+    plan_.schema = options_.schema;
+    for (const auto& schema : catalog_.schemas)
+      if (is_vendor_schema(schema)) skip_schema(schema, "it belongs to the provider");
+    check_row_filters();
+    for (const auto& table : catalog_.tables) add_table(table);
+    add_indexes();
+    add_foreign_keys();
+    add_the_rest();
+    order();
+    return std::move(plan_);
+  }
+
+ private:
+  void note(Severity severity, std::string object, std::string message, std::string fix = {}) {
+    findings_.push_back({severity, std::move(object), std::move(message), std::move(fix)});
+  }
+
+  void skip_schema(const std::string& schema, const std::string& why) {
+    plan_.excluded_schemas.push_back(schema);
+    note(Severity::info, "schema " + pg::display_identifier(schema), "skipped: " + why);
+  }
+
+  bool selected(const pg::Table& table) const {
+    const auto& [schema, name] = table.name;
+    if (!options_.include.empty() && !matches_any(options_.include, schema, name)) return false;
+    return !matches_any(options_.exclude, schema, name);
+  }
+
+  void check_row_filters() {
+    for (const auto& [table, condition] : options_.row_filters) {
+      const bool known = std::ranges::any_of(
+          catalog_.tables, [&](const auto& t) { return t.name.display() == table && t.kind == 'r'; });
+      if (!known)
+        note(Severity::blocker, "row filter for " + table, "there is no such table at the source",
+             "write the name as schema.table; for a partitioned table name its partitions");
+    }
+  }
+
+  void add_table(const pg::Table& table) {
+    if (is_vendor_schema(table.name.schema)) return;
+    if (!selected(table)) {
+      plan_.excluded_tables.push_back(table.name);
+      note(Severity::info, "table " + table.name.display(), "skipped: excluded by --include/--exclude");
+      return;
+    }
+    copied_.insert(table.oid);
+    if (table.kind == 'p') plan_.partitioned_tables.push_back(table.name);
+    if (table.kind == 'm' && !table.populated) plan_.unpopulated_views.push_back(table.name);
+    if (table.kind == 'f') {
+      plan_.foreign_tables.push_back(table.name);
+      note(Severity::info, "foreign table " + table.name.display(), "only its definition is copied: its rows live elsewhere");
+    }
+    if (table.kind == 'r') plan_.relations.push_back(relation(table));
+  }
+
+  Relation relation(const pg::Table& table) {
+    Relation out;
+    out.oid = table.oid;
+    out.name = table.name;
+    out.load_into = load_target(table);
+    out.filenode = table.filenode;
+    out.bytes = table.bytes + table.toast_bytes;
+    out.row_estimate =
+        table.row_estimate > 0 ? table.row_estimate : static_cast<int64_t>(out.bytes / kGuessedRowBytes);
+    out.condition = condition(table);
+    bool binary = true;
+    for (const auto& column : table.columns) {
+      if (column.generated) continue;
+      const auto is_key = std::ranges::find(table.key, column.name) != table.key.end();
+      if (is_key) out.shape.key.push_back(static_cast<uint32_t>(out.columns.size()));
+      out.columns.push_back(column.name);
+      out.types.push_back(column.type);
+      binary = binary && column.binary_safe;
+    }
+    out.all_generated = out.columns.empty() && !table.columns.empty();
+    // A key with a generated column is not whole in the stream: the whole row serves then.
+    if (out.shape.key.size() != table.key.size()) out.shape.key.clear();
+    out.shape.columns = static_cast<uint32_t>(out.columns.size());
+    out.shape.format = binary ? pg::CopyFormat::binary : pg::CopyFormat::text;
+    out.shape.buckets = bucket_count(out.row_estimate);
+    split(out, table.blocks);
+    if (out.via_root()) match_root(out, table);
+    return out;
+  }
+
+  std::string condition(const pg::Table& table) const {
+    std::string condition;
+    if (table.extension_condition && !table.extension_condition->empty()) {
+      // Extensions store it as it follows the table's name in a query: "WHERE …".
+      condition = *table.extension_condition;
+      const auto where = condition.find_first_not_of(' ');
+      if (condition.size() >= where + 5 && strncasecmp(condition.c_str() + where, "where", 5) == 0)
+        condition = condition.substr(where + 5);
+    }
+    if (const auto found = options_.row_filters.find(table.name.display()); found != options_.row_filters.end())
+      condition = condition.empty() ? found->second : fmt::format("({}) AND ({})", condition, found->second);
+    return condition;
+  }
+
+  void split(Relation& out, uint64_t blocks) const {
+    if (out.bytes <= options_.split_size || blocks <= 1 || source_major_ < kFirstMajorWithTidRanges) return;
+    // Blocks of heap that, with their share of TOAST, make up one split size.
+    const double share = static_cast<double>(options_.split_size) / static_cast<double>(out.bytes);
+    out.chunk_blocks = std::max<uint64_t>(1, static_cast<uint64_t>(share * static_cast<double>(blocks)));
+    out.chunks = static_cast<uint32_t>((blocks + out.chunk_blocks - 1) / out.chunk_blocks);
+    if (out.chunks == 1) out.chunk_blocks = 0;
+  }
+
+  // The topmost ancestor at which rows must enter, see pg::Table::hash_on_enum.
+  pg::QualifiedName load_target(const pg::Table& table) const {
+    pg::QualifiedName target = table.name;
+    for (auto parent = by_oid_.find(table.parent); parent != by_oid_.end();
+         parent = by_oid_.find(parent->second->parent))
+      if (parent->second->hash_on_enum) target = parent->second->name;
+    return target;
+  }
+
+  // Leaves that share a root are proven together, so their streams must have one shape: the root's.
+  void match_root(Relation& out, const pg::Table& leaf) const {
+    const pg::Table* root = nullptr;
+    for (auto parent = by_oid_.find(leaf.parent); parent != by_oid_.end(); parent = by_oid_.find(parent->second->parent))
+      if (parent->second->name == out.load_into) root = parent->second;
+    if (!root) return;
+    std::vector<std::string> columns;
+    std::vector<std::string> types;
+    for (const auto& column : root->columns) {
+      if (column.generated) continue;
+      columns.push_back(column.name);
+      types.push_back(column.type);
+    }
+    out.columns = std::move(columns);
+    out.types = std::move(types);
+    out.shape.key.clear();
+    out.shape.buckets = 1;
+  }
+
+  void add_indexes() {
+    std::unordered_map<pg::Oid, uint64_t> slowest;
+    for (auto& index : catalog_.indexes) {
+      if (!copied_.contains(index.table)) continue;
+      if (!index.valid && !index.on_partitioned)
+        note(Severity::warning, "index " + index.name.display(), "is invalid at the source and is not copied",
+             fmt::format("DROP INDEX {}; or REINDEX it at the source first", index.name.sql()));
+      auto& cost = slowest[index.table];
+      cost = std::max(cost, index_build_cost(index));
+      plan_.indexes.push_back(index);
+    }
+    for (auto& relation : plan_.relations) relation.index_cost = slowest[relation.oid];
+  }
+
+  void add_foreign_keys() {
+    std::set<pg::QualifiedName> included;
+    for (const auto& table : catalog_.tables)
+      if (copied_.contains(table.oid)) included.insert(table.name);
+    std::set<pg::QualifiedName> referenced;
+    for (const auto& key : catalog_.foreign_keys) {
+      if (!included.contains(key.table)) continue;
+      const auto object = fmt::format("foreign key {} of {}", pg::display_identifier(key.name), key.table.display());
+      if (!included.contains(key.referenced)) {
+        note(Severity::warning, object, fmt::format("skipped: it refers to {}, which is excluded", key.referenced.display()));
+        continue;
+      }
+      if (!key.validated) note(Severity::info, object, "is NOT VALID at the source and stays so");
+      referenced.insert(key.referenced);
+      plan_.foreign_keys.push_back(key);
+    }
+    for (auto& relation : plan_.relations) relation.foreign_key_target = referenced.contains(relation.name);
+  }
+
+  void add_the_rest() {
+    const auto kept = [&](const pg::QualifiedName& name) {
+      if (is_vendor_schema(name.schema)) return false;
+      if (!options_.include.empty() && !matches_any(options_.include, name.schema, name.name)) return false;
+      return !matches_any(options_.exclude, name.schema, name.name);
+    };
+    // A sequence goes with its schema: an included table's own sequence has another name than the table, so a
+    // pattern for tables must not drop it. pg_dump's archive decides what exists; setting a value that is not
+    // there is skipped later.
+    for (const auto& sequence : catalog_.sequences)
+      if (!is_vendor_schema(sequence.name.schema)) plan_.sequences.push_back(sequence);
+    for (const auto& view : catalog_.materialized_views)
+      if (kept(view)) plan_.materialized_views.push_back(view);
+    for (const auto& view : plan_.unpopulated_views)
+      note(Severity::info, "materialized view " + view.display(), "is not populated at the source and stays so");
+    for (const auto& extension : catalog_.extensions) {
+      if (is_vendor_extension(extension.name)) {
+        note(Severity::info, "extension " + extension.name, "skipped: it belongs to the provider");
+      } else {
+        plan_.extensions.push_back(extension);
+      }
+    }
+    for (const auto& role : catalog_.roles)
+      if (!is_vendor_role(role)) plan_.roles.push_back(role);
+    for (const auto& schema : catalog_.schemas)
+      if (!is_vendor_schema(schema) && matches_any(options_.exclude, schema, "")) skip_schema(schema, "excluded by --exclude");
+    if (catalog_.large_objects > 0 && options_.include.empty()) {
+      Relation objects;
+      objects.kind = Relation::Kind::large_objects;
+      objects.shape = {pg::CopyFormat::binary, 3, {0, 1}, 1};
+      objects.row_estimate = static_cast<int64_t>(catalog_.large_objects);
+      objects.large_object_bounds = {0};
+      plan_.relations.push_back(std::move(objects));
+    }
+  }
+
+  // What keeps a core busy longest afterwards comes first: a table with one slow index, then by size.
+  void order() {
+    std::ranges::stable_sort(plan_.relations, [](const Relation& a, const Relation& b) {
+      return a.bytes + a.index_cost > b.bytes + b.index_cost;
+    });
+  }
+
+  pg::Catalog catalog_;
+  int source_major_;
+  const Options& options_;
+  std::vector<Finding>& findings_;
+  Plan plan_;
+  std::unordered_map<pg::Oid, const pg::Table*> by_oid_;
+  std::set<pg::Oid> copied_;
+};
+
+// One large object counts as its size; bounds are put where a chunk is full. lo_lseek64 to the end is an index
+// look-up; the descriptor is closed at once, so that a million objects do not keep a million open.
+void bound_large_objects(pg::Connection& source, Relation& objects, uint64_t split_size) {
+  const auto rows = source.exec(fmt::format(
+      "WITH size AS MATERIALIZED (SELECT m.oid, s.bytes FROM (SELECT oid FROM pg_catalog.pg_largeobject_metadata "
+      "ORDER BY oid) m, LATERAL (SELECT pg_catalog.lo_open(m.oid, 262144) AS fd) o, "
+      "LATERAL (SELECT pg_catalog.lo_lseek64(o.fd, 0, 2) AS bytes) s, "
+      "LATERAL (SELECT pg_catalog.lo_close(o.fd) + s.bytes * 0 AS closed) c WHERE c.closed >= 0), "
+      "running AS (SELECT oid, sum(bytes + 1024) OVER (ORDER BY oid) AS upto, bytes FROM size) "
+      "SELECT min(oid), sum(bytes) FROM running GROUP BY pg_catalog.div(upto, {}) ORDER BY 1",
+      std::max<uint64_t>(split_size, 1)));
+  objects.large_object_bounds.assign(1, 0);
+  objects.bytes = 0;
+  for (int row = 0; row < rows.rows(); ++row) {
+    if (row > 0) objects.large_object_bounds.push_back(rows.oid(row, 0));
+    objects.bytes += static_cast<uint64_t>(rows.integer(row, 1));
+  }
+  objects.chunks = static_cast<uint32_t>(objects.large_object_bounds.size());
+}
+
+template <size_t N>
+bool starts_with_any(std::string_view text, const std::array<std::string_view, N>& prefixes) {
+  return std::ranges::any_of(prefixes, [&](auto prefix) { return text.starts_with(prefix); });
+}
+
+template <size_t N>
+bool is_one_of(std::string_view text, const std::array<std::string_view, N>& names) {
+  return std::ranges::find(names, text) != names.end();
+}
+
+}  // namespace
+
+bool is_vendor_role(std::string_view role) {
+  static constexpr std::array<std::string_view, 7> kNames = {"cloud_admin", "neon_superuser", "neon_service",
+                                                             "neon",        "rdsadmin",       "azuresu", "cloudsqladmin"};
+  static constexpr std::array<std::string_view, 4> kPrefixes = {"rds_", "pg_", "supabase_", "cloudsql"};
+  return is_one_of(role, kNames) || starts_with_any(role, kPrefixes);
+}
+
+bool is_vendor_schema(std::string_view schema) {
+  static constexpr std::array<std::string_view, 12> kNames = {
+      "neon",      "neon_auth_internal", "rds_tools", "supabase_functions", "supabase_migrations", "graphql",
+      "graphql_public", "realtime",  "_realtime", "pgbouncer", "_analytics", "cron"};
+  return is_one_of(schema, kNames);
+}
+
+bool is_vendor_extension(std::string_view extension) {
+  static constexpr std::array<std::string_view, 6> kNames = {"neon", "neon_test_utils", "neon_utils",
+                                                             "rds_tools", "supabase_vault", "pg_graphql"};
+  return is_one_of(extension, kNames);
+}
+
+uint64_t index_build_cost(const pg::Index& index) {
+  double factor = 1.5;
+  if (index.method == "gin") factor = 12;
+  if (index.method == "gist" || index.method == "spgist" || index.method == "hnsw" || index.method == "ivfflat") factor = 8;
+  if (index.method == "brin") factor = 1;
+  return static_cast<uint64_t>(factor * static_cast<double>(index.bytes));
+}
+
+uint64_t Plan::total_bytes() const {
+  uint64_t total = 0;
+  for (const auto& relation : relations) total += relation.bytes;
+  return total;
+}
+
+uint64_t Plan::total_chunks() const {
+  uint64_t total = 0;
+  for (const auto& relation : relations) total += relation.chunks;
+  return total;
+}
+
+Plan make_plan(pg::Connection& source, const Options& options, std::vector<Finding>& findings) {
+  auto plan = Planner(pg::read_catalog(source), source.major(), options, findings).make();
+  plan.source_version = source.exec("SELECT pg_catalog.current_setting('server_version')").string(0, 0);
+  for (auto& relation : plan.relations)
+    if (relation.kind == Relation::Kind::large_objects) bound_large_objects(source, relation, options.split_size);
+  return plan;
+}
+
+std::vector<std::string> shape_changes(const Plan& stored, const Plan& fresh, size_t limit) {
+  std::vector<std::string> changes;
+  std::map<pg::QualifiedName, const Relation*> by_name;
+  for (const auto& relation : fresh.relations)
+    if (relation.kind == Relation::Kind::table) by_name.emplace(relation.name, &relation);
+  const auto add = [&](std::string line) {
+    if (changes.size() < limit) changes.push_back(std::move(line));
+  };
+  for (const auto& relation : stored.relations) {
+    if (relation.kind != Relation::Kind::table) continue;
+    const auto found = by_name.find(relation.name);
+    if (found == by_name.end()) {
+      add(fmt::format("table {} no longer exists", relation.display()));
+      continue;
+    }
+    if (found->second->columns != relation.columns || found->second->types != relation.types)
+      add(fmt::format("table {} has other columns", relation.display()));
+    if (found->second->condition != relation.condition)
+      add(fmt::format("table {} has another row filter", relation.display()));
+    by_name.erase(found);
+  }
+  for (const auto& [name, relation] : by_name) add(fmt::format("table {} is new", name.display()));
+  return changes;
+}
+
+}  // namespace copy

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "copy/finding.h"
+#include "copy/options.h"
+#include "pg/catalog.h"
+#include "pg/row_digest.h"
+
+namespace copy {
+
+/// A relation whose rows are copied: an ordinary table, a leaf of a partitioned one, an extension's configuration
+/// table, or (kind large_objects) all large objects of the database.
+struct Relation {
+  enum class Kind { table, large_objects };
+
+  Kind kind = Kind::table;
+  pg::Oid oid = 0;
+  pg::QualifiedName name;
+  /// Where the rows go: the relation itself, or the root of its partition tree when rows may belong to another leaf
+  /// at the target (pg::Table::hash_on_enum).
+  pg::QualifiedName load_into;
+  /// Extra WHERE condition: a row filter of the user or of the extension; empty: all rows. The proof reads the
+  /// target under the same condition.
+  std::string condition;
+  std::vector<std::string> columns;  ///< in the order of the COPY stream, without generated ones
+  std::vector<std::string> types;    ///< their types, for comparing shapes
+  bool all_generated = false;        ///< has columns, but none to copy
+  pg::RowShape shape;
+  uint64_t filenode = 0;
+  uint64_t bytes = 0;        ///< heap and TOAST at planning time
+  int64_t row_estimate = 0;
+  bool foreign_key_target = false;  ///< some foreign key refers to it: it cannot be truncated alone
+  uint64_t index_cost = 0;   ///< expected cost of its slowest index, in bytes of COPY equivalent; for ordering only
+
+  /// Chunk k of a table holds the rows on blocks [k*chunk_blocks, (k+1)*chunk_blocks); the last one is open-ended.
+  /// 0: one chunk, the whole relation, read without a TID condition.
+  uint64_t chunk_blocks = 0;
+  uint32_t chunks = 1;
+  /// Large objects only: chunk k holds oids [bounds[k], bounds[k+1]); the last one is open-ended.
+  std::vector<pg::Oid> large_object_bounds;
+
+  bool via_root() const { return load_into != name; }
+  std::string display() const { return kind == Kind::table ? name.display() : "large objects"; }
+};
+
+/// What a run does, decided once and kept with the run: a resumed run works by the stored plan.
+struct Plan {
+  int version = 1;
+  std::string source_version;  ///< "15.18"
+  int source_major = 0;
+  pg::Database database;
+  SchemaMode schema = SchemaMode::dump;
+  std::vector<Relation> relations;  ///< copied first to last
+  std::vector<pg::Index> indexes;   ///< of the relations
+  std::vector<pg::ForeignKey> foreign_keys;
+  std::vector<pg::Sequence> sequences;
+  std::vector<pg::Extension> extensions;
+  std::vector<pg::QualifiedName> materialized_views;  ///< to refresh, in order
+  std::vector<pg::QualifiedName> unpopulated_views;
+  std::vector<pg::QualifiedName> excluded_tables;
+  std::vector<std::string> excluded_schemas;
+  std::vector<std::string> roles;
+  std::vector<pg::QualifiedName> foreign_tables;
+  std::vector<pg::QualifiedName> partitioned_tables;
+
+  uint64_t total_bytes() const;
+  uint64_t total_chunks() const;
+  std::string to_json() const;
+  /// Throws Error{corrupt}.
+  static Plan from_json(std::string_view text);
+};
+
+/// Decides what is copied and how. What is left out, and why, is added to `findings`.
+Plan make_plan(pg::Connection& source, const Options& options, std::vector<Finding>& findings);
+
+/// Names what differs between the stored plan's tables and those of a fresh one, one line each, at most
+/// `limit`; empty: a resumed run means the same.
+std::vector<std::string> shape_changes(const Plan& stored, const Plan& fresh, size_t limit = 10);
+
+/// True for roles and objects that a provider owns on every database it manages (docs/providers.md).
+bool is_vendor_role(std::string_view role);
+bool is_vendor_schema(std::string_view schema);
+bool is_vendor_extension(std::string_view extension);
+
+/// The expected cost of building an index, in bytes of COPY equivalent: its size times a factor by access method.
+/// Measured on 15: docs/benchmarks.md.
+uint64_t index_build_cost(const pg::Index& index);
+
+}  // namespace copy

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <vector>
+
+#include "copy/finding.h"
+#include "copy/options.h"
+#include "copy/plan.h"
+#include "pg/connection.h"
+
+namespace copy {
+
+/// Looks before leaping. Every function only reads; each adds what it found, with the exact fix.
+
+/// A pooler between us and the server, a version too old, a replica.
+void check_source_server(pg::Connection& source, const Options& options, std::vector<Finding>& findings);
+/// Tables, schemas and sequences this role may not read, tables whose row security would hide rows from it.
+void check_source_privileges(pg::Connection& source, const Plan& plan, std::vector<Finding>& findings);
+/// A replica, a pooler, the source itself, a database where this role may not create.
+void check_target_server(pg::Connection& source, pg::Connection& target, const Options& options,
+                         std::vector<Finding>& findings);
+/// The same for a target without a live source (import).
+void check_target_alone(pg::Connection& target, const Options& options, std::vector<Finding>& findings);
+/// Extensions, roles, encoding; and, where tables of the plan exist on the target already, their columns and whether they
+/// are empty. `known_runs`: rows these runs wrote are ours (a resumed run's own).
+void check_target_content(pg::Connection& target, const Plan& plan, const Options& options, bool resumed,
+                          std::vector<Finding>& findings);
+/// Free connections on both sides for the workers asked for.
+void check_connections(pg::Connection& server, const std::string& side, unsigned wanted, std::vector<Finding>& findings);
+/// pg_dump's version; room in the run directory and the archive.
+void check_local(const Options& options, const Plan& plan, const base::Stop& stop, std::vector<Finding>& findings);
+
+/// Names the columns of planned tables that the target has otherwise, or not at all.
+std::vector<Finding> compare_shapes(pg::Connection& target, const Plan& plan);
+/// True when our sessions may set session_replication_role (superusers; members of rds_superuser).
+bool may_set_replica_role(pg::Connection& target);
+
+/// Throws Error{usage} that lists the blockers, when there are any.
+void throw_blockers(const std::vector<Finding>& findings);
+
+}  // namespace copy

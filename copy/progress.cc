@@ -1,0 +1,45 @@
+#include "copy/progress.h"
+
+#include <utility>
+
+namespace copy {
+
+Progress::Scope::Scope(Progress& progress, std::string what) : progress_(progress) {
+  auto shared = progress_.shared_.lock();
+  entry_ = shared->entries.emplace(shared->entries.end());
+  entry_->what = std::move(what);
+  entry_->since = Clock::now();
+}
+
+Progress::Scope::~Scope() { progress_.shared_.lock()->entries.erase(entry_); }
+
+void Progress::set_phase(std::string phase) {
+  auto shared = shared_.lock();
+  if (phase == "data" && shared->phase != "data") shared->data_started = Clock::now();
+  shared->phase = std::move(phase);
+}
+
+Progress::Snapshot Progress::snapshot() {
+  Snapshot out;
+  out.started = started_;
+  out.bytes_total = bytes_total;
+  out.bytes_expected_done = bytes_expected_done;
+  out.bytes_copied = bytes_copied;
+  out.rows_copied = rows_copied;
+  out.chunks_total = chunks_total;
+  out.chunks_done = chunks_done;
+  out.indexes_total = indexes_total;
+  out.indexes_done = indexes_done;
+  out.proofs_total = proofs_total;
+  out.proofs_done = proofs_done;
+  out.proof_bytes = proof_bytes;
+  out.retries = retries;
+  auto shared = shared_.lock();
+  out.phase = shared->phase;
+  out.data_started = shared->data_started;
+  for (const auto& entry : shared->entries)
+    out.activities.push_back({entry.what, entry.bytes.load(std::memory_order_relaxed), entry.since});
+  return out;
+}
+
+}  // namespace copy

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <string>
+#include <vector>
+
+#include "base/guarded.h"
+
+namespace copy {
+
+/// What a run is doing, for whoever shows it. Workers write it, one reader takes snapshots. Thread-safe.
+class Progress {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  struct Activity {
+    std::string what;  ///< "copy public.orders 3/12", "index public.orders_at_idx"
+    uint64_t bytes = 0;  ///< moved so far by this activity
+    Clock::time_point since;
+  };
+
+  struct Snapshot {
+    std::string phase;  ///< "plan", "schema", "data", "constraints", "finish", "done"
+    Clock::time_point started;
+    Clock::time_point data_started;
+    uint64_t bytes_total = 0;   ///< estimate, from relation sizes; COPY bytes differ
+    uint64_t bytes_expected_done = 0;  ///< the part of bytes_total whose chunks are done
+    uint64_t bytes_copied = 0;  ///< COPY bytes moved in this process
+    uint64_t rows_copied = 0;
+    uint64_t chunks_total = 0;
+    uint64_t chunks_done = 0;
+    uint64_t indexes_total = 0;
+    uint64_t indexes_done = 0;
+    uint64_t proofs_total = 0;
+    uint64_t proofs_done = 0;
+    uint64_t proof_bytes = 0;
+    uint64_t retries = 0;
+    std::vector<Activity> activities;  ///< one per busy worker
+  };
+
+  /// One worker's line while this object lives.
+  class Scope {
+   public:
+    Scope(Progress& progress, std::string what);
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    void add_bytes(uint64_t count) { entry_->bytes.fetch_add(count, std::memory_order_relaxed); }
+
+   private:
+    friend class Progress;
+    struct Entry {
+      std::string what;
+      std::atomic<uint64_t> bytes{0};
+      Clock::time_point since;
+    };
+    Progress& progress_;
+    std::list<Entry>::iterator entry_;
+  };
+
+  Progress() : started_(Clock::now()) {}
+  void set_phase(std::string phase);
+  Snapshot snapshot();
+
+  std::atomic<uint64_t> bytes_total{0};
+  std::atomic<uint64_t> bytes_expected_done{0};
+  std::atomic<uint64_t> bytes_copied{0};
+  std::atomic<uint64_t> rows_copied{0};
+  std::atomic<uint64_t> chunks_total{0};
+  std::atomic<uint64_t> chunks_done{0};
+  std::atomic<uint64_t> indexes_total{0};
+  std::atomic<uint64_t> indexes_done{0};
+  std::atomic<uint64_t> proofs_total{0};
+  std::atomic<uint64_t> proofs_done{0};
+  std::atomic<uint64_t> proof_bytes{0};
+  std::atomic<uint64_t> retries{0};
+
+ private:
+  struct Shared {
+    std::string phase = "plan";
+    Clock::time_point data_started;
+    std::list<Scope::Entry> entries;
+  };
+  Clock::time_point started_;
+  base::Guarded<Shared> shared_;
+};
+
+}  // namespace copy

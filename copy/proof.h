@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/guarded.h"
+#include "copy/context.h"
+#include "copy/sql.h"
+
+namespace copy {
+
+/// What is proven together: one relation, or all leaves that were loaded through one root.
+struct ProofUnit {
+  std::vector<uint32_t> relations;  ///< indexes into Plan::relations; the first one gives the shape
+};
+
+std::vector<ProofUnit> proof_units(const Plan& plan);
+
+/// Reads what was loaded back from the target, once, and compares it with what left the source: counts and digests, by
+/// bucket. Thread-safe; a unit may be read in slices by several workers.
+class Proof {
+ public:
+  Proof(const Context& context, std::vector<ProofUnit> units);
+
+  const std::vector<ProofUnit>& units() const { return units_; }
+  bool is_proven(uint32_t unit) const;
+  /// Cuts a unit into slices, now that its rows are there: how many.
+  uint32_t prepare(uint32_t unit, pg::Connection& target);
+  /// Reads one slice. The last one to finish compares, and records the result.
+  void read_slice(uint32_t unit, uint32_t slice, pg::Connection& target);
+
+ private:
+  struct State {
+    std::vector<BlockRange> slices;
+    uint32_t left = 0;
+    pg::BucketDigest found;
+  };
+  std::string slice_sql(const ProofUnit& unit, uint32_t slice, const BlockRange& blocks) const;
+  void compare(uint32_t unit, const pg::BucketDigest& found, pg::Connection& target);
+
+  const Context& context_;
+  std::vector<ProofUnit> units_;
+  base::Guarded<std::vector<State>> states_;
+};
+
+}  // namespace copy

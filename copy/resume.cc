@@ -1,0 +1,275 @@
+#include "copy/resume.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "base/retry.h"
+#include "base/thread_group.h"
+#include "copy/chunk_copier.h"
+#include "copy/preflight.h"
+#include "copy/sql.h"
+
+namespace copy {
+
+using base::ErrorKind;
+
+namespace {
+
+// More tables than this are not locked by the keeper: every lock takes a place in the source's shared lock table.
+constexpr size_t kMostLockedTables = 1000;
+
+}  // namespace
+
+std::unique_ptr<pg::SnapshotKeeper> open_keeper(const Options& options, const std::string& application_name,
+                                                const base::Stop& stop) {
+  const auto notice = [](const base::Error& error, int tries) {
+    spdlog::warn("source: {}; trying again ({})", error.message(), tries);
+  };
+  return base::retry(options.retry, stop, notice, [&] {
+    return std::make_unique<pg::SnapshotKeeper>(
+        pg::open_session(options.source, {.role = pg::Role::source, .application_name = application_name}, stop));
+  });
+}
+
+void lock_tables(pg::SnapshotKeeper& keeper, const Plan& plan) {
+  std::string names;
+  size_t count = 0;
+  for (const auto& relation : plan.relations) {
+    if (relation.kind != Relation::Kind::table) continue;
+    names += fmt::format("{}ONLY {}", names.empty() ? "" : ", ", relation.name.sql());
+    ++count;
+  }
+  if (count == 0 || count > kMostLockedTables) return;
+  auto& connection = keeper.connection();
+  connection.exec("SET LOCAL lock_timeout = '15s'; SAVEPOINT locks");
+  try {
+    connection.exec("LOCK TABLE " + names + " IN ACCESS SHARE MODE");
+  } catch (const base::Error& error) {
+    if (error.kind() == ErrorKind::cancelled || !connection.alive()) throw;
+    connection.exec("ROLLBACK TO SAVEPOINT locks");
+    spdlog::warn("the source's tables could not be locked against rewrites ({}); a table that is truncated or rewritten "
+                 "during the copy will fail",
+                 error.message());
+  }
+}
+
+std::vector<std::string> reconcile_with_ledger(const Plan& plan, RunDir& dir, const std::vector<LedgerChunk>& ledger) {
+  std::set<uint64_t> on_target;
+  size_t unknown = 0;
+  size_t lost = 0;
+  for (const auto& chunk : ledger) {
+    if (chunk.relation >= plan.relations.size() || chunk.chunk >= plan.relations[chunk.relation].chunks)
+      base::fail(ErrorKind::corrupt, "the target's ledger lists chunk {} of relation {}, which the plan does not have",
+                 chunk.chunk, chunk.relation);
+    on_target.insert(RunState::chunk_key(chunk.relation, chunk.chunk));
+    const auto* known = dir.state().chunk(chunk.relation, chunk.chunk);
+    if (known && known->digest == chunk.digest) continue;
+    ++unknown;
+    const auto& snapshots = dir.state().snapshots;
+    const auto under = std::ranges::find(snapshots, chunk.snapshot, [](const auto& s) { return s.mark.transactions; });
+    if (under == snapshots.end())
+      base::fail(ErrorKind::corrupt, "the target's ledger has a chunk of a snapshot that this run directory does not know");
+    dir.record(record::chunk(chunk.relation, chunk.chunk,
+                             {chunk.rows, chunk.bytes, chunk.digest, static_cast<uint32_t>(under - snapshots.begin())}));
+  }
+  std::vector<uint64_t> missing;
+  for (const auto& [key, chunk] : dir.state().chunks)
+    if (!on_target.contains(key)) missing.push_back(key);
+  for (const auto key : missing) {
+    ++lost;
+    dir.record(record::forgotten(static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(key)));
+  }
+  std::vector<std::string> notes;
+  if (unknown > 0) notes.push_back(fmt::format("{} chunks were on the target but not yet in the journal", unknown));
+  if (lost > 0)
+    notes.push_back(fmt::format("{} chunks of the journal are not on the target (it lost its last commits): they are copied again", lost));
+  return notes;
+}
+
+void end_leftover_sessions(pg::Connection& server, const std::string& application_name) {
+  const std::string others =
+      "FROM pg_catalog.pg_stat_activity WHERE application_name = $1 AND pid <> pg_catalog.pg_backend_pid() "
+      "AND datname = pg_catalog.current_database()";
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    if (server.exec("SELECT pg_catalog.pg_terminate_backend(pid) " + others, {application_name}).rows() == 0) return;
+    server.stop().sleep_for(std::chrono::milliseconds(100));
+  }
+  base::fail(ErrorKind::permanent, "sessions of an earlier process of this run (application_name {}) do not end on {}",
+             application_name, server.conninfo().redacted());
+}
+
+// ---------------------------------------------------------------------------------------- the source moved
+
+namespace {
+
+struct Stale {
+  uint32_t relation = 0;
+  uint32_t chunk = 0;
+};
+
+// Chunks on the target whose content at the new snapshot is another one. One read of the source, nothing written.
+std::vector<Stale> find_stale(const Context& context, const ChunkSourceFactory& open, uint32_t snapshot) {
+  std::vector<Stale> old;
+  for (const auto& [key, chunk] : context.dir.state().chunks)
+    if (chunk.snapshot != snapshot) old.push_back({static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(key)});
+  std::ranges::sort(old, {}, [](const Stale& s) { return RunState::chunk_key(s.relation, s.chunk); });
+  // Looked up before the threads start: recording changes the state.
+  std::map<uint64_t, pg::Digest> known;
+  for (const auto& chunk : old)
+    known.emplace(RunState::chunk_key(chunk.relation, chunk.chunk), context.dir.state().chunk(chunk.relation, chunk.chunk)->digest);
+
+  std::atomic<size_t> next{0};
+  base::Guarded<std::vector<Stale>> stale;
+  base::ThreadGroup group(context.stop);
+  for (unsigned i = 0; i < context.options.jobs; ++i)
+    group.start(fmt::format("check {}", i + 1), [&] {
+      ChunkCopier copier(context, open, snapshot, true, group.stop());
+      for (size_t at = next++; at < old.size(); at = next++) {
+        const auto [relation, chunk] = old[at];
+        const auto now = copier.digest_source(relation, chunk);
+        if (now.digest == known.at(RunState::chunk_key(relation, chunk))) {
+          context.dir.record(record::chunk(relation, chunk, now));
+        } else {
+          stale.lock()->push_back(old[at]);
+        }
+      }
+    });
+  group.join();
+  return *stale.lock();
+}
+
+// Foreign keys would refuse the removal, and come back at the end of the run.
+void drop_foreign_keys(const Context& context, const Plan& plan, const SchemaItems& schema, pg::Connection& target) {
+  std::map<pg::Oid, const pg::ForeignKey*> keys;
+  for (const auto& key : plan.foreign_keys) keys.emplace(key.oid, &key);
+  const auto items = context.ledger.items(target);
+  const std::set<uint32_t> done(items.begin(), items.end());
+  for (const auto& entry : schema.foreign_keys) {
+    if (!done.contains(entry.id)) continue;
+    const auto& key = *keys.at(entry.oid);
+    target.exec(fmt::format("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}; {}; {}", key.table.sql(),
+                            pg::quote_identifier(key.name), context.ledger.forget_item_sql(entry.id),
+                            context.ledger.forget_item_sql(ItemRunner::second_step(entry.id))));
+  }
+}
+
+std::string remove_rows_sql(const Relation& relation, const std::vector<LedgerChunk>& chunks) {
+  if (relation.kind == Relation::Kind::large_objects) {
+    std::string sql;
+    for (const auto& chunk : chunks) {
+      const auto& bounds = relation.large_object_bounds;
+      std::string upper;
+      if (chunk.chunk + 1 < bounds.size()) upper = fmt::format(" AND oid < {}", bounds[chunk.chunk + 1]);
+      sql += fmt::format("{}SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid >= {}{}",
+                         sql.empty() ? "" : "; ", bounds[chunk.chunk], upper);
+    }
+    return sql;
+  }
+  // The rows of a chunk are those its transaction inserted: their xmin is the ledger row's transaction.
+  std::string transactions;
+  for (const auto& chunk : chunks)
+    transactions += fmt::format("{}{}", transactions.empty() ? "" : ",", chunk.transaction & 0xFFFFFFFFU);
+  return fmt::format("DELETE FROM {}{} WHERE xmin = ANY ('{{{}}}'::pg_catalog.xid[])", relation.via_root() ? "" : "ONLY ",
+                     relation.load_into.sql(), transactions);
+}
+
+// Takes stale chunks off the target together with their ledger rows, one transaction for each relation.
+void remove_stale(const Context& context, const Plan& plan, const std::vector<Stale>& stale) {
+  auto target = context.open_loading_target(context.stop);
+  std::map<uint32_t, std::vector<uint32_t>> by_relation;
+  for (const auto& chunk : stale) by_relation[chunk.relation].push_back(chunk.chunk);
+  const auto ledger = context.ledger.chunks(target);
+  for (const auto& [relation, chunks] : by_relation) {
+    std::vector<LedgerChunk> rows;
+    for (const auto& row : ledger)
+      if (row.relation == relation && std::ranges::find(chunks, row.chunk) != chunks.end()) rows.push_back(row);
+    pg::Transaction transaction(target);
+    target.exec(remove_rows_sql(plan.relations[relation], rows));
+    target.exec(context.ledger.forget_chunks_sql(relation, chunks));
+    transaction.commit();
+    for (const auto chunk : chunks) context.dir.record(record::forgotten(relation, chunk));
+  }
+}
+
+void check_same_source(const pg::SnapshotMark& now, const pg::SnapshotMark& then) {
+  if (now.system_identifier == then.system_identifier && now.database_oid == then.database_oid) return;
+  throw base::Error(ErrorKind::usage, "the source is another database than the one this run was started with",
+                    "check --source, or name another --run-dir for a new run");
+}
+
+bool all_in_archive(const Context& context) {
+  if (!context.archive) return false;
+  for (uint32_t relation = 0; relation < context.plan.relations.size(); ++relation)
+    for (uint32_t chunk = 0; chunk < context.plan.relations[relation].chunks; ++chunk)
+      if (!context.dir.has_chunk(relation, chunk) && !context.archive->has(relation, chunk)) return false;
+  return true;
+}
+
+// Chunks read under older snapshots than the last one would mix two moments.
+bool of_one_snapshot(const Context& context) {
+  const auto last = context.dir.state().snapshots.size() - 1;
+  return std::ranges::all_of(context.dir.state().chunks, [&](const auto& c) { return c.second.snapshot == last; });
+}
+
+SourceView at_new_snapshot(const Context& context, Plan& plan, const SchemaItems& schema, pg::Connection& target,
+                           std::unique_ptr<pg::SnapshotKeeper> keeper) {
+  std::vector<Finding> ignored;
+  auto fresh = make_plan(keeper->connection(), context.options, ignored);
+  if (const auto changes = shape_changes(plan, fresh); !changes.empty())
+    throw base::Error(ErrorKind::usage,
+                      fmt::format("the source's schema changed since this run was started: {}", fmt::join(changes, "; ")),
+                      "start over with --restart");
+  std::map<pg::QualifiedName, uint64_t> filenodes;
+  for (const auto& relation : fresh.relations) filenodes[relation.name] = relation.filenode;
+  for (auto& relation : plan.relations)
+    if (relation.kind == Relation::Kind::table) relation.filenode = filenodes.at(relation.name);
+  context.dir.store_plan(plan);
+
+  SourceView view;
+  view.snapshot = static_cast<uint32_t>(context.dir.state().snapshots.size());
+  context.dir.record(record::snapshot(view.snapshot, {keeper->mark(), plan.source_version}));
+  view.open = live_source(context, keeper->id());
+  lock_tables(*keeper, plan);
+  const auto stale = find_stale(context, view.open, view.snapshot);
+  if (!stale.empty()) {
+    drop_foreign_keys(context, plan, schema, target);
+    remove_stale(context, plan, stale);
+  }
+  view.keeper = std::move(keeper);
+  view.explanation =
+      stale.empty() ? std::string("the source was written to since; every chunk on the target was read again at a new "
+                                  "snapshot and is still the same")
+                    : fmt::format("the source was written to since; at a new snapshot {} chunks differ and are copied again",
+                                  stale.size());
+  return view;
+}
+
+}  // namespace
+
+SourceView resume_source(const Context& context, Plan& plan, const SchemaItems& schema, pg::Connection& target) {
+  auto keeper = open_keeper(context.options, context.application_name(), context.stop);
+  const auto& snapshots = context.dir.state().snapshots;
+  const auto& last = snapshots.back();
+  check_same_source(keeper->mark(), last.mark);
+  SourceView view;
+  view.snapshot = static_cast<uint32_t>(snapshots.size() - 1);
+  if (of_one_snapshot(context) && keeper->mark().unchanged_since(last.mark)) {
+    lock_tables(*keeper, plan);
+    view.open = live_source(context, keeper->id());
+    view.keeper = std::move(keeper);
+    view.explanation = "nothing was committed at the source since";
+    return view;
+  }
+  if (of_one_snapshot(context) && all_in_archive(context)) {
+    view.open = archive_source(context.archive->dir().path(), context.archive->dir().state());
+    view.explanation = "everything still missing is in the archive";
+    return view;
+  }
+  return at_new_snapshot(context, plan, schema, target, std::move(keeper));
+}
+
+}  // namespace copy

@@ -1,0 +1,168 @@
+#include "copy/run_dir.h"
+
+#include <fmt/format.h>
+
+#include "base/codec.h"
+#include "base/crash_point.h"
+#include "base/error.h"
+#include "base/zstd.h"
+
+namespace copy {
+namespace {
+
+namespace fs = std::filesystem;
+using base::ErrorKind;
+
+constexpr std::string_view kCheckpointMagic = "cutover checkpoint 1";
+constexpr uint64_t kCompactAbove = 16 << 20;
+
+// checkpoint = zstd frame of: text(magic) number(generation) text(record)*
+std::string encode_checkpoint(const RunState& state, uint64_t generation) {
+  base::Encoder out;
+  out.text(kCheckpointMagic).number(generation);
+  for (const auto& record : state.records()) out.text(record);
+  return base::zstd_compress(out.str());
+}
+
+uint64_t decode_checkpoint(const fs::path& path, std::string_view frame, RunState& state) {
+  return base::during(fmt::format("read the checkpoint {}", path.string()), [&] {
+    const auto content = base::zstd_decompress(frame);
+    base::Decoder in(std::as_bytes(std::span(content)));
+    if (in.text() != kCheckpointMagic) base::fail(ErrorKind::corrupt, "it is not a checkpoint of this format");
+    const auto generation = in.number();
+    while (!in.at_end()) {
+      const auto record = in.text();
+      state.apply(std::as_bytes(std::span(record)));
+    }
+    return generation;
+  });
+}
+
+fs::path checkpoint_path(const fs::path& directory) { return directory / "checkpoint.zst"; }
+
+}  // namespace
+
+RunDir::RunDir(fs::path path) : path_(std::move(path)) {
+  std::error_code error;
+  fs::create_directories(path_, error);
+  if (error) throw base::system_error("create the run directory", path_.string(), error.value());
+  lock_.emplace(path_);
+  load();
+}
+
+fs::path RunDir::journal_path(uint64_t generation) const { return path_ / fmt::format("journal.{}", generation); }
+
+void RunDir::load() {
+  if (const auto frame = base::read_file_if_exists(checkpoint_path(path_)))
+    generation_ = decode_checkpoint(checkpoint_path(path_), *frame, state_);
+  base::Journal::Opened opened;
+  journal_.emplace(journal_path(generation_), [this](base::Bytes record) { state_.apply(record); }, &opened);
+  torn_bytes_ = opened.torn_bytes;
+  // Left over by a crash between two steps of write_checkpoint().
+  std::error_code ignored;
+  fs::remove(journal_path(generation_ + 1), ignored);
+  if (generation_ > 0) fs::remove(journal_path(generation_ - 1), ignored);
+}
+
+RunState RunDir::peek(const fs::path& path) {
+  RunState state;
+  uint64_t generation = 0;
+  // A checkpoint may be renamed into place between the two reads; then the pair does not fit and is read again.
+  for (int attempt = 0;; ++attempt) {
+    state = RunState();
+    generation = 0;
+    if (const auto frame = base::read_file_if_exists(checkpoint_path(path)))
+      generation = decode_checkpoint(checkpoint_path(path), *frame, state);
+    const auto journal = path / fmt::format("journal.{}", generation);
+    if (!fs::exists(journal)) {
+      if (attempt < 3) continue;
+      throw base::Error(ErrorKind::usage, fmt::format("{} is not a run directory", path.string()),
+                        "give the directory that --run-dir named when the copy was started");
+    }
+    base::Journal::read(journal, [&](base::Bytes record) { state.apply(record); });
+    return state;
+  }
+}
+
+void RunDir::record(const std::string& payload) {
+  const auto bytes = std::as_bytes(std::span(payload));
+  const std::lock_guard lock(mutex_);
+  base::crash_point("journal_append.before");
+  journal_->append(bytes);
+  state_.apply(bytes);
+  base::crash_point("journal_append.after");
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_sync_ >= std::chrono::seconds(1)) {
+    journal_->sync();
+    last_sync_ = now;
+  }
+  if (journal_->size() > kCompactAbove) write_checkpoint();
+}
+
+bool RunDir::has_chunk(uint32_t relation, uint32_t chunk) {
+  const std::lock_guard lock(mutex_);
+  return state_.chunk(relation, chunk) != nullptr;
+}
+
+void RunDir::sync() {
+  const std::lock_guard lock(mutex_);
+  journal_->sync();
+}
+
+void RunDir::checkpoint() {
+  const std::lock_guard lock(mutex_);
+  write_checkpoint();
+}
+
+void RunDir::write_checkpoint() {
+  const auto next = generation_ + 1;
+  base::Journal journal(journal_path(next), [](base::Bytes) {});
+  journal.sync();
+  base::crash_point("checkpoint_rename.before");
+  base::replace_file(checkpoint_path(path_), encode_checkpoint(state_, next));
+  base::crash_point("checkpoint_rename.after");
+  journal_ = std::move(journal);
+  std::error_code ignored;
+  fs::remove(journal_path(generation_), ignored);
+  generation_ = next;
+}
+
+void RunDir::store_plan(const Plan& plan) const {
+  base::replace_file(path_ / "plan.json.zst", base::zstd_compress(plan.to_json()));
+}
+
+std::optional<Plan> RunDir::load_plan() const {
+  if (!fs::exists(path_ / "plan.json.zst")) return std::nullopt;
+  return load_plan(path_);
+}
+
+Plan RunDir::load_plan(const fs::path& path) {
+  const auto file = path / "plan.json.zst";
+  const auto frame = base::read_file_if_exists(file);
+  if (!frame) base::fail(ErrorKind::usage, "{} holds no plan", path.string());
+  return base::during(fmt::format("read {}", file.string()), [&] { return Plan::from_json(base::zstd_decompress(*frame)); });
+}
+
+void RunDir::store_key(const pg::DigestKey& key) const { base::replace_file(path_ / "digest.key", key.hex() + "\n"); }
+
+pg::DigestKey RunDir::load_key() const { return load_key(path_); }
+
+pg::DigestKey RunDir::load_key(const fs::path& path) {
+  const auto file = path / "digest.key";
+  auto hex = base::read_file(file);
+  while (!hex.empty() && hex.back() == '\n') hex.pop_back();
+  return base::during(fmt::format("read {}", file.string()), [&] { return pg::DigestKey::from_hex(hex); });
+}
+
+void RunDir::erase() {
+  const std::lock_guard lock(mutex_);
+  journal_.reset();
+  for (const auto& entry : fs::directory_iterator(path_))
+    if (entry.path().filename() != "lock") fs::remove_all(entry.path());
+  state_ = RunState();
+  generation_ = 0;
+  torn_bytes_ = 0;
+  journal_.emplace(journal_path(0), [](base::Bytes) {});
+}
+
+}  // namespace copy

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/file.h"
+#include "base/journal.h"
+#include "copy/plan.h"
+#include "copy/run_state.h"
+#include "pg/digest.h"
+
+namespace copy {
+
+/// The run directory:
+///   lock            held by the running process
+///   digest.key      the secret of the digests, mode 0600
+///   plan.json.zst   the plan, written once
+///   schema.dump     pg_dump's archive of the schema
+///   checkpoint.zst  the journal compacted
+///   journal.N       records since checkpoint N
+///   status.json     the progress, for `cutover status`
+///   report.json     the result of the last command
+///
+/// The checkpoint names the generation N of the journal that goes on from it. A new journal is made before the
+/// checkpoint that names it is renamed into place, and the old one is removed after, so that a crash between any two
+/// steps leaves a pair that fits. The formats are in docs/journal.md.
+class RunDir {
+ public:
+  /// Opens or makes the directory and locks it. Throws Error{usage} when another process has it, Error{corrupt} on
+  /// damaged content: nothing is used then.
+  explicit RunDir(std::filesystem::path path);
+
+  const std::filesystem::path& path() const { return path_; }
+  bool has_run() const { return !state_.run_id.empty(); }
+  /// For the single-threaded parts of a run. Worker threads only record.
+  const RunState& state() const { return state_; }
+  uint64_t torn_bytes() const { return torn_bytes_; }
+
+  /// Thread-safe, unlike state().
+  bool has_chunk(uint32_t relation, uint32_t chunk);
+
+  /// Appends a record and applies it. Thread-safe. Durable within a second, or at the next sync().
+  void record(const std::string& payload);
+  void sync();
+  /// Compacts the journal. Called when it has grown much, and at the end of each phase.
+  void checkpoint();
+
+  void store_plan(const Plan& plan) const;
+  std::optional<Plan> load_plan() const;
+  void store_key(const pg::DigestKey& key) const;
+  pg::DigestKey load_key() const;
+  /// The same of a directory that is only read. Throws Error{usage} when there is no plan.
+  static Plan load_plan(const std::filesystem::path& path);
+  static pg::DigestKey load_key(const std::filesystem::path& path);
+  std::filesystem::path schema_dump() const { return path_ / "schema.dump"; }
+
+  /// Removes everything a run has stored here, but keeps the directory and its lock.
+  void erase();
+  /// Reads a run's state beside a running process: no lock, no repair.
+  static RunState peek(const std::filesystem::path& path);
+
+ private:
+  std::filesystem::path journal_path(uint64_t generation) const;
+  void load();
+  void write_checkpoint();
+
+  std::filesystem::path path_;
+  std::optional<base::DirectoryLock> lock_;
+  std::mutex mutex_;  // guards what record() changes: state_, journal_, last_sync_
+  RunState state_;
+  std::optional<base::Journal> journal_;
+  uint64_t generation_ = 0;
+  uint64_t torn_bytes_ = 0;
+  std::chrono::steady_clock::time_point last_sync_;
+};
+
+}  // namespace copy

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/sink.h"
+#include "pg/digest.h"
+#include "pg/snapshot.h"
+
+namespace copy {
+
+/// A snapshot of the source that chunks of a run were read under.
+struct SnapshotRecord {
+  pg::SnapshotMark mark;
+  std::string source_version;
+  bool operator==(const SnapshotRecord& other) const { return mark.transactions == other.mark.transactions; }
+};
+
+/// A chunk that is on the target (or, in an export, in the archive).
+struct ChunkRecord {
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  pg::Digest digest;
+  uint32_t snapshot = 0;  ///< index into RunState::snapshots
+};
+
+/// The result of reading one proof unit back from the target.
+struct ProofRecord {
+  bool equal = false;
+  pg::Digest source;
+  pg::Digest target;
+};
+
+/// Everything a run remembers, as a fold over its records. Applying a record twice changes nothing.
+struct RunState {
+  std::string run_id;
+  std::string tool_version;
+  std::string source;  ///< redacted
+  std::string target;  ///< redacted; empty for an export
+  int64_t started_unix = 0;
+  std::vector<SnapshotRecord> snapshots;
+  std::unordered_map<uint64_t, ChunkRecord> chunks;  ///< by chunk_key()
+  std::map<uint32_t, std::string> relation_digests;  ///< pg::BucketDigest::encode() of what left the source
+  std::map<uint32_t, ProofRecord> proofs;            ///< by the unit's first relation
+  std::optional<int> finished;                       ///< the exit code of a completed run
+
+  static uint64_t chunk_key(uint32_t relation, uint32_t chunk) { return (uint64_t{relation} << 32) | chunk; }
+  const ChunkRecord* chunk(uint32_t relation, uint32_t chunk) const;
+
+  /// Applies one record. Throws Error{corrupt} on one that makes no sense.
+  void apply(base::Bytes record);
+  /// The shortest series of records that makes this state; the content of a checkpoint.
+  std::vector<std::string> records() const;
+};
+
+/// The records, encoded. See docs/journal.md.
+namespace record {
+std::string run(const RunState& state);
+std::string snapshot(uint32_t index, const SnapshotRecord& snapshot);
+std::string chunk(uint32_t relation, uint32_t chunk, const ChunkRecord& record);
+std::string forgotten(uint32_t relation, uint32_t chunk);
+std::string relation_digest(uint32_t relation, std::string_view encoded);
+std::string proof(uint32_t unit, const ProofRecord& record);
+std::string finished(int exit_code);
+std::string reopened();
+}  // namespace record
+
+}  // namespace copy

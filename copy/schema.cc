@@ -1,0 +1,278 @@
+#include "copy/schema.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "base/process.h"
+
+namespace copy {
+
+namespace fs = std::filesystem;
+using base::ErrorKind;
+
+// --------------------------------------------------------------------------------------------- pg tools
+
+namespace {
+
+// "pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)" -> 15
+int tool_major(const fs::path& program, const base::Stop& stop) {
+  std::string text;
+  const auto result = base::run_command({program, {"--version"}, {}}, stop, [&](std::string_view piece) { text += piece; });
+  const auto at = text.find(") ");
+  int major = 0;
+  if (result.exit_code == 0 && at != std::string::npos)
+    std::from_chars(text.data() + at + 2, text.data() + text.size(), major);
+  return major;
+}
+
+std::vector<fs::path> tool_directories(const Options& options) {
+  if (!options.pg_bin_dir.empty()) return {options.pg_bin_dir};
+  std::vector<fs::path> directories;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", error)) directories.push_back(entry.path() / "bin");
+  try {
+    directories.push_back(base::find_program("pg_dump").parent_path());
+  } catch (const base::Error&) {
+    // Not on PATH; the others may do.
+  }
+  return directories;
+}
+
+}  // namespace
+
+PgTools find_pg_tools(const Options& options, const base::Stop& stop) {
+  PgTools best;
+  for (const auto& directory : tool_directories(options)) {
+    if (!fs::exists(directory / "pg_dump") || !fs::exists(directory / "pg_restore")) continue;
+    const int major = tool_major(directory / "pg_dump", stop);
+    if (major > best.major) best = {directory / "pg_dump", directory / "pg_restore", major};
+  }
+  if (best.major == 0)
+    throw base::Error(ErrorKind::usage, "pg_dump and pg_restore were not found",
+                      "install postgresql-client of the source's major version or newer, name their directory with "
+                      "--pg-bin-dir, or copy the data alone with --schema none");
+  return best;
+}
+
+void dump_schema(const Options& options, const Plan& plan, const std::string& snapshot_id, const PgTools& tools,
+                 const fs::path& file, const base::Stop& stop) {
+  if (tools.major < plan.source_major)
+    throw base::Error(ErrorKind::usage,
+                      fmt::format("pg_dump {} is older than the source, which is {}", tools.major, plan.source_version),
+                      fmt::format("install postgresql-client-{}, or name its directory with --pg-bin-dir", plan.source_major));
+  base::Command command;
+  command.program = tools.dump;
+  command.environment = options.source.secrets();
+  // Partition bounds are written in the session's time zone; a database may have its own.
+  command.environment["PGTZ"] = "UTC";
+  if (options.source.get("options").empty())
+    command.environment["PGOPTIONS"] = "-c standard_conforming_strings=on";
+  const auto unfinished = fs::path(file.string() + ".tmp");
+  command.arguments = {"--schema-only", "--format=custom", "--no-password", "--file=" + unfinished.string(),
+                       "--dbname=" + options.source.without_secrets()};
+  if (!snapshot_id.empty()) command.arguments.push_back("--snapshot=" + snapshot_id);
+  command.arguments.emplace_back("--exclude-schema=cutover");
+  for (const auto& schema : plan.excluded_schemas)
+    command.arguments.push_back("--exclude-schema=" + pg::quote_identifier(schema));
+  for (const auto& table : plan.excluded_tables) command.arguments.push_back("--exclude-table=" + table.sql());
+  const auto result = base::run_command(command, stop);
+  if (result.exit_code != 0)
+    throw base::Error(ErrorKind::permanent, fmt::format("pg_dump failed: {}", result.error_text));
+  fs::rename(unfinished, file);
+}
+
+// --------------------------------------------------------------------------------------- reading the dump
+
+namespace {
+
+std::vector<TocEntry> read_section(const PgTools& tools, const fs::path& file, std::string_view section,
+                                   const base::Stop& stop) {
+  base::Command command;
+  command.program = tools.restore;
+  command.arguments = {"--verbose", "--file=-", "--no-tablespaces", fmt::format("--section={}", section), file.string()};
+  std::string script;
+  const auto result = base::run_command(command, stop, [&](std::string_view piece) { script += piece; });
+  if (result.exit_code != 0)
+    throw base::Error(ErrorKind::corrupt, fmt::format("pg_restore cannot read {}: {}", file.string(), result.error_text),
+                      "start over with --restart");
+  return base::during(fmt::format("read the schema in {}", file.string()), [&] { return parse_restore_script(script); });
+}
+
+bool is_ownerless(const TocEntry& entry) { return entry.description == "ACL" || entry.description == "DEFAULT ACL"; }
+
+// Why an entry is not for the target; empty: it is.
+std::string reason_to_skip(const TocEntry& entry, const Options& options) {
+  if (!options.grants && is_ownerless(entry)) return "--no-grants";
+  if (entry.description == "SUBSCRIPTION") return "a subscription would start to pull from its publisher: make it by hand";
+  if (is_vendor_role(entry.owner) && (entry.description == "DEFAULT ACL" || entry.description == "EVENT TRIGGER"))
+    return "it belongs to the provider";
+  const auto extension = entry.description == "EXTENSION"                         ? entry.name
+                         : entry.name.starts_with("EXTENSION ") ? entry.name.substr(10)
+                                                                                  : std::string();
+  if (!extension.empty() && is_vendor_extension(extension)) return "it belongs to the provider";
+  if (is_vendor_schema(entry.schema)) return "it belongs to the provider";
+  return {};
+}
+
+// pg_restore becomes a grant's grantor by SET SESSION AUTHORIZATION, which only a superuser may; SET ROLE does the same
+// for the grant and only needs membership.
+std::string with_set_role(const std::string& sql) {
+  if (sql.find("SESSION AUTHORIZATION") == std::string::npos) return sql;
+  std::string out;
+  for (const auto& statement : split_statements(sql)) {
+    if (statement.starts_with("SET SESSION AUTHORIZATION ")) {
+      out += "SET ROLE " + statement.substr(sizeof("SET SESSION AUTHORIZATION ") - 1);
+    } else if (statement == "RESET SESSION AUTHORIZATION") {
+      out += "RESET ROLE";
+    } else {
+      out += statement;
+    }
+    out += ";\n";
+  }
+  return out;
+}
+
+std::string mapped_sql(const TocEntry& entry, const Options& options) {
+  TocEntry mapped = entry;
+  if (is_ownerless(entry)) mapped.sql = with_set_role(entry.sql);
+  if (!options.owners || is_vendor_role(entry.owner)) mapped.sql = without_owner(mapped);
+  return options.role_map.empty() ? mapped.sql : map_roles(mapped, options.role_map);
+}
+
+class Sorter {
+ public:
+  explicit Sorter(const Plan& plan) {
+    for (const auto& relation : plan.relations) relations_.insert(relation.oid);
+    for (const auto& index : plan.indexes) {
+      if (!relations_.contains(index.table)) continue;
+      indexes_.insert(index.oid);
+      if (index.constraint != 0) constraints_.insert(index.constraint);
+    }
+    for (const auto& key : plan.foreign_keys) foreign_keys_.insert(key.oid);
+  }
+
+  void put(TocEntry entry, SchemaItems& items) const {
+    if (entry.description == "INDEX" && indexes_.contains(entry.oid)) {
+      items.indexes.push_back(std::move(entry));
+    } else if (entry.description == "CONSTRAINT" && constraints_.contains(entry.oid)) {
+      items.indexes.push_back(std::move(entry));
+    } else if (entry.description == "FK CONSTRAINT") {
+      // One that is not in the plan refers to an excluded table.
+      if (foreign_keys_.contains(entry.oid)) items.foreign_keys.push_back(std::move(entry));
+    } else {
+      items.rest.push_back(std::move(entry));
+    }
+  }
+
+ private:
+  std::set<pg::Oid> relations_;
+  std::set<pg::Oid> indexes_;
+  std::set<pg::Oid> constraints_;
+  std::set<pg::Oid> foreign_keys_;
+};
+
+}  // namespace
+
+SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools& tools, const fs::path& file,
+                        const base::Stop& stop, std::vector<Finding>& findings) {
+  const auto usable = [&](TocEntry& entry) {
+    if (const auto reason = reason_to_skip(entry, options); !reason.empty()) {
+      findings.push_back({Severity::info, ItemRunner::label(entry), "skipped: " + reason, {}});
+      return false;
+    }
+    entry.sql = mapped_sql(entry, options);
+    return true;
+  };
+  SchemaItems items;
+  for (auto& entry : read_section(tools, file, "pre-data", stop))
+    if (usable(entry)) items.pre_data.push_back(std::move(entry));
+  const Sorter sorter(plan);
+  for (auto& entry : read_section(tools, file, "post-data", stop))
+    if (usable(entry)) sorter.put(std::move(entry), items);
+  return items;
+}
+
+// ------------------------------------------------------------------------------------------- ItemRunner
+
+namespace {
+
+// "already exists": of a schema, table, object, function. The last form is another session's uncommitted twin.
+bool says_exists(const base::Error& error) {
+  if (error.sqlstate() == "23505") return error.message().find("pg_class_relname_nsp_index") != std::string::npos;
+  static constexpr std::array<std::string_view, 4> kCodes = {"42P06", "42P07", "42710", "42723"};
+  return std::ranges::find(kCodes, error.sqlstate()) != kCodes.end();
+}
+
+// What managed servers do not let anybody do, and what changes nothing about the data: worth a note, not a failure.
+bool is_tolerable(const TocEntry& entry, const base::Error& error) {
+  if (error.sqlstate() != "42501") return false;
+  return (entry.description == "COMMENT" && (entry.name.starts_with("EXTENSION ") || entry.name == "SCHEMA public")) ||
+         (entry.description == "SCHEMA" && entry.name == "public") ||
+         (entry.description == "ACL" && entry.name == "SCHEMA public");
+}
+
+}  // namespace
+
+ItemRunner::ItemRunner(const Context& context, pg::Connection& target) : context_(context) {
+  for (const auto id : context.ledger.items(target)) outcome_.lock()->done.insert(id);
+}
+
+std::string ItemRunner::label(const TocEntry& entry) {
+  std::string kind;
+  for (const char c : entry.description) kind += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return fmt::format("{} {}{}{}", kind, entry.schema, entry.schema.empty() ? "" : ".", entry.name);
+}
+
+bool ItemRunner::is_done(uint32_t id) { return outcome_.lock()->done.contains(id); }
+bool ItemRunner::has_failed(uint32_t id) { return outcome_.lock()->failed.contains(id); }
+
+bool ItemRunner::run(pg::Connection& target, uint32_t id, const TocEntry& entry, const std::string& sql) {
+  {
+    auto outcome = outcome_.lock();
+    if (outcome->done.contains(id)) return true;
+    for (const auto dependency : entry.dependencies) {
+      const auto failed = outcome->failed.find(dependency);
+      if (failed == outcome->failed.end()) continue;
+      const auto cause = failed->second;
+      outcome->failed.emplace(id, label(entry));
+      context_.problems.add({Problem::Kind::failed, label(entry), fmt::format("skipped, because {} could not be made", cause), {}});
+      return false;
+    }
+  }
+  const auto record = context_.ledger.item_sql(id, entry.description, entry.schema, entry.name);
+  try {
+    target.exec(fmt::format("{}\n;\n{}", sql, record));
+  } catch (const base::Error& error) {
+    if (error.kind() == ErrorKind::cancelled || !target.alive()) throw;
+    if (error.kind() == ErrorKind::transient) throw;
+    if (says_exists(error)) {
+      // Made by ourselves, when only the reply was lost: then the ledger has it.
+      if (context_.ledger.has_item(target, id)) {
+        outcome_.lock()->done.insert(id);
+        return true;
+      }
+      context_.problems.add({Problem::Kind::note, label(entry), "was on the target already and was left as it is", {}});
+      target.exec(record);
+    } else if (is_tolerable(entry, error)) {
+      context_.problems.add({Problem::Kind::note, label(entry), fmt::format("not applied: {}", error.message()), {}});
+    } else {
+      failed(id, entry, error);
+      return false;
+    }
+  }
+  outcome_.lock()->done.insert(id);
+  return true;
+}
+
+void ItemRunner::failed(uint32_t id, const TocEntry& entry, const base::Error& error) {
+  outcome_.lock()->failed.emplace(id, label(entry));
+  context_.problems.add({Problem::Kind::failed, label(entry), error.message(), error.hint()});
+  if (context_.options.fail_fast) throw base::Error(ErrorKind::permanent, label(entry) + ": " + error.message(), error.hint());
+}
+
+}  // namespace copy

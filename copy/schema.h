@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "copy/context.h"
+#include "copy/toc.h"
+
+namespace copy {
+
+/// Where pg_dump and pg_restore are, and how new.
+struct PgTools {
+  std::filesystem::path dump;
+  std::filesystem::path restore;
+  int major = 0;
+};
+
+/// The newest pair in Options::pg_bin_dir, on PATH or in Debian's /usr/lib/postgresql. Error{usage} when there is none.
+PgTools find_pg_tools(const Options& options, const base::Stop& stop);
+
+/// Runs pg_dump on the source, under the snapshot when there is one, into `file`. Throws Error{usage} when pg_dump is
+/// older than the source.
+void dump_schema(const Options& options, const Plan& plan, const std::string& snapshot_id, const PgTools& tools,
+                 const std::filesystem::path& file, const base::Stop& stop);
+
+/// The objects of a schema dump, by when they are made.
+struct SchemaItems {
+  std::vector<TocEntry> pre_data;
+  std::vector<TocEntry> indexes;       ///< INDEX and CONSTRAINT (p, u, x) on relations that hold rows
+  std::vector<TocEntry> foreign_keys;
+  std::vector<TocEntry> rest;          ///< everything else of post-data, in the dump's order
+};
+
+/// Reads the dump, leaves out what belongs to the provider (noted in `findings`), maps roles, drops owners and grants
+/// where the options say so.
+SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools& tools, const std::filesystem::path& file,
+                        const base::Stop& stop, std::vector<Finding>& findings);
+
+/// Makes schema objects on the target, each exactly once: its statements and its ledger row are one
+/// transaction. Thread-safe; each thread brings its connection.
+class ItemRunner {
+ public:
+  ItemRunner(const Context& context, pg::Connection& target);
+
+  /// Second steps of an entry (the constraint after its index, VALIDATE after NOT VALID) have ids of their own.
+  static uint32_t second_step(uint32_t id) { return id | (1U << 31); }
+
+  bool is_done(uint32_t id);
+  /// Runs the statements. Failures are recorded as problems, not thrown, so that the others go on: returns false.
+  /// Only connection losses and stops are thrown. An entry one of whose dependencies failed is skipped, and named.
+  bool run(pg::Connection& target, uint32_t id, const TocEntry& entry, const std::string& sql);
+  bool run(pg::Connection& target, const TocEntry& entry) { return run(target, entry.id, entry, entry.sql); }
+  /// True when the entry, or something it needs, could not be made.
+  bool has_failed(uint32_t id);
+
+  /// "table public.orders", "fk constraint public.orders orders_customer_fkey"
+  static std::string label(const TocEntry& entry);
+
+ private:
+  struct Outcome {
+    std::unordered_set<uint32_t> done;
+    std::unordered_map<uint32_t, std::string> failed;  // id -> label
+  };
+  void failed(uint32_t id, const TocEntry& entry, const base::Error& error);
+
+  const Context& context_;
+  base::Guarded<Outcome> outcome_;
+};
+
+}  // namespace copy

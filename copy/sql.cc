@@ -1,0 +1,111 @@
+#include "copy/sql.h"
+
+#include <fmt/format.h>
+
+namespace copy {
+namespace {
+
+std::string options(const Relation& relation, bool freeze) {
+  std::string out;
+  if (relation.shape.format == pg::CopyFormat::binary) out = "FORMAT binary";
+  if (freeze) out += out.empty() ? "FREEZE" : ", FREEZE";
+  return out.empty() ? out : " WITH (" + out + ")";
+}
+
+// "(a, b)", or nothing for a table without columns, where COPY knows no empty list.
+std::string column_list(const Relation& relation) {
+  return relation.columns.empty() ? std::string() : "(" + pg::quote_list(relation.columns) + ")";
+}
+
+std::string block_condition(const BlockRange& blocks) {
+  std::string out;
+  if (blocks.first > 0) out = fmt::format("ctid >= '({},0)'::pg_catalog.tid", blocks.first);
+  if (blocks.last > 0)
+    out += fmt::format("{}ctid < '({},0)'::pg_catalog.tid", out.empty() ? "" : " AND ", blocks.last);
+  return out;
+}
+
+// A plain COPY of the table spares the executor; a condition needs a query.
+std::string copy_rows_sql(const Relation& relation, const std::string& from, bool only, const BlockRange& blocks) {
+  auto where = block_condition(blocks);
+  if (!relation.condition.empty())
+    where = where.empty() ? relation.condition : fmt::format("{} AND ({})", where, relation.condition);
+  if (where.empty() && only)
+    return fmt::format("COPY {} {} TO STDOUT{}", from, column_list(relation), options(relation, false));
+  return fmt::format("COPY (SELECT {} FROM {}{}{}{}) TO STDOUT{}", pg::quote_list(relation.columns), only ? "ONLY " : "", from,
+                     where.empty() ? "" : " WHERE ", where, options(relation, false));
+}
+
+std::string large_objects_sql(const Relation& relation, uint32_t chunk) {
+  const auto& bounds = relation.large_object_bounds;
+  std::string range = fmt::format("oid >= {}", bounds[chunk]);
+  if (chunk + 1 < bounds.size()) range += fmt::format(" AND oid < {}", bounds[chunk + 1]);
+  // An empty object has one empty page, so that it exists at the target too.
+  return fmt::format(
+      "COPY (SELECT m.oid, p.page, pg_catalog.lo_get(m.oid, p.page * {0}, {0}) "
+      "FROM (SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE {1} ORDER BY oid OFFSET 0) m, "
+      "LATERAL (SELECT pg_catalog.lo_open(m.oid, 262144) AS fd OFFSET 0) o, "
+      "LATERAL (SELECT pg_catalog.lo_lseek64(o.fd, 0, 2) AS bytes OFFSET 0) s, "
+      "LATERAL (SELECT s.bytes + pg_catalog.lo_close(o.fd) AS bytes OFFSET 0) c, "
+      "LATERAL pg_catalog.generate_series(0::bigint, greatest(c.bytes - 1, 0) / {0}) p(page)) TO STDOUT WITH (FORMAT binary)",
+      kLargeObjectPage, range);
+}
+
+}  // namespace
+
+std::string describe_chunk(const Relation& relation, uint32_t chunk) {
+  if (relation.kind == Relation::Kind::large_objects)
+    return fmt::format("oids from {}", relation.large_object_bounds[chunk]);
+  if (relation.chunk_blocks == 0) return "all";
+  const auto first = chunk * relation.chunk_blocks;
+  if (chunk + 1 == relation.chunks) return fmt::format("blocks from {}", first);
+  return fmt::format("blocks {}-{}", first, first + relation.chunk_blocks - 1);
+}
+
+std::string copy_out_sql(const Relation& relation, uint32_t chunk) {
+  if (relation.kind == Relation::Kind::large_objects) return large_objects_sql(relation, chunk);
+  BlockRange blocks;
+  if (relation.chunk_blocks > 0) {
+    blocks.first = chunk * relation.chunk_blocks;
+    if (chunk + 1 < relation.chunks) blocks.last = blocks.first + relation.chunk_blocks;
+  }
+  return copy_rows_sql(relation, relation.name.sql(), true, blocks);
+}
+
+std::string read_back_sql(const Relation& relation, const BlockRange& blocks) {
+  return copy_rows_sql(relation, relation.load_into.sql(), !relation.via_root(), blocks);
+}
+
+std::string read_back_large_objects_sql(const Relation& relation, uint32_t chunk) {
+  return large_objects_sql(relation, chunk);
+}
+
+std::string copy_in_sql(const Relation& relation, bool freeze) {
+  if (relation.kind == Relation::Kind::large_objects)
+    return "COPY pg_temp.cutover_large_objects FROM STDIN WITH (FORMAT binary)";
+  return fmt::format("COPY {} {} FROM STDIN{}", relation.load_into.sql(), column_list(relation), options(relation, freeze));
+}
+
+std::string assert_empty_sql(const Relation& relation) {
+  const auto check = fmt::format(
+      "BEGIN IF EXISTS (SELECT FROM ONLY {}) THEN RAISE EXCEPTION USING ERRCODE = '{}', MESSAGE = 'the table has rows'; "
+      "END IF; END",
+      relation.name.sql(), kNotEmpty);
+  std::string tag = "$cutover$";
+  while (check.find(tag) != std::string::npos) tag.insert(tag.size() - 1, "_");
+  return "DO " + tag + check + tag;
+}
+
+std::string prepare_large_objects_sql() {
+  return "CREATE TEMPORARY TABLE cutover_large_objects (loid oid, page bigint, data bytea) ON COMMIT DROP; "
+         "ALTER TABLE pg_temp.cutover_large_objects ALTER data SET STORAGE EXTERNAL";
+}
+
+std::string store_large_objects_sql() {
+  return fmt::format(
+      "SELECT count(pg_catalog.lo_create(loid)) FROM (SELECT DISTINCT loid FROM pg_temp.cutover_large_objects) o; "
+      "SELECT count(*) FROM (SELECT pg_catalog.lo_put(loid, page * {}, data) FROM pg_temp.cutover_large_objects OFFSET 0) p",
+      kLargeObjectPage);
+}
+
+}  // namespace copy

@@ -1,0 +1,74 @@
+#include "pg/binary_safety.h"
+
+#include <set>
+#include <string_view>
+
+namespace pg {
+namespace {
+
+const std::set<std::string_view>& safe_built_in() {
+  static const std::set<std::string_view> names = {
+      "bool",    "bytea",  "char",          "name",       "int8",   "int2",      "int4",        "text",
+      "oid",     "json",   "jsonb",         "jsonpath",   "point",  "lseg",      "path",        "box",
+      "polygon", "line",   "circle",        "float4",     "float8", "macaddr",   "macaddr8",    "inet",
+      "cidr",    "bpchar", "varchar",       "date",       "time",   "timestamp", "timestamptz", "interval",
+      "timetz",  "bit",    "varbit",        "numeric",    "uuid",   "money",     "pg_lsn",      "xid",
+      "xid8",    "tid",    "txid_snapshot", "pg_snapshot"};
+  return names;
+}
+
+// Their send functions write the value alone: text, or a format with a version of its own.
+const std::set<std::string_view>& safe_of_extensions() {
+  static const std::set<std::string_view> names = {"citext",   "hstore",    "ltree",  "lquery",  "ltxtquery",
+                                                   "geometry", "geography", "vector", "halfvec", "sparsevec"};
+  return names;
+}
+
+}  // namespace
+
+BinarySafety::BinarySafety(Connection& connection) {
+  const bool multiranges = connection.major() >= 14;
+  const auto rows = connection.exec(
+      std::string(
+          "SELECT t.oid, t.typname, n.nspname = 'pg_catalog' AND t.oid < 16384, t.typtype, t.typcategory, "
+          "t.typelem, coalesce(nullif(t.typbasetype, 0), r.rngsubtype, 0), "
+          "EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = "
+          "'pg_catalog.pg_type'::pg_catalog.regclass "
+          "AND d.objid = t.oid AND d.deptype = 'e') "
+          "FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace "
+          "LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid") +
+      (multiranges ? " OR r.rngmultitypid = t.oid" : ""));
+  for (int row = 0; row < rows.rows(); ++row) {
+    Type type{rows.string(row, 1),    rows.boolean(row, 2), rows.character(row, 3),
+              rows.character(row, 4), rows.oid(row, 5),     rows.oid(row, 6)};
+    const bool of_extension = rows.boolean(row, 7);
+    // An extension's base type counts by its name only when it really belongs to an extension.
+    if (!type.built_in && type.kind == 'b' && type.category != 'A' && !of_extension) type.name.clear();
+    types_.emplace(rows.oid(row, 0), std::move(type));
+  }
+}
+
+bool BinarySafety::is_safe(Oid oid) const {
+  const auto found = types_.find(oid);
+  if (found == types_.end()) return false;
+  const auto& type = found->second;
+  switch (type.kind) {
+    case 'e':
+      return true;
+    case 'd':
+    case 'r':
+    case 'm':
+      return is_safe(type.base);
+    case 'b':
+      break;
+    default:
+      return false;
+  }
+  if (type.category == 'A' && type.element != 0) {
+    const auto element = types_.find(type.element);
+    return type.built_in && element != types_.end() && element->second.built_in && is_safe(type.element);
+  }
+  return type.built_in ? safe_built_in().contains(type.name) : safe_of_extensions().contains(type.name);
+}
+
+}  // namespace pg

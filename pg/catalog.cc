@@ -1,0 +1,299 @@
+#include "pg/catalog.h"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "pg/binary_safety.h"
+
+namespace pg {
+namespace {
+
+// The relations a user made, plus extensions' configuration tables. Every query below starts from it, so that
+// "what is left out" is said once.
+constexpr const char* kUserClass = R"(
+  WITH config AS (
+    SELECT u.oid, e.extcondition[u.position] AS condition
+      FROM pg_catalog.pg_extension e, unnest(e.extconfig) WITH ORDINALITY u(oid, position)
+  ), user_class AS (
+    SELECT c.*, n.nspname, config.condition
+      FROM pg_catalog.pg_class c
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      LEFT JOIN config ON config.oid = c.oid
+     WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'cutover')
+       AND c.relpersistence <> 't'
+       AND (config.oid IS NOT NULL OR NOT EXISTS (
+             SELECT FROM pg_catalog.pg_depend d
+              WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'))
+  ))";
+
+Result query(Connection& connection, std::string_view sql) {
+  return connection.exec(fmt::format("{} {}", kUserClass, sql));
+}
+
+std::vector<Table> read_tables(Connection& connection) {
+  const auto rows = query(connection, R"(
+    SELECT c.oid, c.nspname, c.relname, c.relkind, c.relpersistence, c.relispartition,
+           CASE WHEN c.relispartition THEN
+             (SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid) ELSE 0 END,
+           p.partstrat = 'h' AND (0 = ANY (p.partattrs) OR EXISTS (
+             SELECT FROM pg_catalog.pg_attribute a
+              WHERE a.attrelid = c.oid AND a.attnum = ANY (p.partattrs) AND a.atttypid >= 16384)),
+           c.relrowsecurity, c.relforcerowsecurity, c.relispopulated, c.relfilenode,
+           CASE WHEN c.relkind IN ('r', 'm') THEN coalesce(pg_catalog.pg_relation_size(c.oid), 0) ELSE 0 END,
+           CASE WHEN c.reltoastrelid <> 0 THEN coalesce(pg_catalog.pg_relation_size(c.reltoastrelid), 0) ELSE 0 END,
+           pg_catalog.current_setting('block_size')::int, c.reltuples::bigint,
+           pg_catalog.pg_get_userbyid(c.relowner), c.condition
+      FROM user_class c LEFT JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = c.oid
+     WHERE c.relkind IN ('r', 'p', 'm', 'f')
+     ORDER BY c.oid)");
+  std::vector<Table> tables;
+  tables.reserve(static_cast<size_t>(rows.rows()));
+  for (int row = 0; row < rows.rows(); ++row) {
+    Table table;
+    int column = 0;
+    table.oid = rows.oid(row, column++);
+    table.name.schema = rows.string(row, column++);
+    table.name.name = rows.string(row, column++);
+    table.kind = rows.character(row, column++);
+    table.persistence = rows.character(row, column++);
+    table.is_partition = rows.boolean(row, column++);
+    table.parent = rows.oid(row, column++);
+    table.hash_on_enum = rows.boolean(row, column++);
+    table.row_security = rows.boolean(row, column++);
+    table.force_row_security = rows.boolean(row, column++);
+    table.populated = rows.boolean(row, column++);
+    table.filenode = static_cast<uint64_t>(rows.integer(row, column++));
+    table.bytes = static_cast<uint64_t>(rows.integer(row, column++));
+    table.toast_bytes = static_cast<uint64_t>(rows.integer(row, column++));
+    const auto block_size = static_cast<uint64_t>(rows.integer(row, column++));
+    table.blocks = (table.bytes + block_size - 1) / block_size;
+    table.row_estimate = rows.integer(row, column++);
+    table.owner = rows.string(row, column++);
+    table.extension_condition = rows.optional_text(row, column++);
+    tables.push_back(std::move(table));
+  }
+  return tables;
+}
+
+using TableByOid = std::unordered_map<Oid, Table*>;
+
+void read_columns(Connection& connection, const TableByOid& tables) {
+  const BinarySafety safety(connection);
+  const auto rows = query(connection, R"(
+    SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
+           a.attgenerated <> '', a.attidentity, a.atttypid
+      FROM pg_catalog.pg_attribute a JOIN user_class c ON c.oid = a.attrelid
+     WHERE c.relkind IN ('r', 'p', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
+     ORDER BY a.attrelid, a.attnum)");
+  for (int row = 0; row < rows.rows(); ++row) {
+    const auto table = tables.find(rows.oid(row, 0));
+    if (table == tables.end()) continue;
+    table->second->columns.push_back({rows.string(row, 1), rows.string(row, 2), rows.boolean(row, 3),
+                                      rows.boolean(row, 4), rows.character(row, 5),
+                                      safety.is_safe(rows.oid(row, 6))});
+  }
+}
+
+void read_keys(Connection& connection, const TableByOid& tables) {
+  const auto rows = query(connection, R"(
+    SELECT DISTINCT ON (i.indrelid) i.indrelid,
+           ARRAY(SELECT a.attname::text
+                   FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, position)
+                   JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                  WHERE k.position <= i.indnkeyatts ORDER BY k.position)
+      FROM pg_catalog.pg_index i JOIN user_class c ON c.oid = i.indrelid
+     WHERE i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+       AND NOT EXISTS (SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, position)
+                         JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                        WHERE k.position <= i.indnkeyatts AND NOT a.attnotnull)
+     ORDER BY i.indrelid, i.indisprimary DESC, i.indnkeyatts, i.indexrelid)");
+  for (int row = 0; row < rows.rows(); ++row) {
+    const auto table = tables.find(rows.oid(row, 0));
+    if (table != tables.end()) table->second->key = rows.array(row, 1);
+  }
+}
+
+std::vector<Index> read_indexes(Connection& connection) {
+  const auto rows = query(connection, R"(
+    SELECT i.indexrelid, i.indrelid, c.nspname, ic.relname, am.amname,
+           coalesce(pg_catalog.pg_relation_size(i.indexrelid), 0), coalesce(k.oid, 0), coalesce(k.contype::text, ''),
+           ic.relkind = 'I', i.indisvalid,
+           CASE WHEN k.contype IN ('p', 'u') THEN pg_catalog.pg_get_indexdef(i.indexrelid) ELSE '' END,
+           CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END ||
+           CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END
+      FROM pg_catalog.pg_index i
+      JOIN user_class c ON c.oid = i.indrelid
+      JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
+      JOIN pg_catalog.pg_am am ON am.oid = ic.relam
+      LEFT JOIN pg_catalog.pg_constraint k
+             ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')
+     ORDER BY i.indexrelid)");
+  std::vector<Index> indexes;
+  indexes.reserve(static_cast<size_t>(rows.rows()));
+  for (int row = 0; row < rows.rows(); ++row) {
+    Index index;
+    int column = 0;
+    index.oid = rows.oid(row, column++);
+    index.table = rows.oid(row, column++);
+    index.name.schema = rows.string(row, column++);
+    index.name.name = rows.string(row, column++);
+    index.method = rows.string(row, column++);
+    index.bytes = static_cast<uint64_t>(rows.integer(row, column++));
+    index.constraint = rows.oid(row, column++);
+    index.constraint_type = rows.character(row, column++);
+    index.on_partitioned = rows.boolean(row, column++);
+    index.valid = rows.boolean(row, column++);
+    index.definition = rows.string(row, column++);
+    index.constraint_options = rows.string(row, column++);
+    indexes.push_back(std::move(index));
+  }
+  return indexes;
+}
+
+std::vector<ForeignKey> read_foreign_keys(Connection& connection) {
+  const auto rows = query(connection, R"(
+    SELECT k.oid, c.nspname, c.relname, k.conname, rn.nspname, r.relname, k.convalidated, k.conparentid <> 0,
+           pg_catalog.pg_get_constraintdef(k.oid), k.confmatchtype = 'f',
+           ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(attnum, position)
+                   JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.attnum
+                  ORDER BY u.position),
+           ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(attnum, position)
+                   JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.attnum
+                  ORDER BY u.position)
+      FROM pg_catalog.pg_constraint k
+      JOIN user_class c ON c.oid = k.conrelid
+      JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
+      JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+     WHERE k.contype = 'f'
+     ORDER BY k.oid)");
+  std::vector<ForeignKey> keys;
+  for (int row = 0; row < rows.rows(); ++row) {
+    ForeignKey key;
+    key.oid = rows.oid(row, 0);
+    key.table = {rows.string(row, 1), rows.string(row, 2)};
+    key.name = rows.string(row, 3);
+    key.referenced = {rows.string(row, 4), rows.string(row, 5)};
+    key.validated = rows.boolean(row, 6);
+    key.inherited = rows.boolean(row, 7);
+    key.definition = rows.string(row, 8);
+    key.match_full = rows.boolean(row, 9);
+    key.columns = rows.array(row, 10);
+    key.referenced_columns = rows.array(row, 11);
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+std::vector<Sequence> read_sequences(Connection& connection) {
+  const auto rows =
+      query(connection,
+            "SELECT c.oid, c.nspname, c.relname FROM user_class c WHERE c.relkind = 'S' ORDER BY c.oid");
+  std::vector<Sequence> sequences;
+  for (int row = 0; row < rows.rows(); ++row)
+    sequences.push_back({rows.oid(row, 0), {rows.string(row, 1), rows.string(row, 2)}});
+  return sequences;
+}
+
+std::vector<Extension> read_extensions(Connection& connection) {
+  const auto rows = connection.exec(
+      "SELECT e.extname, e.extversion, n.nspname FROM pg_catalog.pg_extension e "
+      "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname <> 'plpgsql' ORDER BY 1");
+  std::vector<Extension> extensions;
+  for (int row = 0; row < rows.rows(); ++row)
+    extensions.push_back({rows.string(row, 0), rows.string(row, 1), rows.string(row, 2)});
+  return extensions;
+}
+
+// Materialized views in an order in which each can be refreshed: depth first along what their rules read,
+// through plain views. (What a function inside a view reads is not in pg_depend; the refresher tries again
+// for that.)
+std::vector<QualifiedName> read_materialized_views(Connection& connection, const std::vector<Table>& tables) {
+  const auto rows = connection.exec(
+      "SELECT DISTINCT r.ev_class, d.refobjid FROM pg_catalog.pg_depend d "
+      "JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid "
+      "JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relkind IN ('v', 'm') "
+      "WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass "
+      "AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND r.ev_class <> d.refobjid");
+  std::unordered_map<Oid, std::vector<Oid>> reads;
+  for (int row = 0; row < rows.rows(); ++row) reads[rows.oid(row, 0)].push_back(rows.oid(row, 1));
+
+  std::unordered_map<Oid, const Table*> views;
+  for (const auto& table : tables)
+    if (table.kind == 'm' && table.populated) views.emplace(table.oid, &table);
+
+  std::vector<QualifiedName> order;
+  std::set<Oid> seen;
+  const auto visit = [&](auto& self, Oid view) -> void {
+    if (!seen.insert(view).second) return;
+    for (const auto read : reads[view]) self(self, read);
+    if (const auto found = views.find(view); found != views.end()) order.push_back(found->second->name);
+  };
+  for (const auto& table : tables)
+    if (views.contains(table.oid)) visit(visit, table.oid);
+  return order;
+}
+
+Database read_database(Connection& connection) {
+  const auto row = connection.exec(
+      "SELECT d.datname, pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, "
+      "coalesce(pg_catalog.shobj_description(d.oid, 'pg_database'), '') "
+      "FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()");
+  Database database{row.string(0, 0), row.string(0, 1), row.string(0, 2), row.string(0, 3), {}};
+  const auto settings = connection.exec(
+      "SELECT coalesce(r.rolname::text, ''), unnest(s.setconfig) FROM pg_catalog.pg_db_role_setting s "
+      "LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole "
+      "WHERE s.setdatabase = (SELECT oid FROM pg_catalog.pg_database WHERE datname = "
+      "pg_catalog.current_database()) "
+      "ORDER BY 1, 2");
+  for (int i = 0; i < settings.rows(); ++i)
+    database.settings.push_back({settings.string(i, 0), settings.string(i, 1)});
+  return database;
+}
+
+std::vector<std::string> first_column(const Result& rows) {
+  std::vector<std::string> out;
+  for (int row = 0; row < rows.rows(); ++row) out.push_back(rows.string(row, 0));
+  return out;
+}
+
+// pg_shdepend knows every owner, grantee and policy role of this database, except the bootstrap superuser,
+// which is pinned; that one is found as an owner.
+std::vector<std::string> read_roles(Connection& connection) {
+  return first_column(query(connection, R"(
+    SELECT r.rolname FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid
+     WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.deptype IN ('o', 'a', 'r')
+       AND d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+    UNION SELECT pg_catalog.pg_get_userbyid(c.relowner) FROM user_class c
+    UNION SELECT pg_catalog.pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace n
+     WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'cutover', 'public')
+    ORDER BY 1)"));
+}
+
+}  // namespace
+
+Catalog read_catalog(Connection& connection) {
+  Catalog catalog;
+  catalog.database = read_database(connection);
+  catalog.tables = read_tables(connection);
+  TableByOid by_oid;
+  for (auto& table : catalog.tables) by_oid.emplace(table.oid, &table);
+  read_columns(connection, by_oid);
+  read_keys(connection, by_oid);
+  catalog.indexes = read_indexes(connection);
+  catalog.foreign_keys = read_foreign_keys(connection);
+  catalog.sequences = read_sequences(connection);
+  catalog.extensions = read_extensions(connection);
+  catalog.materialized_views = read_materialized_views(connection, catalog.tables);
+  catalog.schemas =
+      first_column(connection.exec("SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' "
+                                   "AND nspname NOT IN ('information_schema', 'cutover') ORDER BY 1"));
+  catalog.roles = read_roles(connection);
+  catalog.large_objects = static_cast<uint64_t>(
+      connection.exec("SELECT count(*) FROM pg_catalog.pg_largeobject_metadata").integer(0, 0));
+  return catalog;
+}
+
+}  // namespace pg

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pg/connection.h"
+#include "pg/quote.h"
+#include "pg/row_digest.h"
+
+namespace pg {
+
+/// What a run must know of a database, read in a handful of set-based queries: their number does not depend
+/// on how many tables there are. System schemas, temporary objects, our own ledger and what belongs to an
+/// extension (other than its configuration tables) are left out.
+
+struct Column {
+  std::string name;
+  std::string type;  ///< format_type(), with modifiers
+  bool not_null = false;
+  bool generated = false;  ///< GENERATED ALWAYS AS (…): computed by the target, never copied
+  char identity = '\0';    ///< 'a' always, 'd' by default
+  bool binary_safe =
+      false;  ///< its binary COPY form means the same in another database, see is_binary_safe()
+};
+
+struct Table {
+  Oid oid = 0;
+  QualifiedName name;
+  char kind = 'r';         ///< pg_class.relkind: r table, p partitioned, m materialized view, f foreign table
+  char persistence = 'p';  ///< p permanent, u unlogged
+  bool is_partition = false;
+  Oid parent = 0;             ///< of a partition
+  bool hash_on_enum = false;  ///< partitioned by hash on an enum: rows land in other leaves elsewhere, since
+                              ///< the hash is that of the enum value's oid
+  bool row_security = false;
+  bool force_row_security = false;
+  bool populated = true;  ///< of a materialized view
+  uint64_t filenode =
+      0;  ///< pg_class.relfilenode as the snapshot sees it; another one later: rewritten or truncated
+  uint64_t bytes = 0;  ///< of the main fork
+  uint64_t toast_bytes = 0;
+  uint64_t blocks = 0;
+  int64_t row_estimate = -1;
+  std::string owner;
+  /// Set for an extension's configuration table: what the extension says are the user's rows (may be empty:
+  /// all).
+  std::optional<std::string> extension_condition;
+  std::vector<Column> columns;
+  std::vector<std::string> key;  ///< columns of the primary key, else of a unique, immediate, not-null index
+};
+
+struct Index {
+  Oid oid = 0;
+  Oid table = 0;
+  QualifiedName name;
+  std::string method;           ///< btree, gin, …
+  uint64_t bytes = 0;           ///< at the source: what building it is expected to cost
+  Oid constraint = 0;           ///< of the constraint that owns it
+  char constraint_type = '\0';  ///< p, u or x
+  bool on_partitioned = false;
+  bool valid = true;
+  std::string definition;          ///< pg_get_indexdef(), for p and u constraints only
+  std::string constraint_options;  ///< " DEFERRABLE INITIALLY DEFERRED" and the like
+};
+
+struct ForeignKey {
+  Oid oid = 0;
+  QualifiedName table;
+  std::string name;
+  QualifiedName referenced;
+  bool validated = true;
+  bool inherited = false;  ///< belongs to a partition because its parent has it
+  std::string definition;  ///< pg_get_constraintdef()
+  std::vector<std::string> columns;
+  std::vector<std::string> referenced_columns;
+  bool match_full = false;
+};
+
+struct Sequence {
+  Oid oid = 0;
+  QualifiedName name;
+};
+
+struct Extension {
+  std::string name;
+  std::string version;
+  std::string schema;
+};
+
+struct DatabaseSetting {
+  std::string role;     ///< empty: for everybody in this database
+  std::string setting;  ///< "name=value"
+};
+
+struct Database {
+  std::string name;
+  std::string encoding;
+  std::string collation;
+  std::string comment;
+  std::vector<DatabaseSetting> settings;
+};
+
+struct Catalog {
+  Database database;
+  std::vector<Table> tables;
+  std::vector<Index> indexes;
+  std::vector<ForeignKey> foreign_keys;
+  std::vector<Sequence> sequences;
+  std::vector<Extension> extensions;
+  /// Materialized views, each after those it reads.
+  std::vector<QualifiedName> materialized_views;
+  std::vector<std::string> schemas;
+  std::vector<std::string> roles;  ///< that own something, are granted something or are named by a policy
+  uint64_t large_objects = 0;
+};
+
+/// Reads what this session sees. With a snapshot's session, that snapshot's state.
+Catalog read_catalog(Connection& connection);
+
+}  // namespace pg

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/stop.h"
+#include "pg/conninfo.h"
+
+// libpq's own types, so that only pg/*.cc need libpq-fe.h.
+struct pg_conn;
+struct pg_result;
+
+namespace pg {
+
+using Oid = uint32_t;
+
+/// The rows of a query, text format.
+class Result {
+ public:
+  explicit Result(pg_result* result) : result_(result) {}
+
+  int rows() const;
+  bool is_null(int row, int column) const;
+  std::string_view text(int row, int column) const;
+  std::optional<std::string> optional_text(int row, int column) const;
+  std::string string(int row, int column) const { return std::string(text(row, column)); }
+  /// Throws Error{permanent} when the value is not an integer that fits.
+  int64_t integer(int row, int column) const;
+  Oid oid(int row, int column) const { return static_cast<Oid>(integer(row, column)); }
+  bool boolean(int row, int column) const { return text(row, column) == "t"; }
+  char character(int row, int column) const;
+  /// Elements of a one-dimensional text-format array, NULLs as empty strings.
+  std::vector<std::string> array(int row, int column) const;
+  /// The command tag: "COPY 17", "COMMIT".
+  std::string_view tag() const;
+  /// From the command tag ("COPY 17", "DELETE 3"); 0 where there is none.
+  uint64_t affected() const;
+
+ private:
+  struct Deleter {
+    void operator()(pg_result* result) const;
+  };
+  std::unique_ptr<pg_result, Deleter> result_;
+};
+
+/// One session. Every wait can be interrupted: when the Stop given at construction is requested, the running
+/// statement is cancelled on the server, Error{cancelled} is thrown and the connection is no longer usable.
+/// Errors of the server carry its SQLSTATE and a kind derived from it (error_kind_of()).
+/// Not thread-safe; one thread at a time.
+class Connection {
+ public:
+  /// Connects. Error{transient} when the server cannot be reached or is not ready, Error{usage} when it
+  /// refuses (password, database, TLS). connect_timeout is 15 s and TCP keepalives are on unless the user
+  /// said otherwise.
+  Connection(Conninfo conninfo, base::Stop stop);
+
+  /// One or several statements by the simple protocol; the last result.
+  Result exec(const std::string& sql);
+  /// One statement with text parameters ($1 …), nullopt is NULL.
+  Result exec(const std::string& sql, std::span<const std::optional<std::string>> parameters);
+  Result exec(const std::string& sql, std::initializer_list<std::optional<std::string>> parameters) {
+    return exec(sql, std::span(parameters.begin(), parameters.size()));
+  }
+
+  /// False once the socket is known to be dead.
+  bool alive() const;
+  int server_version() const;  ///< 150018 is 15.18
+  int major() const { return server_version() / 10000; }
+  int backend_pid() const;
+  std::string database() const;
+  const base::Stop& stop() const { return stop_; }
+  const Conninfo& conninfo() const { return conninfo_; }
+
+  // For the COPY classes of this folder.
+  pg_conn* raw() const { return connection_.get(); }
+  /// Waits for `events` (POLLIN/POLLOUT) on the socket; returns the events that came, 0 on timeout
+  /// (milliseconds, -1: none). Handles a stop as described above.
+  short wait(short events, int timeout = -1);
+  /// Collects the results of a statement that was sent; throws the first error.
+  Result collect();
+  /// Sends everything that libpq has buffered.
+  void flush();
+  /// Throws the connection's current error.
+  [[noreturn]] void throw_connection_error();
+
+ private:
+  void connect(const Conninfo& effective);
+  void cancel_statement() noexcept;
+
+  struct Deleter {
+    void operator()(pg_conn* connection) const;
+  };
+  std::unique_ptr<pg_conn, Deleter> connection_;
+  Conninfo conninfo_;
+  base::Stop stop_;
+};
+
+/// What a SQLSTATE allows the caller to do. Source: Postgres's Appendix A; the transient ones are those that
+/// go away when the server is back, the lock is free or the disk has room.
+base::ErrorKind error_kind_of(std::string_view sqlstate);
+
+/// A transaction that is rolled back unless commit() was called.
+class Transaction {
+ public:
+  explicit Transaction(Connection& connection, const std::string& begin = "BEGIN");
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  /// Throws Error{in_doubt} when the connection was lost before the reply came.
+  void commit();
+
+ private:
+  Connection& connection_;
+  bool open_ = true;
+};
+
+}  // namespace pg

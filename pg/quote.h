@@ -1,0 +1,31 @@
+#pragma once
+
+#include <compare>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace pg {
+
+/// `name` in double quotes, inner quotes doubled: safe for every identifier.
+std::string quote_identifier(std::string_view name);
+/// An E'' or plain literal, safe whatever standard_conforming_strings says.
+std::string quote_literal(std::string_view text);
+/// Identifiers, quoted and joined with ", ".
+std::string quote_list(std::span<const std::string> names);
+
+struct QualifiedName {
+  std::string schema;
+  std::string name;
+
+  /// For SQL: "schema"."name".
+  std::string sql() const { return quote_identifier(schema) + "." + quote_identifier(name); }
+  /// For people: quoted only where Postgres itself would need it; control characters escaped.
+  std::string display() const;
+  auto operator<=>(const QualifiedName&) const = default;
+};
+
+/// An identifier for people, see QualifiedName::display().
+std::string display_identifier(std::string_view name);
+
+}  // namespace pg

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+
+#include "base/stop.h"
+#include "pg/connection.h"
+#include "pg/conninfo.h"
+
+namespace pg {
+
+enum class Role { source, target };
+
+struct SessionOptions {
+  Role role = Role::source;
+  /// Shown in pg_stat_activity; a resumed run finds and ends what a killed one left behind by it.
+  std::string application_name = "cutover";
+  /// Both sides speak the source database's encoding, so that the target converts and the bytes compare.
+  /// Empty: the database's own.
+  std::string client_encoding = {};
+  /// Chunk sessions only: a lost commit is lost together with its ledger row, so nothing depends on it.
+  bool asynchronous_commit = false;
+  /// Turns off triggers, rules and foreign key checks while loading; needs a privilege.
+  bool replica_role = false;
+};
+
+/// Connects and pins every setting that changes how values are written as text, that can end a long
+/// statement, or that can hide rows: with row_security=off a table whose policies would filter is an error,
+/// not fewer rows.
+Connection open_session(const Conninfo& conninfo, const SessionOptions& options, const base::Stop& stop);
+
+/// As open_session, for the first connection to a server in a command: a server that cannot be reached is the
+/// user's business now, so transient errors become Error{usage}.
+Connection open_first_session(const Conninfo& conninfo, const SessionOptions& options,
+                              const base::Stop& stop);
+
+}  // namespace pg

@@ -1,0 +1,55 @@
+#include "pg/snapshot.h"
+
+#include <fmt/format.h>
+
+#include "pg/quote.h"
+
+namespace pg {
+namespace {
+
+constexpr const char* kBegin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
+// pg_control_system() is not for everybody on managed servers; without it the database's oid, its name and
+// the transaction ids still have to agree.
+std::string system_identifier(Connection& connection) {
+  const auto allowed = connection.exec(
+      "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')");
+  if (!allowed.boolean(0, 0)) return {};
+  return connection.exec("SELECT system_identifier FROM pg_catalog.pg_control_system()").string(0, 0);
+}
+
+}  // namespace
+
+bool SnapshotMark::unchanged_since(const SnapshotMark& earlier) const {
+  const auto first = transactions.find(':');
+  const auto second = transactions.find(':', first + 1);
+  if (first == std::string::npos || second == std::string::npos) return false;
+  const bool none_in_progress =
+      transactions.substr(0, first) == transactions.substr(first + 1, second - first - 1) &&
+      second + 1 == transactions.size();
+  return none_in_progress && transactions == earlier.transactions && database_oid == earlier.database_oid &&
+         system_identifier == earlier.system_identifier;
+}
+
+SnapshotKeeper::SnapshotKeeper(Connection connection) : connection_(std::move(connection)) {
+  mark_.system_identifier = system_identifier(connection_);
+  const auto recovery = connection_.exec("SELECT pg_catalog.pg_is_in_recovery()").boolean(0, 0);
+  mark_.lsn = connection_
+                  .exec(recovery ? "SELECT coalesce(pg_catalog.pg_last_wal_replay_lsn()::text, '')"
+                                 : "SELECT pg_catalog.pg_current_wal_lsn()::text")
+                  .string(0, 0);
+  connection_.exec(kBegin);
+  const auto row = connection_.exec(
+      "SELECT pg_catalog.txid_current_snapshot()::text, "
+      "(SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()), "
+      "pg_catalog.pg_export_snapshot()");
+  mark_.transactions = row.string(0, 0);
+  mark_.database_oid = row.oid(0, 1);
+  id_ = row.string(0, 2);
+}
+
+void import_snapshot(Connection& connection, const std::string& snapshot_id) {
+  connection.exec(fmt::format("{}; SET TRANSACTION SNAPSHOT {}", kBegin, quote_literal(snapshot_id)));
+}
+
+}  // namespace pg

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "pg/connection.h"
+
+namespace pg {
+
+/// What identifies a database's content at one moment.
+struct SnapshotMark {
+  std::string system_identifier;  ///< of the cluster; empty where the provider hides it
+  Oid database_oid = 0;
+  /// txid_current_snapshot() of the snapshot's transaction, "xmin:xmax:xip,…".
+  std::string transactions;
+  std::string lsn;  ///< the WAL position just before the snapshot; for people, not for proof
+
+  /// True when nothing can have been committed between two moments with these marks: the same database, no
+  /// transaction in progress at the first, and not one transaction id assigned since. Conservative: ANALYZE
+  /// or any other write, also to another database of the cluster, makes it false.
+  bool unchanged_since(const SnapshotMark& earlier) const;
+};
+
+/// The session that holds the exported snapshot. Workers import it; it lives as long as this object and its
+/// connection do.
+class SnapshotKeeper {
+ public:
+  /// Takes over a fresh source session and exports. Throws Error{usage} when the server cannot export one (a
+  /// physical replica before version 10, a transaction pooler).
+  explicit SnapshotKeeper(Connection connection);
+
+  const std::string& id() const { return id_; }  ///< for SET TRANSACTION SNAPSHOT
+  const SnapshotMark& mark() const { return mark_; }
+  /// Queries of this session see the snapshot.
+  Connection& connection() { return connection_; }
+  /// A round trip, so that no proxy forgets the connection; throws when the snapshot is gone.
+  void ping() { connection_.exec("SELECT"); }
+
+ private:
+  Connection connection_;
+  std::string id_;
+  SnapshotMark mark_;
+};
+
+/// Begins a read only transaction in `connection` that sees the exported snapshot. A snapshot that no longer
+/// exists is Error{permanent} with SQLSTATE 22023 or 42704.
+void import_snapshot(Connection& connection, const std::string& snapshot_id);
+
+}  // namespace pg

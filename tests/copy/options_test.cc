@@ -1,0 +1,91 @@
+#include "copy/options.h"
+
+#include <gtest/gtest.h>
+
+namespace copy {
+namespace {
+
+bool selects(const std::string& pattern, std::string_view schema, std::string_view table) {
+  return matches_any({pattern}, schema, table);
+}
+
+TEST(GlobMatch, MatchesTheWholeText) {
+  EXPECT_TRUE(glob_match("orders", "orders"));
+  EXPECT_FALSE(glob_match("order", "orders"));
+  EXPECT_FALSE(glob_match("orders", "order"));
+  EXPECT_FALSE(glob_match("orders", "Orders"));
+  EXPECT_TRUE(glob_match("", ""));
+  EXPECT_FALSE(glob_match("", "a"));
+}
+
+TEST(GlobMatch, StarIsAnyTextAndQuestionMarkOneCharacter) {
+  EXPECT_TRUE(glob_match("*", ""));
+  EXPECT_TRUE(glob_match("**", "abc"));
+  EXPECT_TRUE(glob_match("a*c*e", "abcde"));
+  EXPECT_TRUE(glob_match("*ab", "aab"));
+  EXPECT_FALSE(glob_match("a*c*e", "abcd"));
+  EXPECT_TRUE(glob_match("log_20??", "log_2024"));
+  EXPECT_FALSE(glob_match("log_20??", "log_204"));
+  EXPECT_FALSE(glob_match("?", ""));
+}
+
+TEST(GlobMatch, CharactersAreUtf8) {
+  EXPECT_TRUE(glob_match("?t?", "été"));
+  EXPECT_FALSE(glob_match("??", "é"));
+  EXPECT_FALSE(glob_match("*??", "é"));
+  EXPECT_TRUE(glob_match("*?", "日"));
+}
+
+TEST(GlobMatch, ManyStarsStayCheap) {
+  std::string pattern;
+  for (int i = 0; i < 40; ++i) pattern += "a*";
+  EXPECT_FALSE(glob_match(pattern + "b", std::string(5000, 'a')));
+}
+
+TEST(MatchesAny, PatternWithoutDotSelectsASchema) {
+  EXPECT_TRUE(selects("audit", "audit", "log"));
+  EXPECT_FALSE(selects("audit", "public", "audit"));
+  EXPECT_TRUE(selects("tenant_*", "tenant_7", "orders"));
+  EXPECT_TRUE(selects("*", "any", "thing"));
+}
+
+TEST(MatchesAny, PatternWithDotSelectsTables) {
+  EXPECT_TRUE(selects("public.orders", "public", "orders"));
+  EXPECT_FALSE(selects("public.orders", "public", "orders_old"));
+  EXPECT_FALSE(selects("public.orders", "shop", "orders"));
+  EXPECT_TRUE(selects("*.log_*", "shop", "log_2024"));
+  EXPECT_TRUE(selects("tenant_?.*", "tenant_7", "x"));
+}
+
+TEST(MatchesAny, EmptyTableAsksAboutTheSchemaItself) {
+  EXPECT_TRUE(selects("audit", "audit", ""));
+  EXPECT_FALSE(selects("audit.*", "audit", ""));
+  EXPECT_FALSE(selects("audit.\"\"", "audit", ""));
+}
+
+TEST(MatchesAny, QuotedPartsMayHoldDotsAndAreLiteral) {
+  EXPECT_TRUE(selects(R"("a.b"."c")", "a.b", "c"));
+  EXPECT_TRUE(selects(R"("a.b")", "a.b", "anything"));
+  EXPECT_TRUE(selects(R"("a.b".c*)", "a.b", "cd"));
+  EXPECT_TRUE(selects(R"(a*."c.d")", "ab", "c.d"));
+  EXPECT_FALSE(selects(R"("a*".c)", "ab", "c"));
+  EXPECT_TRUE(selects(R"("a*".c)", "a*", "c"));
+  EXPECT_FALSE(selects(R"(s."c*")", "s", "cd"));
+  EXPECT_TRUE(selects(R"("Ville & ""Pays""".x)", "Ville & \"Pays\"", "x"));
+}
+
+TEST(MatchesAny, AQuoteThatClosesNothingIsItself) {
+  EXPECT_TRUE(selects(R"("a.b)", "\"a", "b"));
+  EXPECT_TRUE(selects(R"(s."b)", "s", "\"b"));
+  EXPECT_TRUE(selects(R"(s."b"c)", "s", "\"b\"c"));
+}
+
+TEST(MatchesAny, OnlyTheFirstDotSeparates) { EXPECT_TRUE(selects("s.a.b", "s", "a.b")); }
+
+TEST(MatchesAny, AnyPatternIsEnoughAndNoneSelectsNothing) {
+  EXPECT_TRUE(matches_any({"audit", "public.orders"}, "public", "orders"));
+  EXPECT_FALSE(matches_any({}, "public", "orders"));
+}
+
+}  // namespace
+}  // namespace copy

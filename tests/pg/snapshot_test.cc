@@ -1,0 +1,48 @@
+#include "pg/snapshot.h"
+
+#include <gtest/gtest.h>
+
+namespace pg {
+namespace {
+
+const SnapshotMark kQuiet{"7000000000000000001", 16384, "100:100:", "0/1"};
+
+TEST(SnapshotMark, TheSameQuietMomentIsUnchanged) {
+  auto later = kQuiet;
+  later.lsn = "0/2";  // a checkpoint writes WAL too
+  EXPECT_TRUE(later.unchanged_since(kQuiet));
+}
+
+TEST(SnapshotMark, ATransactionSinceIsAChange) {
+  auto later = kQuiet;
+  later.transactions = "101:101:";
+  EXPECT_FALSE(later.unchanged_since(kQuiet));
+}
+
+TEST(SnapshotMark, ATransactionInProgressProvesNothing) {
+  for (const char* transactions : {"100:101:100", "99:101:99,100", "99:100:", "100:101:"}) {
+    auto mark = kQuiet;
+    mark.transactions = transactions;
+    EXPECT_FALSE(mark.unchanged_since(mark)) << transactions;
+  }
+}
+
+TEST(SnapshotMark, AnotherDatabaseOrClusterIsAChange) {
+  auto other = kQuiet;
+  other.database_oid = 16385;
+  EXPECT_FALSE(other.unchanged_since(kQuiet));
+  other = kQuiet;
+  other.system_identifier = "7000000000000000002";
+  EXPECT_FALSE(other.unchanged_since(kQuiet));
+}
+
+TEST(SnapshotMark, WhatIsNotASnapshotProvesNothing) {
+  for (const char* transactions : {"", ":", "::", "100", "100:100", "abc"}) {
+    auto mark = kQuiet;
+    mark.transactions = transactions;
+    EXPECT_FALSE(mark.unchanged_since(mark)) << '"' << transactions << '"';
+  }
+}
+
+}  // namespace
+}  // namespace pg
