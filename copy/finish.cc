@@ -94,8 +94,10 @@ void add_constraints(const Context& context, ItemRunner& items, const SchemaItem
   // ALTER TABLE locks its table, so one table's constraints are one job.
   std::map<uint32_t, std::vector<IndexItem>> by_relation;
   for (const auto& item : index_items(context.plan, schema)) {
+    // Without its index (the relation failed, or the index did) there is nothing to attach.
+    if (!build_index_sql(item).empty() && !items.is_done(item.entry->id)) continue;
     const auto id = ItemRunner::second_step(item.entry->id);
-    if (!add_constraint_sql(context.plan, item).empty() && !items.is_done(id) && !items.has_failed(item.entry->id))
+    if (!add_constraint_sql(context.plan, item).empty() && !items.is_done(id))
       by_relation[item.relation].push_back(item);
   }
   std::deque<std::vector<IndexItem>> jobs;
@@ -213,6 +215,7 @@ void add_foreign_keys(const Context& context, ItemRunner& items, const SchemaIte
   ForeignKeys keys(context, items, schema);
   keys.add();
   keys.validate();
+  run_items(context, items, schema.after_foreign_keys, [](const auto&) { return true; });
 }
 
 // ---------------------------------------------------------------------------------------- the other steps

@@ -156,14 +156,18 @@ class Sorter {
     for (const auto& key : plan.foreign_keys) foreign_keys_.insert(key.oid);
   }
 
-  void put(TocEntry entry, SchemaItems& items) const {
+  void put(TocEntry entry, SchemaItems& items) {
     if (entry.description == "INDEX" && indexes_.contains(entry.oid)) {
       items.indexes.push_back(std::move(entry));
     } else if (entry.description == "CONSTRAINT" && constraints_.contains(entry.oid)) {
       items.indexes.push_back(std::move(entry));
     } else if (entry.description == "FK CONSTRAINT") {
       // One that is not in the plan refers to an excluded table.
-      if (foreign_keys_.contains(entry.oid)) items.foreign_keys.push_back(std::move(entry));
+      if (!foreign_keys_.contains(entry.oid)) return;
+      foreign_key_entries_.insert(entry.id);
+      items.foreign_keys.push_back(std::move(entry));
+    } else if (std::ranges::any_of(entry.dependencies, [&](auto id) { return foreign_key_entries_.contains(id); })) {
+      items.after_foreign_keys.push_back(std::move(entry));
     } else {
       items.rest.push_back(std::move(entry));
     }
@@ -174,6 +178,7 @@ class Sorter {
   std::set<pg::Oid> indexes_;
   std::set<pg::Oid> constraints_;
   std::set<pg::Oid> foreign_keys_;
+  std::unordered_set<uint32_t> foreign_key_entries_;
 };
 
 }  // namespace
@@ -191,7 +196,7 @@ SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools&
   SchemaItems items;
   for (auto& entry : read_section(tools, file, "pre-data", stop))
     if (usable(entry)) items.pre_data.push_back(std::move(entry));
-  const Sorter sorter(plan);
+  Sorter sorter(plan);
   for (auto& entry : read_section(tools, file, "post-data", stop))
     if (usable(entry)) sorter.put(std::move(entry), items);
   return items;

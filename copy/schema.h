@@ -34,6 +34,7 @@ struct SchemaItems {
   std::vector<TocEntry> indexes;       ///< INDEX and CONSTRAINT (p, u, x) on relations that hold rows
   std::vector<TocEntry> foreign_keys;
   std::vector<TocEntry> rest;          ///< everything else of post-data, in the dump's order
+  std::vector<TocEntry> after_foreign_keys;  ///< what depends on those: their comments
 };
 
 /// Reads the dump, leaves out what belongs to the provider (noted in `findings`), maps roles, drops owners and grants

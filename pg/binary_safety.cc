@@ -34,7 +34,7 @@ BinarySafety::BinarySafety(Connection& connection) {
           "t.typelem, coalesce(nullif(t.typbasetype, 0), r.rngsubtype, 0), "
           "EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = "
           "'pg_catalog.pg_type'::pg_catalog.regclass "
-          "AND d.objid = t.oid AND d.deptype = 'e') "
+          "AND d.objid = t.oid AND d.deptype = 'e'), t.typsend <> 0 AND t.typreceive <> 0 "
           "FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace "
           "LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid") +
       (multiranges ? " OR r.rngmultitypid = t.oid" : ""));
@@ -42,8 +42,11 @@ BinarySafety::BinarySafety(Connection& connection) {
     Type type{rows.string(row, 1),    rows.boolean(row, 2), rows.character(row, 3),
               rows.character(row, 4), rows.oid(row, 5),     rows.oid(row, 6)};
     const bool of_extension = rows.boolean(row, 7);
-    // An extension's base type counts by its name only when it really belongs to an extension.
-    if (!type.built_in && type.kind == 'b' && type.category != 'A' && !of_extension) type.name.clear();
+    const bool has_binary = rows.boolean(row, 8);
+    // An extension's base type counts by its name only when it really belongs to an extension, and when that
+    // extension is recent enough to have a binary form for it (ltree has one since 1.2).
+    if (!type.built_in && type.kind == 'b' && type.category != 'A' && !(of_extension && has_binary))
+      type.name.clear();
     types_.emplace(rows.oid(row, 0), std::move(type));
   }
 }
@@ -64,6 +67,8 @@ bool BinarySafety::is_safe(Oid oid) const {
     default:
       return false;
   }
+  // int2vector and oidvector look like arrays, but their receive functions take no lower bound but 0.
+  if (type.name.ends_with("int2vector") || type.name.ends_with("oidvector")) return false;
   if (type.category == 'A' && type.element != 0) {
     const auto element = types_.find(type.element);
     return type.built_in && element != types_.end() && element->second.built_in && is_safe(type.element);

@@ -68,7 +68,7 @@ size_t CopyReader::read(std::span<std::byte> buffer) {
     } else if (got < 0) {
       finish();
       break;
-    } else if (filled >= buffer.size() / 2) {
+    } else if (filled > buffer.size() / 2) {
       break;
     } else {
       wait_for_input();
