@@ -32,7 +32,8 @@ pg::Connection Context::open_target(const base::Stop& worker_stop) const {
   return pg::open_session(options.target,
                           {.role = pg::Role::target,
                            .application_name = application_name(),
-                           .client_encoding = plan.database.encoding},
+                           .client_encoding = plan.database.encoding,
+                           .asynchronous_commit = true},
                           worker_stop);
 }
 

@@ -60,7 +60,8 @@ struct Context {
   /// What a worker's session is called in pg_stat_activity.
   std::string application_name() const { return "cutover " + ledger.run_id(); }
   pg::Connection open_source(const base::Stop& worker_stop) const;
-  /// For DDL and everything else that must be durable when it returns.
+  /// For everything but chunks. Commits are asynchronous here too: what a crash of the target takes, it takes together
+  /// with the ledger row, and the end of the run looks at the ledger once more, after a commit that is not.
   pg::Connection open_target(const base::Stop& worker_stop) const;
   /// For chunks.
   pg::Connection open_loading_target(const base::Stop& worker_stop) const;

@@ -78,6 +78,7 @@ class Run {
   void load_schema_items();
   void load();
   void finish_target();
+  void confirm_durable();
   EndState end_state();
   Outcome outcome(int exit_code);
   int verdict();
@@ -285,6 +286,20 @@ void Run::finish_target() {
     target_.emplace(context_->open_target(stop_));
     ledger_->finish(*target_);
   });
+  confirm_durable();
+}
+
+// After the synchronous commit of Ledger::finish(): what the ledger has now, no crash takes away.
+void Run::confirm_durable() {
+  std::vector<std::string> lost;
+  if (items_) lost = items_->lost(*target_);
+  size_t chunks = 0;
+  for (const auto& chunk : ledger_->chunks(*target_)) chunks += dir_.has_chunk(chunk.relation, chunk.chunk) ? 1 : 0;
+  if (const auto known = dir_.state().chunks.size(); chunks < known) lost.push_back(fmt::format("{} chunks", known - chunks));
+  if (lost.empty()) return;
+  if (lost.size() > 5) lost.resize(5);
+  problems_.add({Problem::Kind::failed, "target", fmt::format("lost commits of this run in a crash, among them: {}", fmt::join(lost, ", ")),
+                 "run the same command again: what is missing is made again"});
 }
 
 // ----------------------------------------------------------------------------------------------- outcome

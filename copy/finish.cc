@@ -41,12 +41,11 @@ class Target {
 
 void run_items(const Context& context, ItemRunner& items, const std::vector<TocEntry>& entries,
                const std::function<bool(const TocEntry&)>& wanted) {
-  Target target(context, context.stop);
-  for (const auto& entry : entries) {
-    if (!wanted(entry) || items.is_done(entry.id)) continue;
-    const auto label = ItemRunner::label(entry);
-    target.run(label, [&](pg::Connection& connection) { items.run(connection, entry); });
-  }
+  std::vector<const TocEntry*> left;
+  for (const auto& entry : entries)
+    if (wanted(entry) && !items.is_done(entry.id)) left.push_back(&entry);
+  // Entries that were made before a connection was lost are skipped on the next try.
+  Target(context, context.stop).run("schema", [&](pg::Connection& connection) { items.run_all(connection, left); });
 }
 
 // Runs body(job, target) for every job, on as many threads as there are index workers.

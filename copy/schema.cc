@@ -206,6 +206,9 @@ SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools&
 
 namespace {
 
+constexpr size_t kBatchItems = 64;
+constexpr size_t kBatchBytes = 256 * 1024;
+
 // "already exists": of a schema, table, object, function. The last form is another session's uncommitted twin.
 bool says_exists(const base::Error& error) {
   if (error.sqlstate() == "23505") return error.message().find("pg_class_relname_nsp_index") != std::string::npos;
@@ -236,6 +239,55 @@ std::string ItemRunner::label(const TocEntry& entry) {
 bool ItemRunner::is_done(uint32_t id) { return outcome_.lock()->done.contains(id); }
 bool ItemRunner::has_failed(uint32_t id) { return outcome_.lock()->failed.contains(id); }
 
+void ItemRunner::made(uint32_t id, const TocEntry& entry) {
+  auto outcome = outcome_.lock();
+  outcome->done.insert(id);
+  outcome->made.emplace(id, label(entry));
+}
+
+void ItemRunner::run_all(pg::Connection& target, std::span<const TocEntry* const> entries) {
+  while (!entries.empty()) {
+    size_t count = 0;
+    for (size_t bytes = 0; count < entries.size() && count < kBatchItems && bytes < kBatchBytes; ++count)
+      bytes += entries[count]->sql.size();
+    const auto batch = entries.first(count);
+    entries = entries.subspan(count);
+    if (run_batch(target, batch)) continue;
+    for (const auto* entry : batch) run(target, *entry);
+  }
+}
+
+// False: nothing was done, run them one by one.
+bool ItemRunner::run_batch(pg::Connection& target, std::span<const TocEntry* const> entries) {
+  std::string sql;
+  {
+    auto outcome = outcome_.lock();
+    if (!outcome->failed.empty()) return false;
+    for (const auto* entry : entries)
+      if (!outcome->done.contains(entry->id))
+        sql += fmt::format("{}\n;\n{};\n", entry->sql,
+                           context_.ledger.item_sql(entry->id, entry->description, entry->schema, entry->name));
+  }
+  if (sql.empty()) return true;
+  try {
+    target.exec(sql);
+  } catch (const base::Error& error) {
+    if (error.kind() == ErrorKind::cancelled || !target.alive()) throw;
+    return false;
+  }
+  for (const auto* entry : entries) made(entry->id, *entry);
+  return true;
+}
+
+std::vector<std::string> ItemRunner::lost(pg::Connection& target) {
+  const auto ids = context_.ledger.items(target);
+  const std::unordered_set<uint32_t> present(ids.begin(), ids.end());
+  std::vector<std::string> lost;
+  for (const auto& [id, label] : outcome_.lock()->made)
+    if (!present.contains(id)) lost.push_back(label);
+  return lost;
+}
+
 bool ItemRunner::run(pg::Connection& target, uint32_t id, const TocEntry& entry, const std::string& sql) {
   {
     auto outcome = outcome_.lock();
@@ -265,12 +317,14 @@ bool ItemRunner::run(pg::Connection& target, uint32_t id, const TocEntry& entry,
       target.exec(record);
     } else if (is_tolerable(entry, error)) {
       context_.problems.add({Problem::Kind::note, label(entry), fmt::format("not applied: {}", error.message()), {}});
+      outcome_.lock()->done.insert(id);
+      return true;
     } else {
       failed(id, entry, error);
       return false;
     }
   }
-  outcome_.lock()->done.insert(id);
+  made(id, entry);
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -58,15 +59,24 @@ class ItemRunner {
   bool run(pg::Connection& target, const TocEntry& entry) { return run(target, entry.id, entry, entry.sql); }
   /// True when the entry, or something it needs, could not be made.
   bool has_failed(uint32_t id);
+  /// Runs entries in order, many to a transaction: a statement's round trip and its commit's flush cost more than most
+  /// definitions. Where one fails, its batch is run again one by one.
+  void run_all(pg::Connection& target, std::span<const TocEntry* const> entries);
+  /// Names what this process made and the ledger does not have: the target lost it in a crash (commits are asynchronous,
+  /// so object and ledger row go together). Empty: all is there.
+  std::vector<std::string> lost(pg::Connection& target);
 
   /// "table public.orders", "fk constraint public.orders orders_customer_fkey"
   static std::string label(const TocEntry& entry);
 
  private:
   struct Outcome {
-    std::unordered_set<uint32_t> done;
+    std::unordered_map<uint32_t, std::string> made;    // by this process, id -> label
+    std::unordered_set<uint32_t> done;                 // by this or an earlier process
     std::unordered_map<uint32_t, std::string> failed;  // id -> label
   };
+  bool run_batch(pg::Connection& target, std::span<const TocEntry* const> entries);
+  void made(uint32_t id, const TocEntry& entry);
   void failed(uint32_t id, const TocEntry& entry, const base::Error& error);
 
   const Context& context_;

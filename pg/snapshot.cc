@@ -23,7 +23,7 @@ std::string system_identifier(Connection& connection) {
 bool SnapshotMark::unchanged_since(const SnapshotMark& earlier) const {
   const auto first = transactions.find(':');
   const auto second = transactions.find(':', first + 1);
-  if (first == std::string::npos || second == std::string::npos) return false;
+  if (first == 0 || first == std::string::npos || second == std::string::npos) return false;
   const bool none_in_progress =
       transactions.substr(0, first) == transactions.substr(first + 1, second - first - 1) &&
       second + 1 == transactions.size();

@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# ./dev bench copy [--rounds N] [--scale S] [--jobs N]
+#
+# One whole move of the benchmark database, by cutover (its proof included), by pgcopydb and by
+# pg_dump -Fd -j | pg_restore -j + ANALYZE, same servers, same number of jobs, in rotating order; and the COPY phase alone
+# against as many `psql COPY binary | psql COPY binary` pairs. Prints each round, then medians and ratios.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+rounds=3 scale=40 jobs=2
+while [ $# -gt 0 ]; do
+  case $1 in
+    --rounds) rounds=$2 && shift 2 ;;
+    --scale) scale=$2 && shift 2 ;;
+    --jobs) jobs=$2 && shift 2 ;;
+    *) sed -n '2,7p' "$0" && exit 2 ;;
+  esac
+done
+for program in pgcopydb /usr/bin/time; do
+  command -v "$program" >/dev/null || { echo "install pgcopydb and time first: apt-get install pgcopydb time" >&2; exit 2; }
+done
+cutover=$PWD/build/release/cutover
+# shellcheck source=bench/servers.sh
+. bench/servers.sh
+start_servers
+results=$work/results
+: >"$results"
+
+echo "loading the benchmark database (pgbench scale $scale) ..."
+sql "$source_url/postgres" -c 'CREATE DATABASE app'
+"$pg_bin/pgbench" -q -i -s "$scale" "$source_url/app" >/dev/null 2>&1
+sql -v scale="$scale" "$source_url/app" -f bench/app.sql
+tables="public.events public.pgbench_accounts public.docs public.refs public.pgbench_branches public.pgbench_tellers public.pgbench_history"
+
+clock() { # NAME COMMAND...: runs it, appends "NAME wall user+sys rss_MB" to the results
+  local name=$1 out=$work/time
+  shift
+  if ! /usr/bin/time -f '%e %U %S %M' -o "$out" "$@" >"$work/$name.out" 2>&1; then
+    cat "$work/$name.out" >&2
+    exit 1
+  fi
+  awk -v name="$name" '{printf "%s %.2f %.2f %.0f\n", name, $1, $2 + $3, $4 / 1024}' "$out" | tee -a "$results"
+}
+
+check() { # the target holds what the source holds, by count and by a sum over the keys
+  local query="SELECT (SELECT count(*) FROM events), (SELECT sum(id) FROM events), (SELECT count(*) FROM pgbench_accounts),
+    (SELECT sum(length(body)) FROM docs), (SELECT count(*) FROM refs), (SELECT count(*) FROM pg_indexes WHERE schemaname = 'public')"
+  [ "$(sql "$source_url/app" -c "$query")" = "$(sql "$target_url/app" -c "$query")" ] || { echo "$1: the target differs" >&2; exit 1; }
+}
+
+run_cutover() {
+  rm -rf "$work/run"
+  clock cutover "$cutover" copy --source "$source_url/app" --target "$target_url/app" --run-dir "$work/run" --jobs "$jobs" \
+    --index-jobs "$jobs" --no-progress
+}
+run_pgcopydb() {
+  rm -rf "$work/pgcopydb"
+  clock pgcopydb pgcopydb clone --source "$source_url/app" --target "$target_url/app" --dir "$work/pgcopydb" \
+    --table-jobs "$jobs" --index-jobs "$jobs"
+}
+run_pg_dump() {
+  rm -rf "$work/dump"
+  clock pg_dump sh -c "pg_dump -Fd -j $jobs -f '$work/dump' '$source_url/app' &&
+    pg_restore -j $jobs -d '$target_url/app' '$work/dump' && psql -qX -c ANALYZE '$target_url/app'"
+}
+# The COPY phase alone: into bare tables, no index. cutover says how long its own took, from the first chunk's start to
+# the last chunk's commit.
+bare_tables() { fresh_target app && pg_dump --section=pre-data "$source_url/app" | psql -qX "$target_url/app" >/dev/null; }
+run_copy_phase() {
+  rm -rf "$work/run"
+  bare_tables
+  "$cutover" copy --source "$source_url/app" --target "$target_url/app" --run-dir "$work/run" --jobs "$jobs" --schema none \
+    --report-json --no-progress >"$work/phase.json" 2>"$work/phase.err" || { cat "$work/phase.err" >&2; exit 1; }
+  grep -o '"copy_seconds":[^,}]*' "$work/phase.json" | awk -F: '{printf "copy_phase %.2f 0 0\n", $2}' | tee -a "$results"
+}
+run_psql_pairs() {
+  bare_tables
+  # shellcheck disable=SC2086  # one word per table is meant
+  clock psql_pairs sh -c "printf '%s\n' $tables | xargs -P $jobs -I{} sh -c \
+    'psql -qX -c \"COPY {} TO STDOUT (FORMAT binary)\" $source_url/app | psql -qX -c \"COPY {} FROM STDIN (FORMAT binary)\" $target_url/app'"
+}
+
+contenders=(cutover pgcopydb pg_dump)
+for ((round = 1; round <= rounds; ++round)); do
+  echo "round $round of $rounds (name, wall s, client CPU s, peak MB)"
+  for ((i = 0; i < ${#contenders[@]}; ++i)); do
+    contender=${contenders[(i + round) % ${#contenders[@]}]}
+    fresh_target app
+    "run_$contender"
+    check "$contender"
+  done
+  if ((round % 2)); then run_copy_phase && run_psql_pairs; else run_psql_pairs && run_copy_phase; fi
+done
+
+awk '
+  function median(list, n,   values, i, j, t) {
+    split(list, values, " ")
+    for (i = 1; i <= n; ++i) for (j = i + 1; j <= n; ++j) if (values[j] + 0 < values[i] + 0) { t = values[i]; values[i] = values[j]; values[j] = t }
+    low = values[1]; high = values[n]
+    return n % 2 ? values[(n + 1) / 2] : (values[n / 2] + values[n / 2 + 1]) / 2
+  }
+  { wall[$1] = wall[$1] " " $2; count[$1]++; w[$1, count[$1]] = $2; cpu[$1] = $3; rss[$1] = $4 }
+  function ratio(a, b,   i, list) {
+    for (i = 1; i <= count[a]; ++i) list = list " " w[a, i] / w[b, i]
+    m = median(list, count[a])
+    printf "%s / %s: %.2f (%.2f-%.2f), round by round\n", a, b, m, low, high
+  }
+  END {
+    print "\nmedian wall s (lowest-highest); client CPU s and peak MB of the last round"
+    for (name in wall) { m = median(wall[name], count[name]); printf "%-12s %6.2f (%.2f-%.2f)  cpu %.2f  %d MB\n", name, m, low, high, cpu[name], rss[name] }
+    ratio("cutover", "pgcopydb"); ratio("cutover", "pg_dump"); ratio("copy_phase", "psql_pairs")
+  }' "$results"
