@@ -1,0 +1,80 @@
+#include "cli/arguments.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+
+#include "base/error.h"
+#include "cli/text.h"
+#include "pg/conninfo.h"
+
+namespace cli {
+namespace {
+
+constexpr const char* kHidden = "…";
+
+/// Where the value starts: behind the "=" of "--source=postgres://…".
+size_t value_offset(std::string_view argument) {
+  if (!argument.starts_with("--")) return 0;
+  const auto equals = argument.find('=');
+  return equals == std::string_view::npos ? 0 : equals + 1;
+}
+
+/// A user name before the host is enough: a mistyped URL may have its password anywhere.
+bool may_hold_secret(std::string_view value) {
+  if (value.find("://") != std::string_view::npos && value.find('@') != std::string_view::npos) return true;
+  const auto keyword = value.find("password");
+  if (keyword == std::string_view::npos) return false;
+  const auto behind = value.find_first_not_of(' ', keyword + std::string_view("password").size());
+  return behind != std::string_view::npos && value[behind] == '=';
+}
+
+/// What stands in `memory` from now on, with spaces up to its old length: they do not show in `ps`.
+void overwrite(char* memory, std::string_view text) {
+  const auto length = std::strlen(memory);
+  const auto kept = std::min(length, text.size());
+  std::memcpy(memory, text.data(), kept);
+  std::memset(memory + kept, ' ', length - kept);
+}
+
+}  // namespace
+
+std::string without_secret(const std::string& argument) {
+  const auto offset = value_offset(argument);
+  const auto value = argument.substr(offset);
+  if (!may_hold_secret(value)) return argument;
+  try {
+    const auto conninfo = pg::Conninfo::parse(value);
+    if (conninfo.secrets().empty()) return argument;
+    return argument.substr(0, offset) + conninfo.redacted();
+  } catch (const base::Error&) {
+    return argument.substr(0, offset) + kHidden;
+  }
+}
+
+void Arguments::hide_secrets() {
+  for (int i = 1; i < argc_; ++i) {
+    const auto shown = without_secret(argv_[i]);
+    if (shown != argv_[i]) overwrite(argv_[i], shown);
+  }
+}
+
+std::string Arguments::again() const {
+  std::string out = "cutover";
+  for (size_t i = 1; i < values_.size(); ++i) {
+    const auto& value = values_[i];
+    if (value == "--restart") continue;
+    const bool is_connection = value.starts_with("--source") || value.starts_with("--target");
+    if (!is_connection) {
+      out += " " + shell_quoted(without_secret(value));
+    } else if (const auto offset = value_offset(value); offset > 0) {
+      out += " " + value.substr(0, offset) + kHidden;
+    } else {
+      out += " " + value + " " + kHidden;
+      ++i;
+    }
+  }
+  return out;
+}
+
+}  // namespace cli

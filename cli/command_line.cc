@@ -1,0 +1,172 @@
+#include "cli/command_line.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/arguments.h"
+#include "cli/help.h"
+#include "cli/output.h"
+#include "cli/text.h"
+
+namespace cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr const char* kHidden = "…";
+
+/// A command as the parser knows it. Both stay where they are: options keep pointers to them.
+struct ParsedCommand {
+  const Command* command = nullptr;
+  CLI::App* app = nullptr;
+  std::unique_ptr<OptionSet> options;
+  bool help = false;
+  Run run;
+};
+
+std::vector<std::string> names_of_commands() {
+  std::vector<std::string> names;
+  for (const auto& command : commands()) names.emplace_back(command.name);
+  return names;
+}
+
+std::vector<std::string> names_of_options(const OptionSet* options) {
+  std::vector<std::string> names{"--help"};
+  if (!options) names.emplace_back("--version");
+  if (options)
+    for (const auto& entry : options->entries()) names.push_back(entry.name);
+  return names;
+}
+
+/// An argument that may be quoted in a message: an option loses its value.
+std::string quotable(const std::string& argument) {
+  const auto name =
+      argument.starts_with("-") ? argument.substr(0, argument.find('=')) : without_secret(argument);
+  return sanitized_line(name.find("://") == std::string::npos ? name : kHidden);
+}
+
+[[noreturn]] void reject_argument(const std::string& argument, const std::string& command,
+                                  const OptionSet* options) {
+  const auto shown = quotable(argument);
+  const auto help = command.empty() ? "see cutover --help" : fmt::format("see cutover {} --help", command);
+  if (argument.starts_with("-")) {
+    const auto meant = nearest(shown, names_of_options(options));
+    throw Error(ErrorKind::usage, fmt::format("unknown option {}", shown),
+                meant.empty() ? help : fmt::format("did you mean {}? {}", meant, help));
+  }
+  if (!command.empty() && shown == kHidden)
+    throw Error(ErrorKind::usage, fmt::format("{} takes no connection as an argument", command),
+                fmt::format("give it as --source URL or --target URL; {}", help));
+  if (!command.empty())
+    throw Error(ErrorKind::usage, fmt::format("{} takes no argument \"{}\"", command, shown), help);
+  const auto meant = nearest(shown, names_of_commands());
+  throw Error(ErrorKind::usage, fmt::format("unknown command \"{}\"", shown),
+              meant.empty() ? help : fmt::format("did you mean {}? {}", meant, help));
+}
+
+/// What CLI11 says about an option without its value, in our words.
+[[noreturn]] void reject_syntax(const CLI::ParseError& error, const std::string& command) {
+  const std::string text = error.what();
+  const auto help = command.empty() ? "see cutover --help" : fmt::format("see cutover {} --help", command);
+  const auto name = text.starts_with("--") ? text.substr(0, text.find_first_of(": =")) : std::string();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) && !name.empty())
+    throw Error(ErrorKind::usage, fmt::format("{} needs a value", name), help);
+  throw Error(
+      ErrorKind::usage,
+      name.empty() ? "the command line cannot be understood" : fmt::format("{} is not used correctly", name),
+      help);
+}
+
+void parse(CLI::App& app, const std::vector<std::string>& arguments,
+           const std::vector<ParsedCommand>& parsed) {
+  // CLI11 takes them last first, without the program's name.
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend() - (arguments.empty() ? 0 : 1));
+  const auto chosen = [&]() -> const ParsedCommand* {
+    const auto found = std::ranges::find_if(parsed, [](const auto& one) { return one.app->parsed(); });
+    return found == parsed.end() ? nullptr : &*found;
+  };
+  try {
+    app.parse(std::move(reversed));
+  } catch (const CLI::ExtrasError&) {
+    auto extras = app.remaining(true);
+    const auto option =
+        std::ranges::find_if(extras, [](const auto& extra) { return extra.starts_with("-"); });
+    const auto* command = chosen();
+    reject_argument(option == extras.end() ? extras.front() : *option, command ? command->command->name : "",
+                    command ? command->options.get() : nullptr);
+  } catch (const CLI::ParseError& error) {
+    reject_syntax(error, chosen() ? chosen()->command->name : "");
+  }
+}
+
+/// The parser wants the command first. "cutover help copy" is "cutover copy --help", and "cutover --quiet
+/// copy" is "cutover copy --quiet".
+std::vector<std::string> command_first(std::vector<std::string> arguments) {
+  if (arguments.size() > 1 && arguments[1] == "help") {
+    arguments.erase(arguments.begin() + 1);
+    arguments.emplace_back("--help");
+  }
+  const auto is_command = [](const std::string& argument) {
+    return std::ranges::any_of(commands(), [&](const Command& command) { return argument == command.name; });
+  };
+  if (arguments.size() > 1 && arguments[1].starts_with("-"))
+    if (const auto found = std::ranges::find_if(arguments, is_command); found != arguments.end())
+      std::rotate(arguments.begin() + 1, found, found + 1);
+  return arguments;
+}
+
+CommandLine printing(std::string text, int exit_code = 0) {
+  return {{}, [text = std::move(text), exit_code](const Invocation&) {
+            print(text);
+            return exit_code;
+          }};
+}
+
+}  // namespace
+
+bool asks_for_json_logs(const std::vector<std::string>& arguments) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--log-format=json") return true;
+    if (arguments[i] == "--log-format" && i + 1 < arguments.size()) return arguments[i + 1] == "json";
+  }
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
+  const char* value = std::getenv("CUTOVER_LOG_FORMAT");
+  return value && std::string_view(value) == "json";
+}
+
+CommandLine parse_command_line(const std::vector<std::string>& arguments) {
+  CLI::App app;
+  app.set_help_flag();
+  auto globals = std::make_shared<GlobalOptions>();
+  bool help = false;
+  bool version = false;
+  app.add_flag("--help,-h", help);
+  app.add_flag("--version,-V", version);
+  std::vector<ParsedCommand> parsed(commands().size());
+  for (size_t i = 0; i < parsed.size(); ++i) {
+    auto& one = parsed[i];
+    one.command = &commands()[i];
+    one.app = app.add_subcommand(one.command->name);
+    one.app->set_help_flag();
+    one.app->add_flag("--help,-h", one.help);
+    one.options = std::make_unique<OptionSet>(*one.app);
+    one.run = one.command->set_up(*one.options);
+    add_global_options(*one.options, *globals);
+  }
+  const auto given = command_first(arguments);
+  parse(app, given, parsed);
+  if (version) return printing("cutover " CUTOVER_VERSION "\n");
+  const auto chosen = std::ranges::find_if(parsed, [](const auto& one) { return one.app->parsed(); });
+  if (chosen == parsed.end()) return printing(general_help(help_width()), help ? 0 : 2);
+  if (help || chosen->help) return printing(command_help(*chosen->command, *chosen->options, help_width()));
+  chosen->options->apply();
+  return {*globals, chosen->run};
+}
+
+}  // namespace cli

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/global_options.h"
+
+namespace cli {
+
+struct CommandLine {
+  GlobalOptions globals;
+  Run run;
+};
+
+/// Understands the program's arguments (the first is the program's name) and the CUTOVER_* environment. A
+/// request for help or the version is a command that prints it. Throws Error{usage}; the message names the
+/// option or argument, but never quotes what may be a connection string.
+CommandLine parse_command_line(const std::vector<std::string>& arguments);
+
+/// A look ahead, so that a command line that is wrong is complained about in the format that was asked for.
+bool asks_for_json_logs(const std::vector<std::string>& arguments);
+
+}  // namespace cli

@@ -1,0 +1,20 @@
+#include "cli/commands.h"
+
+#include <array>
+
+namespace cli {
+
+std::span<const Command> commands() {
+  static constexpr std::array kCommands{
+      Command{"plan", "look at both sides and say what a copy would do; writes nothing", set_up_plan},
+      Command{"copy", "copy the database, or go on where the last run stopped, and prove it equal",
+              set_up_copy},
+      Command{"export", "copy the database into an archive directory", set_up_export},
+      Command{"import", "load an archive into a database, and prove it equal", set_up_import},
+      Command{"status", "show how far a run is, from outside", set_up_status},
+      Command{"clean", "drop what a run left on the target, and remove its run directory", set_up_clean},
+  };
+  return kCommands;
+}
+
+}  // namespace cli

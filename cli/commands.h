@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+
+#include "base/stop.h"
+#include "cli/global_options.h"
+#include "cli/log.h"
+#include "cli/option_set.h"
+
+namespace cli {
+
+/// What a command gets to run with, beside its options.
+struct Invocation {
+  const GlobalOptions& globals;
+  Log& log;
+  base::Stop stop;
+  std::string again;  ///< the command line to type again: without secrets, quoted for a shell
+};
+
+/// Returns the exit code.
+using Run = std::function<int(const Invocation&)>;
+
+struct Command {
+  const char* name;
+  const char* summary;
+  /// Declares the options; what is returned owns them and runs the command with them.
+  Run (*set_up)(OptionSet& set);
+};
+
+/// The one list of commands, in the order of a move.
+std::span<const Command> commands();
+
+Run set_up_plan(OptionSet& set);
+Run set_up_copy(OptionSet& set);
+Run set_up_export(OptionSet& set);
+Run set_up_import(OptionSet& set);
+Run set_up_status(OptionSet& set);
+Run set_up_clean(OptionSet& set);
+
+}  // namespace cli

@@ -1,0 +1,105 @@
+#include "cli/databases.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "cli/errors.h"
+#include "cli/output.h"
+#include "cli/text.h"
+
+namespace cli {
+namespace {
+
+/// A name of a file for a database: slashes and the like would lead elsewhere.
+std::string directory_name(const std::string& database) {
+  std::string out;
+  for (const char c : database) {
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || (c == '.' && !out.empty());
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+std::string name_of(const DatabasePair& database) {
+  return database.source == database.target ? database.source
+                                            : fmt::format("{} -> {}", database.source, database.target);
+}
+
+DatabaseResult work_on(const Invocation& invocation, const copy::Options& options, const DatabaseWork& work) {
+  try {
+    return work(options);
+  } catch (const base::Error& error) {
+    invocation.log.report(error);
+    const auto code = exit_code_of(error);
+    Json json{{"exit_code", code}, {"error", {{"message", error.message()}, {"hint", error.hint()}}}};
+    return {
+        code,
+        fmt::format("{}: {}", code == kIncomplete ? "INCOMPLETE" : "FAILED", sanitized_line(error.message())),
+        std::move(json)};
+  }
+}
+
+void print_summary(const std::vector<DatabasePair>& databases, const std::vector<DatabaseResult>& results) {
+  size_t width = 0;
+  for (const auto& database : databases)
+    width = std::max(width, display_width(sanitized_line(name_of(database))));
+  std::string out = "\n";
+  for (size_t i = 0; i < databases.size(); ++i)
+    out +=
+        fmt::format("{}  {}\n", left_aligned(sanitized_line(name_of(databases[i])), width), results[i].line);
+  print(out);
+}
+
+void print_json(const std::vector<DatabasePair>& databases, const std::vector<DatabaseResult>& results,
+                int exit_code) {
+  Json out{{"version", 1}, {"exit_code", exit_code}, {"databases", Json::array()}};
+  for (size_t i = 0; i < databases.size(); ++i) {
+    Json one{{"database", databases[i].source}, {"target_database", databases[i].target}};
+    one.update(results[i].json);
+    out["databases"].push_back(std::move(one));
+  }
+  print(json_text(out, 2) + "\n");
+}
+
+}  // namespace
+
+copy::Options options_for(const copy::Options& options, const DatabasePair& database) {
+  auto out = options;
+  if (!options.source.parameters().empty()) out.source = options.source.with("dbname", database.source);
+  if (!options.target.parameters().empty()) out.target = options.target.with("dbname", database.target);
+  out.run_dir = options.run_dir / directory_name(database.source);
+  if (options.archive) out.archive = *options.archive / directory_name(database.source);
+  return out;
+}
+
+int for_each_database(const Invocation& invocation, const RunOptions& options, const DatabaseWork& work) {
+  if (options.databases.empty()) {
+    const auto result = work(options.copy);
+    if (options.json) print(json_text(result.json, 2) + "\n");
+    return result.exit_code;
+  }
+  std::vector<DatabaseResult> results;
+  int exit_code = kEqual;
+  bool going_on = true;
+  for (const auto& database : options.databases) {
+    if (going_on) {
+      spdlog::info("database {}", name_of(database));
+      if (!options.json) print(fmt::format("== {} ==\n", sanitized_line(name_of(database))));
+      results.push_back(work_on(invocation, options_for(options.copy, database), work));
+      going_on =
+          !invocation.stop.requested() && !(options.copy.fail_fast && results.back().exit_code != kEqual);
+    } else {
+      results.push_back({kIncomplete, "INCOMPLETE: not started", Json{{"exit_code", kIncomplete}}});
+    }
+    exit_code = worse(exit_code, results.back().exit_code);
+  }
+  if (options.json) {
+    print_json(options.databases, results, exit_code);
+  } else {
+    print_summary(options.databases, results);
+  }
+  return exit_code;
+}
+
+}  // namespace cli

@@ -1,0 +1,60 @@
+#include "cli/engine_run.h"
+
+#include <stop_token>
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cli/confirm.h"
+#include "cli/errors.h"
+#include "cli/output.h"
+#include "cli/progress_view.h"
+#include "cli/report.h"
+#include "cli/status_file.h"
+
+namespace cli {
+namespace {
+
+/// A report that cannot be kept does not change the result, which is printed anyway.
+void keep_report(const std::filesystem::path& run_dir, const Json& report) {
+  if (!owns_run_dir(run_dir)) return;
+  try {
+    base::replace_file(run_dir / "report.json", json_text(report, 2) + "\n");
+  } catch (const base::Error& error) {
+    spdlog::warn("the report was not kept: {}", error.what());
+  }
+}
+
+void announce_stop(const std::string& command) {
+  if (command == "export") {
+    spdlog::warn("stopping; an export must be started over (again to quit at once)");
+  } else {
+    spdlog::warn("stopping cleanly; run the same command again to resume (again to quit at once)");
+  }
+}
+
+}  // namespace
+
+DatabaseResult run_engine(const Invocation& invocation, const RunOptions& options,
+                          const copy::Options& database, const std::string& command,
+                          const std::filesystem::path& run_dir, const EngineCall& call) {
+  const ReportContext context{command, run_dir.string(), invocation.again};
+  const std::stop_callback announcement(invocation.stop.token(), [&command] { announce_stop(command); });
+  try {
+    const auto outcome = [&] {
+      copy::Progress progress;
+      const ProgressView view(progress, invocation, run_dir, command);
+      return call(database, progress, confirmation(invocation, options.yes), invocation.stop);
+    }();
+    auto report = report_json(outcome, context);
+    keep_report(run_dir, report);
+    if (!options.json) print(report_text(outcome, context, wants_colours(STDOUT_FILENO)));
+    return {outcome.exit_code, verdict_line(outcome, context), std::move(report)};
+  } catch (const base::Error& error) {
+    keep_report(run_dir, error_json(error, exit_code_of(error), context));
+    throw;
+  }
+}
+
+}  // namespace cli

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <functional>
+
+#include "base/error.h"
+#include "cli/log.h"
+
+namespace cli {
+
+/// The exit codes of every command (docs/architecture.md).
+constexpr int kEqual = 0;
+constexpr int kDifferent = 1;
+constexpr int kUsage = 2;
+constexpr int kFailed = 3;
+constexpr int kIncomplete = 4;
+
+int exit_code_of(const base::Error& error);
+/// The worst of two results, when several databases are worked on: failed, different, usage, incomplete,
+/// equal.
+int worse(int left, int right);
+/// Runs the program; an exception that leaves `body` is reported, here and nowhere else, and becomes the exit
+/// code.
+int reporting_errors(Log& log, const std::function<int()>& body);
+
+}  // namespace cli

@@ -1,0 +1,29 @@
+#include "cli/global_options.h"
+
+#include "cli/option_set.h"
+#include "cli/option_values.h"
+
+namespace cli {
+
+void add_global_options(OptionSet& set, GlobalOptions& options) {
+  set.group("Output");
+  set.value("--log-format", "text|json",
+            "log lines on standard error for people, or one JSON object per line", "text",
+            [&options](const std::string& text) {
+              options.log_format =
+                  parse_choice<LogFormat>(text, {{"text", LogFormat::text}, {"json", LogFormat::json}});
+            });
+  set.value("--log-level", "LEVEL", "debug, info, warning or error", "info",
+            [&options](const std::string& text) {
+              using spdlog::level::level_enum;
+              options.log_level = parse_choice<level_enum>(text, {{"debug", level_enum::debug},
+                                                                  {"info", level_enum::info},
+                                                                  {"warning", level_enum::warn},
+                                                                  {"error", level_enum::err}});
+            });
+  set.flag("--quiet", "nothing but errors and the final result", options.quiet);
+  set.flag("--no-progress", "no live display, and no line of progress every 5 seconds",
+           [&options](bool given) { options.progress = !given; });
+}
+
+}  // namespace cli

@@ -1,0 +1,20 @@
+#include "cli/arguments.h"
+#include "cli/command_line.h"
+#include "cli/errors.h"
+#include "cli/log.h"
+#include "cli/screen.h"
+#include "cli/signals.h"
+
+int main(int argc, char** argv) {
+  cli::Arguments arguments(argc, argv);
+  arguments.hide_secrets();
+  cli::Screen screen;
+  cli::Log log(screen);
+  if (cli::asks_for_json_logs(arguments.values())) log.configure({.log_format = cli::LogFormat::json});
+  return cli::reporting_errors(log, [&] {
+    const auto command = cli::parse_command_line(arguments.values());
+    log.configure(command.globals);
+    const cli::Signals signals;  // before any other thread exists
+    return command.run({command.globals, log, signals.stop(), arguments.again()});
+  });
+}

@@ -1,0 +1,204 @@
+#include "cli/report.h"
+
+#include <array>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "cli/errors.h"
+#include "cli/text.h"
+
+namespace cli {
+namespace {
+
+using copy::Outcome;
+using copy::Problem;
+using copy::Severity;
+
+std::string_view verdict_of(int exit_code, std::string_view command) {
+  switch (exit_code) {
+    case kEqual:
+      return command == "export" ? "exported" : "equal";
+    case kDifferent:
+      return "different";
+    case kIncomplete:
+      return "incomplete";
+    default:
+      return "failed";
+  }
+}
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  for (auto& c : out) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return out;
+}
+
+Style style_of_verdict(int exit_code) {
+  if (exit_code == kEqual) return Style::green;
+  return exit_code == kIncomplete ? Style::yellow : Style::red;
+}
+
+std::string_view name_of(Problem::Kind kind) {
+  switch (kind) {
+    case Problem::Kind::note:
+      return "note";
+    case Problem::Kind::failed:
+      return "failed";
+    case Problem::Kind::difference:
+      return "difference";
+  }
+  return "failed";
+}
+
+std::string amounts(const Outcome& outcome) {
+  return fmt::format("{}, {}, {}", counted(outcome.relations, "table"), counted(outcome.rows, "row"),
+                     base::human_bytes(outcome.bytes));
+}
+
+void add_problems(std::string& out, const Outcome& outcome, Problem::Kind kind, std::string_view title) {
+  bool first = true;
+  for (const auto& problem : outcome.problems) {
+    if (problem.kind != kind) continue;
+    if (first) out += fmt::format("\n{}:\n", title);
+    first = false;
+    out += fmt::format("  {}: {}\n", sanitized_line(problem.object), sanitized_line(problem.message));
+    if (!problem.hint.empty()) out += fmt::format("    hint: {}\n", sanitized_line(problem.hint));
+  }
+}
+
+void add_warnings(std::string& out, const Outcome& outcome) {
+  bool first = true;
+  for (const auto& finding : outcome.findings) {
+    if (finding.severity == Severity::info) continue;
+    if (first) out += "\nto look at:\n";
+    first = false;
+    out += fmt::format("  {}: {}\n", sanitized_line(finding.object), sanitized_line(finding.message));
+    if (!finding.fix.empty()) out += fmt::format("    fix: {}\n", sanitized_line(finding.fix));
+  }
+}
+
+std::string next_step(const Outcome& outcome, const ReportContext& context) {
+  switch (outcome.exit_code) {
+    case kEqual:
+      if (context.command == "export")
+        return fmt::format("cutover import --archive {} --target …", shell_quoted(context.run_dir));
+      return fmt::format("switch the application over; then `cutover clean --run-dir {}` drops the ledger",
+                         shell_quoted(context.run_dir));
+    case kDifferent:
+      return fmt::format("find out what else writes to the target, then start over: {} --restart",
+                         context.again);
+    case kIncomplete:
+      if (context.command == "export") return fmt::format("start over: {} --restart", context.again);
+      return fmt::format("resume with: {}", context.again);
+    default:
+      return fmt::format("mend what is listed above, then run the same command again: {}", context.again);
+  }
+}
+
+void add_fact(std::string& out, std::string_view name, std::string_view value) {
+  if (!value.empty()) out += fmt::format("{}{}\n", left_aligned(name, 10), sanitized_line(value));
+}
+
+Json header(const ReportContext& context, int exit_code) {
+  return {{"version", 1},
+          {"tool_version", CUTOVER_VERSION},
+          {"time", base::utc_timestamp(std::chrono::system_clock::now())},
+          {"command", context.command},
+          {"run_dir", context.run_dir},
+          {"verdict", verdict_of(exit_code, context.command)},
+          {"exit_code", exit_code}};
+}
+
+}  // namespace
+
+std::string verdict_line(const Outcome& outcome, const ReportContext& context) {
+  const auto took = base::human_duration(outcome.elapsed);
+  const auto verdict = upper(verdict_of(outcome.exit_code, context.command));
+  const auto failures = std::ranges::count(outcome.problems, Problem::Kind::failed, &Problem::kind);
+  const auto differences = std::ranges::count(outcome.problems, Problem::Kind::difference, &Problem::kind);
+  if (outcome.already_finished)
+    return fmt::format("{}: {} copied by an earlier run; nothing was done now", verdict, amounts(outcome));
+  switch (outcome.exit_code) {
+    case kEqual:
+      if (context.command == "export") return fmt::format("{}: {} in {}", verdict, amounts(outcome), took);
+      return fmt::format("{}: {} copied and proven in {}", verdict, amounts(outcome), took);
+    case kDifferent:
+      return fmt::format("{}: {} between source and target; {} of {} equal, after {}", verdict,
+                         counted(static_cast<uint64_t>(differences), "difference"),
+                         base::human_count(outcome.proven), counted(outcome.relations, "table"), took);
+    case kIncomplete:
+      return fmt::format("{}: stopped after {}, {}, {} in {}; nothing is lost", verdict,
+                         counted(outcome.chunks, "chunk"), counted(outcome.rows, "row"),
+                         base::human_bytes(outcome.bytes), took);
+    default:
+      return fmt::format("{}: {} could not be done or checked; {} of {} proven equal, after {}", verdict,
+                         counted(static_cast<uint64_t>(failures), "thing"), base::human_count(outcome.proven),
+                         counted(outcome.relations, "table"), took);
+  }
+}
+
+std::string report_text(const Outcome& outcome, const ReportContext& context, bool colours) {
+  const auto line = verdict_line(outcome, context);
+  const auto colon = line.find(':');
+  auto out = styled(style_of_verdict(outcome.exit_code), line.substr(0, colon), colours) +
+             line.substr(colon) + "\n\n";
+  add_fact(out, "source", outcome.source);
+  add_fact(out, "target", outcome.target);
+  if (outcome.chunks_before > 0 || !outcome.resumed.empty())
+    add_fact(out, "resumed",
+             fmt::format("{}{} of {} done before", outcome.resumed.empty() ? "" : outcome.resumed + "; ",
+                         base::human_count(outcome.chunks_before), counted(outcome.chunks, "chunk")));
+  add_fact(
+      out, "snapshot",
+      outcome.lsn.empty() ? outcome.snapshot : fmt::format("{} at LSN {}", outcome.snapshot, outcome.lsn));
+  add_fact(out, "run", fmt::format("{} in {}", outcome.run_id, context.run_dir));
+  add_problems(out, outcome, Problem::Kind::difference, "different");
+  add_problems(out, outcome, Problem::Kind::failed, "failed");
+  add_problems(out, outcome, Problem::Kind::note, "notes");
+  add_warnings(out, outcome);
+  return out + fmt::format("\n{} {}\n", styled(Style::bold, "next:", colours), next_step(outcome, context));
+}
+
+Json report_json(const Outcome& outcome, const ReportContext& context) {
+  Json out = header(context, outcome.exit_code);
+  out.update(Json{{"already_finished", outcome.already_finished},
+                  {"run_id", outcome.run_id},
+                  {"source", outcome.source},
+                  {"target", outcome.target},
+                  {"snapshot", outcome.snapshot},
+                  {"lsn", outcome.lsn},
+                  {"resumed", outcome.resumed},
+                  {"relations", outcome.relations},
+                  {"rows", outcome.rows},
+                  {"bytes", outcome.bytes},
+                  {"chunks", outcome.chunks},
+                  {"chunks_before", outcome.chunks_before},
+                  {"proven", outcome.proven},
+                  {"elapsed_seconds", static_cast<double>(outcome.elapsed.count()) / 1000.0},
+                  {"problems", Json::array()},
+                  {"findings", Json::array()}});
+  for (const auto& problem : outcome.problems)
+    out["problems"].push_back({{"kind", name_of(problem.kind)},
+                               {"object", problem.object},
+                               {"message", problem.message},
+                               {"hint", problem.hint}});
+  for (const auto& finding : outcome.findings)
+    out["findings"].push_back({{"severity", copy::to_string(finding.severity)},
+                               {"object", finding.object},
+                               {"message", finding.message},
+                               {"fix", finding.fix}});
+  return out;
+}
+
+Json error_json(const base::Error& error, int exit_code, const ReportContext& context) {
+  Json out = header(context, exit_code);
+  out["error"] = {{"kind", base::to_string(error.kind())},
+                  {"message", error.message()},
+                  {"hint", error.hint()},
+                  {"sqlstate", error.sqlstate()}};
+  return out;
+}
+
+}  // namespace cli

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "cli/log.h"
+#include "copy/run_state.h"
+
+/// A run as it looks from outside, beside the process that works on it.
+namespace cli {
+
+struct RunStatus {
+  std::filesystem::path directory;
+  copy::RunState state;
+  uint64_t chunks_total = 0;  ///< 0: the plan is not stored yet
+  uint64_t relations_total = 0;
+  std::optional<pid_t> process;  ///< that works on it now
+  std::optional<Json> progress;  ///< status.json, of the process that works on it or of the last one
+};
+
+/// The directory itself, or those right below it that are run directories (of --databases). Throws
+/// Error{usage} when there is none.
+std::vector<std::filesystem::path> run_directories(const std::filesystem::path& directory);
+RunStatus read_status(const std::filesystem::path& directory);
+
+std::string status_text(const RunStatus& status, bool colours);
+/// One line, for --watch on a pipe.
+std::string status_line(const RunStatus& status);
+Json status_json(const RunStatus& status);
+
+}  // namespace cli

@@ -1,0 +1,123 @@
+#include <filesystem>
+#include <memory>
+
+#include <poll.h>
+
+#include "cli/commands.h"
+#include "cli/errors.h"
+#include "cli/output.h"
+#include "cli/run_status.h"
+
+namespace cli {
+namespace {
+
+constexpr int kRefreshMilliseconds = 1000;
+/// On a pipe a line each second would fill a log.
+constexpr int kRefreshesPerLine = 5;
+
+struct StatusOptions {
+  std::filesystem::path run_dir = "cutover-run";
+  bool watch = false;
+  bool json = false;
+};
+
+std::vector<RunStatus> read_all(const std::filesystem::path& directory) {
+  std::vector<RunStatus> all;
+  for (const auto& path : run_directories(directory)) all.push_back(read_status(path));
+  return all;
+}
+
+bool any_running(const std::vector<RunStatus>& all) {
+  return std::ranges::any_of(all, [](const auto& status) { return status.process.has_value(); });
+}
+
+std::string whole_text(const std::vector<RunStatus>& all, bool colours) {
+  std::string out;
+  for (const auto& status : all) {
+    if (!out.empty()) out += "\n";
+    out += status_text(status, colours);
+  }
+  return out;
+}
+
+void print_once(const std::vector<RunStatus>& all, const StatusOptions& options, int indent) {
+  if (!options.json) {
+    print(whole_text(all, wants_colours(STDOUT_FILENO)));
+  } else if (all.size() == 1) {
+    print(json_text(status_json(all.front()), indent) + "\n");
+  } else {
+    Json out{{"version", 1}, {"runs", Json::array()}};
+    for (const auto& status : all) out["runs"].push_back(status_json(status));
+    print(json_text(out, indent) + "\n");
+  }
+}
+
+std::vector<Line> live_lines_of(const std::vector<RunStatus>& all) {
+  std::vector<Line> lines;
+  const auto text = whole_text(all, false);
+  for (size_t at = 0; at < text.size();) {
+    const auto end = text.find('\n', at);
+    lines.push_back({{Style::plain, text.substr(at, end - at)}});
+    at = end + 1;
+  }
+  return lines;
+}
+
+/// False when the user has seen enough.
+bool pause(const base::Stop& stop) {
+  pollfd waiting{stop.descriptor(), POLLIN, 0};
+  return ::poll(&waiting, 1, kRefreshMilliseconds) == 0;
+}
+
+/// Redraws in place on a terminal, prints lines elsewhere, one JSON object a second with --json; what it was
+/// at the end is printed as without --watch.
+void watch(const Invocation& invocation, const StatusOptions& options) {
+  Screen screen(STDOUT_FILENO);
+  auto all = read_all(options.run_dir);
+  for (int count = 0; any_running(all); ++count) {
+    if (options.json) {
+      print_once(all, options, -1);
+    } else if (screen.is_terminal()) {
+      auto lines = live_lines_of(all);
+      lines.resize(std::min(lines.size(), screen.height() - 1));
+      screen.draw(lines);
+    } else if (count % kRefreshesPerLine == 0) {
+      for (const auto& status : all) print(status_line(status) + "\n");
+    }
+    if (!pause(invocation.stop)) break;
+    all = read_all(options.run_dir);
+  }
+  screen.clear();
+  print_once(all, options, options.json ? -1 : 2);
+}
+
+}  // namespace
+
+Run set_up_status(OptionSet& set) {
+  auto options = std::make_shared<StatusOptions>();
+  set.describe(
+      "Shows a run from its run directory: how much is copied and proven, and, while a process works on it, "
+      "how fast and "
+      "on what. It changes nothing and needs no connection. With several databases in one run directory all "
+      "are shown. "
+      "The exit code is 0 when the status could be read, whatever it is.");
+  set.example("once", "cutover status cutover-run");
+  set.example("until the run ends", "cutover status cutover-run --watch");
+  set.example("for a program", "cutover status cutover-run --json");
+  set.group("What is shown");
+  const auto store = [options](const std::string& text) { options->run_dir = text; };
+  set.value("--run-dir", "DIR", "the run directory", "./cutover-run", store);
+  set.positional("RUN_DIR", "the same, shorter", "", store);
+  set.flag("--watch", "follow the run until it ends", options->watch);
+  set.flag("--json", "JSON instead of text; one object a second with --watch", options->json);
+  return [options](const Invocation& invocation) {
+    if (options->watch) {
+      watch(invocation, *options);
+    } else {
+      print_once(read_all(options->run_dir), *options, 2);
+    }
+    return kEqual;
+  };
+}
+
+}  // namespace cli

@@ -1,0 +1,70 @@
+#include "cli/status_file.h"
+
+#include <charconv>
+#include <csignal>
+#include <string>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+namespace cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kName = "status.json";
+
+std::optional<pid_t> pid_in_lock_file(const fs::path& directory) {
+  const auto text = base::read_file_if_exists(directory / "lock");
+  pid_t pid = 0;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), pid).ec != std::errc{} || pid <= 0)
+    return std::nullopt;
+  return pid;
+}
+
+/// Nothing when we may not look.
+std::optional<bool> has_open(pid_t pid, const fs::path& path) {
+  std::error_code error;
+  fs::directory_iterator descriptors(fmt::format("/proc/{}/fd", pid), error);
+  if (error) return std::nullopt;
+  for (const auto& descriptor : descriptors)
+    if (fs::equivalent(descriptor.path(), path, error)) return true;
+  return false;
+}
+
+}  // namespace
+
+bool owns_run_dir(const fs::path& directory) { return pid_in_lock_file(directory) == ::getpid(); }
+
+void write_status_file(const fs::path& directory, const Json& status) noexcept {
+  try {
+    if (!owns_run_dir(directory)) return;
+    const auto temporary = directory / (std::string(kName) + ".tmp");
+    {
+      auto file = base::File::create_anew(temporary);
+      file.write_all(json_text(status) + "\n");
+      file.close();
+    }
+    fs::rename(temporary, directory / kName);
+  } catch (...) {  // NOLINT(bugprone-empty-catch)
+  }
+}
+
+std::optional<Json> read_status_file(const fs::path& directory) {
+  const auto text = base::read_file_if_exists(directory / kName);
+  if (!text) return std::nullopt;
+  auto status = Json::parse(*text, nullptr, false);
+  if (!status.is_object()) return std::nullopt;
+  return status;
+}
+
+std::optional<pid_t> running_process(const fs::path& directory) {
+  const auto pid = pid_in_lock_file(directory);
+  if (!pid || (::kill(*pid, 0) != 0 && errno != EPERM)) return std::nullopt;
+  if (!has_open(*pid, directory / "lock").value_or(true)) return std::nullopt;
+  return pid;
+}
+
+}  // namespace cli

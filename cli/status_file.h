@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include <sys/types.h>
+
+#include "cli/log.h"
+
+/// DIR/status.json: how far the running process is, renewed every second for `cutover status`.
+namespace cli {
+
+/// True when this process holds the directory's lock, or was the last to hold it: then what is in it is ours
+/// to write.
+bool owns_run_dir(const std::filesystem::path& directory);
+
+/// Replaces the file atomically. It is not made durable: after a crash nobody runs. Nothing is written unless
+/// owns_run_dir(). Failures are ignored: the run matters
+/// more than who watches it.
+void write_status_file(const std::filesystem::path& directory, const Json& status) noexcept;
+/// What was written last; nothing when there is none, or it is not whole.
+std::optional<Json> read_status_file(const std::filesystem::path& directory);
+
+/// The process that holds the lock of the run directory. Its lock is not tried, since trying it could make a
+/// process that is just starting fail: it is looked up whether the process named in the lock file has that
+/// file open.
+std::optional<pid_t> running_process(const std::filesystem::path& directory);
+
+}  // namespace cli
