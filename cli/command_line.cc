@@ -143,6 +143,7 @@ bool asks_for_json_logs(const std::vector<std::string>& arguments) {
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   CLI::App app;
   app.set_help_flag();
+  app.require_subcommand(0, 1);
   auto globals = std::make_shared<GlobalOptions>();
   bool help = false;
   bool version = false;

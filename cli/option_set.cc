@@ -37,7 +37,8 @@ OptionSet::Entry& OptionSet::add(std::string name, std::string value_name, std::
   return entries_.back();
 }
 
-void OptionSet::positional(std::string value_name, std::string help, std::string default_text, Set set) {
+void OptionSet::positional(const std::string& value_name, std::string help, std::string default_text,
+                           Set set) {
   auto& entry = add(value_name, "", std::move(help), std::move(default_text), std::move(set));
   entry.option = app_.add_option(value_name)->expected(1);
 }

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming)
 class App;
 class Option;
 }  // namespace CLI
@@ -46,7 +46,7 @@ class OptionSet {
 
   /// The heading of the options that follow.
   void group(std::string name) { group_ = std::move(name); }
-  void positional(std::string value_name, std::string help, std::string default_text, Set set);
+  void positional(const std::string& value_name, std::string help, std::string default_text, Set set);
   /// Given twice, the last one counts.
   void value(std::string name, std::string value_name, std::string help, std::string default_text, Set set);
   /// May be given several times; `set` is called for each value. A variable holds one value per line.

@@ -26,7 +26,6 @@ ProgressView::ProgressView(copy::Progress& progress, const Invocation& invocatio
       log_(invocation.log),
       run_dir_(std::move(run_dir)),
       command_(std::move(command)),
-      mode_(Mode::none),
       last_line_(Clock::now()) {
   const auto& globals = invocation.globals;
   if (globals.progress && !globals.quiet)

@@ -36,7 +36,7 @@ class ProgressView {
   Log& log_;
   std::filesystem::path run_dir_;
   std::string command_;
-  Mode mode_;
+  Mode mode_ = Mode::none;
   ProgressMeter meter_;
   Clock::time_point last_line_;
   Clock::time_point last_status_;

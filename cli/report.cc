@@ -101,6 +101,8 @@ void add_fact(std::string& out, std::string_view name, std::string_view value) {
   if (!value.empty()) out += fmt::format("{}{}\n", left_aligned(name, 10), sanitized_line(value));
 }
 
+double seconds_of(std::chrono::milliseconds time) { return static_cast<double>(time.count()) / 1000.0; }
+
 Json header(const ReportContext& context, int exit_code) {
   return {{"version", 1},
           {"tool_version", CUTOVER_VERSION},
@@ -153,6 +155,8 @@ std::string report_text(const Outcome& outcome, const ReportContext& context, bo
   add_fact(
       out, "snapshot",
       outcome.lsn.empty() ? outcome.snapshot : fmt::format("{} at LSN {}", outcome.snapshot, outcome.lsn));
+  if (outcome.copy_elapsed.count() > 0)
+    add_fact(out, "copied", "rows in " + base::human_duration(outcome.copy_elapsed));
   add_fact(out, "run", fmt::format("{} in {}", outcome.run_id, context.run_dir));
   add_problems(out, outcome, Problem::Kind::difference, "different");
   add_problems(out, outcome, Problem::Kind::failed, "failed");
@@ -176,7 +180,9 @@ Json report_json(const Outcome& outcome, const ReportContext& context) {
                   {"chunks", outcome.chunks},
                   {"chunks_before", outcome.chunks_before},
                   {"proven", outcome.proven},
-                  {"elapsed_seconds", static_cast<double>(outcome.elapsed.count()) / 1000.0},
+                  {"elapsed_seconds", seconds_of(outcome.elapsed)},
+                  {"copy_seconds", seconds_of(outcome.copy_elapsed)},
+                  {"copy_seconds", static_cast<double>(outcome.copy_elapsed.count()) / 1000.0},
                   {"problems", Json::array()},
                   {"findings", Json::array()}});
   for (const auto& problem : outcome.problems)

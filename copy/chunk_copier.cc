@@ -95,7 +95,8 @@ ChunkRecord ChunkCopier::load(uint32_t relation, uint32_t chunk) {
   base::crash_point("chunk_copy.before");
   auto [record, buckets] = transfer(relation, chunk, writer ? &*writer : nullptr, archive.get());
   if (const auto* recorded = source_->recorded(relation, chunk); recorded && recorded->digest != record.digest)
-    base::fail(ErrorKind::corrupt, "the archived rows are not those that were read at the source");
+    base::fail(ErrorKind::corrupt, "{} holds other rows than those that were read at the source",
+               Archive::chunk_path(context_.options.archive.value_or("the archive"), relation, chunk).string());
   if (archive) {
     archive->finish();
     if (&context_.archive->dir() != &context_.dir)
@@ -141,14 +142,16 @@ ChunkCopier::Done ChunkCopier::transfer(uint32_t relation, uint32_t chunk, base:
 
 ChunkRecord ChunkCopier::digest_source(uint32_t relation, uint32_t chunk) {
   const auto label = "check " + context_.plan.relations[relation].display();
-  return base::retry(context_.options.retry, stop_, context_.retry_notice(label), [&] {
-    try {
-      if (!source_) source_ = open_source_(stop_);
-      return transfer(relation, chunk, nullptr, nullptr).record;
-    } catch (const base::Error&) {
-      disconnect();
-      throw;
-    }
+  return base::during(label, [&] {
+    return base::retry(context_.options.retry, stop_, context_.retry_notice(label), [&] {
+      try {
+        if (!source_) source_ = open_source_(stop_);
+        return transfer(relation, chunk, nullptr, nullptr).record;
+      } catch (const base::Error&) {
+        disconnect();
+        throw;
+      }
+    });
   });
 }
 

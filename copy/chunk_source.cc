@@ -46,9 +46,15 @@ class LiveSource final : public ChunkSource {
     if (relation.kind != Relation::Kind::table) return;
     pg::Result row(nullptr);
     try {
-      row = connection_.exec(fmt::format("LOCK TABLE ONLY {} IN ACCESS SHARE MODE; SELECT pg_catalog.pg_relation_filenode({})",
+      // Behind a session that waits for an exclusive lock we would wait for ever: it waits for our own keeper.
+      row = connection_.exec(fmt::format("SET LOCAL lock_timeout = '5s'; LOCK TABLE ONLY {} IN ACCESS SHARE MODE; "
+                                         "SET LOCAL lock_timeout = 0; SELECT pg_catalog.pg_relation_filenode({})",
                                          relation.name.sql(), relation.oid));
     } catch (base::Error& error) {
+      if (error.sqlstate() == "55P03")
+        error.hint(fmt::format("another session at the source wants {} for itself (ALTER TABLE, TRUNCATE, VACUUM FULL) and waits for "
+                               "this copy: end that session, and let such changes wait until the copy is done",
+                               relation.display()));
       if (error.sqlstate() == "42P01") error.hint("it was dropped or renamed during the copy; run the copy again with --restart");
       throw;
     }

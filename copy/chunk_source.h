@@ -16,6 +16,13 @@ class SnapshotLost : public base::Error {
   SnapshotLost() : Error(base::ErrorKind::permanent, "the source's snapshot is gone") {}
 };
 
+/// The target crashed while we ran, and lost commits of chunks that the journal has (they are not waited for). The
+/// ledger knows which; the engine copies them again.
+class ChunksLost : public base::Error {
+ public:
+  ChunksLost() : Error(base::ErrorKind::permanent, "the target lost its last commits") {}
+};
+
 /// Where the bytes of a chunk come from. One object per worker.
 class ChunkSource {
  public:

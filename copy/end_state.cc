@@ -98,7 +98,8 @@ std::vector<pg::QualifiedName> set_sequences(pg::Connection& target, const std::
     std::string rows;
     const auto end = std::min(values.size(), begin + kSequencesPerStatement);
     for (size_t i = begin; i < end; ++i) {
-      rows += fmt::format("{}({}, {}, {}::bigint, {})", rows.empty() ? "" : ", ", pg::quote_literal(values[i].name.schema),
+      // Quoted: -9223372036854775808 without quotes is the negative of what no bigint can be.
+      rows += fmt::format("{}({}, {}, '{}'::bigint, {})", rows.empty() ? "" : ", ", pg::quote_literal(values[i].name.schema),
                           pg::quote_literal(values[i].name.name), values[i].last_value, values[i].is_called);
       missing.insert(values[i].name);
     }

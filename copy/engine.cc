@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/crash_point.h"
+#include "base/zstd.h"
 #include "copy/end_state.h"
 #include "copy/finish.h"
 #include "copy/load.h"
@@ -22,6 +23,17 @@ using base::ErrorKind;
 namespace {
 
 constexpr const char* kPlanApplication = "cutover";
+constexpr const char* kEndState = "end_state.json.zst";
+// pg_dump's file has no checksum of its own: a damaged one may still be a schema, another one.
+constexpr const char* kArchivedSchema = "schema.dump.zst";
+
+std::string read_compressed(const std::filesystem::path& file) {
+  return base::during(fmt::format("read {}", file.string()), [&] { return base::zstd_decompress(base::read_file(file)); });
+}
+
+void archive_schema(const std::filesystem::path& dump, const std::filesystem::path& archive) {
+  base::replace_file(archive / kArchivedSchema, base::zstd_compress(base::read_file(dump)));
+}
 
 std::string new_run_id() {
   std::random_device random;
@@ -69,6 +81,7 @@ class Run {
   Outcome import_archive(const Confirm& confirm);
 
  private:
+  void check_same_databases() const;
   void start_new();
   void reopen();
   void store_new_run(const pg::SnapshotMark& mark);
@@ -77,6 +90,7 @@ class Run {
   void prepare_target();
   void load_schema_items();
   void load();
+  void make_durable();
   void finish_target();
   void confirm_durable();
   EndState end_state();
@@ -90,6 +104,7 @@ class Run {
   base::Stop stop_;
   RunDir dir_;
   Progress::Clock::time_point started_;
+  std::chrono::milliseconds copy_elapsed_{0};
   std::vector<Finding> findings_;
   Problems problems_;
   Plan plan_;
@@ -178,10 +193,9 @@ void Run::open_archive() {
     if (to.has_run()) return;
     to.store_plan(plan_);
     to.store_key(*key_);
-    if (std::filesystem::exists(dir_.schema_dump()))
-      std::filesystem::copy_file(dir_.schema_dump(), to.schema_dump(), std::filesystem::copy_options::overwrite_existing);
+    if (std::filesystem::exists(dir_.schema_dump())) archive_schema(dir_.schema_dump(), to.path());
     to.record(record::run(dir_.state()));
-    to.record(record::snapshot(0, dir_.state().snapshots.front()));
+    for (uint32_t i = 0; i < dir_.state().snapshots.size(); ++i) to.record(record::snapshot(i, dir_.state().snapshots[i]));
     to.sync();
   }
 }
@@ -208,14 +222,25 @@ void Run::load_schema_items() {
 void Run::prepare_target() {
   progress_.set_phase("schema");
   end_leftover_sessions(*target_, context_->application_name());
-  if (!dir_.state().chunks.empty() && !Ledger::exists(*target_))
-    throw base::Error(ErrorKind::usage, "the target does not know this run: its ledger (schema cutover) is not there",
-                      "check --target; after a `clean`, or for a new target, name another --run-dir or use --restart");
+  const auto runs = Ledger::runs(*target_);
+  if (std::ranges::find(runs, ledger_->run_id()) == runs.end()) {
+    if (!dir_.state().chunks.empty())
+      throw base::Error(ErrorKind::usage, "the target does not know this run: its ledger (schema cutover) is not there",
+                        "check --target; after a `clean`, or for a new target, name another --run-dir or use --restart");
+    if (!resumed_.empty()) {
+      // Killed before the ledger was made: this may be another target than the one that was looked at then.
+      check_target_content(*target_, plan_, options_, false, findings_);
+      throw_blockers(findings_);
+    }
+  }
   ledger_->create(*target_, options_.source.redacted(), CUTOVER_VERSION);
   for (const auto& note : reconcile_with_ledger(plan_, dir_, ledger_->chunks(*target_))) spdlog::info("{}", note);
   if (plan_.schema == SchemaMode::dump) {
+    const bool has_items = !ledger_->items(*target_).empty();
     items_.emplace(*context_, *target_);
     make_pre_data(*context_, *items_, *schema_);
+    if (has_items) quiet_triggers(*context_, *target_);
+    ledger_->make_durable(*target_);  // a target that crashes now loses chunks, but not the tables they go into
     schema_->pre_data.clear();
     schema_->pre_data.shrink_to_fit();
   } else {
@@ -228,6 +253,7 @@ void Run::prepare_target() {
 // The parallel phase. A snapshot that is lost on the way is replaced like one of an earlier process.
 void Run::load() {
   progress_.set_phase("data");
+  const auto data_started = Progress::Clock::now();
   for (;;) {
     KeeperWatch watch(std::move(source_.keeper), stop_);
     Load::Work work;
@@ -236,33 +262,55 @@ void Run::load() {
     work.has_target = target_.has_value();
     work.items = items_ ? &*items_ : nullptr;
     work.schema = schema_ ? &*schema_ : nullptr;
-    work.when_read = [&] { watch.release(); };
+    work.when_read = [&] {
+      watch.release();
+      copy_elapsed_ = std::chrono::duration_cast<std::chrono::milliseconds>(Progress::Clock::now() - data_started);
+    };
     try {
       Load(*context_, std::move(work)).run();
+      if (target_) make_durable();
       dir_.checkpoint();
       return;
     } catch (const SnapshotLost&) {
       spdlog::warn("the source's snapshot is gone (was the server restarted?); taking a new one");
+    } catch (const ChunksLost&) {
+      spdlog::warn("the target lost its last commits in a crash; copying those chunks again");
     }
     watch.release();
     if (!target_) throw base::Error(ErrorKind::permanent, "the source's snapshot was lost: an export must be of one moment", "run the export again");
-    target_.emplace(context_->open_target(stop_));
-    reconcile_with_ledger(plan_, dir_, ledger_->chunks(*target_));
-    source_ = resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), *target_);
-    spdlog::info("going on: {}", source_.explanation);
+    base::retry(options_.retry, stop_, context_->retry_notice("ledger"), [&] {
+      target_.emplace(context_->open_target(stop_));
+      reconcile_with_ledger(plan_, dir_, ledger_->chunks(*target_));
+    });
+    if (!from_archive_) {
+      source_ = resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), *target_);
+      spdlog::info("going on: {}", source_.explanation);
+    }
     if (items_) items_.emplace(*context_, *target_);
   }
 }
 
+// Loads do not wait for their commits to be durable, so a target that crashed has lost some that were recorded here. Once
+// everything is durable, what the ledger has is what there is.
+void Run::make_durable() {
+  size_t on_target = 0;
+  base::retry(options_.retry, stop_, context_->retry_notice("ledger"), [&] {
+    target_.emplace(context_->open_target(stop_));
+    ledger_->make_durable(*target_);
+    on_target = ledger_->count_chunks(*target_);
+  });
+  if (on_target < dir_.state().chunks.size()) throw ChunksLost();
+}
+
 EndState Run::end_state() {
-  const auto file = dir_.path() / "end_state.json";
-  if (from_archive_) return EndState::from_json(base::read_file(*options_.archive / "end_state.json"));
+  if (from_archive_) return EndState::from_json(read_compressed(*options_.archive / kEndState));
   const auto state = base::retry(options_.retry, stop_, context_->retry_notice("sequences"), [&] {
     auto source = context_->open_source(stop_);
     return read_end_state(source, plan_);
   });
-  base::replace_file(file, state.to_json());
-  if (archive_ && &archive_->dir() != &dir_) base::replace_file(archive_->dir().path() / "end_state.json", state.to_json());
+  const auto frame = base::zstd_compress(state.to_json());
+  base::replace_file(dir_.path() / kEndState, frame);
+  if (archive_ && &archive_->dir() != &dir_) base::replace_file(archive_->dir().path() / kEndState, frame);
   return state;
 }
 
@@ -273,6 +321,10 @@ void Run::finish_target() {
     add_constraints(*context_, *items_, *schema_);
     make_the_rest(*context_, *items_, *schema_);
     add_foreign_keys(*context_, *items_, *schema_);
+    base::retry(options_.retry, stop_, context_->retry_notice("triggers"), [&] {
+      target_.emplace(context_->open_target(stop_));
+      restore_triggers(*context_, *target_);
+    });
     progress_.set_phase("finish");
     refresh_materialized_views(*context_);
   } else {
@@ -293,8 +345,7 @@ void Run::finish_target() {
 void Run::confirm_durable() {
   std::vector<std::string> lost;
   if (items_) lost = items_->lost(*target_);
-  size_t chunks = 0;
-  for (const auto& chunk : ledger_->chunks(*target_)) chunks += dir_.has_chunk(chunk.relation, chunk.chunk) ? 1 : 0;
+  const auto chunks = ledger_->count_chunks(*target_);
   if (const auto known = dir_.state().chunks.size(); chunks < known) lost.push_back(fmt::format("{} chunks", known - chunks));
   if (lost.empty()) return;
   if (lost.size() > 5) lost.resize(5);
@@ -343,6 +394,7 @@ Outcome Run::outcome(int exit_code) {
     if (found != state.proofs.end() && found->second.equal) out.proven += unit.relations.size();
   }
   out.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Progress::Clock::now() - started_);
+  out.copy_elapsed = copy_elapsed_;
   out.findings = findings_;
   out.problems = problems_.list();
   return out;
@@ -362,12 +414,30 @@ Outcome Run::guarded(Body body) {
   const int exit_code = verdict();
   if (exit_code != 3) dir_.record(record::finished(exit_code));
   dir_.checkpoint();
+  // A copy's archive is whole, and can be imported, when it has every chunk.
+  if (exit_code == 0 && archive_ && &archive_->dir() != &dir_ && archive_->dir().state().chunks.size() == plan_.total_chunks()) {
+    archive_->dir().record(record::finished(exit_code));
+    archive_->dir().checkpoint();
+  }
   progress_.set_phase("done");
   return outcome(exit_code);
 }
 
+// A finished run answers only for the databases it was of.
+void Run::check_same_databases() const {
+  const auto& state = dir_.state();
+  const auto check = [&](const std::string& then, const std::string& now, const char* option) {
+    if (then == now) return;
+    throw base::Error(ErrorKind::usage, fmt::format("{} holds a finished run of {}, not of {}", dir_.path().string(), then, now),
+                      fmt::format("check {}, name another --run-dir for a new run, or use --restart", option));
+  };
+  if (!from_archive_) check(state.source, options_.source.redacted(), "--source");
+  check(state.target, options_.target.redacted(), "--target");
+}
+
 Outcome Run::copy(const Confirm& confirm) {
   if (dir_.state().finished && !options_.restart) {
+    check_same_databases();
     plan_ = dir_.load_plan().value_or(Plan());
     auto out = outcome(*dir_.state().finished);
     out.already_finished = true;
@@ -424,12 +494,17 @@ Outcome Run::export_archive() {
     source_.open = live_source(*context_, source_.keeper->id());
     load();
     end_state();
+    if (plan_.schema == SchemaMode::dump) {
+      archive_schema(dir_.schema_dump(), dir_.path());
+      std::filesystem::remove(dir_.schema_dump());
+    }
   });
 }
 
 Outcome Run::import_archive(const Confirm& confirm) {
   from_archive_ = true;
   if (dir_.state().finished && !options_.restart) {
+    check_same_databases();
     plan_ = dir_.load_plan().value_or(Plan());
     auto out = outcome(*dir_.state().finished);
     out.already_finished = true;
@@ -452,7 +527,7 @@ Outcome Run::import_archive(const Confirm& confirm) {
       check_local(options_, plan_, stop_, findings_);
       throw_blockers(findings_);
       if (plan_.schema == SchemaMode::dump)
-        std::filesystem::copy_file(*options_.archive / "schema.dump", dir_.schema_dump(), std::filesystem::copy_options::overwrite_existing);
+        base::replace_file(dir_.schema_dump(), read_compressed(*options_.archive / kArchivedSchema));
       store_new_run(archived.snapshots.back().mark);
       key_ = RunDir::load_key(*options_.archive);
       dir_.store_key(*key_);

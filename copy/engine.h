@@ -34,6 +34,7 @@ struct Outcome {
   uint64_t chunks_before = 0;  ///< of them, done by earlier processes of this run
   uint64_t proven = 0;   ///< relations read back and found equal
   std::chrono::milliseconds elapsed{0};
+  std::chrono::milliseconds copy_elapsed{0};  ///< of it, from the start of the data phase to the last chunk's commit
   std::vector<Finding> findings;
   std::vector<Problem> problems;
 };

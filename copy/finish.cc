@@ -118,20 +118,25 @@ void add_constraints(const Context& context, ItemRunner& items, const SchemaItem
 
 namespace {
 
-// "(a, b)=(1, 2)" of up to ten keys without a row to refer to, and how many rows have such keys.
-std::string offending_keys(pg::Connection& target, const pg::ForeignKey& key) {
+// "(a, b)=(1, 2)" of up to ten keys without a row to refer to, and how many rows have such keys. A foreign key is about
+// the rows of its own two tables, not about those that inherit from them; only a partitioned one includes its leaves.
+std::string offending_keys(pg::Connection& target, const pg::ForeignKey& key, bool table_only, bool referenced_only) {
   std::string join;
   std::string present;
+  std::string absent;
   for (size_t i = 0; i < key.columns.size(); ++i) {
     const auto column = pg::quote_identifier(key.columns[i]);
     join += fmt::format("{}f.{} = r.{}", join.empty() ? "" : " AND ", column, pg::quote_identifier(key.referenced_columns[i]));
     present += fmt::format(" AND f.{} IS NOT NULL", column);
+    absent += fmt::format("{}f.{} IS NULL", absent.empty() ? "" : " AND ", column);
   }
+  // MATCH FULL allows no key that is NULL in part.
+  if (key.match_full) present = fmt::format(" AND NOT ({})", absent);
   const auto columns = pg::quote_list(key.columns);
   const auto rows = target.exec(fmt::format(
-      "SELECT sum(count) OVER ()::bigint, key FROM (SELECT count(*), ROW({0})::text AS key FROM {1} f "
-      "WHERE NOT EXISTS (SELECT FROM {2} r WHERE {3}){4} GROUP BY 2) bad ORDER BY 1, 2 LIMIT 10",
-      columns, key.table.sql(), key.referenced.sql(), join, present));
+      "SELECT sum(count) OVER ()::bigint, key FROM (SELECT count(*), ROW({0})::text AS key FROM {1}{2} f "
+      "WHERE NOT EXISTS (SELECT FROM {3}{4} r WHERE {5}){6} GROUP BY 2) bad ORDER BY 1, 2 LIMIT 10",
+      columns, table_only ? "ONLY " : "", key.table.sql(), referenced_only ? "ONLY " : "", key.referenced.sql(), join, present));
   if (rows.rows() == 0) return "no offending key found any more";
   std::string keys;
   for (int row = 0; row < rows.rows(); ++row) keys += fmt::format("{}{}", row == 0 ? "" : ", ", rows.text(row, 1));
@@ -194,7 +199,7 @@ class ForeignKeys {
         if (error.sqlstate() != "23503") throw;
         context_.problems.add(
             {Problem::Kind::failed, ItemRunner::label(entry),
-             "left NOT VALID, because the source's own data violates it: " + offending_keys(connection, key),
+             "left NOT VALID, because the source's own data violates it: " + offending_keys(connection, key, !partitioned_.contains(key.table), !partitioned_.contains(key.referenced)),
              fmt::format("repair the rows, then: ALTER TABLE {} VALIDATE CONSTRAINT {}", key.table.sql(),
                          pg::quote_identifier(key.name))});
       }
@@ -255,7 +260,10 @@ void refresh_materialized_views(const Context& context) {
 void apply_end_state(const Context& context, const EndState& state) {
   Target target(context, context.stop);
   base::crash_point("sequences.before");
+  // No ledger row tells of what follows, so a crash of the target must not take it away again.
+  constexpr const char* kDurable = "SET synchronous_commit = on";
   target.run("sequences", [&](pg::Connection& connection) {
+    connection.exec(kDurable);
     for (const auto& missing : set_sequences(connection, state.sequences)) {
       const bool excluded = !context.options.include.empty() || !context.options.exclude.empty();
       context.problems.add({excluded ? Problem::Kind::note : Problem::Kind::failed, "sequence " + missing.display(),
@@ -265,6 +273,7 @@ void apply_end_state(const Context& context, const EndState& state) {
   base::crash_point("sequences.after");
   auto statements = large_object_statements(state, context.options);
   target.run("database settings", [&](pg::Connection& connection) {
+    connection.exec(kDurable);
     auto all = statements;
     if (context.plan.schema == SchemaMode::dump)
       for (auto& statement : database_statements(context.plan.database, connection.database(), context.options))

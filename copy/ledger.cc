@@ -157,6 +157,22 @@ std::string Ledger::forget_item_sql(uint32_t item) const {
   return fmt::format("DELETE FROM cutover.item WHERE run_id = {} AND item = {}", pg::quote_literal(run_id_), item);
 }
 
+size_t Ledger::count_chunks(pg::Connection& target) const {
+  return static_cast<size_t>(target.exec("SELECT count(*) FROM cutover.chunk WHERE run_id = $1", {run_id_}).integer(0, 0));
+}
+
+size_t Ledger::count_chunks(pg::Connection& target, uint32_t relation) const {
+  return static_cast<size_t>(target
+                                 .exec("SELECT count(*) FROM cutover.chunk WHERE run_id = $1 AND relation = $2",
+                                       {run_id_, std::to_string(relation)})
+                                 .integer(0, 0));
+}
+
+void Ledger::make_durable(pg::Connection& target) const {
+  target.exec("SELECT pg_catalog.set_config('synchronous_commit', 'on', false)");
+  target.exec("UPDATE cutover.run SET finished_at = finished_at WHERE run_id = $1", {run_id_});
+}
+
 void Ledger::finish(pg::Connection& target) const {
   target.exec("SELECT pg_catalog.set_config('synchronous_commit', 'on', false)");
   target.exec("UPDATE cutover.run SET finished_at = pg_catalog.now() WHERE run_id = $1", {run_id_});

@@ -52,6 +52,10 @@ class Ledger {
   bool has_item(pg::Connection& target, uint32_t item) const;
   std::string forget_item_sql(uint32_t item) const;
 
+  size_t count_chunks(pg::Connection& target) const;
+  size_t count_chunks(pg::Connection& target, uint32_t relation) const;
+  /// Waits until every commit before this one is durable on the target; the loads' own commits do not wait.
+  void make_durable(pg::Connection& target) const;
   /// Durable on the target with everything committed before it: written with synchronous_commit on.
   void finish(pg::Connection& target) const;
 

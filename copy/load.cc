@@ -22,7 +22,8 @@ bool ends_the_run(const base::Error& error, const Options& options) {
     case ErrorKind::usage:
     case ErrorKind::permanent: break;
   }
-  return options.fail_fast || dynamic_cast<const SnapshotLost*>(&error) != nullptr;
+  return options.fail_fast || dynamic_cast<const SnapshotLost*>(&error) != nullptr ||
+         dynamic_cast<const ChunksLost*>(&error) != nullptr;
 }
 
 std::vector<Board::Chunk> missing_chunks(const Context& context) {

@@ -1,6 +1,7 @@
 #include "copy/overwrite.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include <fmt/format.h>
@@ -48,7 +49,19 @@ void overwrite_tables(const Context& context, pg::Connection& target) {
 
 namespace {
 
+// Only the rows that a row filter lets in can be this run's.
+std::string remove_rows_sql(const Relation& relation) {
+  return fmt::format("DELETE FROM ONLY {}{}{}", relation.name.sql(), relation.condition.empty() ? "" : " WHERE ", relation.condition);
+}
+
+std::set<uint32_t> written_relations(pg::Connection& target, const std::string& run_id) {
+  std::set<uint32_t> written;
+  for (const auto& chunk : Ledger(run_id).chunks(target)) written.insert(chunk.relation);
+  return written;
+}
+
 std::vector<std::string> drop_statements(pg::Connection& target, const Plan& plan, const std::string& run_id) {
+  const auto written = written_relations(target, run_id);
   std::vector<std::string> statements;
   const auto items = target.exec("SELECT description, schema, name FROM cutover.item WHERE run_id = $1 ORDER BY item DESC", {run_id});
   std::set<std::string> kinds;
@@ -56,19 +69,43 @@ std::vector<std::string> drop_statements(pg::Connection& target, const Plan& pla
   for (int row = 0; row < items.rows(); ++row)
     if (items.text(row, 0) == "EVENT TRIGGER")
       statements.push_back("DROP EVENT TRIGGER IF EXISTS " + pg::quote_identifier(items.text(row, 2)));
-  // Tables by their names in the plan: the dump's own tags show line breaks as spaces.
-  if (kinds.contains("TABLE") || kinds.contains("FOREIGN TABLE")) {
-    for (const auto& table : plan.partitioned_tables) statements.push_back(fmt::format("DROP TABLE IF EXISTS {} CASCADE", table.sql()));
-    for (const auto& relation : plan.relations)
-      if (relation.kind == Relation::Kind::table && relation.condition.empty())
-        statements.push_back(fmt::format("DROP TABLE IF EXISTS {} CASCADE", relation.name.sql()));
-    for (const auto& table : plan.foreign_tables) statements.push_back(fmt::format("DROP FOREIGN TABLE IF EXISTS {} CASCADE", table.sql()));
-  }
+  // Tables by their names in the plan: the dump's own tags show line breaks as spaces. Those that were there before this
+  // run (an extension's, for one) only lose the rows it wrote.
+  std::set<pg::QualifiedName> made;
+  for (int row = 0; row < items.rows(); ++row)
+    if (items.text(row, 0) == "TABLE" || items.text(row, 0) == "FOREIGN TABLE") made.insert({items.string(row, 1), items.string(row, 2)});
+  const auto was_made = [&](const pg::QualifiedName& table) {
+    auto tag = table.name;
+    for (auto& c : tag)
+      if (c == '\n' || c == '\r') c = ' ';
+    return made.contains({table.schema, tag});
+  };
+  for (const auto& table : plan.partitioned_tables)
+    if (was_made(table)) statements.push_back(fmt::format("DROP TABLE IF EXISTS {} CASCADE", table.sql()));
+  for (const auto& relation : plan.relations)
+    if (relation.kind == Relation::Kind::table && was_made(relation.name))
+      statements.push_back(fmt::format("DROP TABLE IF EXISTS {} CASCADE", relation.name.sql()));
+  for (const auto& table : plan.foreign_tables)
+    if (was_made(table)) statements.push_back(fmt::format("DROP FOREIGN TABLE IF EXISTS {} CASCADE", table.sql()));
+  for (const auto relation : written)
+    if (const auto& table = plan.relations[relation]; table.kind == Relation::Kind::table && !was_made(table.name))
+      statements.push_back(remove_rows_sql(table));
   for (int row = 0; row < items.rows(); ++row) {
     const auto kind = items.string(row, 0);
     const pg::QualifiedName name{items.string(row, 1), items.string(row, 2)};
     if (kind == "VIEW" || kind == "MATERIALIZED VIEW" || kind == "SEQUENCE")
       statements.push_back(fmt::format("DROP {} IF EXISTS {} CASCADE", kind, name.sql()));
+  }
+  // What depends on tables is gone by now. A name that needs quotes inside its tag cannot be told apart and stays.
+  static constexpr std::array<std::string_view, 5> kKinds = {"FUNCTION", "PROCEDURE", "AGGREGATE", "DOMAIN", "TYPE"};
+  for (int row = 0; row < items.rows(); ++row) {
+    const auto kind = items.string(row, 0);
+    if (std::ranges::find(kKinds, kind) == kKinds.end()) continue;
+    const auto tag = items.string(row, 2);
+    const auto arguments = kind == "DOMAIN" || kind == "TYPE" ? std::string::npos : tag.rfind('(');
+    const pg::QualifiedName name{items.string(row, 1), tag.substr(0, arguments)};
+    statements.push_back(fmt::format("DROP {} IF EXISTS {}{} CASCADE", kind, name.sql(),
+                                     arguments == std::string::npos ? std::string() : tag.substr(arguments)));
   }
   for (int row = 0; row < items.rows(); ++row)
     if (items.text(row, 0) == "SCHEMA" && items.text(row, 2) != "public")
@@ -93,13 +130,16 @@ void discard_run(const Options& options, RunDir& dir, pg::Connection& target, co
       for (const auto& statement : drop_statements(target, *plan, run_id)) target.exec(statement);
     } else if (plan) {
       // The schema is the application's: only the rows that the ledger knows as ours go.
-      const auto chunks = Ledger(run_id).chunks(target);
-      std::set<uint32_t> written;
-      for (const auto& chunk : chunks) written.insert(chunk.relation);
       std::string names;
-      for (const auto relation : written)
-        if (plan->relations[relation].kind == Relation::Kind::table)
-          names += fmt::format("{}ONLY {}", names.empty() ? "" : ", ", plan->relations[relation].name.sql());
+      for (const auto index : written_relations(target, run_id)) {
+        const auto& relation = plan->relations[index];
+        if (relation.kind != Relation::Kind::table) continue;
+        if (relation.condition.empty()) {
+          names += fmt::format("{}ONLY {}", names.empty() ? "" : ", ", relation.name.sql());
+        } else {
+          target.exec(remove_rows_sql(relation));
+        }
+      }
       if (!names.empty()) target.exec("TRUNCATE " + names);
     }
     target.exec("DELETE FROM cutover.chunk WHERE run_id = $1", {run_id});

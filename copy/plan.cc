@@ -363,6 +363,43 @@ std::vector<std::string> shape_changes(const Plan& stored, const Plan& fresh, si
     by_name.erase(found);
   }
   for (const auto& [name, relation] : by_name) add(fmt::format("table {} is new", name.display()));
+
+  const auto has_large_objects = [](const Plan& plan) {
+    return std::ranges::any_of(plan.relations, [](const auto& r) { return r.kind == Relation::Kind::large_objects; });
+  };
+  if (has_large_objects(fresh) && !has_large_objects(stored)) add("large objects are new");
+  const auto compare = [&](const char* kind, const std::map<std::string, std::string>& before,
+                           std::map<std::string, std::string> now) {
+    for (const auto& [name, definition] : before) {
+      const auto found = now.find(name);
+      if (found == now.end()) {
+        add(fmt::format("{} {} no longer exists", kind, name));
+      } else {
+        if (found->second != definition) add(fmt::format("{} {} has another definition", kind, name));
+        now.erase(found);
+      }
+    }
+    for (const auto& [name, definition] : now) add(fmt::format("{} {} is new", kind, name));
+  };
+  const auto indexes = [](const Plan& plan) {
+    std::map<std::string, std::string> found;
+    for (const auto& index : plan.indexes) found[index.name.display()] = index.definition;
+    return found;
+  };
+  const auto foreign_keys = [](const Plan& plan) {
+    std::map<std::string, std::string> found;
+    for (const auto& key : plan.foreign_keys)
+      found[fmt::format("{} of {}", pg::display_identifier(key.name), key.table.display())] = key.definition;
+    return found;
+  };
+  const auto sequences = [](const Plan& plan) {
+    std::map<std::string, std::string> found;
+    for (const auto& sequence : plan.sequences) found[sequence.name.display()];
+    return found;
+  };
+  compare("index", indexes(stored), indexes(fresh));
+  compare("foreign key", foreign_keys(stored), foreign_keys(fresh));
+  compare("sequence", sequences(stored), sequences(fresh));
   return changes;
 }
 

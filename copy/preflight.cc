@@ -101,7 +101,8 @@ void check_source_privileges(pg::Connection& source, const Plan& plan, std::vect
   const auto rows = source.exec(fmt::format(
       "SELECT n.nspname, c.relname FROM (VALUES {}) v(schema, name) JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "
       "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
-      "WHERE NOT pg_catalog.has_sequence_privilege(c.oid, 'SELECT')",
+      // CASE keeps the order of the two: the function throws on anything but a sequence, and the planner may call it first.
+      "WHERE CASE WHEN c.relkind = 'S' THEN NOT pg_catalog.has_sequence_privilege(c.oid, 'SELECT') ELSE false END",
       values_of_names(sequences)));
   for (int row = 0; row < rows.rows(); ++row) {
     const pg::QualifiedName name{rows.string(row, 0), rows.string(row, 1)};
@@ -291,10 +292,14 @@ std::vector<Finding> compare_shapes(pg::Connection& target, const Plan& plan) {
             fmt::format("column {} is {} at the source and {} on the target", name, relation.types[i], column->second.type));
       columns.erase(column);
     }
-    for (const auto& [name, column] : columns)
-      if (column.needs_value && !column.generated)
-        add(findings, Severity::blocker, object,
-            fmt::format("column {} exists on the target only, and may not be NULL", pg::display_identifier(name)));
+    for (const auto& [name, column] : columns) {
+      if (column.generated) continue;
+      // Also one that is generated at the source and an ordinary column here: it would be left without its values.
+      const auto severity = column.needs_value ? Severity::blocker : Severity::warning;
+      add(findings, severity, object,
+          fmt::format("column {} is not copied (the target alone has it, or the source computes it): {}", pg::display_identifier(name),
+                      column.needs_value ? "but it may not be NULL" : "it gets its default"));
+    }
   }
   return findings;
 }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "copy/chunk_source.h"
 #include "pg/copy_stream.h"
 #include "pg/row_digest.h"
 
@@ -96,6 +97,7 @@ void Proof::compare(uint32_t unit, const pg::BucketDigest& found, pg::Connection
   const auto& first = context_.plan.relations[units_[unit].relations.front()];
   pg::BucketDigest expected(first.shape.buckets);
   for (const auto index : units_[unit].relations) {
+    if (context_.ledger.count_chunks(target, index) != context_.plan.relations[index].chunks) throw ChunksLost();
     const auto buckets = context_.ledger.buckets(target, index, first.shape.buckets);
     context_.dir.record(record::relation_digest(index, buckets.encode()));
     expected += buckets;

@@ -12,12 +12,16 @@ constexpr const char* kTable = R"(
     definition text NOT NULL, comment text,
     PRIMARY KEY (run_id, kind, schema, relation, name)))";
 
+// The tables that rows go into, and the partitioned ones above them, which foreign keys and triggers are declared on.
 std::string planned_tables(const Plan& plan) {
   std::string values;
+  const auto add = [&](const pg::QualifiedName& name) {
+    values += fmt::format("{}({}, {})", values.empty() ? "" : ", ", pg::quote_literal(name.schema), pg::quote_literal(name.name));
+  };
   for (const auto& relation : plan.relations)
-    if (relation.kind == Relation::Kind::table)
-      values += fmt::format("{}({}, {})", values.empty() ? "" : ", ", pg::quote_literal(relation.name.schema),
-                            pg::quote_literal(relation.name.name));
+    if (relation.kind == Relation::Kind::table) add(relation.name);
+  for (const auto& table : plan.partitioned_tables) add(table);
+  if (values.empty()) values = "(NULL, NULL)";
   return fmt::format(
       "planned AS (SELECT c.oid, n.nspname, c.relname FROM (VALUES {}) v(schema, name) "
       "JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "
@@ -48,14 +52,16 @@ void drop_foreign_keys(const Context& context, pg::Connection& target) {
   }
 }
 
+// Where session_replication_role is replica, only those that fire even then. ONLY, since a partition's triggers are
+// listed by themselves, and may be in another state than their parent's.
 void disable_triggers(const Context& context, pg::Connection& target) {
   const auto rows = target.exec(fmt::format(
       "WITH {} SELECT p.nspname, p.relname, t.tgname, t.tgenabled, NULL FROM pg_catalog.pg_trigger t "
-      "JOIN planned p ON p.oid = t.tgrelid WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'",
-      planned_tables(context.plan)));
+      "JOIN planned p ON p.oid = t.tgrelid WHERE NOT t.tgisinternal AND t.tgenabled IN ('A', 'R'{})",
+      planned_tables(context.plan), context.replica_role ? "" : ", 'O'"));
   for (int row = 0; row < rows.rows(); ++row) {
     const pg::QualifiedName table{rows.string(row, 0), rows.string(row, 1)};
-    target.exec(fmt::format("{}; ALTER TABLE {} DISABLE TRIGGER {}", quieted_row(context, "trigger", rows, row), table.sql(),
+    target.exec(fmt::format("{}; ALTER TABLE ONLY {} DISABLE TRIGGER {}", quieted_row(context, "trigger", rows, row), table.sql(),
                             pg::quote_identifier(rows.text(row, 2))));
   }
 }
@@ -66,7 +72,7 @@ std::string restore_sql(const pg::Result& rows, int row) {
   if (rows.text(row, 0) == "trigger") {
     const char how = rows.character(row, 4);
     const auto* mode = how == 'A' ? "ALWAYS " : how == 'R' ? "REPLICA " : "";
-    return fmt::format("ALTER TABLE {} ENABLE {}TRIGGER {}", table.sql(), mode, name);
+    return fmt::format("ALTER TABLE ONLY {} ENABLE {}TRIGGER {}", table.sql(), mode, name);
   }
   auto sql = fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {}", table.sql(), name, rows.text(row, 4));
   if (!rows.is_null(row, 5))
@@ -81,7 +87,10 @@ void check_foreign_keys(const Context& context, pg::Connection& target) {
       "ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(n, o) JOIN pg_catalog.pg_attribute a "
       "ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.o), "
       "ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(n, o) JOIN pg_catalog.pg_attribute a "
-      "ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.o) "
+      "ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.o), "
+      "ARRAY(SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM unnest(k.conpfeqop) WITH ORDINALITY u(n, o2) "
+      "JOIN pg_catalog.pg_operator o ON o.oid = u.n JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace ORDER BY u.o2), "
+      "k.confmatchtype = 'f', (SELECT t.relkind FROM pg_catalog.pg_class t WHERE t.oid = k.conrelid), r.relkind "
       "FROM pg_catalog.pg_constraint k JOIN planned p ON p.oid = k.conrelid "
       "JOIN pg_catalog.pg_class r ON r.oid = k.confrelid JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace "
       "WHERE k.contype = 'f' AND k.convalidated AND k.conparentid = 0",
@@ -91,15 +100,24 @@ void check_foreign_keys(const Context& context, pg::Connection& target) {
     const pg::QualifiedName referenced{rows.string(row, 3), rows.string(row, 4)};
     const auto columns = rows.array(row, 5);
     const auto keys = rows.array(row, 6);
+    const auto equals = rows.array(row, 7);
     std::string join;
     std::string present;
+    std::string absent;
     for (size_t i = 0; i < columns.size(); ++i) {
-      join += fmt::format("{}f.{} = r.{}", i == 0 ? "" : " AND ", pg::quote_identifier(columns[i]), pg::quote_identifier(keys[i]));
+      join += fmt::format("{}r.{} {} f.{}", i == 0 ? "" : " AND ", pg::quote_identifier(keys[i]), equals[i],
+                          pg::quote_identifier(columns[i]));
       present += fmt::format(" AND f.{} IS NOT NULL", pg::quote_identifier(columns[i]));
+      absent += fmt::format("{}f.{} IS NULL", i == 0 ? "" : " AND ", pg::quote_identifier(columns[i]));
     }
+    // MATCH FULL allows no key that is NULL in part.
+    if (rows.boolean(row, 8)) present = fmt::format(" AND NOT ({})", absent);
+    // Rows of tables that inherit do not count; those of partitions do.
+    const auto* table_only = rows.character(row, 9) == 'p' ? "" : "ONLY ";
+    const auto* referenced_only = rows.character(row, 10) == 'p' ? "" : "ONLY ";
     const auto count = target
-                           .exec(fmt::format("SELECT count(*) FROM {} f WHERE NOT EXISTS (SELECT FROM {} r WHERE {}){}", table.sql(),
-                                             referenced.sql(), join, present))
+                           .exec(fmt::format("SELECT count(*) FROM {}{} f WHERE NOT EXISTS (SELECT FROM {}{} r WHERE {}){}",
+                                             table_only, table.sql(), referenced_only, referenced.sql(), join, present))
                            .integer(0, 0);
     if (count > 0)
       context.problems.add({Problem::Kind::failed,
@@ -111,19 +129,36 @@ void check_foreign_keys(const Context& context, pg::Connection& target) {
 
 }  // namespace
 
+namespace {
+void restore_quieted(const Context& context, pg::Connection& target);
+}
+
 void quiet_target(const Context& context, pg::Connection& target) {
-  if (context.replica_role || context.plan.relations.empty()) return;
+  if (context.plan.relations.empty()) return;
   target.exec(kTable);
-  drop_foreign_keys(context, target);
+  if (!context.replica_role) drop_foreign_keys(context, target);
   disable_triggers(context, target);
+}
+
+void quiet_triggers(const Context& context, pg::Connection& target) {
+  if (context.plan.relations.empty()) return;
+  target.exec(kTable);
+  disable_triggers(context, target);
+}
+
+void restore_triggers(const Context& context, pg::Connection& target) {
+  if (!target.exec("SELECT pg_catalog.to_regclass('cutover.quieted')").is_null(0, 0)) restore_quieted(context, target);
 }
 
 void restore_target(const Context& context, pg::Connection& target) {
   if (context.plan.relations.empty()) return;
-  if (context.replica_role) {
-    check_foreign_keys(context, target);
-    return;
-  }
+  restore_quieted(context, target);
+  if (context.replica_role) check_foreign_keys(context, target);
+}
+
+namespace {
+
+void restore_quieted(const Context& context, pg::Connection& target) {
   const auto rows = target.exec(
       "SELECT kind, schema, relation, name, definition, comment FROM cutover.quieted WHERE run_id = $1 ORDER BY kind, schema, relation, name",
       {context.ledger.run_id()});
@@ -144,5 +179,7 @@ void restore_target(const Context& context, pg::Connection& target) {
     }
   }
 }
+
+}  // namespace
 
 }  // namespace copy

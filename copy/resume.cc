@@ -155,6 +155,9 @@ void drop_foreign_keys(const Context& context, const Plan& plan, const SchemaIte
                             pg::quote_identifier(key.name), context.ledger.forget_item_sql(entry.id),
                             context.ledger.forget_item_sql(ItemRunner::second_step(entry.id))));
   }
+  // What depends on them went with them: their comments.
+  for (const auto& entry : schema.after_foreign_keys)
+    if (done.contains(entry.id)) target.exec(context.ledger.forget_item_sql(entry.id));
 }
 
 std::string remove_rows_sql(const Relation& relation, const std::vector<LedgerChunk>& chunks) {
@@ -203,9 +206,14 @@ void check_same_source(const pg::SnapshotMark& now, const pg::SnapshotMark& then
 
 bool all_in_archive(const Context& context) {
   if (!context.archive) return false;
+  const auto last = context.dir.state().snapshots.size() - 1;
+  const auto& archived = context.archive->dir().state();
   for (uint32_t relation = 0; relation < context.plan.relations.size(); ++relation)
     for (uint32_t chunk = 0; chunk < context.plan.relations[relation].chunks; ++chunk)
-      if (!context.dir.has_chunk(relation, chunk) && !context.archive->has(relation, chunk)) return false;
+      if (!context.dir.has_chunk(relation, chunk)) {
+        const auto* found = archived.chunk(relation, chunk);
+        if (!found || found->snapshot != last) return false;
+      }
   return true;
 }
 
@@ -213,6 +221,25 @@ bool all_in_archive(const Context& context) {
 bool of_one_snapshot(const Context& context) {
   const auto last = context.dir.state().snapshots.size() - 1;
   return std::ranges::all_of(context.dir.state().chunks, [&](const auto& c) { return c.second.snapshot == last; });
+}
+
+// The archive keeps only what is of the snapshot that the run goes on with; the rest is archived again.
+void renew_archive(const Context& context, uint32_t snapshot) {
+  if (!context.archive) return;
+  auto& archive = context.archive->dir();
+  const auto& run = context.dir.state();
+  for (auto i = static_cast<uint32_t>(archive.state().snapshots.size()); i < run.snapshots.size(); ++i)
+    archive.record(record::snapshot(i, run.snapshots[i]));
+  const auto archived = archive.state().chunks;
+  for (const auto& [key, chunk] : archived) {
+    if (chunk.snapshot == snapshot) continue;
+    const auto relation = static_cast<uint32_t>(key >> 32);
+    const auto number = static_cast<uint32_t>(key);
+    const auto* current = run.chunk(relation, number);
+    archive.record(current && current->snapshot == snapshot && current->digest == chunk.digest
+                       ? record::chunk(relation, number, *current)
+                       : record::forgotten(relation, number));
+  }
 }
 
 SourceView at_new_snapshot(const Context& context, Plan& plan, const SchemaItems& schema, pg::Connection& target,
@@ -248,9 +275,7 @@ SourceView at_new_snapshot(const Context& context, Plan& plan, const SchemaItems
   return view;
 }
 
-}  // namespace
-
-SourceView resume_source(const Context& context, Plan& plan, const SchemaItems& schema, pg::Connection& target) {
+SourceView choose_source(const Context& context, Plan& plan, const SchemaItems& schema, pg::Connection& target) {
   auto keeper = open_keeper(context.options, context.application_name(), context.stop);
   const auto& snapshots = context.dir.state().snapshots;
   const auto& last = snapshots.back();
@@ -270,6 +295,16 @@ SourceView resume_source(const Context& context, Plan& plan, const SchemaItems& 
     return view;
   }
   return at_new_snapshot(context, plan, schema, target, std::move(keeper));
+}
+
+}  // namespace
+
+SourceView resume_source(const Context& context, Plan& plan, const SchemaItems& schema, pg::Connection& target) {
+  auto view = choose_source(context, plan, schema, target);
+  if (view.keeper) renew_archive(context, view.snapshot);
+  // An earlier process may have come to the foreign keys although a table had failed.
+  if (context.dir.state().chunks.size() < plan.total_chunks()) drop_foreign_keys(context, plan, schema, target);
+  return view;
 }
 
 }  // namespace copy

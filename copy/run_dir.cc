@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/codec.h"
+#include "base/crc32c.h"
 #include "base/crash_point.h"
 #include "base/error.h"
 #include "base/zstd.h"
@@ -143,15 +144,24 @@ Plan RunDir::load_plan(const fs::path& path) {
   return base::during(fmt::format("read {}", file.string()), [&] { return Plan::from_json(base::zstd_decompress(*frame)); });
 }
 
-void RunDir::store_key(const pg::DigestKey& key) const { base::replace_file(path_ / "digest.key", key.hex() + "\n"); }
+// digest.key = hexadecimal key, space, its CRC-32C in 8 hexadecimal digits, line end. Another key would make every
+// comparison a difference, so a damaged one must not be used.
+namespace {
+std::string key_line(const std::string& hex) { return fmt::format("{} {:08x}", hex, base::crc32c(std::as_bytes(std::span(hex)))); }
+}  // namespace
+
+void RunDir::store_key(const pg::DigestKey& key) const { base::replace_file(path_ / "digest.key", key_line(key.hex()) + "\n"); }
 
 pg::DigestKey RunDir::load_key() const { return load_key(path_); }
 
 pg::DigestKey RunDir::load_key(const fs::path& path) {
   const auto file = path / "digest.key";
-  auto hex = base::read_file(file);
-  while (!hex.empty() && hex.back() == '\n') hex.pop_back();
-  return base::during(fmt::format("read {}", file.string()), [&] { return pg::DigestKey::from_hex(hex); });
+  const auto line = base::read_file(file);
+  return base::during(fmt::format("read {}", file.string()), [&] {
+    const auto hex = line.substr(0, line.find(' '));
+    if (line != key_line(hex) + "\n") base::fail(ErrorKind::corrupt, "its checksum is wrong");
+    return pg::DigestKey::from_hex(hex);
+  });
 }
 
 void RunDir::erase() {

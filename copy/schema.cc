@@ -105,6 +105,11 @@ std::vector<TocEntry> read_section(const PgTools& tools, const fs::path& file, s
 
 bool is_ownerless(const TocEntry& entry) { return entry.description == "ACL" || entry.description == "DEFAULT ACL"; }
 
+bool is_selected(const Options& options, const std::string& schema, const std::string& name) {
+  if (!options.include.empty() && !matches_any(options.include, schema, name)) return false;
+  return !matches_any(options.exclude, schema, name);
+}
+
 // Why an entry is not for the target; empty: it is.
 std::string reason_to_skip(const TocEntry& entry, const Options& options) {
   if (!options.grants && is_ownerless(entry)) return "--no-grants";
@@ -185,7 +190,19 @@ class Sorter {
 
 SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools& tools, const fs::path& file,
                         const base::Stop& stop, std::vector<Finding>& findings) {
+  // pg_dump leaves tables out by itself. Views are left out here, with what depends on them.
+  std::unordered_set<uint32_t> left_out;
+  const auto is_left_out = [&](const TocEntry& entry) {
+    const bool out = std::ranges::any_of(entry.dependencies, [&](auto id) { return left_out.contains(id); }) ||
+                     (entry.description == "VIEW" && !is_selected(options, entry.schema, entry.name));
+    if (out) left_out.insert(entry.id);
+    return out;
+  };
   const auto usable = [&](TocEntry& entry) {
+    if (is_left_out(entry)) {
+      findings.push_back({Severity::info, ItemRunner::label(entry), "skipped: excluded by --include/--exclude", {}});
+      return false;
+    }
     if (const auto reason = reason_to_skip(entry, options); !reason.empty()) {
       findings.push_back({Severity::info, ItemRunner::label(entry), "skipped: " + reason, {}});
       return false;
@@ -212,6 +229,8 @@ constexpr size_t kBatchBytes = 256 * 1024;
 // "already exists": of a schema, table, object, function. The last form is another session's uncommitted twin.
 bool says_exists(const base::Error& error) {
   if (error.sqlstate() == "23505") return error.message().find("pg_class_relname_nsp_index") != std::string::npos;
+  // ADD CONSTRAINT … USING INDEX, where the index is that constraint's already.
+  if (error.sqlstate() == "55000") return error.message().find("already associated with a constraint") != std::string::npos;
   static constexpr std::array<std::string_view, 4> kCodes = {"42P06", "42P07", "42710", "42723"};
   return std::ranges::find(kCodes, error.sqlstate()) != kCodes.end();
 }
@@ -307,14 +326,15 @@ bool ItemRunner::run(pg::Connection& target, uint32_t id, const TocEntry& entry,
   } catch (const base::Error& error) {
     if (error.kind() == ErrorKind::cancelled || !target.alive()) throw;
     if (error.kind() == ErrorKind::transient) throw;
+    // Made by ourselves, when only the reply was lost: then the ledger has it, whatever the second try runs into.
+    if (context_.ledger.has_item(target, id)) {
+      made(id, entry);
+      return true;
+    }
     if (says_exists(error)) {
-      // Made by ourselves, when only the reply was lost: then the ledger has it.
-      if (context_.ledger.has_item(target, id)) {
-        outcome_.lock()->done.insert(id);
-        return true;
-      }
       context_.problems.add({Problem::Kind::note, label(entry), "was on the target already and was left as it is", {}});
-      target.exec(record);
+      // Under another kind, so that --restart does not take it for one that this run made.
+      target.exec(context_.ledger.item_sql(id, entry.description + " (found)", entry.schema, entry.name));
     } else if (is_tolerable(entry, error)) {
       context_.problems.add({Problem::Kind::note, label(entry), fmt::format("not applied: {}", error.message()), {}});
       outcome_.lock()->done.insert(id);

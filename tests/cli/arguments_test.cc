@@ -1,0 +1,74 @@
+#include "cli/arguments.h"
+
+#include <gmock/gmock.h>
+
+namespace cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(WithoutSecret, RedactsConnectionsWithAPassword) {
+  EXPECT_EQ(without_secret("postgres://app:sEcret@h:5432/db?sslmode=require"), "postgres://app@h:5432/db");
+  EXPECT_EQ(without_secret("--source=postgres://app:sEcret@h/db"), "--source=postgres://app@h/db");
+  EXPECT_EQ(without_secret("postgres://app@h/db?password=sEcret"), "postgres://app@h/db");
+  EXPECT_EQ(without_secret("host=h dbname=db password = sEcret"), "postgres://h/db");
+}
+
+TEST(WithoutSecret, HidesWhatItCannotUnderstand) {
+  EXPECT_EQ(without_secret("postgres://app:sEc/ret@h:5432/db"), "…");
+  EXPECT_EQ(without_secret("--target=postgress://app:sEcret@h/db"), "--target=…");
+  EXPECT_EQ(without_secret("host=h password=sEcret oops"), "…");
+}
+
+TEST(WithoutSecret, LeavesTheRestAlone) {
+  for (const char* text : {"copy", "--jobs", "--jobs=4", "postgres://app@h/db?sslmode=require",
+                           "/tmp/run@home", "public.users=password is not null", "--role-map=a=b"})
+    EXPECT_EQ(without_secret(text), text);
+}
+
+class Memory {
+ public:
+  explicit Memory(std::vector<std::string> arguments) : texts_(std::move(arguments)) {
+    for (auto& text : texts_) pointers_.push_back(text.data());
+    pointers_.push_back(nullptr);
+  }
+  int argc() const { return static_cast<int>(texts_.size()); }
+  char** argv() { return pointers_.data(); }
+  const std::vector<std::string>& texts() const { return texts_; }
+
+ private:
+  std::vector<std::string> texts_;
+  std::vector<char*> pointers_;
+};
+
+TEST(Arguments, OverwriteTheProcessesOwnMemory) {
+  Memory memory({"cutover", "copy", "--source", "postgres://app:sEcret@h/db",
+                 "--target=postgres://app:oThers@h2/db", "--jobs", "4"});
+  Arguments arguments(memory.argc(), memory.argv());
+  arguments.hide_secrets();
+  EXPECT_EQ(memory.texts()[3], "postgres://app@h/db       ");
+  EXPECT_EQ(memory.texts()[4], "--target=postgres://app@h2/db       ");
+  EXPECT_EQ(memory.texts()[6], "4");
+  EXPECT_EQ(arguments.values()[3], "postgres://app:sEcret@h/db");
+}
+
+TEST(Arguments, NeverWriteBehindTheirEnd) {
+  // The redacted form is longer than what was given.
+  Memory memory({"cutover", "copy", "--source", "password=s", "--jobs"});
+  Arguments arguments(memory.argc(), memory.argv());
+  arguments.hide_secrets();
+  EXPECT_EQ(memory.texts()[3].size(), 10U);
+  EXPECT_THAT(memory.texts()[3], Not(HasSubstr("password")));
+  EXPECT_EQ(memory.texts()[4], "--jobs");
+}
+
+TEST(Arguments, SayHowToRunItAgain) {
+  Memory memory({"/usr/bin/cutover", "copy", "--source", "postgres://app:sEcret@h/db",
+                 "--target=postgres://h2/db", "--exclude", "audit.*", "--restart", "--run-dir", "r 1"});
+  const Arguments arguments(memory.argc(), memory.argv());
+  EXPECT_EQ(arguments.again(), "cutover copy --source … --target=… --exclude 'audit.*' --run-dir 'r 1'");
+}
+
+}  // namespace
+}  // namespace cli

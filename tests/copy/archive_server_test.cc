@@ -1,0 +1,141 @@
+// Archives: written beside a copy or by an export, loaded elsewhere, and damaged.
+
+#include "tests/copy/fixture.h"
+#include "tests/copy/sample.h"
+
+namespace copy::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+std::string with_everything() {
+  return std::string(kShop) + R"(;
+    SELECT lo_from_bytea(70, decode(repeat('ab', 300000), 'hex')); COMMENT ON LARGE OBJECT 70 IS 'kept';
+    SELECT setval('shop.purchase_id_seq', 5000, false))";
+}
+
+TEST(Archive, OfACopyCanBeImported) {
+  const Move move(with_everything());
+  const auto archive = move.way.path("archive").string();
+  move.expect_equal_copy({"--archive", archive, "--split-size", "64kB"});
+  const support::TestDatabase third(target_server());
+  EXPECT_TRUE(exits(Copy("", third.url()).run("import", {"--archive", archive}), 0));
+  EXPECT_THAT(differences(third, move.source), ::testing::IsEmpty());
+}
+
+TEST(Archive, ExportedAndImportedIntoANewerServerIsEqual) {
+  const Move move(with_everything(), {}, 15, 17);
+  const auto archive = move.way.path("archive").string();
+  const auto exported = move.way.run("export", {"--archive", archive, "--split-size", "64kB"});
+  ASSERT_TRUE(exits(exported, 0));
+  EXPECT_THAT(exported.output, HasSubstr("EXPORTED"));
+  // The source is not needed any more, and does not count.
+  const auto expected = support::database_digest(move.source.url());
+  move.source.exec("DROP SCHEMA shop CASCADE");
+  ASSERT_TRUE(exits(move.way.run("import", {"--archive", archive}), 0));
+  EXPECT_THAT(differences(support::database_digest(move.target.url()), expected), ::testing::IsEmpty());
+  EXPECT_EQ(move.target.value("SELECT nextval('shop.purchase_id_seq')"), "5000");
+}
+
+TEST(Archive, OfDataOnly) {
+  constexpr const char* kSchema = "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p)";
+  const Move move(kSchema, kSchema);
+  move.source.exec("INSERT INTO p SELECT generate_series(1, 500); INSERT INTO c SELECT generate_series(1, 500)");
+  const auto archive = move.way.path("archive").string();
+  ASSERT_TRUE(exits(move.way.run("export", {"--archive", archive, "--schema", "none"}), 0));
+  ASSERT_TRUE(exits(move.way.run("import", {"--archive", archive}), 0));
+  move.expect_equal();
+}
+
+TEST(Archive, OfAnotherRunIsNotWrittenInto) {
+  const Move move(kShop);
+  const auto archive = move.way.path("archive").string();
+  ASSERT_TRUE(exits(move.way.run("export", {"--archive", archive}), 0));
+  EXPECT_TRUE(exits(move.way.run("export", {"--archive", archive}), 2));
+  const auto result = move.copy({"--archive", archive});
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, HasSubstr("belongs to another run"));
+  EXPECT_TRUE(exits(move.way.run("export", {"--archive", archive, "--restart"}), 0));
+}
+
+TEST(Archive, ThatIsNoneIsRefused) {
+  const Move move;
+  EXPECT_TRUE(exits(move.way.run("import", {"--archive", move.way.path("nowhere").string()}), 2));
+}
+
+// --------------------------------------------------------------------------------------------------- damage
+
+struct Damage {
+  const char* name;
+  std::string file;  ///< that is damaged, and named; empty: a chunk of the largest table
+  std::function<void(const fs::path&)> harm;
+};
+
+void flip(const fs::path& path, size_t at) {
+  auto content = slurp(path);
+  ASSERT_LT(at, content.size());
+  content[at] = static_cast<char>(content[at] ^ 0x10);
+  spill(path, content);
+}
+
+void flip_middle(const fs::path& path) { flip(path, fs::file_size(path) / 2); }
+
+class DamagedArchive : public ::testing::TestWithParam<Damage> {
+ protected:
+  static const fs::path& archive() {
+    static const support::TempDir directory;
+    static const fs::path path = [] {
+      const Move move(with_everything());
+      const auto to = directory / "archive";
+      EXPECT_TRUE(exits(move.way.run("export", {"--archive", to, "--split-size", "64kB"}), 0));
+      return to;
+    }();
+    return path;
+  }
+};
+
+TEST_P(DamagedArchive, IsFoundAndNamedAndNothingOfItIsLoaded) {
+  const Move move;
+  const auto mine = move.way.path("archive");
+  fs::copy(archive(), mine, fs::copy_options::recursive);
+  auto file = GetParam().file;
+  if (file.empty()) {
+    fs::path largest;
+    uintmax_t size = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(mine / "data"))
+      if (entry.is_regular_file() && entry.file_size() > size) size = fs::file_size(largest = entry.path());
+    file = fs::relative(largest, mine).string();
+  }
+  GetParam().harm(mine / file);
+  const auto result = move.way.run("import", {"--archive", mine, "--jobs", "1"});
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_NE(result.exit_code, 4);
+  EXPECT_THAT(text_of(result), HasSubstr(file));
+  // Nothing of the damaged chunk is on the target, and the ledger knows of none that is not there.
+  if (move.target.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'cutover'") == "0") return;
+  for (const auto& row : move.target.exec("SELECT name, sum(rows) FROM cutover.chunk WHERE name LIKE 'shop.%' GROUP BY 1"))
+    EXPECT_EQ(move.target.value("SELECT count(*) FROM " + *row[0]), *row[1]);
+  if (!file.starts_with("data/")) return;
+  const auto slash = file.find('/', 5);
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM cutover.chunk WHERE relation = " + file.substr(5, slash - 5) +
+                              " AND chunk = " + file.substr(slash + 1, file.find('.') - slash - 1)),
+            "0");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, DamagedArchive,
+    ::testing::Values(Damage{"ByteOfAChunk", "", flip_middle}, Damage{"LastByteOfAChunk", "", [](const fs::path& path) { flip(path, fs::file_size(path) - 1); }},
+                      Damage{"TruncatedChunk", "", [](const fs::path& path) { fs::resize_file(path, fs::file_size(path) - 100); }},
+                      Damage{"EmptyChunk", "", [](const fs::path& path) { fs::resize_file(path, 0); }},
+                      Damage{"MissingChunk", "", [](const fs::path& path) { fs::remove(path); }},
+                      Damage{"OtherChunk", "", [](const fs::path& path) { fs::copy_file(path.parent_path() / (path.filename() == "0.zst" ? "1.zst" : "0.zst"), path, fs::copy_options::overwrite_existing); }},
+                      Damage{"Checkpoint", "checkpoint.zst", flip_middle}, Damage{"Plan", "plan.json.zst", flip_middle},
+                      Damage{"MissingSchema", "schema.dump.zst", [](const fs::path& path) { fs::remove(path); }},
+                      Damage{"MissingEndState", "end_state.json.zst", [](const fs::path& path) { fs::remove(path); }},
+                      Damage{"Schema", "schema.dump.zst", flip_middle}, Damage{"EndState", "end_state.json.zst", flip_middle}),
+    [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace copy::test

@@ -1,0 +1,194 @@
+// --schema none: the application's own migrations made the target's schema. Constraints and triggers are out of the way
+// while rows are loaded, and exactly what they were afterwards.
+
+#include <fmt/format.h>
+
+#include "tests/copy/fixture.h"
+#include "tests/copy/sample.h"
+
+namespace copy::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+const Arguments kDataOnly{"--schema", "none", "--split-size", "8kB", "--jobs", "2"};
+
+/// Whatever could be lost: every constraint and trigger with its state and comment.
+constexpr const char* kState = R"(
+  SELECT string_agg(line, E'\n' ORDER BY line) FROM (
+    SELECT format('%s %s %s %s %s', conrelid::regclass, conname, convalidated, pg_get_constraintdef(oid),
+                  obj_description(oid, 'pg_constraint')) FROM pg_constraint WHERE conrelid <> 0 AND connamespace::regnamespace::text <> 'cutover'
+    UNION ALL
+    SELECT format('%s %s %s', pg_get_triggerdef(t.oid), tgenabled, obj_description(t.oid, 'pg_trigger')) FROM pg_trigger t
+     WHERE NOT tgisinternal) x(line))";
+
+constexpr const char* kSchema = R"(
+  CREATE TABLE parent (id int PRIMARY KEY, v int);
+  CREATE TABLE child (id int PRIMARY KEY, parent int, self int, part int, v int);
+  CREATE TABLE part (id int PRIMARY KEY, parent int CONSTRAINT part_fk REFERENCES parent) PARTITION BY RANGE (id);
+  CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (100);
+  CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (100) TO (100000);
+  ALTER TABLE child ADD CONSTRAINT "Odd ""name""" FOREIGN KEY (parent) REFERENCES parent ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+                    ADD CONSTRAINT itself FOREIGN KEY (self) REFERENCES child,
+                    ADD CONSTRAINT to_part FOREIGN KEY (part) REFERENCES part,
+                    ADD CONSTRAINT late FOREIGN KEY (v) REFERENCES parent NOT VALID;
+  COMMENT ON CONSTRAINT itself ON child IS 'it''s a tree';
+  CREATE TABLE audit (what text);
+  CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN INSERT INTO public.audit VALUES (TG_NAME); NEW.v := -1; RETURN NEW; END $$;
+  CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.audit VALUES (TG_NAME); RETURN NULL; END $$;
+  CREATE TRIGGER normal BEFORE INSERT ON child FOR EACH ROW EXECUTE FUNCTION spoil();
+  CREATE TRIGGER disabled BEFORE INSERT ON child FOR EACH ROW EXECUTE FUNCTION spoil();
+  CREATE TRIGGER always BEFORE INSERT ON child FOR EACH ROW EXECUTE FUNCTION spoil();
+  CREATE TRIGGER "Replica only" BEFORE INSERT ON child FOR EACH ROW EXECUTE FUNCTION spoil();
+  CREATE TRIGGER statement AFTER INSERT OR DELETE ON parent EXECUTE FUNCTION note();
+  CREATE TRIGGER on_root AFTER INSERT ON part FOR EACH ROW EXECUTE FUNCTION note();
+  CREATE CONSTRAINT TRIGGER checked AFTER INSERT ON parent DEFERRABLE FOR EACH ROW EXECUTE FUNCTION note();
+  ALTER TABLE child DISABLE TRIGGER disabled, ENABLE ALWAYS TRIGGER always, ENABLE REPLICA TRIGGER "Replica only";
+  ALTER TABLE part ENABLE ALWAYS TRIGGER on_root;
+  COMMENT ON TRIGGER always ON child IS 'always')";
+
+constexpr const char* kRows = R"(
+  SET session_replication_role = replica;
+  ALTER TABLE child DISABLE TRIGGER ALL; ALTER TABLE part DISABLE TRIGGER ALL;
+  INSERT INTO parent SELECT i, i FROM generate_series(1, 1000) i;
+  INSERT INTO part SELECT i, i FROM generate_series(1, 1000) i;
+  INSERT INTO child SELECT i, 1001 - i, 1001 - i, i, 1 + i % 10 FROM generate_series(1, 1000) i;
+  INSERT INTO audit VALUES ('one'), ('two'))";
+
+TEST(DataOnly, AsSuperuser) {
+  const Move move(kSchema, kSchema);
+  move.source.exec(kRows);
+  const auto before = move.target.value(kState);
+  move.expect_equal_copy(kDataOnly);
+  EXPECT_EQ(move.target.value(kState), before);
+}
+
+class AsOwner : public ::testing::Test {
+ protected:
+  AsOwner() : role(target_server()) {
+    target_server().exec("postgres", fmt::format("ALTER DATABASE {} OWNER TO {}", move.target.name(), role.name()));
+  }
+  /// The target's schema belongs to a role that may not set session_replication_role.
+  void make_target(const std::string& sql) const {
+    move.target.exec("GRANT CREATE ON SCHEMA public TO " + role.name());
+    move.target.exec(fmt::format("SET ROLE {}; {}", role.name(), sql));
+  }
+  support::TestRole role;
+  Move move;
+  Copy way{move.source.url(), move.target.url(role.name())};
+};
+
+TEST_F(AsOwner, ConstraintsAndTriggersComeBackExactly) {
+  move.source.exec(kSchema);
+  move.source.exec(kRows);
+  make_target(kSchema);
+  const auto before = move.target.value(kState);
+  EXPECT_TRUE(exits(way.copy(kDataOnly), 0));
+  EXPECT_EQ(move.target.value(kState), before);
+  move.expect_equal();
+}
+
+TEST_F(AsOwner, AForeignKeyThatTheRowsViolateIsNamedWithTheStatementThatMakesIt) {
+  const auto* schema = "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int CONSTRAINT fk REFERENCES p)";
+  move.source.exec(schema);
+  move.source.exec("SET session_replication_role = replica; INSERT INTO c VALUES (7)");
+  make_target(schema);
+  const auto result = way.copy(kDataOnly);
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.output, AllOf(HasSubstr("fk"), HasSubstr("ADD CONSTRAINT")));
+  // Repaired, it comes back.
+  move.target.exec("INSERT INTO p VALUES (7)");
+  EXPECT_EQ(way.copy(kDataOnly).exit_code, 0);
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_constraint WHERE conname = 'fk' AND convalidated"), "1");
+}
+
+TEST(DataOnly, AForeignKeyThatTheRowsViolateIsFoundAlsoByASuperuser) {
+  const auto* schema = R"(
+    CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int CONSTRAINT fk REFERENCES p);
+    CREATE TABLE parts (id int, p int CONSTRAINT parts_fk REFERENCES p) PARTITION BY LIST (id);
+    CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1))";
+  const Move move(schema, schema);
+  move.source.exec("SET session_replication_role = replica; INSERT INTO c VALUES (7); INSERT INTO parts VALUES (1, 8)");
+  const auto result = move.copy(kDataOnly);
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.output, AllOf(HasSubstr("foreign key fk of public.c"), HasSubstr("parts_fk")));
+}
+
+TEST(DataOnly, ForeignKeysAreCheckedByTheirOwnOperator) {
+  const auto* schema = "CREATE EXTENSION citext; CREATE TABLE p (name citext PRIMARY KEY); CREATE TABLE c (p citext REFERENCES p)";
+  const Move move(schema, schema);
+  move.source.exec("INSERT INTO p VALUES ('One'); INSERT INTO c VALUES ('oNE')");
+  move.expect_equal_copy(kDataOnly);
+}
+
+TEST(DataOnly, InheritanceChildrenDoNotCountForForeignKeys) {
+  const auto* schema = R"(
+    CREATE TABLE p (id int PRIMARY KEY);
+    CREATE TABLE c (p int REFERENCES p);
+    CREATE TABLE cc () INHERITS (c))";
+  const Move move(schema, schema);
+  move.source.exec("INSERT INTO cc VALUES (7)");
+  move.expect_equal_copy(kDataOnly);
+}
+
+TEST(DataOnly, TheShop) {
+  const Move move(kShop);
+  const support::TestDatabase& target = move.target;
+  // The same schema without its rows.
+  const std::string shop = kShop;
+  target.exec(shop.substr(0, shop.find("INSERT INTO")));
+  target.exec("CREATE TRIGGER mark BEFORE INSERT OR UPDATE ON shop.purchase FOR EACH ROW EXECUTE FUNCTION shop.mark()");
+  EXPECT_TRUE(exits(move.copy(kDataOnly), 0));
+  target.exec("REFRESH MATERIALIZED VIEW shop.best");
+  move.expect_equal();
+}
+
+struct Mismatch {
+  const char* target;
+  std::vector<std::string> named;
+};
+
+class DataOnlyMismatch : public ::testing::TestWithParam<Mismatch> {};
+
+TEST_P(DataOnlyMismatch, IsNamedAndNothingIsChanged) {
+  const Move move("CREATE TABLE t (id int PRIMARY KEY, v varchar(10), w text); INSERT INTO t VALUES (1, 'a', 'b')",
+                  GetParam().target);
+  const auto before = support::database_digest(move.target.url());
+  const auto result = move.copy(kDataOnly);
+  EXPECT_TRUE(exits(result, 2));
+  for (const auto& text : GetParam().named) EXPECT_THAT(result.error, HasSubstr(text));
+  EXPECT_EQ(support::database_digest(move.target.url()), before);
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'cutover'"), "0");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, DataOnlyMismatch,
+    ::testing::Values(Mismatch{"CREATE TABLE t (id int PRIMARY KEY, v varchar(9), w text)", {"column v", "character varying(10)", "character varying(9)"}},
+                      Mismatch{"CREATE TABLE t (id bigint PRIMARY KEY, v varchar(10), w text)", {"column id is integer at the source and bigint"}},
+                      Mismatch{"CREATE TABLE t (id int PRIMARY KEY, w text)", {"column v is missing"}},
+                      Mismatch{"CREATE TABLE t (id int PRIMARY KEY, v varchar(10), w text GENERATED ALWAYS AS ('x') STORED)", {"column w is generated"}},
+                      Mismatch{"CREATE TABLE t (id int PRIMARY KEY, v varchar(10), w text, x int NOT NULL)", {"column x", "may not be NULL"}},
+                      Mismatch{"CREATE VIEW t AS SELECT 1 AS id, ''::varchar(10) AS v, ''::text AS w", {"table public.t", "does not exist"}},
+                      Mismatch{"SELECT 1", {"table public.t", "does not exist", "migrations"}}));
+
+TEST(DataOnly, MoreAndReorderedColumnsAtTheTargetAreFine) {
+  const Move move("CREATE TABLE t (id int PRIMARY KEY, v text, w int); INSERT INTO t SELECT i, 'v', i FROM generate_series(1, 500) i",
+                  "CREATE TABLE t (w int, extra text DEFAULT 'new', id int PRIMARY KEY, more int, v text)");
+  EXPECT_TRUE(exits(move.copy(kDataOnly), 0));
+  EXPECT_EQ(move.target.value("SELECT md5(string_agg((id, v, w)::text, ',' ORDER BY id)) FROM t WHERE extra = 'new'"),
+            move.source.value("SELECT md5(string_agg((id, v, w)::text, ',' ORDER BY id)) FROM t"));
+}
+
+TEST(DataOnly, EnumsWithOtherOidsAndCompositesArriveAsThemselves) {
+  const auto* schema = R"(CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TYPE pair AS (m mood, n int);
+    CREATE TABLE t (m mood, ms mood[], p pair, ps pair[], c regclass, d regtype))";
+  const Move move(schema, (std::string("CREATE TYPE other AS ENUM ('x', 'y', 'z'); CREATE TABLE shift (a int);") + schema).c_str());
+  move.source.exec("INSERT INTO t VALUES ('ok', '{sad,ok,NULL}', '(sad,3)', ARRAY['(ok,1)'::pair], 't', 'mood')");
+  EXPECT_TRUE(exits(move.copy(kDataOnly), 0));
+  EXPECT_EQ(move.target.exec("SELECT * FROM t"), move.source.exec("SELECT * FROM t"));
+}
+
+}  // namespace
+}  // namespace copy::test

@@ -1,0 +1,132 @@
+// What is copied: --include, --exclude, --where.
+
+#include "tests/copy/fixture.h"
+
+namespace copy::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr const char* kSource = R"(
+  CREATE SCHEMA app; CREATE SCHEMA audit; CREATE SCHEMA "My.Schema";
+  CREATE TABLE app.users (id serial PRIMARY KEY, name text);
+  CREATE TABLE app.orders (id serial PRIMARY KEY, "user" int REFERENCES app.users, total int);
+  CREATE TABLE app.log_2023 (id int); CREATE TABLE app.log_2024 (id int);
+  CREATE TABLE audit.entries (id serial PRIMARY KEY, "order" int REFERENCES app.orders);
+  CREATE TABLE "My.Schema"."a.b" (id int);
+  CREATE VIEW app.names AS SELECT name FROM app.users;
+  CREATE VIEW audit.view AS SELECT count(*) FROM audit.entries;
+  CREATE MATERIALIZED VIEW audit.sums AS SELECT sum(id) AS s FROM audit.entries;
+  INSERT INTO app.users (name) SELECT 'u' || i FROM generate_series(1, 100) i;
+  INSERT INTO app.orders ("user", total) SELECT 1 + i % 100, i FROM generate_series(1, 2000) i;
+  INSERT INTO app.log_2023 VALUES (1); INSERT INTO app.log_2024 VALUES (2);
+  INSERT INTO audit.entries ("order") SELECT i FROM generate_series(1, 2000) i;
+  INSERT INTO "My.Schema"."a.b" VALUES (1);
+  REFRESH MATERIALIZED VIEW audit.sums;
+  SELECT lo_from_bytea(1, 'x'))";
+
+/// "app.orders: 2000, …" of the tables that are there.
+std::string tables(const support::TestDatabase& database) {
+  std::string found;
+  for (const auto& row : database.exec("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT IN "
+                                       "('pg_catalog', 'information_schema', 'cutover') ORDER BY 1"))
+    found += (found.empty() ? "" : ", ") + *row[0] + ": " + database.value("SELECT count(*) FROM " + *row[0]);
+  return found;
+}
+
+TEST(Exclude, ASchema) {
+  const Move move(kSource);
+  EXPECT_TRUE(exits(move.copy({"--exclude", "audit"}), 0));
+  EXPECT_EQ(tables(move.target), "\"My.Schema\".\"a.b\": 1, app.log_2023: 1, app.log_2024: 1, app.orders: 2000, app.users: 100");
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'audit'"), "0");
+  EXPECT_EQ(move.target.value("SELECT nextval('app.users_id_seq')"), "101");
+}
+
+TEST(Exclude, TablesByPattern) {
+  const Move move(kSource);
+  EXPECT_TRUE(exits(move.copy({"--exclude", "app.log_*, \"My.Schema\".\"a.b\""}), 0));
+  EXPECT_EQ(tables(move.target), "app.orders: 2000, app.users: 100, audit.entries: 2000");
+}
+
+TEST(Exclude, AForeignKeyToAnExcludedTableIsSkippedAndNamed) {
+  const Move move("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a); "
+                  "INSERT INTO a VALUES (1); INSERT INTO b VALUES (1, 1)");
+  const auto result = move.copy({"--exclude", "public.a"});
+  EXPECT_TRUE(exits(result, 0));
+  EXPECT_THAT(result.output, AllOf(HasSubstr("b_a_fkey"), HasSubstr("refers to public.a, which is excluded")));
+  EXPECT_EQ(tables(move.target), "public.b: 1");
+}
+
+TEST(Include, ASchemaAndATable) {
+  const Move move(kSource);
+  const auto result = move.copy({"--include", "app", "--include", "audit.entries", "--exclude", "app.log_2023"});
+  EXPECT_TRUE(exits(result, 0));
+  EXPECT_EQ(tables(move.target), "app.log_2024: 1, app.orders: 2000, app.users: 100, audit.entries: 2000");
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_largeobject_metadata"), "0");
+}
+
+TEST(Include, ViewsOfWhatIsLeftOutDoNotMakeTheRunFail) {
+  const Move move(kSource);
+  const auto result = move.copy({"--include", "app"});
+  EXPECT_TRUE(exits(result, 0));
+  EXPECT_EQ(tables(move.target), "app.log_2023: 1, app.log_2024: 1, app.orders: 2000, app.users: 100");
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM app.names"), "100");
+}
+
+TEST(Include, AnExcludedPartitionIsLeftOutOfItsTable) {
+  const Move move(R"(
+    CREATE TABLE p (id int) PARTITION BY RANGE (id);
+    CREATE TABLE p_1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+    CREATE TABLE p_2 PARTITION OF p FOR VALUES FROM (10) TO (20);
+    INSERT INTO p SELECT generate_series(0, 19))");
+  EXPECT_TRUE(exits(move.copy({"--exclude", "public.p_2"}), 0));
+  EXPECT_EQ(tables(move.target), "public.p: 10, public.p_1: 10");
+}
+
+TEST(Where, OnlyTheRowsThatSatisfyItAreCopiedAndProven) {
+  const Move move(kSource);
+  const auto result = move.copy({"--include", "app", "--exclude", "app.log*", "--split-size", "8kB", "--where", "app.orders=total <= 500 OR total = 1999"});
+  EXPECT_EQ(move.target.value("SELECT count(*) || ' ' || max(total) FROM app.orders"), "501 1999");
+  EXPECT_EQ(move.way.report().at("rows"), 601);
+  EXPECT_EQ(move.way.report().at("proven"), 2);
+  static_cast<void>(result);
+}
+
+TEST(Where, RowsThatAreThereAlreadyAndOutsideOfItStay) {
+  const auto* schema = "CREATE TABLE t (id int PRIMARY KEY, v text)";
+  const Move move(schema, schema);
+  move.source.exec("INSERT INTO t SELECT i, 'source' FROM generate_series(1, 100) i");
+  move.target.exec("INSERT INTO t VALUES (1000, 'target')");
+  const Arguments arguments{"--schema", "none", "--where", "public.t=id <= 50"};
+  EXPECT_TRUE(exits(move.copy(arguments), 0));
+  EXPECT_EQ(move.target.value("SELECT string_agg(v || n, ' ' ORDER BY v) FROM (SELECT v, count(*) AS n FROM t GROUP BY v) x"), "source50 target1");
+}
+
+TEST(Where, OfATableThatIsNotThereIsRefused) {
+  const Move move("CREATE TABLE t (id int)");
+  const auto result = move.copy({"--where", "public.x=id > 1"});
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, HasSubstr("public.x"));
+}
+
+TEST(Where, ThatIsNotAConditionFailsThatTableAlone) {
+  const Move move("CREATE TABLE t (id int); INSERT INTO t VALUES (1); CREATE TABLE u AS SELECT 1 AS a");
+  const auto result = move.copy({"--where", "public.t=no_such_column > 1"});
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.output, AllOf(HasSubstr("public.t"), HasSubstr("no_such_column")));
+  EXPECT_EQ(tables(move.target), "public.t: 0, public.u: 1");
+}
+
+TEST(FailFast, StopsAtTheFirstTableThatFails) {
+  const Move move("CREATE TABLE t (id int); INSERT INTO t VALUES (1)", "CREATE TABLE t (id int CHECK (id > 5))");
+  const auto result = move.copy({"--fail-fast"});
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.error, AllOf(HasSubstr("public.t"), HasSubstr("t_id_check")));
+  // Nothing was done after it.
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM cutover.run WHERE finished_at IS NOT NULL"), "0");
+}
+
+}  // namespace
+}  // namespace copy::test

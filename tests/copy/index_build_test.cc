@@ -1,0 +1,90 @@
+#include "copy/index_build.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace copy {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Item {
+  Item(std::string description, char constraint_type, std::string sql) {
+    plan.relations.resize(1);
+    plan.relations[0].oid = 10;
+    plan.relations[0].name = {"public", "Orders"};
+    pg::Index index;
+    index.oid = 20;
+    index.table = 10;
+    index.name = {"public", "orders \"key\""};
+    index.method = "btree";
+    index.constraint = constraint_type == '\0' ? 0 : 30;
+    index.constraint_type = constraint_type;
+    index.definition = "CREATE UNIQUE INDEX \"orders \"\"key\"\"\" ON public.\"Orders\" USING btree (id)";
+    plan.indexes.push_back(index);
+    TocEntry entry;
+    entry.id = 5;
+    entry.oid = description == "INDEX" ? 20 : 30;
+    entry.description = std::move(description);
+    entry.sql = std::move(sql);
+    schema.indexes.push_back(entry);
+  }
+  IndexItem only() const { return index_items(plan, schema).at(0); }
+  Plan plan;
+  SchemaItems schema;
+};
+
+constexpr const char* kAddConstraint = "ALTER TABLE ONLY public.\"Orders\"\n    ADD CONSTRAINT \"orders \"\"key\"\"\" PRIMARY KEY (id);\n";
+
+TEST(IndexBuild, APlainIndexIsOneStep) {
+  const Item item("INDEX", '\0', "CREATE INDEX i ON t USING btree (a);\n");
+  EXPECT_EQ(build_index_sql(item.only()), "CREATE INDEX i ON t USING btree (a);\n");
+  EXPECT_EQ(add_constraint_sql(item.plan, item.only()), "");
+}
+
+TEST(IndexBuild, APrimaryKeyIsAnIndexThatIsAttached) {
+  const Item item("CONSTRAINT", 'p', kAddConstraint);
+  EXPECT_EQ(build_index_sql(item.only()), item.plan.indexes[0].definition);
+  EXPECT_EQ(add_constraint_sql(item.plan, item.only()),
+            "ALTER TABLE ONLY \"public\".\"Orders\" ADD CONSTRAINT \"orders \"\"key\"\"\" PRIMARY KEY USING INDEX \"orders \"\"key\"\"\"");
+}
+
+TEST(IndexBuild, AUniqueConstraintKeepsItsOptions) {
+  Item item("CONSTRAINT", 'u', kAddConstraint);
+  item.plan.indexes[0].constraint_options = " DEFERRABLE INITIALLY DEFERRED";
+  EXPECT_THAT(add_constraint_sql(item.plan, item.only()), HasSubstr("UNIQUE USING INDEX \"orders \"\"key\"\"\" DEFERRABLE INITIALLY DEFERRED"));
+}
+
+TEST(IndexBuild, OtherStatementsOfTheEntryFollow) {
+  const Item item("CONSTRAINT", 'p', std::string(kAddConstraint) + "\n\nALTER TABLE public.\"Orders\" CLUSTER ON k;\n\nALTER TABLE ONLY public.\"Orders\" REPLICA IDENTITY USING INDEX k;\n");
+  const auto sql = add_constraint_sql(item.plan, item.only());
+  EXPECT_THAT(sql, HasSubstr("USING INDEX \"orders \"\"key\"\"\";\nALTER TABLE public.\"Orders\" CLUSTER ON k;\nALTER TABLE ONLY"));
+}
+
+TEST(IndexBuild, AnExclusionConstraintIsOneStepAtTheEnd) {
+  const Item item("CONSTRAINT", 'x', "ALTER TABLE t ADD CONSTRAINT x EXCLUDE USING gist (r WITH &&);\n");
+  EXPECT_EQ(build_index_sql(item.only()), "");
+  EXPECT_EQ(add_constraint_sql(item.plan, item.only()), item.schema.indexes[0].sql);
+}
+
+TEST(IndexBuild, AConstraintOfAPartitionedTableIsOneStepAtTheEnd) {
+  Item item("CONSTRAINT", 'p', kAddConstraint);
+  item.plan.indexes[0].on_partitioned = true;
+  EXPECT_EQ(build_index_sql(item.only()), "");
+  EXPECT_EQ(add_constraint_sql(item.plan, item.only()), kAddConstraint);
+}
+
+TEST(IndexSettings, MemoryGrowsWithABtreeOnly) {
+  pg::Index index;
+  index.method = "btree";
+  EXPECT_EQ(index_settings_sql(index), "SET maintenance_work_mem = '65536kB'; SET max_parallel_maintenance_workers = 0");
+  index.bytes = 100ULL << 20;
+  EXPECT_EQ(index_settings_sql(index), "SET maintenance_work_mem = '204800kB'; SET max_parallel_maintenance_workers = 2");
+  index.bytes = 1ULL << 40;
+  EXPECT_THAT(index_settings_sql(index), HasSubstr("'524288kB'"));
+  index.method = "gin";
+  EXPECT_THAT(index_settings_sql(index), HasSubstr("'65536kB'; SET max_parallel_maintenance_workers = 0"));
+}
+
+}  // namespace
+}  // namespace copy

@@ -1,0 +1,152 @@
+#include "copy/plan.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/base/matchers.h"
+
+namespace copy {
+namespace {
+
+using base::ErrorKind;
+using base::test::throws;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+Relation table(std::string schema, std::string name) {
+  Relation relation;
+  relation.oid = 16400;
+  relation.name = {std::move(schema), std::move(name)};
+  relation.load_into = relation.name;
+  relation.columns = {"id", "two\nlines", "日本"};
+  relation.types = {"bigint", "character varying(80)", "text[]"};
+  relation.shape = {pg::CopyFormat::text, 3, {0}, 64};
+  relation.filenode = 1ULL << 31;
+  relation.bytes = 1ULL << 45;
+  relation.row_estimate = -1;
+  relation.chunk_blocks = 16384;
+  relation.chunks = 4;
+  return relation;
+}
+
+Plan full_plan() {
+  Plan plan;
+  plan.source_version = "15.18 (Debian)";
+  plan.source_major = 15;
+  plan.database = {"app", "UTF8", "C.UTF-8", "a \"comment\"", {{"", "work_mem=7MB"}, {"app", "search_path=\"\""}}};
+  plan.schema = SchemaMode::none;
+  plan.relations = {table("public", "orders"), table("a \"b\"", "c.d\n")};
+  plan.relations[1].load_into = {"public", "root"};
+  plan.relations[1].condition = "x > '\\'";
+  Relation objects;
+  objects.kind = Relation::Kind::large_objects;
+  objects.large_object_bounds = {0, 5, 4294967295};
+  objects.chunks = 3;
+  plan.relations.push_back(objects);
+  plan.indexes = {{1, 16400, {"public", "orders_pkey"}, "btree", 99, 2, 'p', false, true, "CREATE UNIQUE INDEX …", " DEFERRABLE"}};
+  plan.foreign_keys = {{3, {"public", "a"}, "fk", {"public", "b"}, false, true, "FOREIGN KEY …", {"x", "y"}, {"p", "q"}, true}};
+  plan.sequences = {{4, {"public", "s"}}};
+  plan.extensions = {{"hstore", "1.8", "public"}};
+  plan.materialized_views = {{"public", "m"}};
+  plan.unpopulated_views = {{"public", "u"}};
+  plan.excluded_tables = {{"public", "x"}};
+  plan.excluded_schemas = {"audit"};
+  plan.roles = {"app"};
+  plan.foreign_tables = {{"public", "f"}};
+  plan.partitioned_tables = {{"public", "root"}};
+  return plan;
+}
+
+TEST(PlanJson, RoundTrips) {
+  const auto json = full_plan().to_json();
+  const auto plan = Plan::from_json(json);
+  EXPECT_EQ(plan.to_json(), json);
+  EXPECT_EQ(plan.schema, SchemaMode::none);
+  EXPECT_EQ(plan.relations[0].shape.format, pg::CopyFormat::text);
+  EXPECT_EQ(plan.relations[0].bytes, 1ULL << 45);
+  EXPECT_EQ(plan.relations[0].row_estimate, -1);
+  EXPECT_EQ(plan.relations[1].name.name, "c.d\n");
+  EXPECT_TRUE(plan.relations[1].via_root());
+  EXPECT_EQ(plan.relations[2].kind, Relation::Kind::large_objects);
+  EXPECT_THAT(plan.relations[2].large_object_bounds, ElementsAre(0, 5, 4294967295));
+  EXPECT_EQ(plan.indexes[0].constraint_type, 'p');
+  EXPECT_TRUE(plan.foreign_keys[0].match_full);
+  EXPECT_EQ(plan.database.settings[1].setting, "search_path=\"\"");
+}
+
+TEST(PlanJson, OfAnotherVersionIsRefused) {
+  auto json = nlohmann::json::parse(full_plan().to_json());
+  json["version"] = 2;
+  EXPECT_THAT([&] { Plan::from_json(json.dump()); }, throws(ErrorKind::usage, HasSubstr("another version")));
+}
+
+TEST(PlanJson, WhatLacksAFieldIsCorrupt) {
+  const auto json = nlohmann::json::parse(full_plan().to_json());
+  for (const auto& [key, value] : json.items()) {
+    auto without = json;
+    without.erase(key);
+    EXPECT_THAT([&] { Plan::from_json(without.dump()); }, throws(ErrorKind::corrupt)) << key;
+  }
+  EXPECT_THAT([&] { Plan::from_json("{"); }, throws(ErrorKind::corrupt));
+  EXPECT_THAT([&] { Plan::from_json(""); }, throws(ErrorKind::corrupt));
+  EXPECT_THAT([&] { Plan::from_json("[1]"); }, throws(ErrorKind::corrupt));
+}
+
+TEST(Plan, TotalsCountEveryRelation) {
+  EXPECT_EQ(full_plan().total_bytes(), 2ULL << 45);
+  EXPECT_EQ(full_plan().total_chunks(), 11U);
+}
+
+TEST(ShapeChanges, NoneForTheSamePlan) {
+  auto fresh = full_plan();
+  fresh.relations[0].bytes = 1;
+  fresh.relations[0].chunks = 1;
+  fresh.relations[0].filenode = 7;
+  EXPECT_THAT(shape_changes(full_plan(), fresh), IsEmpty());
+}
+
+TEST(ShapeChanges, NameEachTable) {
+  auto fresh = full_plan();
+  fresh.relations[0].columns[0] = "key";
+  fresh.relations[1].condition.clear();
+  fresh.relations.push_back(table("public", "more"));
+  EXPECT_THAT(shape_changes(full_plan(), fresh),
+              ElementsAre("table public.orders has other columns", HasSubstr("has another row filter"), "table public.more is new"));
+  EXPECT_THAT(shape_changes(fresh, full_plan()), SizeIs(3));
+  EXPECT_THAT(shape_changes(fresh, full_plan(), 1), SizeIs(1));
+}
+
+TEST(ShapeChanges, SeeTypesToo) {
+  auto fresh = full_plan();
+  fresh.relations[0].types[0] = "integer";
+  EXPECT_THAT(shape_changes(full_plan(), fresh), ElementsAre("table public.orders has other columns"));
+}
+
+TEST(VendorObjects, AreKnownByName) {
+  EXPECT_TRUE(is_vendor_role("rds_superuser"));
+  EXPECT_TRUE(is_vendor_role("pg_read_all_data"));
+  EXPECT_TRUE(is_vendor_role("neon_superuser"));
+  EXPECT_FALSE(is_vendor_role("rdsuser"));
+  EXPECT_FALSE(is_vendor_role("neondb_owner"));
+  EXPECT_FALSE(is_vendor_role("postgres"));
+  EXPECT_TRUE(is_vendor_schema("neon"));
+  EXPECT_FALSE(is_vendor_schema("public"));
+  EXPECT_TRUE(is_vendor_extension("neon"));
+  EXPECT_FALSE(is_vendor_extension("hstore"));
+}
+
+TEST(IndexCost, GrowsWithSizeAndMethod) {
+  pg::Index index;
+  index.method = "btree";
+  index.bytes = 1000;
+  const auto btree = index_build_cost(index);
+  index.method = "gin";
+  EXPECT_GT(index_build_cost(index), btree);
+  index.method = "brin";
+  EXPECT_LT(index_build_cost(index), btree);
+}
+
+}  // namespace
+}  // namespace copy

@@ -1,0 +1,124 @@
+// What cannot work is refused before anything is done: exit code 2, what is wrong, and what to do.
+
+#include <csignal>
+
+#include <fmt/format.h>
+
+#include "tests/copy/fixture.h"
+
+namespace copy::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+TEST(Refused, AMalformedUrlAndItsPasswordIsNotShown) {
+  const Move move;
+  const auto result = Copy("postgres://app:hunter2@host:port:5432/x", move.target.url()).copy();
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(text_of(result), AllOf(HasSubstr("--source"), Not(HasSubstr("hunter2"))));
+}
+
+TEST(Refused, AnUnknownHostAndAPortWhereNobodyIs) {
+  const Move move;
+  const auto unknown = Copy("postgres://app:hunter2@no-such-host.invalid/app", move.target.url()).copy();
+  EXPECT_TRUE(exits(unknown, 2));
+  EXPECT_THAT(text_of(unknown), AllOf(HasSubstr("no-such-host.invalid"), Not(HasSubstr("hunter2"))));
+  const auto closed = Copy(move.source.url(), "postgres://app:hunter2@127.0.0.1:1/app").copy();
+  EXPECT_TRUE(exits(closed, 2));
+  EXPECT_THAT(text_of(closed), AllOf(HasSubstr("127.0.0.1"), Not(HasSubstr("hunter2"))));
+}
+
+TEST(Refused, ADatabaseThatIsNotThere) {
+  const Move move;
+  const auto result = Copy(move.source.url(), target_server().url("no such database")).copy();
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, HasSubstr("no such database"));
+}
+
+TEST(Refused, TlsWhereTheServerHasNone) {
+  const Move move;
+  const auto result = Copy(move.source.url() + "?sslmode=require", move.target.url()).copy();
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, HasSubstr("SSL"));
+}
+
+TEST(Refused, AWrongPasswordAReplicaAndAServerOfItsOwn) {
+  support::Cluster server(15);
+  server.exec("postgres", "CREATE ROLE app LOGIN SUPERUSER PASSWORD 'right'; CREATE TABLE t AS SELECT 1 AS a");
+  server.require_password("app");
+  const Move move("CREATE TABLE t AS SELECT 1 AS a");
+  const auto wrong = Copy(move.source.url(), server.url("postgres", "app", "hunter2")).copy();
+  EXPECT_TRUE(exits(wrong, 2));
+  EXPECT_THAT(text_of(wrong), AllOf(HasSubstr("password"), Not(HasSubstr("hunter2"))));
+  // A server that recovers, and waits for more, is a replica.
+  server.stop();
+  spill(server.data_directory() / "standby.signal", "");
+  server.start();
+  const auto replica = Copy(move.source.url(), server.url("postgres", "app", "right")).copy();
+  EXPECT_TRUE(exits(replica, 2));
+  EXPECT_THAT(replica.error, AllOf(HasSubstr("replica"), HasSubstr("primary")));
+  // As a source, one that cannot export snapshots says so.
+  const auto from_replica = Copy(server.url("postgres", "app", "right"), move.target.url()).copy();
+  EXPECT_THAT(text_of(from_replica), HasSubstr("replica"));
+}
+
+TEST(Refused, TheSourceAsTheTargetUnderAnotherNameOfItsHost) {
+  const Move move("CREATE TABLE t AS SELECT 1 AS a");
+  auto alias = move.source.url();
+  alias.replace(alias.find("127.0.0.1"), 9, "localhost");
+  const auto result = Copy(move.source.url(), alias).copy({"--overwrite", "*"});
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, HasSubstr("the same database"));
+  EXPECT_EQ(move.source.value("SELECT a FROM t"), "1");
+  EXPECT_TRUE(exits(Copy(move.source.url(), move.source.url()).copy(), 2));
+}
+
+TEST(Refused, APgDumpOlderThanTheSource) {
+  const Move move("CREATE TABLE t AS SELECT 1 AS a", {}, 18, 18);
+  const auto result = move.copy({"--pg-bin-dir", "/usr/lib/postgresql/15/bin"});
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, AllOf(HasSubstr("pg_dump"), HasSubstr("older than the source"), HasSubstr("postgresql-client-18")));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_class WHERE relname = 't'"), "0");
+}
+
+TEST(Refused, WithoutPgDump) {
+  const Move move("CREATE TABLE t AS SELECT 1 AS a");
+  const auto result = move.copy({"--pg-bin-dir", "/nonexistent"});
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, AllOf(HasSubstr("pg_dump"), HasSubstr("--schema none")));
+}
+
+TEST(Refused, ARunDirectoryThatCannotBeMade) {
+  const Move move("CREATE TABLE t AS SELECT 1 AS a");
+  const auto file = move.way.path("file");
+  spill(file, "x");
+  const auto result = support::cutover({"copy", "--source", move.source.url(), "--target", move.target.url(), "--run-dir", file / "run"});
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_THAT(result.error, HasSubstr((file / "run").string()));
+  const auto itself = support::cutover({"copy", "--source", move.source.url(), "--target", move.target.url(), "--run-dir", file});
+  EXPECT_NE(itself.exit_code, 0);
+  EXPECT_THAT(itself.error, HasSubstr(file.string()));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_class WHERE relname = 't'"), "0");
+}
+
+TEST(Refused, ARunDirectoryThatBelongsToAnotherSource) {
+  const Move move("CREATE TABLE t AS SELECT 1 AS a; CREATE TABLE u AS SELECT 1 AS a");
+  const support::TestDatabase other(source_server());
+  other.exec("CREATE TABLE t AS SELECT 2 AS a; CREATE TABLE u AS SELECT 1 AS a");
+  // A run that is not finished: its table was refused by the target.
+  move.target.exec("CREATE TABLE t (a int CHECK (a > 5))");
+  EXPECT_TRUE(exits(move.copy(), 3));
+  move.target.exec("ALTER TABLE t DROP CONSTRAINT t_a_check");
+  const auto result = support::cutover({"copy", "--source", other.url(), "--target", move.target.url(), "--run-dir", move.way.run_dir()});
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, HasSubstr("another database"));
+  const support::TestDatabase empty(target_server());
+  const auto elsewhere = support::cutover({"copy", "--source", move.source.url(), "--target", empty.url(), "--run-dir", move.way.run_dir()});
+  EXPECT_TRUE(exits(elsewhere, 2));
+  move.expect_equal_copy();
+}
+
+}  // namespace
+}  // namespace copy::test

@@ -1,0 +1,116 @@
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "tests/crash/fixture.h"
+#include "tests/crash/proxy.h"
+
+// Disks that are full for a while.
+namespace crash {
+namespace {
+
+/// A small file system. Only root may make one: CI is root.
+class SmallDisk {
+ public:
+  explicit SmallDisk(const std::string& size) {
+    mounted_ = mount("tmpfs", directory_.path().c_str(), "tmpfs", 0, ("mode=0777,size=" + size).c_str()) == 0;
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  ~SmallDisk() {
+    if (mounted_) umount2(directory_.path().c_str(), MNT_DETACH);
+  }
+  bool mounted() const { return mounted_; }
+  fs::path path() const { return directory_.path(); }
+  /// Takes all but `left` bytes.
+  void fill_up(uintmax_t left) const {
+    std::ofstream ballast(path() / "ballast", std::ios::binary);
+    const std::string block(4096, 'x');
+    while (fs::space(path()).available > left && ballast << block << std::flush) {
+    }
+  }
+  void free() const { fs::remove(path() / "ballast"); }
+
+ private:
+  support::TempDir directory_;
+  bool mounted_ = false;
+};
+
+TEST(FullDisk, OfTheTargetIsWaitedFor) {
+  const SmallDisk disk("64m");
+  if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a file system";
+  const auto tablespace = disk.path() / "space";
+  support::run_or_throw("install", {"-d", "-o", "postgres", "-m", "0700", tablespace});
+  const auto& server = support::cluster(15, "target");
+  server.exec("postgres", fmt::format("CREATE TABLESPACE small LOCATION '{}'", tablespace.native()));
+  {
+    Move move(support::cluster(15, "source"), server, "TABLESPACE small");
+    fill(move.source);
+    move.source.exec(
+        "CREATE TABLE big (id int, body text); "
+        "INSERT INTO big SELECT i, repeat(md5(i::text), 10) FROM generate_series(1, 30000) i");
+    disk.fill_up(3 << 20);
+    const auto process = move.start();
+    process->wait_for_output("No space left on device");
+    process->wait_for_output("trying again");
+    EXPECT_TRUE(process->running());
+    const auto before = move.ledger();
+    disk.free();
+    const auto result = process->wait();
+    EXPECT_EQ(result.exit_code, 0) << result.error;
+    move.expect_equal();
+    Move::expect_kept(before, move.ledger());
+  }
+  server.exec("postgres", "DROP TABLESPACE small");
+}
+
+TEST(FullDisk, OfTheRunDirectoryEndsTheRunWhichResumes) {
+  const SmallDisk disk("2m");
+  if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a file system";
+  Move move;
+  fill(move.source);
+  move.options = {"--jobs", "2", "--split-size", "8kB"};  // many records
+  move.run_dir = disk.path() / "run";
+  Proxy proxy(move.source.cluster().port(), "TO STDOUT", hold_from(3));
+  const auto direct = move.source_url;
+  move.source_url = proxy.url(move.source.name());
+  const auto process = move.start();
+  wait_for("both workers", [&] { return proxy.held() == 2; });
+  disk.fill_up(0);
+  proxy.release();
+  const auto result = process->wait();
+  EXPECT_EQ(result.exit_code, 3) << result.error;
+  EXPECT_THAT(result.error,
+              testing::AllOf(HasSubstr("no space left on device"), HasSubstr("hint: free some space"),
+                             HasSubstr(move.run_dir.native())));
+  move.expect_no_sessions();
+  disk.free();
+  move.source_url = direct;
+  move.settle();
+}
+
+// The archive's disk is full: the same, and the archive is whole in the end.
+TEST(FullDisk, OfTheArchiveEndsTheRunWhichResumes) {
+  const SmallDisk disk("3m");
+  if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a file system";
+  Move move;
+  fill(move.source);
+  const auto archive = disk.path() / "archive";
+  move.options.insert(move.options.end(), {"--archive", archive});
+  Proxy proxy(move.source.cluster().port(), "TO STDOUT", hold_from(3));
+  const auto direct = move.source_url;
+  move.source_url = proxy.url(move.source.name());
+  const auto process = move.start();
+  wait_for("both workers", [&] { return proxy.held() == 2; });
+  disk.fill_up(0);
+  proxy.release();
+  const auto result = process->wait();
+  EXPECT_EQ(result.exit_code, 3) << result.error;
+  EXPECT_THAT(result.error,
+              testing::AllOf(HasSubstr("no space left on device"), HasSubstr(archive.native())));
+  disk.free();
+  move.source_url = direct;
+  move.settle();
+}
+
+}  // namespace
+}  // namespace crash

@@ -1,0 +1,155 @@
+#include <csignal>
+#include <functional>
+#include <optional>
+
+#include "tests/crash/fixture.h"
+#include "tests/crash/proxy.h"
+
+// Either server restarted in the middle of a run.
+namespace crash {
+namespace {
+
+// With fsync, as on a real server. Commits that nobody waits for stay in these buffers while the WAL writer
+// does not run.
+const support::ClusterOptions kForgetful{{"fsync = on", "wal_buffers = '64MB'", "max_wal_size = '4GB'"}};
+
+class Servers : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    source_.emplace(15);
+    target_.emplace(15, kForgetful);
+  }
+  static void TearDownTestSuite() {
+    source_.reset();
+    target_.reset();
+  }
+
+  static support::Cluster& source() { return *source_; }
+  static support::Cluster& target() { return *target_; }
+
+  // 40 chunks of the big table; a worker that is about to load the 20th or a later one waits while `act` is
+  // done.
+  void in_the_middle(const std::function<void()>& act, bool change = false, bool forget = false) {
+    Move move(source(), target());
+    fill(move.source);
+    move.source.exec(
+        "CREATE TABLE big (id int PRIMARY KEY, body text); "
+        "INSERT INTO big SELECT i, repeat(md5(i::text), 4) FROM generate_series(1, 30000) i");
+    Proxy proxy(target().port(), "COPY \"public\".\"big\"", hold_from(20));
+    move.target_url = proxy.url(move.target.name());
+    if (forget) stop_wal_writer();
+    const auto process = move.start();
+    wait_for("both workers", [&] { return proxy.held() == 2; });
+    const auto before = move.ledger();
+    EXPECT_GE(before.size(), 18U);
+    if (change) move.source.exec(kChanges);
+    act();
+    proxy.release();
+    const auto result = process->wait();
+    EXPECT_EQ(result.exit_code, 0) << result.error;
+    EXPECT_THAT(result.error, HasSubstr("trying again"));
+    move.expect_equal();
+    if (!change) survived_ = kept(before, move.ledger());
+  }
+
+  /// Until the server is killed.
+  static void stop_wal_writer() {
+    const auto pid =
+        target().value("postgres", "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'");
+    ASSERT_EQ(kill(std::stoi(pid), SIGSTOP), 0);
+  }
+
+  static size_t kept(const Chunks& before, const Chunks& after) {
+    size_t count = 0;
+    for (const auto& [key, transaction] : before) count += after.at(key) == transaction ? 1 : 0;
+    return count;
+  }
+
+  size_t survived_ = 0;
+
+ private:
+  static inline std::optional<support::Cluster> source_;
+  static inline std::optional<support::Cluster> target_;
+};
+
+TEST_F(Servers, SourceRestartedFast) {
+  in_the_middle([] { source().restart(); });
+  EXPECT_GE(survived_, 18U);
+}
+TEST_F(Servers, SourceRestartedImmediate) {
+  in_the_middle([] { source().restart(support::StopMode::immediate); });
+  EXPECT_GE(survived_, 18U);
+}
+TEST_F(Servers, SourceChangedAndRestarted) {
+  in_the_middle([] { source().restart(); }, true);
+}
+TEST_F(Servers, TargetRestartedFast) {
+  in_the_middle([] { target().restart(); });
+  EXPECT_GE(survived_, 18U);
+}
+TEST_F(Servers, TargetRestartedImmediate) {
+  in_the_middle([] { target().restart(support::StopMode::immediate); });
+}
+
+// Chunks are lost that the journal has, and the process did not end: the ledger decides.
+TEST_F(Servers, TargetCrashesAndForgetsCommittedChunks) {
+  in_the_middle(
+      [] {
+        target().kill9();
+        target().start();
+      },
+      false, true);
+  EXPECT_LT(survived_, 18U) << "nothing was lost: the test does not test anything";
+}
+
+TEST_F(Servers, BothAtOnceWithChanges) {
+  in_the_middle(
+      [] {
+        source().restart(support::StopMode::immediate);
+        target().kill9();
+        target().start();
+      },
+      true, true);
+}
+
+// At the very end, when the sequences are set: no ledger row tells of those.
+TEST_F(Servers, TargetCrashesAndForgetsTheEnd) {
+  Move move(source(), target());
+  fill(move.source);
+  Proxy proxy(target().port(), "SET finished_at = pg_catalog.now()", hold_from(1));
+  move.target_url = proxy.url(move.target.name());
+  stop_wal_writer();
+  const auto process = move.start();
+  wait_for("the end", [&] { return proxy.held() == 1; });
+  target().kill9();
+  target().start();
+  proxy.release();
+  const auto result = process->wait();
+  if (result.exit_code == 0) {
+    move.expect_equal();
+    return;
+  }
+  EXPECT_EQ(result.exit_code, 3) << result.error;
+  EXPECT_THAT(result.error, HasSubstr("lost commits of this run"));
+  move.target_url = move.target.url();
+  move.settle();
+}
+
+// The same, but the process is killed as well and only the journal knows of the lost chunks.
+TEST_F(Servers, TargetForgetsChunksWhileNobodyRuns) {
+  Move move(source(), target());
+  fill(move.source);
+  move.options = {"--jobs", "1", "--split-size", "16kB"};
+  stop_wal_writer();
+  ASSERT_NO_FATAL_FAILURE(move.crash_at("ledger_commit.after:40"));
+  const auto before = move.ledger().size();
+  target().kill9();
+  target().start();
+  const auto after = move.ledger().size();
+  EXPECT_LT(after, before);
+  const auto said = move.settle();
+  EXPECT_THAT(said, HasSubstr("not on the target"));
+}
+
+}  // namespace
+}  // namespace crash
