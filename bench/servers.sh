@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the benchmarks: two private servers, started once and removed at the end. Needs $work, a directory.
 # Sets $source_url and $target_url (without a database name).
 pg_bin=/usr/lib/postgresql/15/bin

@@ -8,9 +8,11 @@ namespace copy {
 
 namespace fs = std::filesystem;
 
-Archive::Archive(const fs::path& path, const std::string& run_id) : own_(std::make_unique<RunDir>(path)), dir_(own_.get()) {
+Archive::Archive(const fs::path& path, const std::string& run_id)
+    : own_(std::make_unique<RunDir>(path)), dir_(own_.get()) {
   if (dir_->has_run() && dir_->state().run_id != run_id)
-    throw base::Error(base::ErrorKind::usage, fmt::format("the archive {} belongs to another run", path.string()),
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("the archive {} belongs to another run", path.string()),
                       "name an empty directory, or resume that run with the run directory it was made with");
 }
 

@@ -9,10 +9,12 @@
 
 namespace copy {
 
-/// A directory with a database's rows as COPY streams: a run directory (plan, schema, key, journal of chunks) plus
+/// A directory with a database's rows as COPY streams: a run directory (plan, schema, key, journal of chunks)
+/// plus
 ///   data/RELATION/CHUNK.zst   the chunk's COPY bytes, one zstd frame with a content checksum
-/// `cutover export` makes one, `copy --archive` makes one on the way, `cutover import` and a resumed run read it.
-/// A chunk is in the archive when its record is in the journal; the file is complete and durable before that.
+/// `cutover export` makes one, `copy --archive` makes one on the way, `cutover import` and a resumed run read
+/// it. A chunk is in the archive when its record is in the journal; the file is complete and durable before
+/// that.
 class Archive {
  public:
   /// Opens or makes it for writing, and locks it. One that belongs to another run is Error{usage}.
@@ -36,7 +38,8 @@ class Archive {
   };
   std::unique_ptr<ChunkSink> chunk_sink(uint32_t relation, uint32_t chunk);
 
-  static std::filesystem::path chunk_path(const std::filesystem::path& archive, uint32_t relation, uint32_t chunk);
+  static std::filesystem::path chunk_path(const std::filesystem::path& archive, uint32_t relation,
+                                          uint32_t chunk);
 
  private:
   std::unique_ptr<RunDir> own_;

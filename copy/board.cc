@@ -33,7 +33,8 @@ Board::Board(const Plan& plan, const std::vector<ProofUnit>& units, std::vector<
 }
 
 bool Board::unit_failed(const State& state, uint32_t unit) const {
-  return std::ranges::any_of(units_[unit].relations, [&](auto relation) { return bool{state.failed[relation]}; });
+  return std::ranges::any_of(units_[unit].relations,
+                             [&](auto relation) { return bool{state.failed[relation]}; });
 }
 
 void Board::relation_complete(State& state, uint32_t relation) {

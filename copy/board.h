@@ -18,9 +18,9 @@ namespace copy {
 ///
 ///   its chunks  ->  its indexes (longest first) and its proof  ->  its ANALYZE
 ///
-/// Data workers take chunks, and proofs when no chunk is left; index workers take indexes and ANALYZE. A relation's
-/// indexes start as soon as its own data is complete, so the slowest index overlaps with the copying of the
-/// rest. A relation that failed is out: nothing of it is handed out any more.
+/// Data workers take chunks, and proofs when no chunk is left; index workers take indexes and ANALYZE. A
+/// relation's indexes start as soon as its own data is complete, so the slowest index overlaps with the
+/// copying of the rest. A relation that failed is out: nothing of it is handed out any more.
 ///
 /// Thread-safe. take_*() blocks until there is work, and returns nothing when there never will be.
 class Board {
@@ -35,7 +35,7 @@ class Board {
   };
   struct IndexTask {
     uint32_t relation = 0;
-    uint32_t item = 0;   ///< index into SchemaItems::indexes
+    uint32_t item = 0;  ///< index into SchemaItems::indexes
     uint64_t cost = 0;
   };
   struct Analyze {
@@ -50,9 +50,10 @@ class Board {
     std::optional<Analyze> analyze;
   };
 
-  /// `chunks`: those still to copy, in order. `indexes`: those still to build. `unproven`: units still to prove.
-  Board(const Plan& plan, const std::vector<ProofUnit>& units, std::vector<Chunk> chunks, std::vector<IndexTask> indexes,
-        std::vector<bool> unproven, bool analyze);
+  /// `chunks`: those still to copy, in order. `indexes`: those still to build. `unproven`: units still to
+  /// prove.
+  Board(const Plan& plan, const std::vector<ProofUnit>& units, std::vector<Chunk> chunks,
+        std::vector<IndexTask> indexes, std::vector<bool> unproven, bool analyze);
 
   std::optional<DataTask> take_data(const base::Stop& stop);
   std::optional<TargetTask> take_target(const base::Stop& stop);
@@ -76,14 +77,14 @@ class Board {
     std::deque<ProofTask> proofs;
     std::priority_queue<IndexTask, std::vector<IndexTask>, ByCost> indexes;
     std::deque<uint32_t> analyzes;
-    std::vector<uint32_t> chunks_left;       // per relation
-    std::vector<uint32_t> indexes_left;      // per relation
-    std::vector<uint32_t> relations_left;    // per unit
+    std::vector<uint32_t> chunks_left;                    // per relation
+    std::vector<uint32_t> indexes_left;                   // per relation
+    std::vector<uint32_t> relations_left;                 // per unit
     std::vector<std::vector<IndexTask>> waiting_indexes;  // per relation
-    std::vector<bool> unproven;              // per unit
-    std::vector<bool> failed;                // per relation
+    std::vector<bool> unproven;                           // per unit
+    std::vector<bool> failed;                             // per relation
     uint32_t chunks_running = 0;
-    uint32_t cuts_running = 0;               // proof tasks that will add slices
+    uint32_t cuts_running = 0;  // proof tasks that will add slices
     uint32_t target_running = 0;
   };
   void relation_complete(State& state, uint32_t relation);

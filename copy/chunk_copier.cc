@@ -15,7 +15,8 @@ using base::ErrorKind;
 // Passes bytes to the digest and to whoever else is there, and counts them.
 class Tee final : public base::ByteSink {
  public:
-  Tee(pg::RowDigest& digest, base::ByteSink* archive, base::ByteSink* target, Progress& progress, Progress::Scope& scope)
+  Tee(pg::RowDigest& digest, base::ByteSink* archive, base::ByteSink* target, Progress& progress,
+      Progress::Scope& scope)
       : digest_(digest), archive_(archive), target_(target), progress_(progress), scope_(scope) {}
 
   void write(base::Bytes bytes) override {
@@ -40,8 +41,8 @@ class Tee final : public base::ByteSink {
 
 }  // namespace
 
-ChunkCopier::ChunkCopier(const Context& context, ChunkSourceFactory open_source, uint32_t snapshot, bool has_target,
-                         const base::Stop& stop)
+ChunkCopier::ChunkCopier(const Context& context, ChunkSourceFactory open_source, uint32_t snapshot,
+                         bool has_target, const base::Stop& stop)
     : context_(context),
       open_source_(std::move(open_source)),
       snapshot_(snapshot),
@@ -84,7 +85,8 @@ ChunkRecord ChunkCopier::load(uint32_t relation, uint32_t chunk) {
   const auto& into = context_.plan.relations[relation];
   if (!source_) source_ = open_source_(stop_);
   std::unique_ptr<Archive::ChunkSink> archive;
-  if (context_.archive && !context_.archive->has(relation, chunk)) archive = context_.archive->chunk_sink(relation, chunk);
+  if (context_.archive && !context_.archive->has(relation, chunk))
+    archive = context_.archive->chunk_sink(relation, chunk);
 
   std::optional<pg::CopyWriter> writer;
   if (has_target_) {
@@ -94,9 +96,11 @@ ChunkRecord ChunkCopier::load(uint32_t relation, uint32_t chunk) {
   }
   base::crash_point("chunk_copy.before");
   auto [record, buckets] = transfer(relation, chunk, writer ? &*writer : nullptr, archive.get());
-  if (const auto* recorded = source_->recorded(relation, chunk); recorded && recorded->digest != record.digest)
-    base::fail(ErrorKind::corrupt, "{} holds other rows than those that were read at the source",
-               Archive::chunk_path(context_.options.archive.value_or("the archive"), relation, chunk).string());
+  if (const auto* recorded = source_->recorded(relation, chunk);
+      recorded && recorded->digest != record.digest)
+    base::fail(
+        ErrorKind::corrupt, "{} holds other rows than those that were read at the source",
+        Archive::chunk_path(context_.options.archive.value_or("the archive"), relation, chunk).string());
   if (archive) {
     archive->finish();
     if (&context_.archive->dir() != &context_.dir)
@@ -107,13 +111,13 @@ ChunkRecord ChunkCopier::load(uint32_t relation, uint32_t chunk) {
   writer->finish();
   base::crash_point("chunk_copy.after");
   if (writer->rows() != record.rows)
-    base::fail(ErrorKind::permanent, "the source sent {} rows, the target stored {}", record.rows, writer->rows());
+    base::fail(ErrorKind::permanent, "the source sent {} rows, the target stored {}", record.rows,
+               writer->rows());
   if (into.kind == Relation::Kind::large_objects) target_->exec(store_large_objects_sql());
   in_doubt_ = record;
   try {
     context_.ledger.commit_chunk(
-        *target_,
-        {relation, chunk, record.rows, record.bytes, record.digest, snapshot_mark_, 0},
+        *target_, {relation, chunk, record.rows, record.bytes, record.digest, snapshot_mark_, 0},
         into.display(), describe_chunk(into, chunk), buckets);
   } catch (base::Error& error) {
     // Our own earlier attempt had committed after all, while its connection was already given up.
@@ -125,7 +129,8 @@ ChunkRecord ChunkCopier::load(uint32_t relation, uint32_t chunk) {
   return record;
 }
 
-ChunkCopier::Done ChunkCopier::transfer(uint32_t relation, uint32_t chunk, base::ByteSink* target, base::ByteSink* archive) {
+ChunkCopier::Done ChunkCopier::transfer(uint32_t relation, uint32_t chunk, base::ByteSink* target,
+                                        base::ByteSink* archive) {
   const auto& from = context_.plan.relations[relation];
   Progress::Scope scope(context_.progress, chunk_label(from, chunk));
   pg::RowDigest digest(context_.key, from.shape);
@@ -155,8 +160,8 @@ ChunkRecord ChunkCopier::digest_source(uint32_t relation, uint32_t chunk) {
   });
 }
 
-// FREEZE wants the table created or truncated in the same transaction. An extension's own rows, a row filter's rest or
-// another table's foreign key must not be truncated away.
+// FREEZE wants the table created or truncated in the same transaction. An extension's own rows, a row
+// filter's rest or another table's foreign key must not be truncated away.
 bool ChunkCopier::may_truncate(const Relation& relation) {
   return relation.kind == Relation::Kind::table && relation.chunks == 1 && !relation.via_root() &&
          context_.plan.schema == SchemaMode::dump && relation.condition.empty();

@@ -13,13 +13,13 @@ namespace copy {
 /// in this thread, with no queue: a slow target blocks the source's send, and nothing grows.
 class ChunkCopier {
  public:
-  /// `snapshot` is the index of the record the source reads under. Without a target (an export) chunks only go to the
-  /// archive.
+  /// `snapshot` is the index of the record the source reads under. Without a target (an export) chunks only
+  /// go to the archive.
   ChunkCopier(const Context& context, ChunkSourceFactory open_source, uint32_t snapshot, bool has_target,
               const base::Stop& stop);
 
-  /// Copies the chunk, records it in ledger and journal. Transient failures are tried again on fresh connections; a lost
-  /// reply to the commit is settled by the ledger.
+  /// Copies the chunk, records it in ledger and journal. Transient failures are tried again on fresh
+  /// connections; a lost reply to the commit is settled by the ledger.
   void copy(uint32_t relation, uint32_t chunk);
   /// Digests the chunk at the source and writes nothing.
   ChunkRecord digest_source(uint32_t relation, uint32_t chunk);

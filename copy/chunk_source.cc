@@ -37,31 +37,37 @@ class LiveSource final : public ChunkSource {
   }
 
  private:
-  // TRUNCATE and rewrites (VACUUM FULL, CLUSTER, some ALTER TABLEs) are not safe under MVCC: an older snapshot sees the
-  // new file, empty or with rows at other places. So the table is locked first and its file compared with the one
-  // the snapshot knows. The savepoint gives the locks of the previous chunk back: ten thousand tables would not
-  // fit the server's lock table.
+  // TRUNCATE and rewrites (VACUUM FULL, CLUSTER, some ALTER TABLEs) are not safe under MVCC: an older
+  // snapshot sees the new file, empty or with rows at other places. So the table is locked first and its file
+  // compared with the one the snapshot knows. The savepoint gives the locks of the previous chunk back: ten
+  // thousand tables would not fit the server's lock table.
   void hold_still(const Relation& relation) {
     connection_.exec("ROLLBACK TO SAVEPOINT chunk");
     if (relation.kind != Relation::Kind::table) return;
     pg::Result row(nullptr);
     try {
-      // Behind a session that waits for an exclusive lock we would wait for ever: it waits for our own keeper.
-      row = connection_.exec(fmt::format("SET LOCAL lock_timeout = '5s'; LOCK TABLE ONLY {} IN ACCESS SHARE MODE; "
-                                         "SET LOCAL lock_timeout = 0; SELECT pg_catalog.pg_relation_filenode({})",
-                                         relation.name.sql(), relation.oid));
+      // Behind a session that waits for an exclusive lock we would wait for ever: it waits for our own
+      // keeper.
+      row = connection_.exec(
+          fmt::format("SET LOCAL lock_timeout = '5s'; LOCK TABLE ONLY {} IN ACCESS SHARE MODE; "
+                      "SET LOCAL lock_timeout = 0; SELECT pg_catalog.pg_relation_filenode({})",
+                      relation.name.sql(), relation.oid));
     } catch (base::Error& error) {
       if (error.sqlstate() == "55P03")
-        error.hint(fmt::format("another session at the source wants {} for itself (ALTER TABLE, TRUNCATE, VACUUM FULL) and waits for "
-                               "this copy: end that session, and let such changes wait until the copy is done",
-                               relation.display()));
-      if (error.sqlstate() == "42P01") error.hint("it was dropped or renamed during the copy; run the copy again with --restart");
+        error.hint(
+            fmt::format("another session at the source wants {} for itself (ALTER TABLE, TRUNCATE, VACUUM "
+                        "FULL) and waits for "
+                        "this copy: end that session, and let such changes wait until the copy is done",
+                        relation.display()));
+      if (error.sqlstate() == "42P01")
+        error.hint("it was dropped or renamed during the copy; run the copy again with --restart");
       throw;
     }
     if (row.is_null(0, 0) || static_cast<uint64_t>(row.integer(0, 0)) != relation.filenode)
       throw base::Error(base::ErrorKind::permanent,
                         "the table was truncated or rewritten at the source while the copy ran",
-                        "avoid TRUNCATE, VACUUM FULL, CLUSTER and rewriting ALTER TABLEs during the copy; run it again to copy "
+                        "avoid TRUNCATE, VACUUM FULL, CLUSTER and rewriting ALTER TABLEs during the copy; "
+                        "run it again to copy "
                         "this table at a new snapshot");
   }
 
@@ -83,7 +89,9 @@ class ArchiveSource final : public ChunkSource {
       pour(content, out, buffer_);
     });
   }
-  const ChunkRecord* recorded(uint32_t relation, uint32_t chunk) const override { return state_->chunk(relation, chunk); }
+  const ChunkRecord* recorded(uint32_t relation, uint32_t chunk) const override {
+    return state_->chunk(relation, chunk);
+  }
 
  private:
   std::filesystem::path archive_;
@@ -100,9 +108,8 @@ ChunkSourceFactory live_source(const Context& context, std::string snapshot_id) 
 }
 
 ChunkSourceFactory archive_source(std::filesystem::path archive, RunState state) {
-  return [path = std::move(archive), state = std::make_shared<const RunState>(std::move(state))](const base::Stop&) {
-    return std::make_unique<ArchiveSource>(path, state);
-  };
+  return [path = std::move(archive), state = std::make_shared<const RunState>(std::move(state))](
+             const base::Stop&) { return std::make_unique<ArchiveSource>(path, state); };
 }
 
 }  // namespace copy

@@ -9,15 +9,15 @@
 
 namespace copy {
 
-/// The snapshot that a run reads under is gone: its keeper's session ended. Workers cannot go on; the engine takes a
-/// new snapshot and decides what of the work still stands (docs/consistency.md).
+/// The snapshot that a run reads under is gone: its keeper's session ended. Workers cannot go on; the engine
+/// takes a new snapshot and decides what of the work still stands (docs/consistency.md).
 class SnapshotLost : public base::Error {
  public:
   SnapshotLost() : Error(base::ErrorKind::permanent, "the source's snapshot is gone") {}
 };
 
-/// The target crashed while we ran, and lost commits of chunks that the journal has (they are not waited for). The
-/// ledger knows which; the engine copies them again.
+/// The target crashed while we ran, and lost commits of chunks that the journal has (they are not waited
+/// for). The ledger knows which; the engine copies them again.
 class ChunksLost : public base::Error {
  public:
   ChunksLost() : Error(base::ErrorKind::permanent, "the target lost its last commits") {}
@@ -40,8 +40,8 @@ using ChunkSourceFactory = std::function<std::unique_ptr<ChunkSource>(const base
 
 /// Reads at the source under an exported snapshot.
 ChunkSourceFactory live_source(const Context& context, std::string snapshot_id);
-/// Reads from an archive whose journal says `state`. Damage is Error{corrupt} naming the file, before the chunk is
-/// committed anywhere.
+/// Reads from an archive whose journal says `state`. Damage is Error{corrupt} naming the file, before the
+/// chunk is committed anywhere.
 ChunkSourceFactory archive_source(std::filesystem::path archive, RunState state);
 
 }  // namespace copy

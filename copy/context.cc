@@ -8,8 +8,9 @@
 namespace copy {
 
 void Problems::add(Problem problem) {
-  const auto text = problem.hint.empty() ? fmt::format("{}: {}", problem.object, problem.message)
-                                         : fmt::format("{}: {}\nhint: {}", problem.object, problem.message, problem.hint);
+  const auto text = problem.hint.empty()
+                        ? fmt::format("{}: {}", problem.object, problem.message)
+                        : fmt::format("{}: {}\nhint: {}", problem.object, problem.message, problem.hint);
   if (problem.kind == Problem::Kind::note) {
     spdlog::warn(text);
   } else {
@@ -25,7 +26,8 @@ bool Problems::any(Problem::Kind kind) {
 }
 
 pg::Connection Context::open_source(const base::Stop& worker_stop) const {
-  return pg::open_session(options.source, {.role = pg::Role::source, .application_name = application_name()}, worker_stop);
+  return pg::open_session(options.source, {.role = pg::Role::source, .application_name = application_name()},
+                          worker_stop);
 }
 
 pg::Connection Context::open_target(const base::Stop& worker_stop) const {

@@ -43,8 +43,8 @@ class Problems {
   base::Guarded<std::vector<Problem>> list_;
 };
 
-/// What the phases of a run share. Made by the engine once the plan is known; phases read it from many threads, and
-/// everything in it that changes is thread-safe.
+/// What the phases of a run share. Made by the engine once the plan is known; phases read it from many
+/// threads, and everything in it that changes is thread-safe.
 struct Context {
   const Options& options;
   const Plan& plan;
@@ -60,8 +60,9 @@ struct Context {
   /// What a worker's session is called in pg_stat_activity.
   std::string application_name() const { return "cutover " + ledger.run_id(); }
   pg::Connection open_source(const base::Stop& worker_stop) const;
-  /// For everything but chunks. Commits are asynchronous here too: what a crash of the target takes, it takes together
-  /// with the ledger row, and the end of the run looks at the ledger once more, after a commit that is not.
+  /// For everything but chunks. Commits are asynchronous here too: what a crash of the target takes, it takes
+  /// together with the ledger row, and the end of the run looks at the ledger once more, after a commit that
+  /// is not.
   pg::Connection open_target(const base::Stop& worker_stop) const;
   /// For chunks.
   pg::Connection open_loading_target(const base::Stop& worker_stop) const;

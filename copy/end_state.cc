@@ -40,14 +40,15 @@ void read_sequences(pg::Connection& source, const Plan& plan, EndState& state) {
                          plan.sequences[i].name.sql());
     const auto rows = source.exec(sql);
     for (int row = 0; row < rows.rows(); ++row)
-      state.sequences.push_back({plan.sequences[static_cast<size_t>(rows.integer(row, 0))].name, rows.integer(row, 1),
-                                 rows.boolean(row, 2)});
+      state.sequences.push_back({plan.sequences[static_cast<size_t>(rows.integer(row, 0))].name,
+                                 rows.integer(row, 1), rows.boolean(row, 2)});
   }
 }
 
 void read_large_objects(pg::Connection& source, EndState& state) {
   const auto objects = source.exec(
-      "SELECT oid, pg_catalog.pg_get_userbyid(lomowner), coalesce(pg_catalog.obj_description(oid, 'pg_largeobject'), '') "
+      "SELECT oid, pg_catalog.pg_get_userbyid(lomowner), coalesce(pg_catalog.obj_description(oid, "
+      "'pg_largeobject'), '') "
       "FROM pg_catalog.pg_largeobject_metadata ORDER BY oid");
   for (int row = 0; row < objects.rows(); ++row)
     state.large_objects.push_back({objects.oid(row, 0), objects.string(row, 1), objects.string(row, 2)});
@@ -79,28 +80,32 @@ EndState EndState::from_json(std::string_view text) {
   try {
     return nlohmann::json::parse(text).get<EndState>();
   } catch (const nlohmann::json::exception& error) {
-    throw base::Error(base::ErrorKind::corrupt, fmt::format("the stored end state cannot be read: {}", error.what()));
+    throw base::Error(base::ErrorKind::corrupt,
+                      fmt::format("the stored end state cannot be read: {}", error.what()));
   }
 }
 
 EndState read_end_state(pg::Connection& source, const Plan& plan) {
   EndState state;
   read_sequences(source, plan, state);
-  const bool large_objects = std::ranges::any_of(
-      plan.relations, [](const Relation& relation) { return relation.kind == Relation::Kind::large_objects; });
+  const bool large_objects = std::ranges::any_of(plan.relations, [](const Relation& relation) {
+    return relation.kind == Relation::Kind::large_objects;
+  });
   if (large_objects) read_large_objects(source, state);
   return state;
 }
 
-std::vector<pg::QualifiedName> set_sequences(pg::Connection& target, const std::vector<EndState::SequenceValue>& values) {
+std::vector<pg::QualifiedName> set_sequences(pg::Connection& target,
+                                             const std::vector<EndState::SequenceValue>& values) {
   std::set<pg::QualifiedName> missing;
   for (size_t begin = 0; begin < values.size(); begin += kSequencesPerStatement) {
     std::string rows;
     const auto end = std::min(values.size(), begin + kSequencesPerStatement);
     for (size_t i = begin; i < end; ++i) {
       // Quoted: -9223372036854775808 without quotes is the negative of what no bigint can be.
-      rows += fmt::format("{}({}, {}, '{}'::bigint, {})", rows.empty() ? "" : ", ", pg::quote_literal(values[i].name.schema),
-                          pg::quote_literal(values[i].name.name), values[i].last_value, values[i].is_called);
+      rows += fmt::format("{}({}, {}, '{}'::bigint, {})", rows.empty() ? "" : ", ",
+                          pg::quote_literal(values[i].name.schema), pg::quote_literal(values[i].name.name),
+                          values[i].last_value, values[i].is_called);
       missing.insert(values[i].name);
     }
     const auto set = target.exec(fmt::format(
@@ -118,7 +123,8 @@ std::vector<std::string> large_object_statements(const EndState& state, const Op
   std::vector<std::string> statements;
   for (const auto& object : state.large_objects) {
     if (!object.comment.empty())
-      statements.push_back(fmt::format("COMMENT ON LARGE OBJECT {} IS {}", object.oid, pg::quote_literal(object.comment)));
+      statements.push_back(
+          fmt::format("COMMENT ON LARGE OBJECT {} IS {}", object.oid, pg::quote_literal(object.comment)));
     if (options.owners && !is_vendor_role(object.owner))
       statements.push_back(fmt::format("ALTER LARGE OBJECT {} OWNER TO {}", object.oid,
                                        pg::quote_identifier(mapped(object.owner, options))));
@@ -126,9 +132,10 @@ std::vector<std::string> large_object_statements(const EndState& state, const Op
   if (!options.grants) return statements;
   for (const auto& grant : state.large_object_grants) {
     if (is_vendor_role(grant.grantee)) continue;
-    statements.push_back(fmt::format("GRANT {} ON LARGE OBJECT {} TO {}{}", grant.privilege, grant.oid,
-                                     grant.grantee.empty() ? "PUBLIC" : pg::quote_identifier(mapped(grant.grantee, options)),
-                                     grant.grant_option ? " WITH GRANT OPTION" : ""));
+    statements.push_back(
+        fmt::format("GRANT {} ON LARGE OBJECT {} TO {}{}", grant.privilege, grant.oid,
+                    grant.grantee.empty() ? "PUBLIC" : pg::quote_identifier(mapped(grant.grantee, options)),
+                    grant.grant_option ? " WITH GRANT OPTION" : ""));
   }
   return statements;
 }
@@ -143,13 +150,17 @@ std::vector<std::string> database_statements(const pg::Database& source, const s
     const auto name = setting.substr(0, equals);
     const auto value = setting.substr(equals + 1);
     const auto object = role.empty() ? "DATABASE " + database
-                                     : fmt::format("ROLE {} IN DATABASE {}", pg::quote_identifier(mapped(role, options)), database);
+                                     : fmt::format("ROLE {} IN DATABASE {}",
+                                                   pg::quote_identifier(mapped(role, options)), database);
     // An empty list is stored as two quotes, which SQL would read as an empty identifier.
-    const auto written = is_list_setting(name) && !value.empty() && value != "\"\"" ? value : pg::quote_literal(value == "\"\"" ? "" : value);
+    const auto written = is_list_setting(name) && !value.empty() && value != "\"\""
+                             ? value
+                             : pg::quote_literal(value == "\"\"" ? "" : value);
     statements.push_back(fmt::format("ALTER {} SET {} TO {}", object, pg::quote_identifier(name), written));
   }
   if (!source.comment.empty())
-    statements.push_back(fmt::format("COMMENT ON DATABASE {} IS {}", database, pg::quote_literal(source.comment)));
+    statements.push_back(
+        fmt::format("COMMENT ON DATABASE {} IS {}", database, pg::quote_literal(source.comment)));
   return statements;
 }
 

@@ -10,8 +10,9 @@
 
 namespace copy {
 
-/// What is read at the source last, outside the snapshot: sequences move without transactions, and a value that is too
-/// new is harmless while one that is too old is not. Kept in the run directory, so that an import has it too.
+/// What is read at the source last, outside the snapshot: sequences move without transactions, and a value
+/// that is too new is harmless while one that is too old is not. Kept in the run directory, so that an import
+/// has it too.
 struct EndState {
   struct SequenceValue {
     pg::QualifiedName name;
@@ -40,13 +41,16 @@ struct EndState {
 
 EndState read_end_state(pg::Connection& source, const Plan& plan);
 
-/// setval() for all sequences, in statements of many each. A sequence the target does not have is named in the result.
-std::vector<pg::QualifiedName> set_sequences(pg::Connection& target, const std::vector<EndState::SequenceValue>& values);
+/// setval() for all sequences, in statements of many each. A sequence the target does not have is named in
+/// the result.
+std::vector<pg::QualifiedName> set_sequences(pg::Connection& target,
+                                             const std::vector<EndState::SequenceValue>& values);
 
 /// Owners, grants and comments of large objects, as statements.
 std::vector<std::string> large_object_statements(const EndState& state, const Options& options);
 
-/// ALTER DATABASE … SET, ALTER ROLE … IN DATABASE … SET and the database's comment, for the target's database.
+/// ALTER DATABASE … SET, ALTER ROLE … IN DATABASE … SET and the database's comment, for the target's
+/// database.
 std::vector<std::string> database_statements(const pg::Database& source, const std::string& target_database,
                                              const Options& options);
 

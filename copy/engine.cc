@@ -28,7 +28,8 @@ constexpr const char* kEndState = "end_state.json.zst";
 constexpr const char* kArchivedSchema = "schema.dump.zst";
 
 std::string read_compressed(const std::filesystem::path& file) {
-  return base::during(fmt::format("read {}", file.string()), [&] { return base::zstd_decompress(base::read_file(file)); });
+  return base::during(fmt::format("read {}", file.string()),
+                      [&] { return base::zstd_decompress(base::read_file(file)); });
 }
 
 void archive_schema(const std::filesystem::path& dump, const std::filesystem::path& archive) {
@@ -40,13 +41,18 @@ std::string new_run_id() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
-pg::SessionOptions source_session(std::string name) { return {.role = pg::Role::source, .application_name = std::move(name)}; }
-pg::SessionOptions target_session(std::string name) { return {.role = pg::Role::target, .application_name = std::move(name)}; }
+pg::SessionOptions source_session(std::string name) {
+  return {.role = pg::Role::source, .application_name = std::move(name)};
+}
+pg::SessionOptions target_session(std::string name) {
+  return {.role = pg::Role::target, .application_name = std::move(name)};
+}
 
 // Keeps a proxy or an idle timeout from ending the session that holds the snapshot, until it is released.
 class KeeperWatch {
  public:
-  KeeperWatch(std::unique_ptr<pg::SnapshotKeeper> keeper, const base::Stop& stop) : stop_(base::Stop::child_of(stop)) {
+  KeeperWatch(std::unique_ptr<pg::SnapshotKeeper> keeper, const base::Stop& stop)
+      : stop_(base::Stop::child_of(stop)) {
     if (!keeper) return;
     thread_ = std::jthread([this, keeper = std::shared_ptr<pg::SnapshotKeeper>(std::move(keeper))] {
       try {
@@ -55,8 +61,10 @@ class KeeperWatch {
           keeper->ping();
         }
       } catch (const base::Error& error) {
-        // Workers have imported the snapshot and hold it themselves; one that must import it again will notice.
-        if (error.kind() != ErrorKind::cancelled) spdlog::warn("the session that holds the snapshot was lost: {}", error.message());
+        // Workers have imported the snapshot and hold it themselves; one that must import it again will
+        // notice.
+        if (error.kind() != ErrorKind::cancelled)
+          spdlog::warn("the session that holds the snapshot was lost: {}", error.message());
       }
     });
   }
@@ -74,7 +82,11 @@ class KeeperWatch {
 class Run {
  public:
   Run(const Options& options, Progress& progress, const base::Stop& stop)
-      : options_(options), progress_(progress), stop_(stop), dir_(options.run_dir), started_(Progress::Clock::now()) {}
+      : options_(options),
+        progress_(progress),
+        stop_(stop),
+        dir_(options.run_dir),
+        started_(Progress::Clock::now()) {}
 
   Outcome copy(const Confirm& confirm);
   Outcome export_archive();
@@ -169,15 +181,21 @@ void Run::start_new() {
 void Run::reopen() {
   auto plan = dir_.load_plan();
   if (!plan)
-    throw base::Error(ErrorKind::corrupt, fmt::format("{} has a journal but no plan", dir_.path().string()), "start over with --restart");
+    throw base::Error(ErrorKind::corrupt, fmt::format("{} has a journal but no plan", dir_.path().string()),
+                      "start over with --restart");
   plan_ = std::move(*plan);
   key_ = dir_.load_key();
   ledger_.emplace(dir_.state().run_id);
   if (dir_.torn_bytes() > 0)
-    spdlog::warn("the journal's last record was cut short by a crash: {} bytes dropped; the ledger on the target is right", dir_.torn_bytes());
+    spdlog::warn(
+        "the journal's last record was cut short by a crash: {} bytes dropped; the ledger on the target is "
+        "right",
+        dir_.torn_bytes());
   if (plan_.schema == SchemaMode::dump && !std::filesystem::exists(dir_.schema_dump()) && !from_archive_) {
     // Killed before pg_dump was done: then nothing else was done either.
-    if (!dir_.state().chunks.empty()) throw base::Error(ErrorKind::corrupt, "the run directory has lost schema.dump", "start over with --restart");
+    if (!dir_.state().chunks.empty())
+      throw base::Error(ErrorKind::corrupt, "the run directory has lost schema.dump",
+                        "start over with --restart");
     dir_.erase();
     plan_ = Plan();
     start_new();
@@ -195,13 +213,15 @@ void Run::open_archive() {
     to.store_key(*key_);
     if (std::filesystem::exists(dir_.schema_dump())) archive_schema(dir_.schema_dump(), to.path());
     to.record(record::run(dir_.state()));
-    for (uint32_t i = 0; i < dir_.state().snapshots.size(); ++i) to.record(record::snapshot(i, dir_.state().snapshots[i]));
+    for (uint32_t i = 0; i < dir_.state().snapshots.size(); ++i)
+      to.record(record::snapshot(i, dir_.state().snapshots[i]));
     to.sync();
   }
 }
 
 void Run::make_context() {
-  context_.emplace(Context{options_, plan_, *key_, *ledger_, dir_, archive_ ? &*archive_ : nullptr, progress_, problems_, stop_});
+  context_.emplace(Context{options_, plan_, *key_, *ledger_, dir_, archive_ ? &*archive_ : nullptr, progress_,
+                           problems_, stop_});
   for (const auto& [key, chunk] : dir_.state().chunks) {
     const auto& relation = plan_.relations.at(key >> 32);
     progress_.bytes_expected_done += relation.bytes / relation.chunks;
@@ -214,7 +234,8 @@ void Run::make_context() {
 
 void Run::load_schema_items() {
   if (plan_.schema == SchemaMode::none) return;
-  schema_.emplace(load_schema(options_, plan_, find_pg_tools(options_, stop_), dir_.schema_dump(), stop_, findings_));
+  schema_.emplace(
+      load_schema(options_, plan_, find_pg_tools(options_, stop_), dir_.schema_dump(), stop_, findings_));
 }
 
 // ------------------------------------------------------------------------------------------------ target
@@ -225,8 +246,9 @@ void Run::prepare_target() {
   const auto runs = Ledger::runs(*target_);
   if (std::ranges::find(runs, ledger_->run_id()) == runs.end()) {
     if (!dir_.state().chunks.empty())
-      throw base::Error(ErrorKind::usage, "the target does not know this run: its ledger (schema cutover) is not there",
-                        "check --target; after a `clean`, or for a new target, name another --run-dir or use --restart");
+      throw base::Error(
+          ErrorKind::usage, "the target does not know this run: its ledger (schema cutover) is not there",
+          "check --target; after a `clean`, or for a new target, name another --run-dir or use --restart");
     if (!resumed_.empty()) {
       // Killed before the ledger was made: this may be another target than the one that was looked at then.
       check_target_content(*target_, plan_, options_, false, findings_);
@@ -234,13 +256,15 @@ void Run::prepare_target() {
     }
   }
   ledger_->create(*target_, options_.source.redacted(), CUTOVER_VERSION);
-  for (const auto& note : reconcile_with_ledger(plan_, dir_, ledger_->chunks(*target_))) spdlog::info("{}", note);
+  for (const auto& note : reconcile_with_ledger(plan_, dir_, ledger_->chunks(*target_)))
+    spdlog::info("{}", note);
   if (plan_.schema == SchemaMode::dump) {
     const bool has_items = !ledger_->items(*target_).empty();
     items_.emplace(*context_, *target_);
     make_pre_data(*context_, *items_, *schema_);
     if (has_items) quiet_triggers(*context_, *target_);
-    ledger_->make_durable(*target_);  // a target that crashes now loses chunks, but not the tables they go into
+    ledger_->make_durable(
+        *target_);  // a target that crashes now loses chunks, but not the tables they go into
     schema_->pre_data.clear();
     schema_->pre_data.shrink_to_fit();
   } else {
@@ -264,7 +288,8 @@ void Run::load() {
     work.schema = schema_ ? &*schema_ : nullptr;
     work.when_read = [&] {
       watch.release();
-      copy_elapsed_ = std::chrono::duration_cast<std::chrono::milliseconds>(Progress::Clock::now() - data_started);
+      copy_elapsed_ =
+          std::chrono::duration_cast<std::chrono::milliseconds>(Progress::Clock::now() - data_started);
     };
     try {
       Load(*context_, std::move(work)).run();
@@ -277,7 +302,10 @@ void Run::load() {
       spdlog::warn("the target lost its last commits in a crash; copying those chunks again");
     }
     watch.release();
-    if (!target_) throw base::Error(ErrorKind::permanent, "the source's snapshot was lost: an export must be of one moment", "run the export again");
+    if (!target_)
+      throw base::Error(ErrorKind::permanent,
+                        "the source's snapshot was lost: an export must be of one moment",
+                        "run the export again");
     base::retry(options_.retry, stop_, context_->retry_notice("ledger"), [&] {
       target_.emplace(context_->open_target(stop_));
       reconcile_with_ledger(plan_, dir_, ledger_->chunks(*target_));
@@ -290,8 +318,8 @@ void Run::load() {
   }
 }
 
-// Loads do not wait for their commits to be durable, so a target that crashed has lost some that were recorded here. Once
-// everything is durable, what the ledger has is what there is.
+// Loads do not wait for their commits to be durable, so a target that crashed has lost some that were
+// recorded here. Once everything is durable, what the ledger has is what there is.
 void Run::make_durable() {
   size_t on_target = 0;
   base::retry(options_.retry, stop_, context_->retry_notice("ledger"), [&] {
@@ -346,10 +374,12 @@ void Run::confirm_durable() {
   std::vector<std::string> lost;
   if (items_) lost = items_->lost(*target_);
   const auto chunks = ledger_->count_chunks(*target_);
-  if (const auto known = dir_.state().chunks.size(); chunks < known) lost.push_back(fmt::format("{} chunks", known - chunks));
+  if (const auto known = dir_.state().chunks.size(); chunks < known)
+    lost.push_back(fmt::format("{} chunks", known - chunks));
   if (lost.empty()) return;
   if (lost.size() > 5) lost.resize(5);
-  problems_.add({Problem::Kind::failed, "target", fmt::format("lost commits of this run in a crash, among them: {}", fmt::join(lost, ", ")),
+  problems_.add({Problem::Kind::failed, "target",
+                 fmt::format("lost commits of this run in a crash, among them: {}", fmt::join(lost, ", ")),
                  "run the same command again: what is missing is made again"});
 }
 
@@ -363,7 +393,8 @@ int Run::verdict() {
   for (const auto& unit : proof_units(plan_)) {
     const auto found = dir_.state().proofs.find(unit.relations.front());
     if (found == dir_.state().proofs.end()) {
-      problems_.add({Problem::Kind::failed, plan_.relations[unit.relations.front()].display(), "was not compared", {}});
+      problems_.add(
+          {Problem::Kind::failed, plan_.relations[unit.relations.front()].display(), "was not compared", {}});
       return 3;
     }
   }
@@ -415,7 +446,8 @@ Outcome Run::guarded(Body body) {
   if (exit_code != 3) dir_.record(record::finished(exit_code));
   dir_.checkpoint();
   // A copy's archive is whole, and can be imported, when it has every chunk.
-  if (exit_code == 0 && archive_ && &archive_->dir() != &dir_ && archive_->dir().state().chunks.size() == plan_.total_chunks()) {
+  if (exit_code == 0 && archive_ && &archive_->dir() != &dir_ &&
+      archive_->dir().state().chunks.size() == plan_.total_chunks()) {
     archive_->dir().record(record::finished(exit_code));
     archive_->dir().checkpoint();
   }
@@ -428,8 +460,10 @@ void Run::check_same_databases() const {
   const auto& state = dir_.state();
   const auto check = [&](const std::string& then, const std::string& now, const char* option) {
     if (then == now) return;
-    throw base::Error(ErrorKind::usage, fmt::format("{} holds a finished run of {}, not of {}", dir_.path().string(), then, now),
-                      fmt::format("check {}, name another --run-dir for a new run, or use --restart", option));
+    throw base::Error(
+        ErrorKind::usage,
+        fmt::format("{} holds a finished run of {}, not of {}", dir_.path().string(), then, now),
+        fmt::format("check {}, name another --run-dir for a new run, or use --restart", option));
   };
   if (!from_archive_) check(state.source, options_.source.redacted(), "--source");
   check(state.target, options_.target.redacted(), "--target");
@@ -478,8 +512,9 @@ Outcome Run::export_archive() {
     if (dir_.has_run() && !dir_.state().finished) {
       // An export is of one moment, and its snapshot died with the process that held it.
       if (!options_.restart)
-        throw base::Error(ErrorKind::usage, fmt::format("{} holds an unfinished export", dir_.path().string()),
-                          "its snapshot is gone: start over with --restart, which empties the directory first");
+        throw base::Error(
+            ErrorKind::usage, fmt::format("{} holds an unfinished export", dir_.path().string()),
+            "its snapshot is gone: start over with --restart, which empties the directory first");
       dir_.erase();
     } else if (dir_.has_run()) {
       if (!options_.restart)
@@ -513,7 +548,8 @@ Outcome Run::import_archive(const Confirm& confirm) {
   return guarded([&] {
     const auto archived = RunDir::peek(*options_.archive);
     if (!archived.finished)
-      throw base::Error(ErrorKind::usage, fmt::format("the archive {} is not complete", options_.archive->string()),
+      throw base::Error(ErrorKind::usage,
+                        fmt::format("the archive {} is not complete", options_.archive->string()),
                         "let the export that makes it end first");
     target_.emplace(pg::open_first_session(options_.target, target_session(kPlanApplication), stop_));
     if (options_.restart && dir_.has_run()) discard_run(options_, dir_, *target_, confirm);
@@ -546,7 +582,8 @@ Outcome Run::import_archive(const Confirm& confirm) {
 // -------------------------------------------------------------------------------------------- public API
 
 bool PlanReport::blocked() const {
-  return std::ranges::any_of(findings, [](const auto& finding) { return finding.severity == Severity::blocker; });
+  return std::ranges::any_of(findings,
+                             [](const auto& finding) { return finding.severity == Severity::blocker; });
 }
 
 PlanReport plan_copy(const Options& options, const base::Stop& stop) {
@@ -579,7 +616,8 @@ Outcome run_export(const Options& options, Progress& progress, const base::Stop&
   return Run(into, progress, stop).export_archive();
 }
 
-Outcome run_import(const Options& options, Progress& progress, const Confirm& confirm, const base::Stop& stop) {
+Outcome run_import(const Options& options, Progress& progress, const Confirm& confirm,
+                   const base::Stop& stop) {
   return Run(options, progress, stop).import_archive(confirm);
 }
 

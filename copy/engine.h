@@ -29,12 +29,13 @@ struct Outcome {
   std::string resumed;   ///< how a resumed run went on, in a sentence; empty for a new run
   uint64_t relations = 0;
   uint64_t rows = 0;
-  uint64_t bytes = 0;    ///< of COPY data
+  uint64_t bytes = 0;  ///< of COPY data
   uint64_t chunks = 0;
   uint64_t chunks_before = 0;  ///< of them, done by earlier processes of this run
-  uint64_t proven = 0;   ///< relations read back and found equal
+  uint64_t proven = 0;         ///< relations read back and found equal
   std::chrono::milliseconds elapsed{0};
-  std::chrono::milliseconds copy_elapsed{0};  ///< of it, from the start of the data phase to the last chunk's commit
+  std::chrono::milliseconds copy_elapsed{
+      0};  ///< of it, from the start of the data phase to the last chunk's commit
   std::vector<Finding> findings;
   std::vector<Problem> problems;
 };
@@ -49,24 +50,27 @@ struct PlanReport {
 /// Asked before anything is dropped or emptied (--restart); returns false to leave everything as it is.
 using Confirm = std::function<bool(const std::string& question)>;
 
-/// Looks at both sides and writes nothing on either, nor on disk. Throws Error{usage} when a side cannot be reached.
+/// Looks at both sides and writes nothing on either, nor on disk. Throws Error{usage} when a side cannot be
+/// reached.
 PlanReport plan_copy(const Options& options, const base::Stop& stop);
 
-/// The whole copy, new or resumed, up to the proof. Throws Error{usage} when it cannot start (preflight findings of
-/// severity blocker are listed in the message), Error{corrupt} on damaged state. What goes wrong with single objects is
-/// in the outcome. A stop ends it cleanly with exit code 4.
+/// The whole copy, new or resumed, up to the proof. Throws Error{usage} when it cannot start (preflight
+/// findings of severity blocker are listed in the message), Error{corrupt} on damaged state. What goes wrong
+/// with single objects is in the outcome. A stop ends it cleanly with exit code 4.
 Outcome run_copy(const Options& options, Progress& progress, const Confirm& confirm, const base::Stop& stop);
 
 /// Options::archive is the directory; Options::source alone is used.
 Outcome run_export(const Options& options, Progress& progress, const base::Stop& stop);
 
 /// Options::archive is read, Options::target and Options::run_dir are written.
-Outcome run_import(const Options& options, Progress& progress, const Confirm& confirm, const base::Stop& stop);
+Outcome run_import(const Options& options, Progress& progress, const Confirm& confirm,
+                   const base::Stop& stop);
 
 struct CleanReport {
-  std::vector<std::string> done;     ///< what was removed
+  std::vector<std::string> done;  ///< what was removed
 };
-/// Drops the ledger from the target and removes the run directory. An unfinished run is only cleaned when confirmed.
+/// Drops the ledger from the target and removes the run directory. An unfinished run is only cleaned when
+/// confirmed.
 CleanReport clean(const Options& options, const Confirm& confirm, const base::Stop& stop);
 
 }  // namespace copy

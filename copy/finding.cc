@@ -4,9 +4,12 @@ namespace copy {
 
 std::string_view to_string(Severity severity) {
   switch (severity) {
-    case Severity::info: return "info";
-    case Severity::warning: return "warning";
-    case Severity::blocker: return "blocker";
+    case Severity::info:
+      return "info";
+    case Severity::warning:
+      return "warning";
+    case Severity::blocker:
+      return "blocker";
   }
   return "unknown";
 }

@@ -45,7 +45,9 @@ void run_items(const Context& context, ItemRunner& items, const std::vector<TocE
   for (const auto& entry : entries)
     if (wanted(entry) && !items.is_done(entry.id)) left.push_back(&entry);
   // Entries that were made before a connection was lost are skipped on the next try.
-  Target(context, context.stop).run("schema", [&](pg::Connection& connection) { items.run_all(connection, left); });
+  Target(context, context.stop).run("schema", [&](pg::Connection& connection) {
+    items.run_all(connection, left);
+  });
 }
 
 // Runs body(job, target) for every job, on as many threads as there are index workers.
@@ -107,7 +109,8 @@ void add_constraints(const Context& context, ItemRunner& items, const SchemaItem
       const Progress::Scope scope(context.progress, label);
       target.run(label, [&](pg::Connection& connection) {
         base::crash_point("constraint_add.before");
-        items.run(connection, ItemRunner::second_step(item.entry->id), *item.entry, add_constraint_sql(context.plan, item));
+        items.run(connection, ItemRunner::second_step(item.entry->id), *item.entry,
+                  add_constraint_sql(context.plan, item));
         base::crash_point("constraint_add.after");
       });
     }
@@ -118,15 +121,18 @@ void add_constraints(const Context& context, ItemRunner& items, const SchemaItem
 
 namespace {
 
-// "(a, b)=(1, 2)" of up to ten keys without a row to refer to, and how many rows have such keys. A foreign key is about
-// the rows of its own two tables, not about those that inherit from them; only a partitioned one includes its leaves.
-std::string offending_keys(pg::Connection& target, const pg::ForeignKey& key, bool table_only, bool referenced_only) {
+// "(a, b)=(1, 2)" of up to ten keys without a row to refer to, and how many rows have such keys. A foreign
+// key is about the rows of its own two tables, not about those that inherit from them; only a partitioned one
+// includes its leaves.
+std::string offending_keys(pg::Connection& target, const pg::ForeignKey& key, bool table_only,
+                           bool referenced_only) {
   std::string join;
   std::string present;
   std::string absent;
   for (size_t i = 0; i < key.columns.size(); ++i) {
     const auto column = pg::quote_identifier(key.columns[i]);
-    join += fmt::format("{}f.{} = r.{}", join.empty() ? "" : " AND ", column, pg::quote_identifier(key.referenced_columns[i]));
+    join += fmt::format("{}f.{} = r.{}", join.empty() ? "" : " AND ", column,
+                        pg::quote_identifier(key.referenced_columns[i]));
     present += fmt::format(" AND f.{} IS NOT NULL", column);
     absent += fmt::format("{}f.{} IS NULL", absent.empty() ? "" : " AND ", column);
   }
@@ -136,10 +142,12 @@ std::string offending_keys(pg::Connection& target, const pg::ForeignKey& key, bo
   const auto rows = target.exec(fmt::format(
       "SELECT sum(count) OVER ()::bigint, key FROM (SELECT count(*), ROW({0})::text AS key FROM {1}{2} f "
       "WHERE NOT EXISTS (SELECT FROM {3}{4} r WHERE {5}){6} GROUP BY 2) bad ORDER BY 1, 2 LIMIT 10",
-      columns, table_only ? "ONLY " : "", key.table.sql(), referenced_only ? "ONLY " : "", key.referenced.sql(), join, present));
+      columns, table_only ? "ONLY " : "", key.table.sql(), referenced_only ? "ONLY " : "",
+      key.referenced.sql(), join, present));
   if (rows.rows() == 0) return "no offending key found any more";
   std::string keys;
-  for (int row = 0; row < rows.rows(); ++row) keys += fmt::format("{}{}", row == 0 ? "" : ", ", rows.text(row, 1));
+  for (int row = 0; row < rows.rows(); ++row)
+    keys += fmt::format("{}{}", row == 0 ? "" : ", ", rows.text(row, 1));
   return fmt::format("{} rows refer to missing keys: ({}) = {}", rows.text(0, 0), columns, keys);
 }
 
@@ -168,11 +176,12 @@ class ForeignKeys {
   void validate() {
     std::deque<const TocEntry*> jobs;
     for (const auto& entry : schema_.foreign_keys)
-      if (by_oid_.at(entry.oid)->validated && in_two_steps(*by_oid_.at(entry.oid)) && !items_.has_failed(entry.id) &&
-          !items_.is_done(ItemRunner::second_step(entry.id)))
+      if (by_oid_.at(entry.oid)->validated && in_two_steps(*by_oid_.at(entry.oid)) &&
+          !items_.has_failed(entry.id) && !items_.is_done(ItemRunner::second_step(entry.id)))
         jobs.push_back(&entry);
-    in_parallel(context_, std::move(jobs), "validate",
-                [&](const TocEntry* entry, Target& target) { validate_one(*entry, *by_oid_.at(entry->oid), target); });
+    in_parallel(context_, std::move(jobs), "validate", [&](const TocEntry* entry, Target& target) {
+      validate_one(*entry, *by_oid_.at(entry->oid), target);
+    });
   }
 
  private:
@@ -181,8 +190,8 @@ class ForeignKeys {
 
   std::string add_sql(const TocEntry& entry, const pg::ForeignKey& key) const {
     if (!in_two_steps(key)) return entry.sql;
-    return fmt::format("ALTER TABLE ONLY {} ADD CONSTRAINT {} {}{}", key.table.sql(), pg::quote_identifier(key.name),
-                       key.definition, key.validated ? " NOT VALID" : "");
+    return fmt::format("ALTER TABLE ONLY {} ADD CONSTRAINT {} {}{}", key.table.sql(),
+                       pg::quote_identifier(key.name), key.definition, key.validated ? " NOT VALID" : "");
   }
 
   void validate_one(const TocEntry& entry, const pg::ForeignKey& key, Target& target) {
@@ -191,17 +200,21 @@ class ForeignKeys {
     target.run(label, [&](pg::Connection& connection) {
       try {
         connection.exec("SET maintenance_work_mem = '256MB'");
-        connection.exec(fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {};\n{}", key.table.sql(), pg::quote_identifier(key.name),
-                                    context_.ledger.item_sql(ItemRunner::second_step(entry.id), entry.description,
-                                                             entry.schema, entry.name)));
+        connection.exec(fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {};\n{}", key.table.sql(),
+                                    pg::quote_identifier(key.name),
+                                    context_.ledger.item_sql(ItemRunner::second_step(entry.id),
+                                                             entry.description, entry.schema, entry.name)));
       } catch (const base::Error& error) {
-        if (error.sqlstate() == "23505" && context_.ledger.has_item(connection, ItemRunner::second_step(entry.id))) return;
+        if (error.sqlstate() == "23505" &&
+            context_.ledger.has_item(connection, ItemRunner::second_step(entry.id)))
+          return;
         if (error.sqlstate() != "23503") throw;
-        context_.problems.add(
-            {Problem::Kind::failed, ItemRunner::label(entry),
-             "left NOT VALID, because the source's own data violates it: " + offending_keys(connection, key, !partitioned_.contains(key.table), !partitioned_.contains(key.referenced)),
-             fmt::format("repair the rows, then: ALTER TABLE {} VALIDATE CONSTRAINT {}", key.table.sql(),
-                         pg::quote_identifier(key.name))});
+        context_.problems.add({Problem::Kind::failed, ItemRunner::label(entry),
+                               "left NOT VALID, because the source's own data violates it: " +
+                                   offending_keys(connection, key, !partitioned_.contains(key.table),
+                                                  !partitioned_.contains(key.referenced)),
+                               fmt::format("repair the rows, then: ALTER TABLE {} VALIDATE CONSTRAINT {}",
+                                           key.table.sql(), pg::quote_identifier(key.name))});
       }
     });
   }
@@ -227,16 +240,17 @@ void add_foreign_keys(const Context& context, ItemRunner& items, const SchemaIte
 void refresh_materialized_views(const Context& context) {
   Target target(context, context.stop);
   auto left = context.plan.materialized_views;
-  // A view may read another one through a function, which the catalog does not tell: as long as one succeeds, try the
-  // others again.
+  // A view may read another one through a function, which the catalog does not tell: as long as one succeeds,
+  // try the others again.
   for (bool progress = true; progress && !left.empty();) {
     progress = false;
     std::vector<pg::QualifiedName> again;
     for (const auto& view : left) {
       const Progress::Scope scope(context.progress, "refresh " + view.display());
       try {
-        target.run("refresh " + view.display(),
-                   [&](pg::Connection& connection) { connection.exec("REFRESH MATERIALIZED VIEW " + view.sql()); });
+        target.run("refresh " + view.display(), [&](pg::Connection& connection) {
+          connection.exec("REFRESH MATERIALIZED VIEW " + view.sql());
+        });
         progress = true;
       } catch (const base::Error& error) {
         if (error.kind() != base::ErrorKind::permanent) throw;
@@ -248,7 +262,9 @@ void refresh_materialized_views(const Context& context) {
   }
   for (const auto& view : left) {
     try {
-      target.run("refresh", [&](pg::Connection& connection) { connection.exec("REFRESH MATERIALIZED VIEW " + view.sql()); });
+      target.run("refresh", [&](pg::Connection& connection) {
+        connection.exec("REFRESH MATERIALIZED VIEW " + view.sql());
+      });
     } catch (const base::Error& error) {
       if (error.kind() != base::ErrorKind::permanent) throw;
       context.problems.add({Problem::Kind::failed, "materialized view " + view.display(),
@@ -266,8 +282,10 @@ void apply_end_state(const Context& context, const EndState& state) {
     connection.exec(kDurable);
     for (const auto& missing : set_sequences(connection, state.sequences)) {
       const bool excluded = !context.options.include.empty() || !context.options.exclude.empty();
-      context.problems.add({excluded ? Problem::Kind::note : Problem::Kind::failed, "sequence " + missing.display(),
-                            "does not exist on the target, its value was not set", {}});
+      context.problems.add({excluded ? Problem::Kind::note : Problem::Kind::failed,
+                            "sequence " + missing.display(),
+                            "does not exist on the target, its value was not set",
+                            {}});
     }
   });
   base::crash_point("sequences.after");
@@ -276,7 +294,8 @@ void apply_end_state(const Context& context, const EndState& state) {
     connection.exec(kDurable);
     auto all = statements;
     if (context.plan.schema == SchemaMode::dump)
-      for (auto& statement : database_statements(context.plan.database, connection.database(), context.options))
+      for (auto& statement :
+           database_statements(context.plan.database, connection.database(), context.options))
         all.push_back(std::move(statement));
     for (const auto& statement : all) {
       try {
@@ -291,12 +310,13 @@ void apply_end_state(const Context& context, const EndState& state) {
 
 void analyze_parents(const Context& context) {
   Target target(context, context.stop);
-  for (const auto& table : context.plan.partitioned_tables)
-    try {
-      target.run("analyze " + table.display(), [&](pg::Connection& connection) { connection.exec("ANALYZE " + table.sql()); });
+  for (const auto& table : context.plan.partitioned_tables) try {
+      target.run("analyze " + table.display(),
+                 [&](pg::Connection& connection) { connection.exec("ANALYZE " + table.sql()); });
     } catch (const base::Error& error) {
       if (error.kind() != base::ErrorKind::permanent) throw;
-      context.problems.add({Problem::Kind::note, "analyze " + table.display(), error.message(), error.hint()});
+      context.problems.add(
+          {Problem::Kind::note, "analyze " + table.display(), error.message(), error.hint()});
     }
 }
 

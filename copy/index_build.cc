@@ -45,9 +45,9 @@ std::string add_constraint_sql(const Plan& plan, const IndexItem& item) {
   if (item.entry->description == "INDEX") return {};
   if (!is_attachable(index)) return item.entry->sql;
   const auto name = pg::quote_identifier(index.name.name);
-  auto sql = fmt::format("ALTER TABLE ONLY {} ADD CONSTRAINT {} {} USING INDEX {}{}",
-                         plan.relations[item.relation].name.sql(), name,
-                         index.constraint_type == 'p' ? "PRIMARY KEY" : "UNIQUE", name, index.constraint_options);
+  auto sql = fmt::format(
+      "ALTER TABLE ONLY {} ADD CONSTRAINT {} {} USING INDEX {}{}", plan.relations[item.relation].name.sql(),
+      name, index.constraint_type == 'p' ? "PRIMARY KEY" : "UNIQUE", name, index.constraint_options);
   const auto statements = split_statements(item.entry->sql);
   for (size_t i = 1; i < statements.size(); ++i) sql += ";\n" + statements[i];
   return sql;
@@ -56,10 +56,11 @@ std::string add_constraint_sql(const Plan& plan, const IndexItem& item) {
 std::string index_settings_sql(const pg::Index& index) {
   const bool sorts = index.method == "btree";
   // A sort of the whole index in memory is about twice its size; more than that is never used.
-  const auto memory = sorts ? std::clamp<uint64_t>(2 * index.bytes, 64 * kMegabyte, 512 * kMegabyte) : 64 * kMegabyte;
+  const auto memory =
+      sorts ? std::clamp<uint64_t>(2 * index.bytes, 64 * kMegabyte, 512 * kMegabyte) : 64 * kMegabyte;
   const bool parallel = sorts && index.bytes >= 64 * kMegabyte;
-  return fmt::format("SET maintenance_work_mem = '{}kB'; SET max_parallel_maintenance_workers = {}", memory / 1024,
-                     parallel ? 2 : 0);
+  return fmt::format("SET maintenance_work_mem = '{}kB'; SET max_parallel_maintenance_workers = {}",
+                     memory / 1024, parallel ? 2 : 0);
 }
 
 }  // namespace copy

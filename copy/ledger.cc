@@ -40,7 +40,8 @@ std::string hex_literal(std::string_view bytes) {
 std::string unhex(std::string_view hex) {
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   std::string out;
-  for (size_t i = 2; i + 1 < hex.size(); i += 2) out += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
+  for (size_t i = 2; i + 1 < hex.size(); i += 2)
+    out += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
   return out;
 }
 
@@ -49,8 +50,9 @@ std::string unhex(std::string_view hex) {
 void Ledger::create(pg::Connection& target, std::string_view source, std::string_view tool_version) const {
   base::during("make the ledger (schema cutover) on the target", [&] {
     target.exec(kSchema);
-    target.exec("INSERT INTO cutover.run (run_id, source, tool_version) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-                {run_id_, std::string(source), std::string(tool_version)});
+    target.exec(
+        "INSERT INTO cutover.run (run_id, source, tool_version) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        {run_id_, std::string(source), std::string(tool_version)});
   });
 }
 
@@ -69,10 +71,11 @@ std::vector<std::string> Ledger::runs(pg::Connection& target) {
 void Ledger::commit_chunk(pg::Connection& target, const LedgerChunk& chunk, std::string_view display,
                           std::string_view bounds, const pg::BucketDigest& buckets) const {
   const auto sql = fmt::format(
-      "INSERT INTO cutover.chunk (run_id, relation, chunk, name, bounds, rows, bytes, digest, buckets, snapshot) "
+      "INSERT INTO cutover.chunk (run_id, relation, chunk, name, bounds, rows, bytes, digest, buckets, "
+      "snapshot) "
       "VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}); COMMIT",
-      pg::quote_literal(run_id_), chunk.relation, chunk.chunk, pg::quote_literal(display), pg::quote_literal(bounds),
-      chunk.rows, chunk.bytes, pg::quote_literal(chunk.digest.text()),
+      pg::quote_literal(run_id_), chunk.relation, chunk.chunk, pg::quote_literal(display),
+      pg::quote_literal(bounds), chunk.rows, chunk.bytes, pg::quote_literal(chunk.digest.text()),
       buckets.size() > 1 ? hex_literal(buckets.encode()) : "NULL", pg::quote_literal(chunk.snapshot));
   base::crash_point("ledger_commit.before");
   try {
@@ -86,14 +89,16 @@ void Ledger::commit_chunk(pg::Connection& target, const LedgerChunk& chunk, std:
 }
 
 bool Ledger::has_chunk(pg::Connection& target, uint32_t relation, uint32_t chunk) const {
-  const auto rows = target.exec("SELECT FROM cutover.chunk WHERE run_id = $1 AND relation = $2 AND chunk = $3",
-                                {run_id_, std::to_string(relation), std::to_string(chunk)});
+  const auto rows =
+      target.exec("SELECT FROM cutover.chunk WHERE run_id = $1 AND relation = $2 AND chunk = $3",
+                  {run_id_, std::to_string(relation), std::to_string(chunk)});
   return rows.rows() == 1;
 }
 
 std::vector<LedgerChunk> Ledger::chunks(pg::Connection& target) const {
   const auto rows = target.exec(
-      "SELECT relation, chunk, rows, bytes, digest, snapshot, transaction FROM cutover.chunk WHERE run_id = $1 "
+      "SELECT relation, chunk, rows, bytes, digest, snapshot, transaction FROM cutover.chunk WHERE run_id = "
+      "$1 "
       "ORDER BY relation, chunk",
       {run_id_});
   std::vector<LedgerChunk> chunks;
@@ -113,8 +118,9 @@ std::vector<LedgerChunk> Ledger::chunks(pg::Connection& target) const {
 }
 
 pg::BucketDigest Ledger::buckets(pg::Connection& target, uint32_t relation, uint32_t size) const {
-  const auto rows = target.exec("SELECT digest, buckets FROM cutover.chunk WHERE run_id = $1 AND relation = $2",
-                                {run_id_, std::to_string(relation)});
+  const auto rows =
+      target.exec("SELECT digest, buckets FROM cutover.chunk WHERE run_id = $1 AND relation = $2",
+                  {run_id_, std::to_string(relation)});
   pg::BucketDigest sum(size);
   for (int row = 0; row < rows.rows(); ++row) {
     const auto total = pg::Digest::parse(rows.text(row, 0));
@@ -124,7 +130,8 @@ pg::BucketDigest Ledger::buckets(pg::Connection& target, uint32_t relation, uint
     }
     const auto buckets = pg::BucketDigest::decode(unhex(rows.text(row, 1)));
     if (buckets.total() != total)
-      base::fail(base::ErrorKind::corrupt, "the ledger's digests of relation {} contradict each other", relation);
+      base::fail(base::ErrorKind::corrupt, "the ledger's digests of relation {} contradict each other",
+                 relation);
     sum += buckets;
   }
   return sum;
@@ -137,9 +144,10 @@ std::string Ledger::forget_chunks_sql(uint32_t relation, const std::vector<uint3
 
 std::string Ledger::item_sql(uint32_t item, std::string_view description, std::string_view schema,
                              std::string_view name) const {
-  return fmt::format("INSERT INTO cutover.item (run_id, item, description, schema, name) VALUES ({}, {}, {}, {}, {})",
-                     pg::quote_literal(run_id_), item, pg::quote_literal(description), pg::quote_literal(schema),
-                     pg::quote_literal(name));
+  return fmt::format(
+      "INSERT INTO cutover.item (run_id, item, description, schema, name) VALUES ({}, {}, {}, {}, {})",
+      pg::quote_literal(run_id_), item, pg::quote_literal(description), pg::quote_literal(schema),
+      pg::quote_literal(name));
 }
 
 std::vector<uint32_t> Ledger::items(pg::Connection& target) const {
@@ -150,22 +158,28 @@ std::vector<uint32_t> Ledger::items(pg::Connection& target) const {
 }
 
 bool Ledger::has_item(pg::Connection& target, uint32_t item) const {
-  return target.exec("SELECT FROM cutover.item WHERE run_id = $1 AND item = $2", {run_id_, std::to_string(item)}).rows() == 1;
+  return target
+             .exec("SELECT FROM cutover.item WHERE run_id = $1 AND item = $2",
+                   {run_id_, std::to_string(item)})
+             .rows() == 1;
 }
 
 std::string Ledger::forget_item_sql(uint32_t item) const {
-  return fmt::format("DELETE FROM cutover.item WHERE run_id = {} AND item = {}", pg::quote_literal(run_id_), item);
+  return fmt::format("DELETE FROM cutover.item WHERE run_id = {} AND item = {}", pg::quote_literal(run_id_),
+                     item);
 }
 
 size_t Ledger::count_chunks(pg::Connection& target) const {
-  return static_cast<size_t>(target.exec("SELECT count(*) FROM cutover.chunk WHERE run_id = $1", {run_id_}).integer(0, 0));
+  return static_cast<size_t>(
+      target.exec("SELECT count(*) FROM cutover.chunk WHERE run_id = $1", {run_id_}).integer(0, 0));
 }
 
 size_t Ledger::count_chunks(pg::Connection& target, uint32_t relation) const {
-  return static_cast<size_t>(target
-                                 .exec("SELECT count(*) FROM cutover.chunk WHERE run_id = $1 AND relation = $2",
-                                       {run_id_, std::to_string(relation)})
-                                 .integer(0, 0));
+  return static_cast<size_t>(
+      target
+          .exec("SELECT count(*) FROM cutover.chunk WHERE run_id = $1 AND relation = $2",
+                {run_id_, std::to_string(relation)})
+          .integer(0, 0));
 }
 
 void Ledger::make_durable(pg::Connection& target) const {

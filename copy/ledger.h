@@ -10,10 +10,10 @@
 
 namespace copy {
 
-/// What the target itself knows of a run: schema "cutover", one row per chunk and per schema object, each inserted in
-/// the very transaction that did the work. So a chunk is on the target exactly when its row is, whatever
-/// happened to this process, the network or either server. The local journal is an index of it; where they
-/// disagree, the ledger is right.
+/// What the target itself knows of a run: schema "cutover", one row per chunk and per schema object, each
+/// inserted in the very transaction that did the work. So a chunk is on the target exactly when its row is,
+/// whatever happened to this process, the network or either server. The local journal is an index of it;
+/// where they disagree, the ledger is right.
 
 struct LedgerChunk {
   uint32_t relation = 0;
@@ -21,7 +21,7 @@ struct LedgerChunk {
   uint64_t rows = 0;
   uint64_t bytes = 0;
   pg::Digest digest;
-  std::string snapshot;  ///< the mark (pg::SnapshotMark::transactions) under which it was read
+  std::string snapshot;      ///< the mark (pg::SnapshotMark::transactions) under which it was read
   uint64_t transaction = 0;  ///< txid_current() of the load; its low 32 bits are the rows' xmin
 };
 
@@ -35,10 +35,10 @@ class Ledger {
   static bool exists(pg::Connection& target);
   static std::vector<std::string> runs(pg::Connection& target);
 
-  /// Inserts the chunk's row and commits the open transaction, in one round trip. Throws Error{in_doubt} when the
-  /// connection was lost before the reply came: then has_chunk() tells, on another connection.
-  void commit_chunk(pg::Connection& target, const LedgerChunk& chunk, std::string_view display, std::string_view bounds,
-                    const pg::BucketDigest& buckets) const;
+  /// Inserts the chunk's row and commits the open transaction, in one round trip. Throws Error{in_doubt} when
+  /// the connection was lost before the reply came: then has_chunk() tells, on another connection.
+  void commit_chunk(pg::Connection& target, const LedgerChunk& chunk, std::string_view display,
+                    std::string_view bounds, const pg::BucketDigest& buckets) const;
   bool has_chunk(pg::Connection& target, uint32_t relation, uint32_t chunk) const;
   std::vector<LedgerChunk> chunks(pg::Connection& target) const;
   /// The sum over a relation's chunks, by bucket.
@@ -47,7 +47,8 @@ class Ledger {
   std::string forget_chunks_sql(uint32_t relation, const std::vector<uint32_t>& chunks) const;
 
   /// A statement that records a schema object, to be sent together with the statements that make it.
-  std::string item_sql(uint32_t item, std::string_view description, std::string_view schema, std::string_view name) const;
+  std::string item_sql(uint32_t item, std::string_view description, std::string_view schema,
+                       std::string_view name) const;
   std::vector<uint32_t> items(pg::Connection& target) const;
   bool has_item(pg::Connection& target, uint32_t item) const;
   std::string forget_item_sql(uint32_t item) const;

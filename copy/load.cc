@@ -18,9 +18,11 @@ bool ends_the_run(const base::Error& error, const Options& options) {
     case ErrorKind::cancelled:
     case ErrorKind::in_doubt:
     case ErrorKind::corrupt:
-    case ErrorKind::transient: return true;  // outlasted every retry
+    case ErrorKind::transient:
+      return true;  // outlasted every retry
     case ErrorKind::usage:
-    case ErrorKind::permanent: break;
+    case ErrorKind::permanent:
+      break;
   }
   return options.fail_fast || dynamic_cast<const SnapshotLost*>(&error) != nullptr ||
          dynamic_cast<const ChunksLost*>(&error) != nullptr;
@@ -103,7 +105,8 @@ void Load::copy_chunk(ChunkCopier& copier, const Board::Chunk& chunk) {
     copier.copy(chunk.relation, chunk.chunk);
   } catch (base::Error& error) {
     if (error.sqlstate() == kNotEmpty)
-      error.hint(fmt::format("this run did not write them; to delete them: --overwrite '{}'", relation.display()));
+      error.hint(
+          fmt::format("this run did not write them; to delete them: --overwrite '{}'", relation.display()));
     if (ends_the_run(error, context_.options)) throw;
     context_.problems.add({Problem::Kind::failed, relation.display(), error.message(), error.hint()});
     board_.relation_failed(chunk.relation);
@@ -117,8 +120,8 @@ namespace {
 
 // Runs a step on a connection that is made when there is none, and made anew after a loss.
 template <typename Step>
-void with_target(const Context& context, std::optional<pg::Connection>& target, const base::Stop& stop, const std::string& label,
-                 Step step) {
+void with_target(const Context& context, std::optional<pg::Connection>& target, const base::Stop& stop,
+                 const std::string& label, Step step) {
   base::retry(context.options.retry, stop, context.retry_notice(label), [&] {
     try {
       if (!target) target.emplace(context.open_target(stop));
@@ -132,7 +135,8 @@ void with_target(const Context& context, std::optional<pg::Connection>& target, 
 
 }  // namespace
 
-void Load::prove(const Board::ProofTask& task, std::optional<pg::Connection>& target, const base::Stop& stop) {
+void Load::prove(const Board::ProofTask& task, std::optional<pg::Connection>& target,
+                 const base::Stop& stop) {
   const auto first = proof_.units()[task.unit].relations.front();
   const auto label = "prove " + context_.plan.relations[first].display();
   uint32_t slices = 0;
@@ -162,7 +166,8 @@ void Load::index_worker(const base::Stop& stop) {
   }
 }
 
-void Load::build_index(const Board::IndexTask& task, std::optional<pg::Connection>& target, const base::Stop& stop) {
+void Load::build_index(const Board::IndexTask& task, std::optional<pg::Connection>& target,
+                       const base::Stop& stop) {
   const auto& item = indexes_[task.item];
   const auto label = "index " + item.index->name.display();
   const Progress::Scope scope(context_.progress, label);
@@ -176,7 +181,8 @@ void Load::build_index(const Board::IndexTask& task, std::optional<pg::Connectio
   board_.index_done(task.relation);
 }
 
-void Load::analyze(const Board::Analyze& task, std::optional<pg::Connection>& target, const base::Stop& stop) {
+void Load::analyze(const Board::Analyze& task, std::optional<pg::Connection>& target,
+                   const base::Stop& stop) {
   const auto& relation = context_.plan.relations[task.relation];
   if (relation.kind == Relation::Kind::table) {
     const Progress::Scope scope(context_.progress, "analyze " + relation.display());
@@ -186,7 +192,8 @@ void Load::analyze(const Board::Analyze& task, std::optional<pg::Connection>& ta
     } catch (const base::Error& error) {
       // Statistics are for speed: a table that cannot be analyzed is worth a note only.
       if (ends_the_run(error, context_.options)) throw;
-      context_.problems.add({Problem::Kind::note, "analyze " + relation.display(), error.message(), error.hint()});
+      context_.problems.add(
+          {Problem::Kind::note, "analyze " + relation.display(), error.message(), error.hint()});
     }
   }
   board_.analyze_done();

@@ -10,9 +10,9 @@
 
 namespace copy {
 
-/// The parallel phase: data workers copy chunks and prove relations, index workers build indexes and analyze, all fed by
-/// a Board. Returns when everything is done or has failed (failures of single relations are problems; see
-/// Options::fail_fast). Throws SnapshotLost, Error{cancelled}, or what no retry could cure.
+/// The parallel phase: data workers copy chunks and prove relations, index workers build indexes and analyze,
+/// all fed by a Board. Returns when everything is done or has failed (failures of single relations are
+/// problems; see Options::fail_fast). Throws SnapshotLost, Error{cancelled}, or what no retry could cure.
 ///
 /// `when_read` is called once, from a worker, when the last byte has left the source.
 class Load {
@@ -21,7 +21,7 @@ class Load {
     ChunkSourceFactory source;
     uint32_t snapshot = 0;
     bool has_target = true;
-    ItemRunner* items = nullptr;             ///< nullptr: no indexes to build (--schema none, export)
+    ItemRunner* items = nullptr;  ///< nullptr: no indexes to build (--schema none, export)
     const SchemaItems* schema = nullptr;
     std::function<void()> when_read;
   };
@@ -34,7 +34,8 @@ class Load {
   void index_worker(const base::Stop& stop);
   void copy_chunk(ChunkCopier& copier, const Board::Chunk& chunk);
   void prove(const Board::ProofTask& task, std::optional<pg::Connection>& target, const base::Stop& stop);
-  void build_index(const Board::IndexTask& task, std::optional<pg::Connection>& target, const base::Stop& stop);
+  void build_index(const Board::IndexTask& task, std::optional<pg::Connection>& target,
+                   const base::Stop& stop);
   void analyze(const Board::Analyze& task, std::optional<pg::Connection>& target, const base::Stop& stop);
   void last_byte_read();
 

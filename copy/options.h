@@ -35,9 +35,9 @@ struct Options {
   /// Patterns "schema" or "schema.table" with * and ?. Nothing included means everything.
   std::vector<std::string> include;
   std::vector<std::string> exclude;
-  std::map<std::string, std::string> role_map;  ///< role at the source -> role at the target
-  bool owners = true;                           ///< restore ALTER … OWNER TO
-  bool grants = true;                           ///< restore GRANT, REVOKE and default privileges
+  std::map<std::string, std::string> role_map;     ///< role at the source -> role at the target
+  bool owners = true;                              ///< restore ALTER … OWNER TO
+  bool grants = true;                              ///< restore GRANT, REVOKE and default privileges
   std::map<std::string, std::string> row_filters;  ///< table display name -> SQL condition
   /// Patterns of target tables whose rows may be deleted although this run did not write them.
   std::vector<std::string> overwrite;

@@ -42,7 +42,8 @@ void overwrite_tables(const Context& context, pg::Connection& target) {
   try {
     target.exec("TRUNCATE " + truncated);
   } catch (base::Error& error) {
-    if (error.sqlstate() == "0A000") error.hint("a foreign key of another table refers to them: name that table with --overwrite too");
+    if (error.sqlstate() == "0A000")
+      error.hint("a foreign key of another table refers to them: name that table with --overwrite too");
     throw error.during("empty the tables named by --overwrite");
   }
 }
@@ -51,7 +52,8 @@ namespace {
 
 // Only the rows that a row filter lets in can be this run's.
 std::string remove_rows_sql(const Relation& relation) {
-  return fmt::format("DELETE FROM ONLY {}{}{}", relation.name.sql(), relation.condition.empty() ? "" : " WHERE ", relation.condition);
+  return fmt::format("DELETE FROM ONLY {}{}{}", relation.name.sql(),
+                     relation.condition.empty() ? "" : " WHERE ", relation.condition);
 }
 
 std::set<uint32_t> written_relations(pg::Connection& target, const std::string& run_id) {
@@ -60,20 +62,23 @@ std::set<uint32_t> written_relations(pg::Connection& target, const std::string& 
   return written;
 }
 
-std::vector<std::string> drop_statements(pg::Connection& target, const Plan& plan, const std::string& run_id) {
+std::vector<std::string> drop_statements(pg::Connection& target, const Plan& plan,
+                                         const std::string& run_id) {
   const auto written = written_relations(target, run_id);
   std::vector<std::string> statements;
-  const auto items = target.exec("SELECT description, schema, name FROM cutover.item WHERE run_id = $1 ORDER BY item DESC", {run_id});
+  const auto items = target.exec(
+      "SELECT description, schema, name FROM cutover.item WHERE run_id = $1 ORDER BY item DESC", {run_id});
   std::set<std::string> kinds;
   for (int row = 0; row < items.rows(); ++row) kinds.insert(items.string(row, 0));
   for (int row = 0; row < items.rows(); ++row)
     if (items.text(row, 0) == "EVENT TRIGGER")
       statements.push_back("DROP EVENT TRIGGER IF EXISTS " + pg::quote_identifier(items.text(row, 2)));
-  // Tables by their names in the plan: the dump's own tags show line breaks as spaces. Those that were there before this
-  // run (an extension's, for one) only lose the rows it wrote.
+  // Tables by their names in the plan: the dump's own tags show line breaks as spaces. Those that were there
+  // before this run (an extension's, for one) only lose the rows it wrote.
   std::set<pg::QualifiedName> made;
   for (int row = 0; row < items.rows(); ++row)
-    if (items.text(row, 0) == "TABLE" || items.text(row, 0) == "FOREIGN TABLE") made.insert({items.string(row, 1), items.string(row, 2)});
+    if (items.text(row, 0) == "TABLE" || items.text(row, 0) == "FOREIGN TABLE")
+      made.insert({items.string(row, 1), items.string(row, 2)});
   const auto was_made = [&](const pg::QualifiedName& table) {
     auto tag = table.name;
     for (auto& c : tag)
@@ -86,9 +91,11 @@ std::vector<std::string> drop_statements(pg::Connection& target, const Plan& pla
     if (relation.kind == Relation::Kind::table && was_made(relation.name))
       statements.push_back(fmt::format("DROP TABLE IF EXISTS {} CASCADE", relation.name.sql()));
   for (const auto& table : plan.foreign_tables)
-    if (was_made(table)) statements.push_back(fmt::format("DROP FOREIGN TABLE IF EXISTS {} CASCADE", table.sql()));
+    if (was_made(table))
+      statements.push_back(fmt::format("DROP FOREIGN TABLE IF EXISTS {} CASCADE", table.sql()));
   for (const auto relation : written)
-    if (const auto& table = plan.relations[relation]; table.kind == Relation::Kind::table && !was_made(table.name))
+    if (const auto& table = plan.relations[relation];
+        table.kind == Relation::Kind::table && !was_made(table.name))
       statements.push_back(remove_rows_sql(table));
   for (int row = 0; row < items.rows(); ++row) {
     const auto kind = items.string(row, 0);
@@ -96,8 +103,10 @@ std::vector<std::string> drop_statements(pg::Connection& target, const Plan& pla
     if (kind == "VIEW" || kind == "MATERIALIZED VIEW" || kind == "SEQUENCE")
       statements.push_back(fmt::format("DROP {} IF EXISTS {} CASCADE", kind, name.sql()));
   }
-  // What depends on tables is gone by now. A name that needs quotes inside its tag cannot be told apart and stays.
-  static constexpr std::array<std::string_view, 5> kKinds = {"FUNCTION", "PROCEDURE", "AGGREGATE", "DOMAIN", "TYPE"};
+  // What depends on tables is gone by now. A name that needs quotes inside its tag cannot be told apart and
+  // stays.
+  static constexpr std::array<std::string_view, 5> kKinds = {"FUNCTION", "PROCEDURE", "AGGREGATE", "DOMAIN",
+                                                             "TYPE"};
   for (int row = 0; row < items.rows(); ++row) {
     const auto kind = items.string(row, 0);
     if (std::ranges::find(kKinds, kind) == kKinds.end()) continue;
@@ -109,7 +118,8 @@ std::vector<std::string> drop_statements(pg::Connection& target, const Plan& pla
   }
   for (int row = 0; row < items.rows(); ++row)
     if (items.text(row, 0) == "SCHEMA" && items.text(row, 2) != "public")
-      statements.push_back(fmt::format("DROP SCHEMA IF EXISTS {} CASCADE", pg::quote_identifier(items.text(row, 2))));
+      statements.push_back(
+          fmt::format("DROP SCHEMA IF EXISTS {} CASCADE", pg::quote_identifier(items.text(row, 2))));
   const auto objects = std::ranges::find(plan.relations, Relation::Kind::large_objects, &Relation::kind);
   if (objects != plan.relations.end())
     statements.push_back("SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata");
@@ -121,8 +131,9 @@ std::vector<std::string> drop_statements(pg::Connection& target, const Plan& pla
 void discard_run(const Options& options, RunDir& dir, pg::Connection& target, const Confirm& confirm) {
   const auto plan = dir.load_plan();
   const auto run_id = dir.state().run_id;
-  if (!confirm(fmt::format("Start over: drop what run {} made on {} ({} tables) and empty {}?", run_id, options.target.redacted(),
-                           plan ? plan->relations.size() : 0, dir.path().string())))
+  if (!confirm(fmt::format("Start over: drop what run {} made on {} ({} tables) and empty {}?", run_id,
+                           options.target.redacted(), plan ? plan->relations.size() : 0,
+                           dir.path().string())))
     throw base::Error(base::ErrorKind::usage, "not confirmed; nothing was changed");
   end_leftover_sessions(target, "cutover " + run_id);
   if (Ledger::exists(target)) {
@@ -157,7 +168,8 @@ CleanReport clean(const Options& options, const Confirm& confirm, const base::St
                            options.target.redacted(), dir.path().string())))
     throw base::Error(base::ErrorKind::usage, "not confirmed; nothing was changed");
   if (!options.target.parameters().empty()) {
-    auto target = pg::open_first_session(options.target, {.role = pg::Role::target, .application_name = "cutover"}, stop);
+    auto target = pg::open_first_session(options.target,
+                                         {.role = pg::Role::target, .application_name = "cutover"}, stop);
     if (Ledger::exists(target)) {
       target.exec("DROP SCHEMA cutover CASCADE");
       report.done.push_back("dropped the schema cutover from " + options.target.redacted());

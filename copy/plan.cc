@@ -14,8 +14,8 @@ using base::ErrorKind;
 
 namespace {
 
-// Rows per bucket that a difference should be narrowed down to, and the most buckets whose 24 bytes each are kept
-// with every chunk.
+// Rows per bucket that a difference should be narrowed down to, and the most buckets whose 24 bytes each are
+// kept with every chunk.
 constexpr int64_t kRowsPerBucket = 2048;
 constexpr uint32_t kMostBuckets = 4096;
 // Without statistics (never analyzed) a row is taken to be this long.
@@ -25,8 +25,8 @@ constexpr int kFirstMajorWithTidRanges = 14;
 
 uint32_t bucket_count(int64_t rows) {
   const auto wanted = static_cast<uint64_t>(std::max<int64_t>(rows, 1) / kRowsPerBucket);
-  return std::clamp<uint32_t>(std::bit_floor(static_cast<uint32_t>(std::min<uint64_t>(wanted, kMostBuckets))), 1,
-                              kMostBuckets);
+  return std::clamp<uint32_t>(std::bit_floor(static_cast<uint32_t>(std::min<uint64_t>(wanted, kMostBuckets))),
+                              1, kMostBuckets);
 }
 
 // What every relation needs to know of the others.
@@ -90,7 +90,8 @@ class Planner {
     if (table.kind == 'm' && !table.populated) plan_.unpopulated_views.push_back(table.name);
     if (table.kind == 'f') {
       plan_.foreign_tables.push_back(table.name);
-      note(Severity::info, "foreign table " + table.name.display(), "only its definition is copied: its rows live elsewhere");
+      note(Severity::info, "foreign table " + table.name.display(),
+           "only its definition is copied: its rows live elsewhere");
     }
     if (table.kind == 'r') plan_.relations.push_back(relation(table));
   }
@@ -134,7 +135,8 @@ class Planner {
       if (condition.size() >= where + 5 && strncasecmp(condition.c_str() + where, "where", 5) == 0)
         condition = condition.substr(where + 5);
     }
-    if (const auto found = options_.row_filters.find(table.name.display()); found != options_.row_filters.end())
+    if (const auto found = options_.row_filters.find(table.name.display());
+        found != options_.row_filters.end())
       condition = condition.empty() ? found->second : fmt::format("({}) AND ({})", condition, found->second);
     return condition;
   }
@@ -160,7 +162,8 @@ class Planner {
   // Leaves that share a root are proven together, so their streams must have one shape: the root's.
   void match_root(Relation& out, const pg::Table& leaf) const {
     const pg::Table* root = nullptr;
-    for (auto parent = by_oid_.find(leaf.parent); parent != by_oid_.end(); parent = by_oid_.find(parent->second->parent))
+    for (auto parent = by_oid_.find(leaf.parent); parent != by_oid_.end();
+         parent = by_oid_.find(parent->second->parent))
       if (parent->second->name == out.load_into) root = parent->second;
     if (!root) return;
     std::vector<std::string> columns;
@@ -197,9 +200,11 @@ class Planner {
     std::set<pg::QualifiedName> referenced;
     for (const auto& key : catalog_.foreign_keys) {
       if (!included.contains(key.table)) continue;
-      const auto object = fmt::format("foreign key {} of {}", pg::display_identifier(key.name), key.table.display());
+      const auto object =
+          fmt::format("foreign key {} of {}", pg::display_identifier(key.name), key.table.display());
       if (!included.contains(key.referenced)) {
-        note(Severity::warning, object, fmt::format("skipped: it refers to {}, which is excluded", key.referenced.display()));
+        note(Severity::warning, object,
+             fmt::format("skipped: it refers to {}, which is excluded", key.referenced.display()));
         continue;
       }
       if (!key.validated) note(Severity::info, object, "is NOT VALID at the source and stays so");
@@ -223,7 +228,8 @@ class Planner {
     for (const auto& view : catalog_.materialized_views)
       if (kept(view)) plan_.materialized_views.push_back(view);
     for (const auto& view : plan_.unpopulated_views)
-      note(Severity::info, "materialized view " + view.display(), "is not populated at the source and stays so");
+      note(Severity::info, "materialized view " + view.display(),
+           "is not populated at the source and stays so");
     for (const auto& extension : catalog_.extensions) {
       if (is_vendor_extension(extension.name)) {
         note(Severity::info, "extension " + extension.name, "skipped: it belongs to the provider");
@@ -234,7 +240,8 @@ class Planner {
     for (const auto& role : catalog_.roles)
       if (!is_vendor_role(role)) plan_.roles.push_back(role);
     for (const auto& schema : catalog_.schemas)
-      if (!is_vendor_schema(schema) && matches_any(options_.exclude, schema, "")) skip_schema(schema, "excluded by --exclude");
+      if (!is_vendor_schema(schema) && matches_any(options_.exclude, schema, ""))
+        skip_schema(schema, "excluded by --exclude");
     if (catalog_.large_objects > 0 && options_.include.empty()) {
       Relation objects;
       objects.kind = Relation::Kind::large_objects;
@@ -261,11 +268,12 @@ class Planner {
   std::set<pg::Oid> copied_;
 };
 
-// One large object counts as its size; bounds are put where a chunk is full. lo_lseek64 to the end is an index
-// look-up; the descriptor is closed at once, so that a million objects do not keep a million open.
+// One large object counts as its size; bounds are put where a chunk is full. lo_lseek64 to the end is an
+// index look-up; the descriptor is closed at once, so that a million objects do not keep a million open.
 void bound_large_objects(pg::Connection& source, Relation& objects, uint64_t split_size) {
   const auto rows = source.exec(fmt::format(
-      "WITH size AS MATERIALIZED (SELECT m.oid, s.bytes FROM (SELECT oid FROM pg_catalog.pg_largeobject_metadata "
+      "WITH size AS MATERIALIZED (SELECT m.oid, s.bytes FROM (SELECT oid FROM "
+      "pg_catalog.pg_largeobject_metadata "
       "ORDER BY oid) m, LATERAL (SELECT pg_catalog.lo_open(m.oid, 262144) AS fd) o, "
       "LATERAL (SELECT pg_catalog.lo_lseek64(o.fd, 0, 2) AS bytes) s, "
       "LATERAL (SELECT pg_catalog.lo_close(o.fd) + s.bytes * 0 AS closed) c WHERE c.closed >= 0), "
@@ -294,29 +302,40 @@ bool is_one_of(std::string_view text, const std::array<std::string_view, N>& nam
 }  // namespace
 
 bool is_vendor_role(std::string_view role) {
-  static constexpr std::array<std::string_view, 7> kNames = {"cloud_admin", "neon_superuser", "neon_service",
-                                                             "neon",        "rdsadmin",       "azuresu", "cloudsqladmin"};
+  static constexpr std::array<std::string_view, 7> kNames = {
+      "cloud_admin", "neon_superuser", "neon_service", "neon", "rdsadmin", "azuresu", "cloudsqladmin"};
   static constexpr std::array<std::string_view, 4> kPrefixes = {"rds_", "pg_", "supabase_", "cloudsql"};
   return is_one_of(role, kNames) || starts_with_any(role, kPrefixes);
 }
 
 bool is_vendor_schema(std::string_view schema) {
-  static constexpr std::array<std::string_view, 12> kNames = {
-      "neon",      "neon_auth_internal", "rds_tools", "supabase_functions", "supabase_migrations", "graphql",
-      "graphql_public", "realtime",  "_realtime", "pgbouncer", "_analytics", "cron"};
+  static constexpr std::array<std::string_view, 12> kNames = {"neon",
+                                                              "neon_auth_internal",
+                                                              "rds_tools",
+                                                              "supabase_functions",
+                                                              "supabase_migrations",
+                                                              "graphql",
+                                                              "graphql_public",
+                                                              "realtime",
+                                                              "_realtime",
+                                                              "pgbouncer",
+                                                              "_analytics",
+                                                              "cron"};
   return is_one_of(schema, kNames);
 }
 
 bool is_vendor_extension(std::string_view extension) {
-  static constexpr std::array<std::string_view, 6> kNames = {"neon", "neon_test_utils", "neon_utils",
-                                                             "rds_tools", "supabase_vault", "pg_graphql"};
+  static constexpr std::array<std::string_view, 6> kNames = {"neon",      "neon_test_utils", "neon_utils",
+                                                             "rds_tools", "supabase_vault",  "pg_graphql"};
   return is_one_of(extension, kNames);
 }
 
 uint64_t index_build_cost(const pg::Index& index) {
   double factor = 1.5;
   if (index.method == "gin") factor = 12;
-  if (index.method == "gist" || index.method == "spgist" || index.method == "hnsw" || index.method == "ivfflat") factor = 8;
+  if (index.method == "gist" || index.method == "spgist" || index.method == "hnsw" ||
+      index.method == "ivfflat")
+    factor = 8;
   if (index.method == "brin") factor = 1;
   return static_cast<uint64_t>(factor * static_cast<double>(index.bytes));
 }
@@ -337,7 +356,8 @@ Plan make_plan(pg::Connection& source, const Options& options, std::vector<Findi
   auto plan = Planner(pg::read_catalog(source), source.major(), options, findings).make();
   plan.source_version = source.exec("SELECT pg_catalog.current_setting('server_version')").string(0, 0);
   for (auto& relation : plan.relations)
-    if (relation.kind == Relation::Kind::large_objects) bound_large_objects(source, relation, options.split_size);
+    if (relation.kind == Relation::Kind::large_objects)
+      bound_large_objects(source, relation, options.split_size);
   return plan;
 }
 
@@ -365,7 +385,8 @@ std::vector<std::string> shape_changes(const Plan& stored, const Plan& fresh, si
   for (const auto& [name, relation] : by_name) add(fmt::format("table {} is new", name.display()));
 
   const auto has_large_objects = [](const Plan& plan) {
-    return std::ranges::any_of(plan.relations, [](const auto& r) { return r.kind == Relation::Kind::large_objects; });
+    return std::ranges::any_of(plan.relations,
+                               [](const auto& r) { return r.kind == Relation::Kind::large_objects; });
   };
   if (has_large_objects(fresh) && !has_large_objects(stored)) add("large objects are new");
   const auto compare = [&](const char* kind, const std::map<std::string, std::string>& before,

@@ -11,32 +11,33 @@
 
 namespace copy {
 
-/// A relation whose rows are copied: an ordinary table, a leaf of a partitioned one, an extension's configuration
-/// table, or (kind large_objects) all large objects of the database.
+/// A relation whose rows are copied: an ordinary table, a leaf of a partitioned one, an extension's
+/// configuration table, or (kind large_objects) all large objects of the database.
 struct Relation {
   enum class Kind { table, large_objects };
 
   Kind kind = Kind::table;
   pg::Oid oid = 0;
   pg::QualifiedName name;
-  /// Where the rows go: the relation itself, or the root of its partition tree when rows may belong to another leaf
-  /// at the target (pg::Table::hash_on_enum).
+  /// Where the rows go: the relation itself, or the root of its partition tree when rows may belong to
+  /// another leaf at the target (pg::Table::hash_on_enum).
   pg::QualifiedName load_into;
-  /// Extra WHERE condition: a row filter of the user or of the extension; empty: all rows. The proof reads the
-  /// target under the same condition.
+  /// Extra WHERE condition: a row filter of the user or of the extension; empty: all rows. The proof reads
+  /// the target under the same condition.
   std::string condition;
   std::vector<std::string> columns;  ///< in the order of the COPY stream, without generated ones
   std::vector<std::string> types;    ///< their types, for comparing shapes
   bool all_generated = false;        ///< has columns, but none to copy
   pg::RowShape shape;
   uint64_t filenode = 0;
-  uint64_t bytes = 0;        ///< heap and TOAST at planning time
+  uint64_t bytes = 0;  ///< heap and TOAST at planning time
   int64_t row_estimate = 0;
   bool foreign_key_target = false;  ///< some foreign key refers to it: it cannot be truncated alone
-  uint64_t index_cost = 0;   ///< expected cost of its slowest index, in bytes of COPY equivalent; for ordering only
+  uint64_t index_cost =
+      0;  ///< expected cost of its slowest index, in bytes of COPY equivalent; for ordering only
 
-  /// Chunk k of a table holds the rows on blocks [k*chunk_blocks, (k+1)*chunk_blocks); the last one is open-ended.
-  /// 0: one chunk, the whole relation, read without a TID condition.
+  /// Chunk k of a table holds the rows on blocks [k*chunk_blocks, (k+1)*chunk_blocks); the last one is
+  /// open-ended. 0: one chunk, the whole relation, read without a TID condition.
   uint64_t chunk_blocks = 0;
   uint32_t chunks = 1;
   /// Large objects only: chunk k holds oids [bounds[k], bounds[k+1]); the last one is open-ended.
@@ -85,8 +86,8 @@ bool is_vendor_role(std::string_view role);
 bool is_vendor_schema(std::string_view schema);
 bool is_vendor_extension(std::string_view extension);
 
-/// The expected cost of building an index, in bytes of COPY equivalent: its size times a factor by access method.
-/// Measured on 15: docs/benchmarks.md.
+/// The expected cost of building an index, in bytes of COPY equivalent: its size times a factor by access
+/// method. Measured on 15: docs/benchmarks.md.
 uint64_t index_build_cost(const pg::Index& index);
 
 }  // namespace copy

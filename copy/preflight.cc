@@ -17,11 +17,14 @@ namespace {
 constexpr int kOldestSource = 12;
 constexpr size_t kMostNamed = 20;
 
-void add(std::vector<Finding>& findings, Severity severity, std::string object, std::string message, std::string fix = {}) {
+void add(std::vector<Finding>& findings, Severity severity, std::string object, std::string message,
+         std::string fix = {}) {
   findings.push_back({severity, std::move(object), std::move(message), std::move(fix)});
 }
 
-std::string current_user(pg::Connection& connection) { return connection.exec("SELECT current_user").string(0, 0); }
+std::string current_user(pg::Connection& connection) {
+  return connection.exec("SELECT current_user").string(0, 0);
+}
 
 // A pooler answers the connection itself and tells a process id of its own; the server tells the true one.
 bool through_pooler(pg::Connection& connection) {
@@ -33,15 +36,19 @@ void check_pooler(pg::Connection& connection, const std::string& side, std::vect
   if (host.find("-pooler.") == std::string::npos && !through_pooler(connection)) return;
   auto fix = std::string("use the server's direct host and port");
   if (const auto at = host.find("-pooler."); at != std::string::npos)
-    fix = fmt::format("use the direct host: {}", host.substr(0, at) + host.substr(at + sizeof("-pooler") - 1));
+    fix =
+        fmt::format("use the direct host: {}", host.substr(0, at) + host.substr(at + sizeof("-pooler") - 1));
   add(findings, Severity::blocker, side,
-      "the connection goes through a pooler, which shares sessions: snapshots and session settings would be lost", fix);
+      "the connection goes through a pooler, which shares sessions: snapshots and session settings would be "
+      "lost",
+      fix);
 }
 
 std::string values_of_names(const std::vector<const pg::QualifiedName*>& names) {
   std::string values;
   for (const auto* name : names)
-    values += fmt::format("{}({}, {})", values.empty() ? "" : ", ", pg::quote_literal(name->schema), pg::quote_literal(name->name));
+    values += fmt::format("{}({}, {})", values.empty() ? "" : ", ", pg::quote_literal(name->schema),
+                          pg::quote_literal(name->name));
   return values;
 }
 
@@ -57,14 +64,18 @@ std::vector<const pg::QualifiedName*> target_tables(const Plan& plan) {
 void check_source_server(pg::Connection& source, const Options& options, std::vector<Finding>& findings) {
   check_pooler(source, "source", findings);
   if (source.major() < kOldestSource)
-    add(findings, Severity::blocker, "source", fmt::format("PostgreSQL {} is older than {}, the oldest supported", source.major(), kOldestSource));
+    add(findings, Severity::blocker, "source",
+        fmt::format("PostgreSQL {} is older than {}, the oldest supported", source.major(), kOldestSource));
   if (source.exec("SELECT pg_catalog.pg_is_in_recovery()").boolean(0, 0))
     add(findings, Severity::warning, "source",
         "it is a replica: recovery conflicts may end the copy, and a snapshot is known on this instance only",
-        "use the primary, or set hot_standby_feedback = on and max_standby_streaming_delay = -1 for the time of the copy");
+        "use the primary, or set hot_standby_feedback = on and max_standby_streaming_delay = -1 for the time "
+        "of the copy");
   if (options.schema == SchemaMode::dump &&
-      source.exec("SELECT count(*) FROM pg_catalog.pg_prepared_xacts WHERE database = current_database()").integer(0, 0) > 0)
-    add(findings, Severity::warning, "source", "it has prepared transactions; what they hold is not in the snapshot",
+      source.exec("SELECT count(*) FROM pg_catalog.pg_prepared_xacts WHERE database = current_database()")
+              .integer(0, 0) > 0)
+    add(findings, Severity::warning, "source",
+        "it has prepared transactions; what they hold is not in the snapshot",
         "commit or roll them back first: SELECT gid FROM pg_prepared_xacts");
 }
 
@@ -72,19 +83,22 @@ void check_source_privileges(pg::Connection& source, const Plan& plan, std::vect
   const auto user = pg::quote_identifier(current_user(source));
   const auto names = target_tables(plan);
   if (!names.empty()) {
-    const auto rows = source.exec(fmt::format(
-        "SELECT n.nspname, c.relname, pg_catalog.has_schema_privilege(n.oid, 'USAGE'), "
-        "pg_catalog.has_table_privilege(c.oid, 'SELECT'), c.relrowsecurity AND pg_catalog.row_security_active(c.oid) "
-        "FROM (VALUES {}) v(schema, name) JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "
-        "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
-        "WHERE NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') "
-        "OR (c.relrowsecurity AND pg_catalog.row_security_active(c.oid))",
-        values_of_names(names)));
+    const auto rows = source.exec(
+        fmt::format("SELECT n.nspname, c.relname, pg_catalog.has_schema_privilege(n.oid, 'USAGE'), "
+                    "pg_catalog.has_table_privilege(c.oid, 'SELECT'), c.relrowsecurity AND "
+                    "pg_catalog.row_security_active(c.oid) "
+                    "FROM (VALUES {}) v(schema, name) JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "
+                    "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
+                    "WHERE NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') OR NOT "
+                    "pg_catalog.has_table_privilege(c.oid, 'SELECT') "
+                    "OR (c.relrowsecurity AND pg_catalog.row_security_active(c.oid))",
+                    values_of_names(names)));
     std::set<std::string> closed_schemas;
     for (int row = 0; row < rows.rows(); ++row) {
       const pg::QualifiedName name{rows.string(row, 0), rows.string(row, 1)};
       if (!rows.boolean(row, 2) && closed_schemas.insert(name.schema).second)
-        add(findings, Severity::blocker, "schema " + pg::display_identifier(name.schema), "this role may not use it at the source",
+        add(findings, Severity::blocker, "schema " + pg::display_identifier(name.schema),
+            "this role may not use it at the source",
             fmt::format("GRANT USAGE ON SCHEMA {} TO {}", pg::quote_identifier(name.schema), user));
       if (!rows.boolean(row, 3))
         add(findings, Severity::blocker, "table " + name.display(), "this role may not read it at the source",
@@ -98,12 +112,15 @@ void check_source_privileges(pg::Connection& source, const Plan& plan, std::vect
   std::vector<const pg::QualifiedName*> sequences;
   for (const auto& sequence : plan.sequences) sequences.push_back(&sequence.name);
   if (sequences.empty()) return;
-  const auto rows = source.exec(fmt::format(
-      "SELECT n.nspname, c.relname FROM (VALUES {}) v(schema, name) JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "
-      "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
-      // CASE keeps the order of the two: the function throws on anything but a sequence, and the planner may call it first.
-      "WHERE CASE WHEN c.relkind = 'S' THEN NOT pg_catalog.has_sequence_privilege(c.oid, 'SELECT') ELSE false END",
-      values_of_names(sequences)));
+  const auto rows =
+      source.exec(fmt::format("SELECT n.nspname, c.relname FROM (VALUES {}) v(schema, name) JOIN "
+                              "pg_catalog.pg_namespace n ON n.nspname = v.schema "
+                              "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
+                              // CASE keeps the order of the two: the function throws on anything but a
+                              // sequence, and the planner may call it first.
+                              "WHERE CASE WHEN c.relkind = 'S' THEN NOT "
+                              "pg_catalog.has_sequence_privilege(c.oid, 'SELECT') ELSE false END",
+                              values_of_names(sequences)));
   for (int row = 0; row < rows.rows(); ++row) {
     const pg::QualifiedName name{rows.string(row, 0), rows.string(row, 1)};
     add(findings, Severity::blocker, "sequence " + name.display(), "this role may not read it at the source",
@@ -114,18 +131,23 @@ void check_source_privileges(pg::Connection& source, const Plan& plan, std::vect
 void check_target_alone(pg::Connection& target, const Options& options, std::vector<Finding>& findings) {
   check_pooler(target, "target", findings);
   if (target.exec("SELECT pg_catalog.pg_is_in_recovery()").boolean(0, 0))
-    add(findings, Severity::blocker, "target", "it is a replica, which takes no writes", "name the primary (the writer endpoint)");
+    add(findings, Severity::blocker, "target", "it is a replica, which takes no writes",
+        "name the primary (the writer endpoint)");
   const auto row = target.exec(
-      "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'), pg_catalog.current_database(), current_user");
+      "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'), "
+      "pg_catalog.current_database(), current_user");
   if (!row.boolean(0, 0))
-    add(findings, Severity::blocker, "target", "this role may not create schemas in the database (the ledger needs one)",
-        fmt::format("GRANT CREATE ON DATABASE {} TO {}", pg::quote_identifier(row.string(0, 1)), pg::quote_identifier(row.string(0, 2))));
+    add(findings, Severity::blocker, "target",
+        "this role may not create schemas in the database (the ledger needs one)",
+        fmt::format("GRANT CREATE ON DATABASE {} TO {}", pg::quote_identifier(row.string(0, 1)),
+                    pg::quote_identifier(row.string(0, 2))));
   static_cast<void>(options);
 }
 
-// Advisory locks are known in one database only: a random one taken on the source that is taken on the target too means
-// that both are the same, whatever the host names say.
-void check_target_server(pg::Connection& source, pg::Connection& target, const Options& options, std::vector<Finding>& findings) {
+// Advisory locks are known in one database only: a random one taken on the source that is taken on the target
+// too means that both are the same, whatever the host names say.
+void check_target_server(pg::Connection& source, pg::Connection& target, const Options& options,
+                         std::vector<Finding>& findings) {
   check_target_alone(target, options, findings);
   std::random_device random;
   const auto key = (static_cast<int64_t>(random()) << 31) ^ random();
@@ -135,11 +157,13 @@ void check_target_server(pg::Connection& source, pg::Connection& target, const O
   if (free) {
     target.exec(fmt::format("SELECT pg_catalog.pg_advisory_unlock({})", key));
   } else {
-    add(findings, Severity::blocker, "target", "it is the source: both URLs lead to the same database", "check --target");
+    add(findings, Severity::blocker, "target", "it is the source: both URLs lead to the same database",
+        "check --target");
   }
   if (target.major() < source.major())
     add(findings, Severity::warning, "target",
-        fmt::format("PostgreSQL {} is older than the source's {}: definitions may use what it does not know", target.major(), source.major()));
+        fmt::format("PostgreSQL {} is older than the source's {}: definitions may use what it does not know",
+                    target.major(), source.major()));
 }
 
 namespace {
@@ -147,9 +171,11 @@ namespace {
 void check_extensions(pg::Connection& target, const Plan& plan, std::vector<Finding>& findings) {
   std::map<std::string, std::pair<std::string, bool>> available;
   const auto rows = target.exec(
-      "SELECT name, coalesce(installed_version, default_version), installed_version IS NOT NULL FROM pg_catalog.pg_available_extensions "
+      "SELECT name, coalesce(installed_version, default_version), installed_version IS NOT NULL FROM "
+      "pg_catalog.pg_available_extensions "
       "UNION SELECT extname, extversion, true FROM pg_catalog.pg_extension");
-  for (int row = 0; row < rows.rows(); ++row) available[rows.string(row, 0)] = {rows.string(row, 1), rows.boolean(row, 2)};
+  for (int row = 0; row < rows.rows(); ++row)
+    available[rows.string(row, 0)] = {rows.string(row, 1), rows.boolean(row, 2)};
   for (const auto& extension : plan.extensions) {
     const auto found = available.find(extension.name);
     if (found == available.end()) {
@@ -162,10 +188,12 @@ void check_extensions(pg::Connection& target, const Plan& plan, std::vector<Find
   }
 }
 
-void check_roles(pg::Connection& target, const Plan& plan, const Options& options, std::vector<Finding>& findings) {
+void check_roles(pg::Connection& target, const Plan& plan, const Options& options,
+                 std::vector<Finding>& findings) {
   if (!options.owners && !options.grants) return;
   std::map<std::string, bool> usable;
-  const auto rows = target.exec("SELECT rolname, pg_catalog.pg_has_role(oid, 'MEMBER') FROM pg_catalog.pg_roles");
+  const auto rows =
+      target.exec("SELECT rolname, pg_catalog.pg_has_role(oid, 'MEMBER') FROM pg_catalog.pg_roles");
   for (int row = 0; row < rows.rows(); ++row) usable[rows.string(row, 0)] = rows.boolean(row, 1);
   const auto user = current_user(target);
   for (const auto& role : plan.roles) {
@@ -174,7 +202,8 @@ void check_roles(pg::Connection& target, const Plan& plan, const Options& option
     const auto known = usable.find(name);
     if (known == usable.end()) {
       add(findings, Severity::blocker, "role " + pg::display_identifier(name), "does not exist on the target",
-          fmt::format("CREATE ROLE {0} NOLOGIN on the target, or --role-map '{1}=EXISTING', or --no-owners --no-grants",
+          fmt::format("CREATE ROLE {0} NOLOGIN on the target, or --role-map '{1}=EXISTING', or --no-owners "
+                      "--no-grants",
                       pg::quote_identifier(name), role));
     } else if (!known->second && options.owners) {
       add(findings, Severity::warning, "role " + pg::display_identifier(name),
@@ -185,33 +214,42 @@ void check_roles(pg::Connection& target, const Plan& plan, const Options& option
 }
 
 // Tables of the plan that hold rows on the target; asked in statements of many tables each.
-std::vector<pg::QualifiedName> tables_with_rows(pg::Connection& target, const std::vector<pg::QualifiedName>& tables) {
+std::vector<pg::QualifiedName> tables_with_rows(pg::Connection& target,
+                                                const std::vector<pg::QualifiedName>& tables) {
   std::vector<pg::QualifiedName> found;
   constexpr size_t kTablesPerStatement = 500;
   for (size_t begin = 0; begin < tables.size(); begin += kTablesPerStatement) {
     std::string sql;
     for (size_t i = begin; i < std::min(tables.size(), begin + kTablesPerStatement); ++i)
-      sql += fmt::format("{}SELECT {} WHERE EXISTS (SELECT FROM ONLY {})", sql.empty() ? "" : " UNION ALL ", i, tables[i].sql());
+      sql += fmt::format("{}SELECT {} WHERE EXISTS (SELECT FROM ONLY {})", sql.empty() ? "" : " UNION ALL ",
+                         i, tables[i].sql());
     const auto rows = target.exec(sql);
-    for (int row = 0; row < rows.rows(); ++row) found.push_back(tables[static_cast<size_t>(rows.integer(row, 0))]);
+    for (int row = 0; row < rows.rows(); ++row)
+      found.push_back(tables[static_cast<size_t>(rows.integer(row, 0))]);
   }
   return found;
 }
 
-void check_empty(pg::Connection& target, const Plan& plan, const Options& options, std::vector<Finding>& findings) {
-  const bool objects = std::ranges::any_of(plan.relations, [](const auto& r) { return r.kind == Relation::Kind::large_objects; });
+void check_empty(pg::Connection& target, const Plan& plan, const Options& options,
+                 std::vector<Finding>& findings) {
+  const bool objects = std::ranges::any_of(
+      plan.relations, [](const auto& r) { return r.kind == Relation::Kind::large_objects; });
   if (objects && target.exec("SELECT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)").boolean(0, 0))
-    add(findings, Severity::blocker, "large objects", "the target has some already, which may have the same oids",
-        "copy into an empty database, or remove them there: SELECT lo_unlink(oid) FROM pg_largeobject_metadata");
+    add(findings, Severity::blocker, "large objects",
+        "the target has some already, which may have the same oids",
+        "copy into an empty database, or remove them there: SELECT lo_unlink(oid) FROM "
+        "pg_largeobject_metadata");
   const auto names = target_tables(plan);
   if (names.empty()) return;
   std::set<pg::QualifiedName> of_extensions;
   for (const auto& relation : plan.relations)
     if (!relation.condition.empty()) of_extensions.insert(relation.name);
-  const auto rows = target.exec(fmt::format(
-      "SELECT n.nspname, c.relname FROM (VALUES {}) v(schema, name) JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "
-      "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name AND c.relkind IN ('r', 'p')",
-      values_of_names(names)));
+  const auto rows =
+      target.exec(fmt::format("SELECT n.nspname, c.relname FROM (VALUES {}) v(schema, name) JOIN "
+                              "pg_catalog.pg_namespace n ON n.nspname = v.schema "
+                              "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
+                              "AND c.relkind IN ('r', 'p')",
+                              values_of_names(names)));
   std::vector<pg::QualifiedName> existing;
   for (int row = 0; row < rows.rows(); ++row) {
     pg::QualifiedName name{rows.string(row, 0), rows.string(row, 1)};
@@ -222,10 +260,13 @@ void check_empty(pg::Connection& target, const Plan& plan, const Options& option
   for (const auto& table : full) {
     if (matches_any(options.overwrite, table.schema, table.name)) continue;
     if (++named > kMostNamed) continue;
-    add(findings, Severity::blocker, "table " + table.display(), "has rows on the target that this run did not write",
-        fmt::format("copy into an empty database, or let them be deleted: --overwrite '{}'", table.display()));
+    add(findings, Severity::blocker, "table " + table.display(),
+        "has rows on the target that this run did not write",
+        fmt::format("copy into an empty database, or let them be deleted: --overwrite '{}'",
+                    table.display()));
   }
-  if (named > kMostNamed) add(findings, Severity::blocker, "target", fmt::format("{} more tables have rows", named - kMostNamed));
+  if (named > kMostNamed)
+    add(findings, Severity::blocker, "target", fmt::format("{} more tables have rows", named - kMostNamed));
 }
 
 }  // namespace
@@ -235,7 +276,8 @@ void check_target_content(pg::Connection& target, const Plan& plan, const Option
   const auto encoding = target.exec("SELECT pg_catalog.current_setting('server_encoding')").string(0, 0);
   if (encoding != plan.database.encoding)
     add(findings, encoding == "SQL_ASCII" ? Severity::warning : Severity::info, "target",
-        fmt::format("encoding {} instead of the source's {}: text is converted", encoding, plan.database.encoding));
+        fmt::format("encoding {} instead of the source's {}: text is converted", encoding,
+                    plan.database.encoding));
   if (plan.schema == SchemaMode::dump) {
     check_extensions(target, plan, findings);
     check_roles(target, plan, options, findings);
@@ -256,10 +298,12 @@ std::vector<Finding> compare_shapes(pg::Connection& target, const Plan& plan) {
   const auto names = target_tables(plan);
   if (names.empty()) return findings;
   const auto rows = target.exec(fmt::format(
-      "SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attgenerated <> '', "
+      "SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), "
+      "a.attgenerated <> '', "
       "a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' "
       "FROM (VALUES {}) v(schema, name) JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "
-      "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name AND c.relkind IN ('r', 'p') "
+      "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name AND c.relkind IN ('r', "
+      "'p') "
       "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped",
       values_of_names(names)));
   std::map<pg::QualifiedName, std::map<std::string, TargetColumn>> found;
@@ -286,41 +330,51 @@ std::vector<Finding> compare_shapes(pg::Connection& target, const Plan& plan) {
         continue;
       }
       if (column->second.generated)
-        add(findings, Severity::blocker, object, fmt::format("column {} is generated on the target only", name));
+        add(findings, Severity::blocker, object,
+            fmt::format("column {} is generated on the target only", name));
       if (column->second.type != relation.types[i])
         add(findings, Severity::blocker, object,
-            fmt::format("column {} is {} at the source and {} on the target", name, relation.types[i], column->second.type));
+            fmt::format("column {} is {} at the source and {} on the target", name, relation.types[i],
+                        column->second.type));
       columns.erase(column);
     }
     for (const auto& [name, column] : columns) {
       if (column.generated) continue;
-      // Also one that is generated at the source and an ordinary column here: it would be left without its values.
+      // Also one that is generated at the source and an ordinary column here: it would be left without its
+      // values.
       const auto severity = column.needs_value ? Severity::blocker : Severity::warning;
       add(findings, severity, object,
-          fmt::format("column {} is not copied (the target alone has it, or the source computes it): {}", pg::display_identifier(name),
+          fmt::format("column {} is not copied (the target alone has it, or the source computes it): {}",
+                      pg::display_identifier(name),
                       column.needs_value ? "but it may not be NULL" : "it gets its default"));
     }
   }
   return findings;
 }
 
-void check_connections(pg::Connection& server, const std::string& side, unsigned wanted, std::vector<Finding>& findings) {
+void check_connections(pg::Connection& server, const std::string& side, unsigned wanted,
+                       std::vector<Finding>& findings) {
   const auto row = server.exec(
-      "SELECT pg_catalog.current_setting('max_connections')::int - pg_catalog.current_setting('superuser_reserved_connections')::int "
+      "SELECT pg_catalog.current_setting('max_connections')::int - "
+      "pg_catalog.current_setting('superuser_reserved_connections')::int "
       "- count(*) FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend'");
   const auto free = row.integer(0, 0);
   if (free < static_cast<int64_t>(wanted))
-    add(findings, Severity::blocker, side, fmt::format("{} connections are free, {} are needed", std::max<int64_t>(free, 0), wanted),
+    add(findings, Severity::blocker, side,
+        fmt::format("{} connections are free, {} are needed", std::max<int64_t>(free, 0), wanted),
         "lower --jobs and --index-jobs, or end idle sessions");
 }
 
-void check_local(const Options& options, const Plan& plan, const base::Stop& stop, std::vector<Finding>& findings) {
+void check_local(const Options& options, const Plan& plan, const base::Stop& stop,
+                 std::vector<Finding>& findings) {
   if (plan.schema == SchemaMode::dump) {
     try {
       const auto tools = find_pg_tools(options, stop);
       if (tools.major < plan.source_major)
-        add(findings, Severity::blocker, "pg_dump", fmt::format("version {} is older than the source, which is {}", tools.major, plan.source_version),
-            fmt::format("install postgresql-client-{}, or name its directory with --pg-bin-dir", plan.source_major));
+        add(findings, Severity::blocker, "pg_dump",
+            fmt::format("version {} is older than the source, which is {}", tools.major, plan.source_version),
+            fmt::format("install postgresql-client-{}, or name its directory with --pg-bin-dir",
+                        plan.source_major));
     } catch (const base::Error& error) {
       add(findings, Severity::blocker, "pg_dump", error.message(), error.hint());
     }
@@ -329,10 +383,12 @@ void check_local(const Options& options, const Plan& plan, const base::Stop& sto
   auto existing = *options.archive;
   while (!existing.empty() && !std::filesystem::exists(existing)) existing = existing.parent_path();
   const auto room = base::free_space(existing.empty() ? std::filesystem::path(".") : existing);
-  // COPY data compresses to a quarter of the relation size or less in most databases; less room than that is hopeless.
+  // COPY data compresses to a quarter of the relation size or less in most databases; less room than that is
+  // hopeless.
   if (room < plan.total_bytes() / 4)
     add(findings, Severity::warning, "archive " + options.archive->string(),
-        fmt::format("{} are free; the tables have {}", base::human_bytes(room), base::human_bytes(plan.total_bytes())),
+        fmt::format("{} are free; the tables have {}", base::human_bytes(room),
+                    base::human_bytes(plan.total_bytes())),
         "put the archive on a larger disk");
 }
 
@@ -357,8 +413,10 @@ void throw_blockers(const std::vector<Finding>& findings) {
     if (!finding.fix.empty()) message += fmt::format("\n    fix: {}", finding.fix);
   }
   if (count > 0)
-    throw base::Error(base::ErrorKind::usage, fmt::format("{} in the way of the copy; nothing was changed:{}",
-                                                          count == 1 ? std::string("1 thing is") : fmt::format("{} things are", count), message));
+    throw base::Error(
+        base::ErrorKind::usage,
+        fmt::format("{} in the way of the copy; nothing was changed:{}",
+                    count == 1 ? std::string("1 thing is") : fmt::format("{} things are", count), message));
 }
 
 }  // namespace copy

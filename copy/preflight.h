@@ -20,14 +20,16 @@ void check_target_server(pg::Connection& source, pg::Connection& target, const O
                          std::vector<Finding>& findings);
 /// The same for a target without a live source (import).
 void check_target_alone(pg::Connection& target, const Options& options, std::vector<Finding>& findings);
-/// Extensions, roles, encoding; and, where tables of the plan exist on the target already, their columns and whether they
-/// are empty. `known_runs`: rows these runs wrote are ours (a resumed run's own).
+/// Extensions, roles, encoding; and, where tables of the plan exist on the target already, their columns and
+/// whether they are empty. `known_runs`: rows these runs wrote are ours (a resumed run's own).
 void check_target_content(pg::Connection& target, const Plan& plan, const Options& options, bool resumed,
                           std::vector<Finding>& findings);
 /// Free connections on both sides for the workers asked for.
-void check_connections(pg::Connection& server, const std::string& side, unsigned wanted, std::vector<Finding>& findings);
+void check_connections(pg::Connection& server, const std::string& side, unsigned wanted,
+                       std::vector<Finding>& findings);
 /// pg_dump's version; room in the run directory and the archive.
-void check_local(const Options& options, const Plan& plan, const base::Stop& stop, std::vector<Finding>& findings);
+void check_local(const Options& options, const Plan& plan, const base::Stop& stop,
+                 std::vector<Finding>& findings);
 
 /// Names the columns of planned tables that the target has otherwise, or not at all.
 std::vector<Finding> compare_shapes(pg::Connection& target, const Plan& plan);

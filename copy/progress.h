@@ -17,7 +17,7 @@ class Progress {
   using Clock = std::chrono::steady_clock;
 
   struct Activity {
-    std::string what;  ///< "copy public.orders 3/12", "index public.orders_at_idx"
+    std::string what;    ///< "copy public.orders 3/12", "index public.orders_at_idx"
     uint64_t bytes = 0;  ///< moved so far by this activity
     Clock::time_point since;
   };
@@ -26,9 +26,9 @@ class Progress {
     std::string phase;  ///< "plan", "schema", "data", "constraints", "finish", "done"
     Clock::time_point started;
     Clock::time_point data_started;
-    uint64_t bytes_total = 0;   ///< estimate, from relation sizes; COPY bytes differ
+    uint64_t bytes_total = 0;          ///< estimate, from relation sizes; COPY bytes differ
     uint64_t bytes_expected_done = 0;  ///< the part of bytes_total whose chunks are done
-    uint64_t bytes_copied = 0;  ///< COPY bytes moved in this process
+    uint64_t bytes_copied = 0;         ///< COPY bytes moved in this process
     uint64_t rows_copied = 0;
     uint64_t chunks_total = 0;
     uint64_t chunks_done = 0;

@@ -51,7 +51,8 @@ uint32_t Proof::prepare(uint32_t unit, pg::Connection& target) {
             .integer(0, 0));
     const auto step = std::max<uint64_t>(1, (blocks + relation.chunks - 1) / relation.chunks);
     slices.clear();
-    for (uint64_t first = 0; first < std::max<uint64_t>(blocks, 1); first += step) slices.push_back({first, first + step});
+    for (uint64_t first = 0; first < std::max<uint64_t>(blocks, 1); first += step)
+      slices.push_back({first, first + step});
     slices.back().last = 0;  // open-ended: nothing at the end can be missed
   }
   auto states = states_.lock();
@@ -71,7 +72,8 @@ std::string Proof::slice_sql(const ProofUnit& unit, uint32_t slice, const BlockR
 void Proof::read_slice(uint32_t unit, uint32_t slice, pg::Connection& target) {
   const auto& relation = context_.plan.relations[units_[unit].relations.front()];
   const auto blocks = (*states_.lock())[unit].slices[slice];
-  Progress::Scope scope(context_.progress, "prove " + (relation.via_root() ? relation.load_into.display() : relation.display()));
+  Progress::Scope scope(context_.progress,
+                        "prove " + (relation.via_root() ? relation.load_into.display() : relation.display()));
   pg::RowDigest digest(context_.key, relation.shape);
   pg::CopyReader reader(target, slice_sql(units_[unit], slice, blocks));
   std::vector<std::byte> buffer(pg::kCopyBatch);
@@ -97,7 +99,8 @@ void Proof::compare(uint32_t unit, const pg::BucketDigest& found, pg::Connection
   const auto& first = context_.plan.relations[units_[unit].relations.front()];
   pg::BucketDigest expected(first.shape.buckets);
   for (const auto index : units_[unit].relations) {
-    if (context_.ledger.count_chunks(target, index) != context_.plan.relations[index].chunks) throw ChunksLost();
+    if (context_.ledger.count_chunks(target, index) != context_.plan.relations[index].chunks)
+      throw ChunksLost();
     const auto buckets = context_.ledger.buckets(target, index, first.shape.buckets);
     context_.dir.record(record::relation_digest(index, buckets.encode()));
     expected += buckets;
@@ -111,8 +114,8 @@ void Proof::compare(uint32_t unit, const pg::BucketDigest& found, pg::Connection
     different += expected.buckets()[bucket] == found.buckets()[bucket] ? 0 : 1;
   context_.problems.add(
       {Problem::Kind::difference, first.via_root() ? first.load_into.display() : first.display(),
-       fmt::format("{} rows left the source, {} are on the target; {} of {} digests differ", result.source.rows,
-                   result.target.rows, different, found.size()),
+       fmt::format("{} rows left the source, {} are on the target; {} of {} digests differ",
+                   result.source.rows, result.target.rows, different, found.size()),
        "something else wrote to the target, or a trigger or rule changed rows on their way in"});
 }
 

@@ -16,8 +16,8 @@ struct ProofUnit {
 
 std::vector<ProofUnit> proof_units(const Plan& plan);
 
-/// Reads what was loaded back from the target, once, and compares it with what left the source: counts and digests, by
-/// bucket. Thread-safe; a unit may be read in slices by several workers.
+/// Reads what was loaded back from the target, once, and compares it with what left the source: counts and
+/// digests, by bucket. Thread-safe; a unit may be read in slices by several workers.
 class Proof {
  public:
   Proof(const Context& context, std::vector<ProofUnit> units);

@@ -12,11 +12,13 @@ constexpr const char* kTable = R"(
     definition text NOT NULL, comment text,
     PRIMARY KEY (run_id, kind, schema, relation, name)))";
 
-// The tables that rows go into, and the partitioned ones above them, which foreign keys and triggers are declared on.
+// The tables that rows go into, and the partitioned ones above them, which foreign keys and triggers are
+// declared on.
 std::string planned_tables(const Plan& plan) {
   std::string values;
   const auto add = [&](const pg::QualifiedName& name) {
-    values += fmt::format("{}({}, {})", values.empty() ? "" : ", ", pg::quote_literal(name.schema), pg::quote_literal(name.name));
+    values += fmt::format("{}({}, {})", values.empty() ? "" : ", ", pg::quote_literal(name.schema),
+                          pg::quote_literal(name.name));
   };
   for (const auto& relation : plan.relations)
     if (relation.kind == Relation::Kind::table) add(relation.name);
@@ -31,29 +33,32 @@ std::string planned_tables(const Plan& plan) {
 
 std::string quieted_row(const Context& context, std::string_view kind, const pg::Result& rows, int row) {
   const auto comment = rows.optional_text(row, 4);
-  return fmt::format("INSERT INTO cutover.quieted VALUES ({}, {}, {}, {}, {}, {}, {})", pg::quote_literal(context.ledger.run_id()),
-                     pg::quote_literal(kind), pg::quote_literal(rows.text(row, 0)), pg::quote_literal(rows.text(row, 1)),
+  return fmt::format("INSERT INTO cutover.quieted VALUES ({}, {}, {}, {}, {}, {}, {})",
+                     pg::quote_literal(context.ledger.run_id()), pg::quote_literal(kind),
+                     pg::quote_literal(rows.text(row, 0)), pg::quote_literal(rows.text(row, 1)),
                      pg::quote_literal(rows.text(row, 2)), pg::quote_literal(rows.text(row, 3)),
                      comment ? pg::quote_literal(*comment) : "NULL");
 }
 
 void drop_foreign_keys(const Context& context, pg::Connection& target) {
-  const auto rows = target.exec(fmt::format(
-      "WITH {} SELECT n.nspname, c.relname, k.conname, pg_catalog.pg_get_constraintdef(k.oid), "
-      "pg_catalog.obj_description(k.oid, 'pg_constraint') FROM pg_catalog.pg_constraint k "
-      "JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-      "WHERE k.contype = 'f' AND k.conparentid = 0 "
-      "AND (k.conrelid IN (SELECT oid FROM planned) OR k.confrelid IN (SELECT oid FROM planned))",
-      planned_tables(context.plan)));
+  const auto rows = target.exec(
+      fmt::format("WITH {} SELECT n.nspname, c.relname, k.conname, pg_catalog.pg_get_constraintdef(k.oid), "
+                  "pg_catalog.obj_description(k.oid, 'pg_constraint') FROM pg_catalog.pg_constraint k "
+                  "JOIN pg_catalog.pg_class c ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n ON n.oid "
+                  "= c.relnamespace "
+                  "WHERE k.contype = 'f' AND k.conparentid = 0 "
+                  "AND (k.conrelid IN (SELECT oid FROM planned) OR k.confrelid IN (SELECT oid FROM planned))",
+                  planned_tables(context.plan)));
   for (int row = 0; row < rows.rows(); ++row) {
     const pg::QualifiedName table{rows.string(row, 0), rows.string(row, 1)};
-    target.exec(fmt::format("{}; ALTER TABLE {} DROP CONSTRAINT {}", quieted_row(context, "foreign key", rows, row), table.sql(),
+    target.exec(fmt::format("{}; ALTER TABLE {} DROP CONSTRAINT {}",
+                            quieted_row(context, "foreign key", rows, row), table.sql(),
                             pg::quote_identifier(rows.text(row, 2))));
   }
 }
 
-// Where session_replication_role is replica, only those that fire even then. ONLY, since a partition's triggers are
-// listed by themselves, and may be in another state than their parent's.
+// Where session_replication_role is replica, only those that fire even then. ONLY, since a partition's
+// triggers are listed by themselves, and may be in another state than their parent's.
 void disable_triggers(const Context& context, pg::Connection& target) {
   const auto rows = target.exec(fmt::format(
       "WITH {} SELECT p.nspname, p.relname, t.tgname, t.tgenabled, NULL FROM pg_catalog.pg_trigger t "
@@ -61,7 +66,8 @@ void disable_triggers(const Context& context, pg::Connection& target) {
       planned_tables(context.plan), context.replica_role ? "" : ", 'O'"));
   for (int row = 0; row < rows.rows(); ++row) {
     const pg::QualifiedName table{rows.string(row, 0), rows.string(row, 1)};
-    target.exec(fmt::format("{}; ALTER TABLE ONLY {} DISABLE TRIGGER {}", quieted_row(context, "trigger", rows, row), table.sql(),
+    target.exec(fmt::format("{}; ALTER TABLE ONLY {} DISABLE TRIGGER {}",
+                            quieted_row(context, "trigger", rows, row), table.sql(),
                             pg::quote_identifier(rows.text(row, 2))));
   }
 }
@@ -76,25 +82,32 @@ std::string restore_sql(const pg::Result& rows, int row) {
   }
   auto sql = fmt::format("ALTER TABLE {} ADD CONSTRAINT {} {}", table.sql(), name, rows.text(row, 4));
   if (!rows.is_null(row, 5))
-    sql += fmt::format("; COMMENT ON CONSTRAINT {} ON {} IS {}", name, table.sql(), pg::quote_literal(rows.text(row, 5)));
+    sql += fmt::format("; COMMENT ON CONSTRAINT {} ON {} IS {}", name, table.sql(),
+                       pg::quote_literal(rows.text(row, 5)));
   return sql;
 }
 
 // What a foreign key check would have refused: rows whose key is not there. One anti-join for each key.
 void check_foreign_keys(const Context& context, pg::Connection& target) {
-  const auto rows = target.exec(fmt::format(
-      "WITH {} SELECT p.nspname, p.relname, k.conname, rn.nspname, r.relname, "
-      "ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(n, o) JOIN pg_catalog.pg_attribute a "
-      "ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.o), "
-      "ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(n, o) JOIN pg_catalog.pg_attribute a "
-      "ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.o), "
-      "ARRAY(SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM unnest(k.conpfeqop) WITH ORDINALITY u(n, o2) "
-      "JOIN pg_catalog.pg_operator o ON o.oid = u.n JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace ORDER BY u.o2), "
-      "k.confmatchtype = 'f', (SELECT t.relkind FROM pg_catalog.pg_class t WHERE t.oid = k.conrelid), r.relkind "
-      "FROM pg_catalog.pg_constraint k JOIN planned p ON p.oid = k.conrelid "
-      "JOIN pg_catalog.pg_class r ON r.oid = k.confrelid JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace "
-      "WHERE k.contype = 'f' AND k.convalidated AND k.conparentid = 0",
-      planned_tables(context.plan)));
+  const auto rows =
+      target.exec(fmt::format("WITH {} SELECT p.nspname, p.relname, k.conname, rn.nspname, r.relname, "
+                              "ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(n, o) "
+                              "JOIN pg_catalog.pg_attribute a "
+                              "ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.o), "
+                              "ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(n, o) "
+                              "JOIN pg_catalog.pg_attribute a "
+                              "ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.o), "
+                              "ARRAY(SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname) FROM "
+                              "unnest(k.conpfeqop) WITH ORDINALITY u(n, o2) "
+                              "JOIN pg_catalog.pg_operator o ON o.oid = u.n JOIN pg_catalog.pg_namespace n "
+                              "ON n.oid = o.oprnamespace ORDER BY u.o2), "
+                              "k.confmatchtype = 'f', (SELECT t.relkind FROM pg_catalog.pg_class t WHERE "
+                              "t.oid = k.conrelid), r.relkind "
+                              "FROM pg_catalog.pg_constraint k JOIN planned p ON p.oid = k.conrelid "
+                              "JOIN pg_catalog.pg_class r ON r.oid = k.confrelid JOIN "
+                              "pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace "
+                              "WHERE k.contype = 'f' AND k.convalidated AND k.conparentid = 0",
+                              planned_tables(context.plan)));
   for (int row = 0; row < rows.rows(); ++row) {
     const pg::QualifiedName table{rows.string(row, 0), rows.string(row, 1)};
     const pg::QualifiedName referenced{rows.string(row, 3), rows.string(row, 4)};
@@ -115,15 +128,17 @@ void check_foreign_keys(const Context& context, pg::Connection& target) {
     // Rows of tables that inherit do not count; those of partitions do.
     const auto* table_only = rows.character(row, 9) == 'p' ? "" : "ONLY ";
     const auto* referenced_only = rows.character(row, 10) == 'p' ? "" : "ONLY ";
-    const auto count = target
-                           .exec(fmt::format("SELECT count(*) FROM {}{} f WHERE NOT EXISTS (SELECT FROM {}{} r WHERE {}){}",
-                                             table_only, table.sql(), referenced_only, referenced.sql(), join, present))
-                           .integer(0, 0);
+    const auto count =
+        target
+            .exec(fmt::format("SELECT count(*) FROM {}{} f WHERE NOT EXISTS (SELECT FROM {}{} r WHERE {}){}",
+                              table_only, table.sql(), referenced_only, referenced.sql(), join, present))
+            .integer(0, 0);
     if (count > 0)
-      context.problems.add({Problem::Kind::failed,
-                            fmt::format("foreign key {} of {}", pg::display_identifier(rows.text(row, 2)), table.display()),
-                            fmt::format("{} rows refer to keys that {} does not have", count, referenced.display()),
-                            "the source's data violates it; repair the rows on both sides"});
+      context.problems.add(
+          {Problem::Kind::failed,
+           fmt::format("foreign key {} of {}", pg::display_identifier(rows.text(row, 2)), table.display()),
+           fmt::format("{} rows refer to keys that {} does not have", count, referenced.display()),
+           "the source's data violates it; repair the rows on both sides"});
   }
 }
 
@@ -147,7 +162,8 @@ void quiet_triggers(const Context& context, pg::Connection& target) {
 }
 
 void restore_triggers(const Context& context, pg::Connection& target) {
-  if (!target.exec("SELECT pg_catalog.to_regclass('cutover.quieted')").is_null(0, 0)) restore_quieted(context, target);
+  if (!target.exec("SELECT pg_catalog.to_regclass('cutover.quieted')").is_null(0, 0))
+    restore_quieted(context, target);
 }
 
 void restore_target(const Context& context, pg::Connection& target) {
@@ -160,22 +176,26 @@ namespace {
 
 void restore_quieted(const Context& context, pg::Connection& target) {
   const auto rows = target.exec(
-      "SELECT kind, schema, relation, name, definition, comment FROM cutover.quieted WHERE run_id = $1 ORDER BY kind, schema, relation, name",
+      "SELECT kind, schema, relation, name, definition, comment FROM cutover.quieted WHERE run_id = $1 ORDER "
+      "BY kind, schema, relation, name",
       {context.ledger.run_id()});
   for (int row = 0; row < rows.rows(); ++row) {
     const auto forget = fmt::format(
-        "DELETE FROM cutover.quieted WHERE run_id = {} AND kind = {} AND schema = {} AND relation = {} AND name = {}",
-        pg::quote_literal(context.ledger.run_id()), pg::quote_literal(rows.text(row, 0)), pg::quote_literal(rows.text(row, 1)),
-        pg::quote_literal(rows.text(row, 2)), pg::quote_literal(rows.text(row, 3)));
+        "DELETE FROM cutover.quieted WHERE run_id = {} AND kind = {} AND schema = {} AND relation = {} AND "
+        "name = {}",
+        pg::quote_literal(context.ledger.run_id()), pg::quote_literal(rows.text(row, 0)),
+        pg::quote_literal(rows.text(row, 1)), pg::quote_literal(rows.text(row, 2)),
+        pg::quote_literal(rows.text(row, 3)));
     try {
       target.exec(restore_sql(rows, row) + "; " + forget);
     } catch (const base::Error& error) {
       if (error.kind() != base::ErrorKind::permanent) throw;
-      context.problems.add({Problem::Kind::failed,
-                            fmt::format("{} {} of {}", rows.text(row, 0), pg::display_identifier(rows.text(row, 3)),
-                                        pg::QualifiedName{rows.string(row, 1), rows.string(row, 2)}.display()),
-                            "could not be restored: " + error.message(),
-                            fmt::format("repair the cause, then: {}", restore_sql(rows, row))});
+      context.problems.add(
+          {Problem::Kind::failed,
+           fmt::format("{} {} of {}", rows.text(row, 0), pg::display_identifier(rows.text(row, 3)),
+                       pg::QualifiedName{rows.string(row, 1), rows.string(row, 2)}.display()),
+           "could not be restored: " + error.message(),
+           fmt::format("repair the cause, then: {}", restore_sql(rows, row))});
     }
   }
 }

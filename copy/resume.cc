@@ -19,7 +19,8 @@ using base::ErrorKind;
 
 namespace {
 
-// More tables than this are not locked by the keeper: every lock takes a place in the source's shared lock table.
+// More tables than this are not locked by the keeper: every lock takes a place in the source's shared lock
+// table.
 constexpr size_t kMostLockedTables = 1000;
 
 }  // namespace
@@ -30,8 +31,8 @@ std::unique_ptr<pg::SnapshotKeeper> open_keeper(const Options& options, const st
     spdlog::warn("source: {}; trying again ({})", error.message(), tries);
   };
   return base::retry(options.retry, stop, notice, [&] {
-    return std::make_unique<pg::SnapshotKeeper>(
-        pg::open_session(options.source, {.role = pg::Role::source, .application_name = application_name}, stop));
+    return std::make_unique<pg::SnapshotKeeper>(pg::open_session(
+        options.source, {.role = pg::Role::source, .application_name = application_name}, stop));
   });
 }
 
@@ -51,30 +52,37 @@ void lock_tables(pg::SnapshotKeeper& keeper, const Plan& plan) {
   } catch (const base::Error& error) {
     if (error.kind() == ErrorKind::cancelled || !connection.alive()) throw;
     connection.exec("ROLLBACK TO SAVEPOINT locks");
-    spdlog::warn("the source's tables could not be locked against rewrites ({}); a table that is truncated or rewritten "
-                 "during the copy will fail",
-                 error.message());
+    spdlog::warn(
+        "the source's tables could not be locked against rewrites ({}); a table that is truncated or "
+        "rewritten "
+        "during the copy will fail",
+        error.message());
   }
 }
 
-std::vector<std::string> reconcile_with_ledger(const Plan& plan, RunDir& dir, const std::vector<LedgerChunk>& ledger) {
+std::vector<std::string> reconcile_with_ledger(const Plan& plan, RunDir& dir,
+                                               const std::vector<LedgerChunk>& ledger) {
   std::set<uint64_t> on_target;
   size_t unknown = 0;
   size_t lost = 0;
   for (const auto& chunk : ledger) {
     if (chunk.relation >= plan.relations.size() || chunk.chunk >= plan.relations[chunk.relation].chunks)
-      base::fail(ErrorKind::corrupt, "the target's ledger lists chunk {} of relation {}, which the plan does not have",
+      base::fail(ErrorKind::corrupt,
+                 "the target's ledger lists chunk {} of relation {}, which the plan does not have",
                  chunk.chunk, chunk.relation);
     on_target.insert(RunState::chunk_key(chunk.relation, chunk.chunk));
     const auto* known = dir.state().chunk(chunk.relation, chunk.chunk);
     if (known && known->digest == chunk.digest) continue;
     ++unknown;
     const auto& snapshots = dir.state().snapshots;
-    const auto under = std::ranges::find(snapshots, chunk.snapshot, [](const auto& s) { return s.mark.transactions; });
+    const auto under =
+        std::ranges::find(snapshots, chunk.snapshot, [](const auto& s) { return s.mark.transactions; });
     if (under == snapshots.end())
-      base::fail(ErrorKind::corrupt, "the target's ledger has a chunk of a snapshot that this run directory does not know");
-    dir.record(record::chunk(chunk.relation, chunk.chunk,
-                             {chunk.rows, chunk.bytes, chunk.digest, static_cast<uint32_t>(under - snapshots.begin())}));
+      base::fail(ErrorKind::corrupt,
+                 "the target's ledger has a chunk of a snapshot that this run directory does not know");
+    dir.record(record::chunk(
+        chunk.relation, chunk.chunk,
+        {chunk.rows, chunk.bytes, chunk.digest, static_cast<uint32_t>(under - snapshots.begin())}));
   }
   std::vector<uint64_t> missing;
   for (const auto& [key, chunk] : dir.state().chunks)
@@ -84,9 +92,12 @@ std::vector<std::string> reconcile_with_ledger(const Plan& plan, RunDir& dir, co
     dir.record(record::forgotten(static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(key)));
   }
   std::vector<std::string> notes;
-  if (unknown > 0) notes.push_back(fmt::format("{} chunks were on the target but not yet in the journal", unknown));
+  if (unknown > 0)
+    notes.push_back(fmt::format("{} chunks were on the target but not yet in the journal", unknown));
   if (lost > 0)
-    notes.push_back(fmt::format("{} chunks of the journal are not on the target (it lost its last commits): they are copied again", lost));
+    notes.push_back(fmt::format(
+        "{} chunks of the journal are not on the target (it lost its last commits): they are copied again",
+        lost));
   return notes;
 }
 
@@ -95,10 +106,12 @@ void end_leftover_sessions(pg::Connection& server, const std::string& applicatio
       "FROM pg_catalog.pg_stat_activity WHERE application_name = $1 AND pid <> pg_catalog.pg_backend_pid() "
       "AND datname = pg_catalog.current_database()";
   for (int attempt = 0; attempt < 100; ++attempt) {
-    if (server.exec("SELECT pg_catalog.pg_terminate_backend(pid) " + others, {application_name}).rows() == 0) return;
+    if (server.exec("SELECT pg_catalog.pg_terminate_backend(pid) " + others, {application_name}).rows() == 0)
+      return;
     server.stop().sleep_for(std::chrono::milliseconds(100));
   }
-  base::fail(ErrorKind::permanent, "sessions of an earlier process of this run (application_name {}) do not end on {}",
+  base::fail(ErrorKind::permanent,
+             "sessions of an earlier process of this run (application_name {}) do not end on {}",
              application_name, server.conninfo().redacted());
 }
 
@@ -111,16 +124,19 @@ struct Stale {
   uint32_t chunk = 0;
 };
 
-// Chunks on the target whose content at the new snapshot is another one. One read of the source, nothing written.
+// Chunks on the target whose content at the new snapshot is another one. One read of the source, nothing
+// written.
 std::vector<Stale> find_stale(const Context& context, const ChunkSourceFactory& open, uint32_t snapshot) {
   std::vector<Stale> old;
   for (const auto& [key, chunk] : context.dir.state().chunks)
-    if (chunk.snapshot != snapshot) old.push_back({static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(key)});
+    if (chunk.snapshot != snapshot)
+      old.push_back({static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(key)});
   std::ranges::sort(old, {}, [](const Stale& s) { return RunState::chunk_key(s.relation, s.chunk); });
   // Looked up before the threads start: recording changes the state.
   std::map<uint64_t, pg::Digest> known;
   for (const auto& chunk : old)
-    known.emplace(RunState::chunk_key(chunk.relation, chunk.chunk), context.dir.state().chunk(chunk.relation, chunk.chunk)->digest);
+    known.emplace(RunState::chunk_key(chunk.relation, chunk.chunk),
+                  context.dir.state().chunk(chunk.relation, chunk.chunk)->digest);
 
   std::atomic<size_t> next{0};
   base::Guarded<std::vector<Stale>> stale;
@@ -143,7 +159,8 @@ std::vector<Stale> find_stale(const Context& context, const ChunkSourceFactory& 
 }
 
 // Foreign keys would refuse the removal, and come back at the end of the run.
-void drop_foreign_keys(const Context& context, const Plan& plan, const SchemaItems& schema, pg::Connection& target) {
+void drop_foreign_keys(const Context& context, const Plan& plan, const SchemaItems& schema,
+                       pg::Connection& target) {
   std::map<pg::Oid, const pg::ForeignKey*> keys;
   for (const auto& key : plan.foreign_keys) keys.emplace(key.oid, &key);
   const auto items = context.ledger.items(target);
@@ -167,8 +184,9 @@ std::string remove_rows_sql(const Relation& relation, const std::vector<LedgerCh
       const auto& bounds = relation.large_object_bounds;
       std::string upper;
       if (chunk.chunk + 1 < bounds.size()) upper = fmt::format(" AND oid < {}", bounds[chunk.chunk + 1]);
-      sql += fmt::format("{}SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid >= {}{}",
-                         sql.empty() ? "" : "; ", bounds[chunk.chunk], upper);
+      sql += fmt::format(
+          "{}SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid >= {}{}",
+          sql.empty() ? "" : "; ", bounds[chunk.chunk], upper);
     }
     return sql;
   }
@@ -176,8 +194,8 @@ std::string remove_rows_sql(const Relation& relation, const std::vector<LedgerCh
   std::string transactions;
   for (const auto& chunk : chunks)
     transactions += fmt::format("{}{}", transactions.empty() ? "" : ",", chunk.transaction & 0xFFFFFFFFU);
-  return fmt::format("DELETE FROM {}{} WHERE xmin = ANY ('{{{}}}'::pg_catalog.xid[])", relation.via_root() ? "" : "ONLY ",
-                     relation.load_into.sql(), transactions);
+  return fmt::format("DELETE FROM {}{} WHERE xmin = ANY ('{{{}}}'::pg_catalog.xid[])",
+                     relation.via_root() ? "" : "ONLY ", relation.load_into.sql(), transactions);
 }
 
 // Takes stale chunks off the target together with their ledger rows, one transaction for each relation.
@@ -189,7 +207,8 @@ void remove_stale(const Context& context, const Plan& plan, const std::vector<St
   for (const auto& [relation, chunks] : by_relation) {
     std::vector<LedgerChunk> rows;
     for (const auto& row : ledger)
-      if (row.relation == relation && std::ranges::find(chunks, row.chunk) != chunks.end()) rows.push_back(row);
+      if (row.relation == relation && std::ranges::find(chunks, row.chunk) != chunks.end())
+        rows.push_back(row);
     pg::Transaction transaction(target);
     target.exec(remove_rows_sql(plan.relations[relation], rows));
     target.exec(context.ledger.forget_chunks_sql(relation, chunks));
@@ -220,7 +239,8 @@ bool all_in_archive(const Context& context) {
 // Chunks read under older snapshots than the last one would mix two moments.
 bool of_one_snapshot(const Context& context) {
   const auto last = context.dir.state().snapshots.size() - 1;
-  return std::ranges::all_of(context.dir.state().chunks, [&](const auto& c) { return c.second.snapshot == last; });
+  return std::ranges::all_of(context.dir.state().chunks,
+                             [&](const auto& c) { return c.second.snapshot == last; });
 }
 
 // The archive keeps only what is of the snapshot that the run goes on with; the rest is archived again.
@@ -242,14 +262,15 @@ void renew_archive(const Context& context, uint32_t snapshot) {
   }
 }
 
-SourceView at_new_snapshot(const Context& context, Plan& plan, const SchemaItems& schema, pg::Connection& target,
-                           std::unique_ptr<pg::SnapshotKeeper> keeper) {
+SourceView at_new_snapshot(const Context& context, Plan& plan, const SchemaItems& schema,
+                           pg::Connection& target, std::unique_ptr<pg::SnapshotKeeper> keeper) {
   std::vector<Finding> ignored;
   auto fresh = make_plan(keeper->connection(), context.options, ignored);
   if (const auto changes = shape_changes(plan, fresh); !changes.empty())
-    throw base::Error(ErrorKind::usage,
-                      fmt::format("the source's schema changed since this run was started: {}", fmt::join(changes, "; ")),
-                      "start over with --restart");
+    throw base::Error(
+        ErrorKind::usage,
+        fmt::format("the source's schema changed since this run was started: {}", fmt::join(changes, "; ")),
+        "start over with --restart");
   std::map<pg::QualifiedName, uint64_t> filenodes;
   for (const auto& relation : fresh.relations) filenodes[relation.name] = relation.filenode;
   for (auto& relation : plan.relations)
@@ -268,14 +289,18 @@ SourceView at_new_snapshot(const Context& context, Plan& plan, const SchemaItems
   }
   view.keeper = std::move(keeper);
   view.explanation =
-      stale.empty() ? std::string("the source was written to since; every chunk on the target was read again at a new "
-                                  "snapshot and is still the same")
-                    : fmt::format("the source was written to since; at a new snapshot {} chunks differ and are copied again",
-                                  stale.size());
+      stale.empty()
+          ? std::string(
+                "the source was written to since; every chunk on the target was read again at a new "
+                "snapshot and is still the same")
+          : fmt::format(
+                "the source was written to since; at a new snapshot {} chunks differ and are copied again",
+                stale.size());
   return view;
 }
 
-SourceView choose_source(const Context& context, Plan& plan, const SchemaItems& schema, pg::Connection& target) {
+SourceView choose_source(const Context& context, Plan& plan, const SchemaItems& schema,
+                         pg::Connection& target) {
   auto keeper = open_keeper(context.options, context.application_name(), context.stop);
   const auto& snapshots = context.dir.state().snapshots;
   const auto& last = snapshots.back();
@@ -299,11 +324,13 @@ SourceView choose_source(const Context& context, Plan& plan, const SchemaItems& 
 
 }  // namespace
 
-SourceView resume_source(const Context& context, Plan& plan, const SchemaItems& schema, pg::Connection& target) {
+SourceView resume_source(const Context& context, Plan& plan, const SchemaItems& schema,
+                         pg::Connection& target) {
   auto view = choose_source(context, plan, schema, target);
   if (view.keeper) renew_archive(context, view.snapshot);
   // An earlier process may have come to the foreign keys although a table had failed.
-  if (context.dir.state().chunks.size() < plan.total_chunks()) drop_foreign_keys(context, plan, schema, target);
+  if (context.dir.state().chunks.size() < plan.total_chunks())
+    drop_foreign_keys(context, plan, schema, target);
   return view;
 }
 

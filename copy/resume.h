@@ -15,30 +15,35 @@ namespace copy {
 struct SourceView {
   std::unique_ptr<pg::SnapshotKeeper> keeper;  ///< none when reading from an archive
   ChunkSourceFactory open;
-  uint32_t snapshot = 0;     ///< index into RunState::snapshots
-  std::string explanation;   ///< what made it safe to go on, in a sentence; empty for a new run
+  uint32_t snapshot = 0;    ///< index into RunState::snapshots
+  std::string explanation;  ///< what made it safe to go on, in a sentence; empty for a new run
 };
 
-/// A snapshot keeper on a new session, tried again while the source is not reachable. With `lock`, its transaction
-/// holds ACCESS SHARE on the plan's tables (when they are few enough for the server's lock table), so that nobody
-/// truncates or rewrites them meanwhile; without, such a change is still noticed, and fails that table.
+/// A snapshot keeper on a new session, tried again while the source is not reachable. With `lock`, its
+/// transaction holds ACCESS SHARE on the plan's tables (when they are few enough for the server's lock
+/// table), so that nobody truncates or rewrites them meanwhile; without, such a change is still noticed, and
+/// fails that table.
 std::unique_ptr<pg::SnapshotKeeper> open_keeper(const Options& options, const std::string& application_name,
                                                 const base::Stop& stop);
 void lock_tables(pg::SnapshotKeeper& keeper, const Plan& plan);
 
 /// Brings journal and ledger together: the ledger is right. Returns a sentence for each kind of disagreement.
-std::vector<std::string> reconcile_with_ledger(const Plan& plan, RunDir& dir, const std::vector<LedgerChunk>& ledger);
+std::vector<std::string> reconcile_with_ledger(const Plan& plan, RunDir& dir,
+                                               const std::vector<LedgerChunk>& ledger);
 
-/// Ends sessions that an earlier process of this run has left on a server: they may hold locks, or still build an index.
+/// Ends sessions that an earlier process of this run has left on a server: they may hold locks, or still
+/// build an index.
 void end_leftover_sessions(pg::Connection& server, const std::string& application_name);
 
 /// Decides how a run that has chunks already can go on and stay consistent (docs/consistency.md):
 ///   1. the source provably did not change since the recorded snapshot: a new one shows the same rows;
 ///   2. everything still missing is in the archive, read under the recorded snapshot;
-///   3. else a new snapshot F is taken, every chunk on the target is digested again at F, and what differs is removed
+///   3. else a new snapshot F is taken, every chunk on the target is digested again at F, and what differs is
+///   removed
 ///      from the target, to be copied again. The result equals the source at F.
-/// (A snapshot whose keeper survived needs no decision: workers import it again.) Throws Error{usage} when the source
-/// is another database, or its tables have changed shape.
-SourceView resume_source(const Context& context, Plan& plan, const SchemaItems& schema, pg::Connection& target);
+/// (A snapshot whose keeper survived needs no decision: workers import it again.) Throws Error{usage} when
+/// the source is another database, or its tables have changed shape.
+SourceView resume_source(const Context& context, Plan& plan, const SchemaItems& schema,
+                         pg::Connection& target);
 
 }  // namespace copy

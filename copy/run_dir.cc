@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/codec.h"
-#include "base/crc32c.h"
 #include "base/crash_point.h"
+#include "base/crc32c.h"
 #include "base/error.h"
 #include "base/zstd.h"
 
@@ -29,7 +29,8 @@ uint64_t decode_checkpoint(const fs::path& path, std::string_view frame, RunStat
   return base::during(fmt::format("read the checkpoint {}", path.string()), [&] {
     const auto content = base::zstd_decompress(frame);
     base::Decoder in(std::as_bytes(std::span(content)));
-    if (in.text() != kCheckpointMagic) base::fail(ErrorKind::corrupt, "it is not a checkpoint of this format");
+    if (in.text() != kCheckpointMagic)
+      base::fail(ErrorKind::corrupt, "it is not a checkpoint of this format");
     const auto generation = in.number();
     while (!in.at_end()) {
       const auto record = in.text();
@@ -51,13 +52,16 @@ RunDir::RunDir(fs::path path) : path_(std::move(path)) {
   load();
 }
 
-fs::path RunDir::journal_path(uint64_t generation) const { return path_ / fmt::format("journal.{}", generation); }
+fs::path RunDir::journal_path(uint64_t generation) const {
+  return path_ / fmt::format("journal.{}", generation);
+}
 
 void RunDir::load() {
   if (const auto frame = base::read_file_if_exists(checkpoint_path(path_)))
     generation_ = decode_checkpoint(checkpoint_path(path_), *frame, state_);
   base::Journal::Opened opened;
-  journal_.emplace(journal_path(generation_), [this](base::Bytes record) { state_.apply(record); }, &opened);
+  journal_.emplace(
+      journal_path(generation_), [this](base::Bytes record) { state_.apply(record); }, &opened);
   torn_bytes_ = opened.torn_bytes;
   // Left over by a crash between two steps of write_checkpoint().
   std::error_code ignored;
@@ -68,7 +72,8 @@ void RunDir::load() {
 RunState RunDir::peek(const fs::path& path) {
   RunState state;
   uint64_t generation = 0;
-  // A checkpoint may be renamed into place between the two reads; then the pair does not fit and is read again.
+  // A checkpoint may be renamed into place between the two reads; then the pair does not fit and is read
+  // again.
   for (int attempt = 0;; ++attempt) {
     state = RunState();
     generation = 0;
@@ -141,16 +146,21 @@ Plan RunDir::load_plan(const fs::path& path) {
   const auto file = path / "plan.json.zst";
   const auto frame = base::read_file_if_exists(file);
   if (!frame) base::fail(ErrorKind::usage, "{} holds no plan", path.string());
-  return base::during(fmt::format("read {}", file.string()), [&] { return Plan::from_json(base::zstd_decompress(*frame)); });
+  return base::during(fmt::format("read {}", file.string()),
+                      [&] { return Plan::from_json(base::zstd_decompress(*frame)); });
 }
 
-// digest.key = hexadecimal key, space, its CRC-32C in 8 hexadecimal digits, line end. Another key would make every
-// comparison a difference, so a damaged one must not be used.
+// digest.key = hexadecimal key, space, its CRC-32C in 8 hexadecimal digits, line end. Another key would make
+// every comparison a difference, so a damaged one must not be used.
 namespace {
-std::string key_line(const std::string& hex) { return fmt::format("{} {:08x}", hex, base::crc32c(std::as_bytes(std::span(hex)))); }
+std::string key_line(const std::string& hex) {
+  return fmt::format("{} {:08x}", hex, base::crc32c(std::as_bytes(std::span(hex))));
+}
 }  // namespace
 
-void RunDir::store_key(const pg::DigestKey& key) const { base::replace_file(path_ / "digest.key", key_line(key.hex()) + "\n"); }
+void RunDir::store_key(const pg::DigestKey& key) const {
+  base::replace_file(path_ / "digest.key", key_line(key.hex()) + "\n");
+}
 
 pg::DigestKey RunDir::load_key() const { return load_key(path_); }
 

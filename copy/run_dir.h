@@ -25,13 +25,13 @@ namespace copy {
 ///   status.json     the progress, for `cutover status`
 ///   report.json     the result of the last command
 ///
-/// The checkpoint names the generation N of the journal that goes on from it. A new journal is made before the
-/// checkpoint that names it is renamed into place, and the old one is removed after, so that a crash between any two
-/// steps leaves a pair that fits. The formats are in docs/journal.md.
+/// The checkpoint names the generation N of the journal that goes on from it. A new journal is made before
+/// the checkpoint that names it is renamed into place, and the old one is removed after, so that a crash
+/// between any two steps leaves a pair that fits. The formats are in docs/journal.md.
 class RunDir {
  public:
-  /// Opens or makes the directory and locks it. Throws Error{usage} when another process has it, Error{corrupt} on
-  /// damaged content: nothing is used then.
+  /// Opens or makes the directory and locks it. Throws Error{usage} when another process has it,
+  /// Error{corrupt} on damaged content: nothing is used then.
   explicit RunDir(std::filesystem::path path);
 
   const std::filesystem::path& path() const { return path_; }

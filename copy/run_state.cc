@@ -83,7 +83,9 @@ std::string proof(uint32_t unit, const ProofRecord& record) {
   return out.str();
 }
 
-std::string finished(int exit_code) { return begin(Type::finished).number(static_cast<uint64_t>(exit_code)).str(); }
+std::string finished(int exit_code) {
+  return begin(Type::finished).number(static_cast<uint64_t>(exit_code)).str();
+}
 std::string reopened() { return begin(Type::reopened).str(); }
 
 }  // namespace record
@@ -149,9 +151,14 @@ void RunState::apply(base::Bytes bytes) {
       proofs.insert_or_assign(unit, record);
       break;
     }
-    case Type::finished: finished = static_cast<int>(in.number()); break;
-    case Type::reopened: finished.reset(); break;
-    default: base::fail(base::ErrorKind::corrupt, "a record of an unknown type");
+    case Type::finished:
+      finished = static_cast<int>(in.number());
+      break;
+    case Type::reopened:
+      finished.reset();
+      break;
+    default:
+      base::fail(base::ErrorKind::corrupt, "a record of an unknown type");
   }
   if (!in.at_end()) base::fail(base::ErrorKind::corrupt, "a record with something after its end");
 }
@@ -163,7 +170,8 @@ std::vector<std::string> RunState::records() const {
   for (uint32_t i = 0; i < snapshots.size(); ++i) out.push_back(record::snapshot(i, snapshots[i]));
   for (const auto& [key, value] : chunks)
     out.push_back(record::chunk(static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(key), value));
-  for (const auto& [relation, encoded] : relation_digests) out.push_back(record::relation_digest(relation, encoded));
+  for (const auto& [relation, encoded] : relation_digests)
+    out.push_back(record::relation_digest(relation, encoded));
   for (const auto& [unit, value] : proofs) out.push_back(record::proof(unit, value));
   if (finished) out.push_back(record::finished(*finished));
   return out;

@@ -22,7 +22,8 @@ namespace {
 // "pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)" -> 15
 int tool_major(const fs::path& program, const base::Stop& stop) {
   std::string text;
-  const auto result = base::run_command({program, {"--version"}, {}}, stop, [&](std::string_view piece) { text += piece; });
+  const auto result =
+      base::run_command({program, {"--version"}, {}}, stop, [&](std::string_view piece) { text += piece; });
   const auto at = text.find(") ");
   int major = 0;
   if (result.exit_code == 0 && at != std::string::npos)
@@ -34,7 +35,8 @@ std::vector<fs::path> tool_directories(const Options& options) {
   if (!options.pg_bin_dir.empty()) return {options.pg_bin_dir};
   std::vector<fs::path> directories;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", error)) directories.push_back(entry.path() / "bin");
+  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", error))
+    directories.push_back(entry.path() / "bin");
   try {
     directories.push_back(base::find_program("pg_dump").parent_path());
   } catch (const base::Error&) {
@@ -53,18 +55,21 @@ PgTools find_pg_tools(const Options& options, const base::Stop& stop) {
     if (major > best.major) best = {directory / "pg_dump", directory / "pg_restore", major};
   }
   if (best.major == 0)
-    throw base::Error(ErrorKind::usage, "pg_dump and pg_restore were not found",
-                      "install postgresql-client of the source's major version or newer, name their directory with "
-                      "--pg-bin-dir, or copy the data alone with --schema none");
+    throw base::Error(
+        ErrorKind::usage, "pg_dump and pg_restore were not found",
+        "install postgresql-client of the source's major version or newer, name their directory with "
+        "--pg-bin-dir, or copy the data alone with --schema none");
   return best;
 }
 
-void dump_schema(const Options& options, const Plan& plan, const std::string& snapshot_id, const PgTools& tools,
-                 const fs::path& file, const base::Stop& stop) {
+void dump_schema(const Options& options, const Plan& plan, const std::string& snapshot_id,
+                 const PgTools& tools, const fs::path& file, const base::Stop& stop) {
   if (tools.major < plan.source_major)
-    throw base::Error(ErrorKind::usage,
-                      fmt::format("pg_dump {} is older than the source, which is {}", tools.major, plan.source_version),
-                      fmt::format("install postgresql-client-{}, or name its directory with --pg-bin-dir", plan.source_major));
+    throw base::Error(
+        ErrorKind::usage,
+        fmt::format("pg_dump {} is older than the source, which is {}", tools.major, plan.source_version),
+        fmt::format("install postgresql-client-{}, or name its directory with --pg-bin-dir",
+                    plan.source_major));
   base::Command command;
   command.program = tools.dump;
   command.environment = options.source.secrets();
@@ -79,7 +84,8 @@ void dump_schema(const Options& options, const Plan& plan, const std::string& sn
   command.arguments.emplace_back("--exclude-schema=cutover");
   for (const auto& schema : plan.excluded_schemas)
     command.arguments.push_back("--exclude-schema=" + pg::quote_identifier(schema));
-  for (const auto& table : plan.excluded_tables) command.arguments.push_back("--exclude-table=" + table.sql());
+  for (const auto& table : plan.excluded_tables)
+    command.arguments.push_back("--exclude-table=" + table.sql());
   const auto result = base::run_command(command, stop);
   if (result.exit_code != 0)
     throw base::Error(ErrorKind::permanent, fmt::format("pg_dump failed: {}", result.error_text));
@@ -94,16 +100,21 @@ std::vector<TocEntry> read_section(const PgTools& tools, const fs::path& file, s
                                    const base::Stop& stop) {
   base::Command command;
   command.program = tools.restore;
-  command.arguments = {"--verbose", "--file=-", "--no-tablespaces", fmt::format("--section={}", section), file.string()};
+  command.arguments = {"--verbose", "--file=-", "--no-tablespaces", fmt::format("--section={}", section),
+                       file.string()};
   std::string script;
   const auto result = base::run_command(command, stop, [&](std::string_view piece) { script += piece; });
   if (result.exit_code != 0)
-    throw base::Error(ErrorKind::corrupt, fmt::format("pg_restore cannot read {}: {}", file.string(), result.error_text),
+    throw base::Error(ErrorKind::corrupt,
+                      fmt::format("pg_restore cannot read {}: {}", file.string(), result.error_text),
                       "start over with --restart");
-  return base::during(fmt::format("read the schema in {}", file.string()), [&] { return parse_restore_script(script); });
+  return base::during(fmt::format("read the schema in {}", file.string()),
+                      [&] { return parse_restore_script(script); });
 }
 
-bool is_ownerless(const TocEntry& entry) { return entry.description == "ACL" || entry.description == "DEFAULT ACL"; }
+bool is_ownerless(const TocEntry& entry) {
+  return entry.description == "ACL" || entry.description == "DEFAULT ACL";
+}
 
 bool is_selected(const Options& options, const std::string& schema, const std::string& name) {
   if (!options.include.empty() && !matches_any(options.include, schema, name)) return false;
@@ -113,19 +124,21 @@ bool is_selected(const Options& options, const std::string& schema, const std::s
 // Why an entry is not for the target; empty: it is.
 std::string reason_to_skip(const TocEntry& entry, const Options& options) {
   if (!options.grants && is_ownerless(entry)) return "--no-grants";
-  if (entry.description == "SUBSCRIPTION") return "a subscription would start to pull from its publisher: make it by hand";
-  if (is_vendor_role(entry.owner) && (entry.description == "DEFAULT ACL" || entry.description == "EVENT TRIGGER"))
+  if (entry.description == "SUBSCRIPTION")
+    return "a subscription would start to pull from its publisher: make it by hand";
+  if (is_vendor_role(entry.owner) &&
+      (entry.description == "DEFAULT ACL" || entry.description == "EVENT TRIGGER"))
     return "it belongs to the provider";
-  const auto extension = entry.description == "EXTENSION"                         ? entry.name
+  const auto extension = entry.description == "EXTENSION"       ? entry.name
                          : entry.name.starts_with("EXTENSION ") ? entry.name.substr(10)
-                                                                                  : std::string();
+                                                                : std::string();
   if (!extension.empty() && is_vendor_extension(extension)) return "it belongs to the provider";
   if (is_vendor_schema(entry.schema)) return "it belongs to the provider";
   return {};
 }
 
-// pg_restore becomes a grant's grantor by SET SESSION AUTHORIZATION, which only a superuser may; SET ROLE does the same
-// for the grant and only needs membership.
+// pg_restore becomes a grant's grantor by SET SESSION AUTHORIZATION, which only a superuser may; SET ROLE
+// does the same for the grant and only needs membership.
 std::string with_set_role(const std::string& sql) {
   if (sql.find("SESSION AUTHORIZATION") == std::string::npos) return sql;
   std::string out;
@@ -171,7 +184,8 @@ class Sorter {
       if (!foreign_keys_.contains(entry.oid)) return;
       foreign_key_entries_.insert(entry.id);
       items.foreign_keys.push_back(std::move(entry));
-    } else if (std::ranges::any_of(entry.dependencies, [&](auto id) { return foreign_key_entries_.contains(id); })) {
+    } else if (std::ranges::any_of(entry.dependencies,
+                                   [&](auto id) { return foreign_key_entries_.contains(id); })) {
       items.after_foreign_keys.push_back(std::move(entry));
     } else {
       items.rest.push_back(std::move(entry));
@@ -193,14 +207,16 @@ SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools&
   // pg_dump leaves tables out by itself. Views are left out here, with what depends on them.
   std::unordered_set<uint32_t> left_out;
   const auto is_left_out = [&](const TocEntry& entry) {
-    const bool out = std::ranges::any_of(entry.dependencies, [&](auto id) { return left_out.contains(id); }) ||
-                     (entry.description == "VIEW" && !is_selected(options, entry.schema, entry.name));
+    const bool out =
+        std::ranges::any_of(entry.dependencies, [&](auto id) { return left_out.contains(id); }) ||
+        (entry.description == "VIEW" && !is_selected(options, entry.schema, entry.name));
     if (out) left_out.insert(entry.id);
     return out;
   };
   const auto usable = [&](TocEntry& entry) {
     if (is_left_out(entry)) {
-      findings.push_back({Severity::info, ItemRunner::label(entry), "skipped: excluded by --include/--exclude", {}});
+      findings.push_back(
+          {Severity::info, ItemRunner::label(entry), "skipped: excluded by --include/--exclude", {}});
       return false;
     }
     if (const auto reason = reason_to_skip(entry, options); !reason.empty()) {
@@ -226,19 +242,24 @@ namespace {
 constexpr size_t kBatchItems = 64;
 constexpr size_t kBatchBytes = 256 * 1024;
 
-// "already exists": of a schema, table, object, function. The last form is another session's uncommitted twin.
+// "already exists": of a schema, table, object, function. The last form is another session's uncommitted
+// twin.
 bool says_exists(const base::Error& error) {
-  if (error.sqlstate() == "23505") return error.message().find("pg_class_relname_nsp_index") != std::string::npos;
+  if (error.sqlstate() == "23505")
+    return error.message().find("pg_class_relname_nsp_index") != std::string::npos;
   // ADD CONSTRAINT … USING INDEX, where the index is that constraint's already.
-  if (error.sqlstate() == "55000") return error.message().find("already associated with a constraint") != std::string::npos;
+  if (error.sqlstate() == "55000")
+    return error.message().find("already associated with a constraint") != std::string::npos;
   static constexpr std::array<std::string_view, 4> kCodes = {"42P06", "42P07", "42710", "42723"};
   return std::ranges::find(kCodes, error.sqlstate()) != kCodes.end();
 }
 
-// What managed servers do not let anybody do, and what changes nothing about the data: worth a note, not a failure.
+// What managed servers do not let anybody do, and what changes nothing about the data: worth a note, not a
+// failure.
 bool is_tolerable(const TocEntry& entry, const base::Error& error) {
   if (error.sqlstate() != "42501") return false;
-  return (entry.description == "COMMENT" && (entry.name.starts_with("EXTENSION ") || entry.name == "SCHEMA public")) ||
+  return (entry.description == "COMMENT" &&
+          (entry.name.starts_with("EXTENSION ") || entry.name == "SCHEMA public")) ||
          (entry.description == "SCHEMA" && entry.name == "public") ||
          (entry.description == "ACL" && entry.name == "SCHEMA public");
 }
@@ -251,7 +272,8 @@ ItemRunner::ItemRunner(const Context& context, pg::Connection& target) : context
 
 std::string ItemRunner::label(const TocEntry& entry) {
   std::string kind;
-  for (const char c : entry.description) kind += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (const char c : entry.description)
+    kind += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return fmt::format("{} {}{}{}", kind, entry.schema, entry.schema.empty() ? "" : ".", entry.name);
 }
 
@@ -284,8 +306,9 @@ bool ItemRunner::run_batch(pg::Connection& target, std::span<const TocEntry* con
     if (!outcome->failed.empty()) return false;
     for (const auto* entry : entries)
       if (!outcome->done.contains(entry->id))
-        sql += fmt::format("{}\n;\n{};\n", entry->sql,
-                           context_.ledger.item_sql(entry->id, entry->description, entry->schema, entry->name));
+        sql +=
+            fmt::format("{}\n;\n{};\n", entry->sql,
+                        context_.ledger.item_sql(entry->id, entry->description, entry->schema, entry->name));
   }
   if (sql.empty()) return true;
   try {
@@ -316,7 +339,10 @@ bool ItemRunner::run(pg::Connection& target, uint32_t id, const TocEntry& entry,
       if (failed == outcome->failed.end()) continue;
       const auto cause = failed->second;
       outcome->failed.emplace(id, label(entry));
-      context_.problems.add({Problem::Kind::failed, label(entry), fmt::format("skipped, because {} could not be made", cause), {}});
+      context_.problems.add({Problem::Kind::failed,
+                             label(entry),
+                             fmt::format("skipped, because {} could not be made", cause),
+                             {}});
       return false;
     }
   }
@@ -326,17 +352,20 @@ bool ItemRunner::run(pg::Connection& target, uint32_t id, const TocEntry& entry,
   } catch (const base::Error& error) {
     if (error.kind() == ErrorKind::cancelled || !target.alive()) throw;
     if (error.kind() == ErrorKind::transient) throw;
-    // Made by ourselves, when only the reply was lost: then the ledger has it, whatever the second try runs into.
+    // Made by ourselves, when only the reply was lost: then the ledger has it, whatever the second try runs
+    // into.
     if (context_.ledger.has_item(target, id)) {
       made(id, entry);
       return true;
     }
     if (says_exists(error)) {
-      context_.problems.add({Problem::Kind::note, label(entry), "was on the target already and was left as it is", {}});
+      context_.problems.add(
+          {Problem::Kind::note, label(entry), "was on the target already and was left as it is", {}});
       // Under another kind, so that --restart does not take it for one that this run made.
       target.exec(context_.ledger.item_sql(id, entry.description + " (found)", entry.schema, entry.name));
     } else if (is_tolerable(entry, error)) {
-      context_.problems.add({Problem::Kind::note, label(entry), fmt::format("not applied: {}", error.message()), {}});
+      context_.problems.add(
+          {Problem::Kind::note, label(entry), fmt::format("not applied: {}", error.message()), {}});
       outcome_.lock()->done.insert(id);
       return true;
     } else {
@@ -351,7 +380,8 @@ bool ItemRunner::run(pg::Connection& target, uint32_t id, const TocEntry& entry,
 void ItemRunner::failed(uint32_t id, const TocEntry& entry, const base::Error& error) {
   outcome_.lock()->failed.emplace(id, label(entry));
   context_.problems.add({Problem::Kind::failed, label(entry), error.message(), error.hint()});
-  if (context_.options.fail_fast) throw base::Error(ErrorKind::permanent, label(entry) + ": " + error.message(), error.hint());
+  if (context_.options.fail_fast)
+    throw base::Error(ErrorKind::permanent, label(entry) + ": " + error.message(), error.hint());
 }
 
 }  // namespace copy

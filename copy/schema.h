@@ -21,27 +21,29 @@ struct PgTools {
   int major = 0;
 };
 
-/// The newest pair in Options::pg_bin_dir, on PATH or in Debian's /usr/lib/postgresql. Error{usage} when there is none.
+/// The newest pair in Options::pg_bin_dir, on PATH or in Debian's /usr/lib/postgresql. Error{usage} when
+/// there is none.
 PgTools find_pg_tools(const Options& options, const base::Stop& stop);
 
-/// Runs pg_dump on the source, under the snapshot when there is one, into `file`. Throws Error{usage} when pg_dump is
-/// older than the source.
-void dump_schema(const Options& options, const Plan& plan, const std::string& snapshot_id, const PgTools& tools,
-                 const std::filesystem::path& file, const base::Stop& stop);
+/// Runs pg_dump on the source, under the snapshot when there is one, into `file`. Throws Error{usage} when
+/// pg_dump is older than the source.
+void dump_schema(const Options& options, const Plan& plan, const std::string& snapshot_id,
+                 const PgTools& tools, const std::filesystem::path& file, const base::Stop& stop);
 
 /// The objects of a schema dump, by when they are made.
 struct SchemaItems {
   std::vector<TocEntry> pre_data;
-  std::vector<TocEntry> indexes;       ///< INDEX and CONSTRAINT (p, u, x) on relations that hold rows
+  std::vector<TocEntry> indexes;  ///< INDEX and CONSTRAINT (p, u, x) on relations that hold rows
   std::vector<TocEntry> foreign_keys;
-  std::vector<TocEntry> rest;          ///< everything else of post-data, in the dump's order
+  std::vector<TocEntry> rest;                ///< everything else of post-data, in the dump's order
   std::vector<TocEntry> after_foreign_keys;  ///< what depends on those: their comments
 };
 
-/// Reads the dump, leaves out what belongs to the provider (noted in `findings`), maps roles, drops owners and grants
-/// where the options say so.
-SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools& tools, const std::filesystem::path& file,
-                        const base::Stop& stop, std::vector<Finding>& findings);
+/// Reads the dump, leaves out what belongs to the provider (noted in `findings`), maps roles, drops owners
+/// and grants where the options say so.
+SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools& tools,
+                        const std::filesystem::path& file, const base::Stop& stop,
+                        std::vector<Finding>& findings);
 
 /// Makes schema objects on the target, each exactly once: its statements and its ledger row are one
 /// transaction. Thread-safe; each thread brings its connection.
@@ -49,21 +51,23 @@ class ItemRunner {
  public:
   ItemRunner(const Context& context, pg::Connection& target);
 
-  /// Second steps of an entry (the constraint after its index, VALIDATE after NOT VALID) have ids of their own.
+  /// Second steps of an entry (the constraint after its index, VALIDATE after NOT VALID) have ids of their
+  /// own.
   static uint32_t second_step(uint32_t id) { return id | (1U << 31); }
 
   bool is_done(uint32_t id);
-  /// Runs the statements. Failures are recorded as problems, not thrown, so that the others go on: returns false.
-  /// Only connection losses and stops are thrown. An entry one of whose dependencies failed is skipped, and named.
+  /// Runs the statements. Failures are recorded as problems, not thrown, so that the others go on: returns
+  /// false. Only connection losses and stops are thrown. An entry one of whose dependencies failed is
+  /// skipped, and named.
   bool run(pg::Connection& target, uint32_t id, const TocEntry& entry, const std::string& sql);
   bool run(pg::Connection& target, const TocEntry& entry) { return run(target, entry.id, entry, entry.sql); }
   /// True when the entry, or something it needs, could not be made.
   bool has_failed(uint32_t id);
-  /// Runs entries in order, many to a transaction: a statement's round trip and its commit's flush cost more than most
-  /// definitions. Where one fails, its batch is run again one by one.
+  /// Runs entries in order, many to a transaction: a statement's round trip and its commit's flush cost more
+  /// than most definitions. Where one fails, its batch is run again one by one.
   void run_all(pg::Connection& target, std::span<const TocEntry* const> entries);
-  /// Names what this process made and the ledger does not have: the target lost it in a crash (commits are asynchronous,
-  /// so object and ledger row go together). Empty: all is there.
+  /// Names what this process made and the ledger does not have: the target lost it in a crash (commits are
+  /// asynchronous, so object and ledger row go together). Empty: all is there.
   std::vector<std::string> lost(pg::Connection& target);
 
   /// "table public.orders", "fk constraint public.orders orders_customer_fkey"

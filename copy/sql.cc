@@ -26,14 +26,16 @@ std::string block_condition(const BlockRange& blocks) {
 }
 
 // A plain COPY of the table spares the executor; a condition needs a query.
-std::string copy_rows_sql(const Relation& relation, const std::string& from, bool only, const BlockRange& blocks) {
+std::string copy_rows_sql(const Relation& relation, const std::string& from, bool only,
+                          const BlockRange& blocks) {
   auto where = block_condition(blocks);
   if (!relation.condition.empty())
     where = where.empty() ? relation.condition : fmt::format("{} AND ({})", where, relation.condition);
   if (where.empty() && only)
     return fmt::format("COPY {} {} TO STDOUT{}", from, column_list(relation), options(relation, false));
-  return fmt::format("COPY (SELECT {} FROM {}{}{}{}) TO STDOUT{}", pg::quote_list(relation.columns), only ? "ONLY " : "", from,
-                     where.empty() ? "" : " WHERE ", where, options(relation, false));
+  return fmt::format("COPY (SELECT {} FROM {}{}{}{}) TO STDOUT{}", pg::quote_list(relation.columns),
+                     only ? "ONLY " : "", from, where.empty() ? "" : " WHERE ", where,
+                     options(relation, false));
 }
 
 std::string large_objects_sql(const Relation& relation, uint32_t chunk) {
@@ -47,7 +49,8 @@ std::string large_objects_sql(const Relation& relation, uint32_t chunk) {
       "LATERAL (SELECT pg_catalog.lo_open(m.oid, 262144) AS fd OFFSET 0) o, "
       "LATERAL (SELECT pg_catalog.lo_lseek64(o.fd, 0, 2) AS bytes OFFSET 0) s, "
       "LATERAL (SELECT s.bytes + pg_catalog.lo_close(o.fd) AS bytes OFFSET 0) c, "
-      "LATERAL pg_catalog.generate_series(0::bigint, greatest(c.bytes - 1, 0) / {0}) p(page)) TO STDOUT WITH (FORMAT binary)",
+      "LATERAL pg_catalog.generate_series(0::bigint, greatest(c.bytes - 1, 0) / {0}) p(page)) TO STDOUT WITH "
+      "(FORMAT binary)",
       kLargeObjectPage, range);
 }
 
@@ -83,12 +86,14 @@ std::string read_back_large_objects_sql(const Relation& relation, uint32_t chunk
 std::string copy_in_sql(const Relation& relation, bool freeze) {
   if (relation.kind == Relation::Kind::large_objects)
     return "COPY pg_temp.cutover_large_objects FROM STDIN WITH (FORMAT binary)";
-  return fmt::format("COPY {} {} FROM STDIN{}", relation.load_into.sql(), column_list(relation), options(relation, freeze));
+  return fmt::format("COPY {} {} FROM STDIN{}", relation.load_into.sql(), column_list(relation),
+                     options(relation, freeze));
 }
 
 std::string assert_empty_sql(const Relation& relation) {
   const auto check = fmt::format(
-      "BEGIN IF EXISTS (SELECT FROM ONLY {}) THEN RAISE EXCEPTION USING ERRCODE = '{}', MESSAGE = 'the table has rows'; "
+      "BEGIN IF EXISTS (SELECT FROM ONLY {}) THEN RAISE EXCEPTION USING ERRCODE = '{}', MESSAGE = 'the table "
+      "has rows'; "
       "END IF; END",
       relation.name.sql(), kNotEmpty);
   std::string tag = "$cutover$";
@@ -103,8 +108,10 @@ std::string prepare_large_objects_sql() {
 
 std::string store_large_objects_sql() {
   return fmt::format(
-      "SELECT count(pg_catalog.lo_create(loid)) FROM (SELECT DISTINCT loid FROM pg_temp.cutover_large_objects) o; "
-      "SELECT count(*) FROM (SELECT pg_catalog.lo_put(loid, page * {}, data) FROM pg_temp.cutover_large_objects OFFSET 0) p",
+      "SELECT count(pg_catalog.lo_create(loid)) FROM (SELECT DISTINCT loid FROM "
+      "pg_temp.cutover_large_objects) o; "
+      "SELECT count(*) FROM (SELECT pg_catalog.lo_put(loid, page * {}, data) FROM "
+      "pg_temp.cutover_large_objects OFFSET 0) p",
       kLargeObjectPage);
 }
 

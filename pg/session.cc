@@ -33,7 +33,8 @@ constexpr Setting kCommon[] = {
     {"standard_conforming_strings", "on"},
     {"quote_all_identifiers", "off"},
     {"jit", "off"},
-    // A cached inner side would answer lo_lseek64(fd) for the next large object too, whose descriptor has the same number.
+    // A cached inner side would answer lo_lseek64(fd) for the next large object too, whose descriptor has the
+    // same number.
     {"enable_memoize", "off", 14},
     // Workers are our parallelism: a parallel plan under each would only multiply processes.
     {"max_parallel_workers_per_gather", "0"},

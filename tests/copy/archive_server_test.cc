@@ -42,7 +42,8 @@ TEST(Archive, ExportedAndImportedIntoANewerServerIsEqual) {
 TEST(Archive, OfDataOnly) {
   constexpr const char* kSchema = "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p)";
   const Move move(kSchema, kSchema);
-  move.source.exec("INSERT INTO p SELECT generate_series(1, 500); INSERT INTO c SELECT generate_series(1, 500)");
+  move.source.exec(
+      "INSERT INTO p SELECT generate_series(1, 500); INSERT INTO c SELECT generate_series(1, 500)");
   const auto archive = move.way.path("archive").string();
   ASSERT_TRUE(exits(move.way.run("export", {"--archive", archive, "--schema", "none"}), 0));
   ASSERT_TRUE(exits(move.way.run("import", {"--archive", archive}), 0));
@@ -115,26 +116,36 @@ TEST_P(DamagedArchive, IsFoundAndNamedAndNothingOfItIsLoaded) {
   EXPECT_THAT(text_of(result), HasSubstr(file));
   // Nothing of the damaged chunk is on the target, and the ledger knows of none that is not there.
   if (move.target.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'cutover'") == "0") return;
-  for (const auto& row : move.target.exec("SELECT name, sum(rows) FROM cutover.chunk WHERE name LIKE 'shop.%' GROUP BY 1"))
+  for (const auto& row :
+       move.target.exec("SELECT name, sum(rows) FROM cutover.chunk WHERE name LIKE 'shop.%' GROUP BY 1"))
     EXPECT_EQ(move.target.value("SELECT count(*) FROM " + *row[0]), *row[1]);
   if (!file.starts_with("data/")) return;
   const auto slash = file.find('/', 5);
-  EXPECT_EQ(move.target.value("SELECT count(*) FROM cutover.chunk WHERE relation = " + file.substr(5, slash - 5) +
-                              " AND chunk = " + file.substr(slash + 1, file.find('.') - slash - 1)),
-            "0");
+  EXPECT_EQ(
+      move.target.value("SELECT count(*) FROM cutover.chunk WHERE relation = " + file.substr(5, slash - 5) +
+                        " AND chunk = " + file.substr(slash + 1, file.find('.') - slash - 1)),
+      "0");
 }
 
 INSTANTIATE_TEST_SUITE_P(
     All, DamagedArchive,
-    ::testing::Values(Damage{"ByteOfAChunk", "", flip_middle}, Damage{"LastByteOfAChunk", "", [](const fs::path& path) { flip(path, fs::file_size(path) - 1); }},
-                      Damage{"TruncatedChunk", "", [](const fs::path& path) { fs::resize_file(path, fs::file_size(path) - 100); }},
-                      Damage{"EmptyChunk", "", [](const fs::path& path) { fs::resize_file(path, 0); }},
-                      Damage{"MissingChunk", "", [](const fs::path& path) { fs::remove(path); }},
-                      Damage{"OtherChunk", "", [](const fs::path& path) { fs::copy_file(path.parent_path() / (path.filename() == "0.zst" ? "1.zst" : "0.zst"), path, fs::copy_options::overwrite_existing); }},
-                      Damage{"Checkpoint", "checkpoint.zst", flip_middle}, Damage{"Plan", "plan.json.zst", flip_middle},
-                      Damage{"MissingSchema", "schema.dump.zst", [](const fs::path& path) { fs::remove(path); }},
-                      Damage{"MissingEndState", "end_state.json.zst", [](const fs::path& path) { fs::remove(path); }},
-                      Damage{"Schema", "schema.dump.zst", flip_middle}, Damage{"EndState", "end_state.json.zst", flip_middle}),
+    ::testing::Values(
+        Damage{"ByteOfAChunk", "", flip_middle},
+        Damage{"LastByteOfAChunk", "", [](const fs::path& path) { flip(path, fs::file_size(path) - 1); }},
+        Damage{"TruncatedChunk", "",
+               [](const fs::path& path) { fs::resize_file(path, fs::file_size(path) - 100); }},
+        Damage{"EmptyChunk", "", [](const fs::path& path) { fs::resize_file(path, 0); }},
+        Damage{"MissingChunk", "", [](const fs::path& path) { fs::remove(path); }},
+        Damage{"OtherChunk", "",
+               [](const fs::path& path) {
+                 fs::copy_file(path.parent_path() / (path.filename() == "0.zst" ? "1.zst" : "0.zst"), path,
+                               fs::copy_options::overwrite_existing);
+               }},
+        Damage{"Checkpoint", "checkpoint.zst", flip_middle}, Damage{"Plan", "plan.json.zst", flip_middle},
+        Damage{"MissingSchema", "schema.dump.zst", [](const fs::path& path) { fs::remove(path); }},
+        Damage{"MissingEndState", "end_state.json.zst", [](const fs::path& path) { fs::remove(path); }},
+        Damage{"Schema", "schema.dump.zst", flip_middle},
+        Damage{"EndState", "end_state.json.zst", flip_middle}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -27,11 +27,13 @@ struct Work {
       // A resumed run finds some chunks done.
       for (uint32_t k = 0; k < plan.relations[i].chunks; ++k)
         if (pick(9) > 0) chunks.push_back({i, k});
-      for (uint32_t k = pick(3); k > 0; --k) indexes.push_back({i, static_cast<uint32_t>(indexes.size()), pick(1000)});
+      for (uint32_t k = pick(3); k > 0; --k)
+        indexes.push_back({i, static_cast<uint32_t>(indexes.size()), pick(1000)});
     }
     for (uint32_t i = 0; i < plan.relations.size();) {
       ProofUnit unit;
-      const auto end = std::min<uint32_t>(i + 1 + (pick(4) == 0 ? pick(3) : 0), static_cast<uint32_t>(plan.relations.size()));
+      const auto end = std::min<uint32_t>(i + 1 + (pick(4) == 0 ? pick(3) : 0),
+                                          static_cast<uint32_t>(plan.relations.size()));
       for (; i < end; ++i) unit.relations.push_back(i);
       units.push_back(unit);
       unproven.push_back(pick(4) > 0);
@@ -58,7 +60,8 @@ struct Diary {
   std::vector<uint32_t> indexes_left;
 };
 
-void data_worker(Board& board, Diary& diary, const Work& work, const base::Stop& stop, unsigned seed, bool failures) {
+void data_worker(Board& board, Diary& diary, const Work& work, const base::Stop& stop, unsigned seed,
+                 bool failures) {
   std::mt19937 random(seed);
   while (const auto task = board.take_data(stop)) {
     if (random() % 4 == 0) std::this_thread::yield();
@@ -87,7 +90,8 @@ void data_worker(Board& board, Diary& diary, const Work& work, const base::Stop&
       {
         const std::lock_guard lock(diary.mutex);
         ++diary.cuts[unit];
-        for (const auto relation : work.units[unit].relations) EXPECT_EQ(diary.chunks_left[relation], 0U) << "proof too early";
+        for (const auto relation : work.units[unit].relations)
+          EXPECT_EQ(diary.chunks_left[relation], 0U) << "proof too early";
       }
       board.add_slices(unit, unit % 4);
     }
@@ -127,10 +131,12 @@ void play(unsigned seed, bool failures, Work& work, Diary& diary) {
     std::vector<std::jthread> threads;
     for (unsigned i = 0; i < 1 + seed % 4; ++i)
       threads.emplace_back([&, i] { data_worker(board, diary, work, stop, seed * 10 + i, failures); });
-    for (unsigned i = 0; i < 1 + seed % 3; ++i) threads.emplace_back([&] { index_worker(board, diary, work, stop); });
+    for (unsigned i = 0; i < 1 + seed % 3; ++i)
+      threads.emplace_back([&] { index_worker(board, diary, work, stop); });
   }
   EXPECT_TRUE(board.all_read());
-  for (uint32_t i = 0; i < work.plan.relations.size(); ++i) EXPECT_EQ(board.has_failed(i), diary.failed.contains(i));
+  for (uint32_t i = 0; i < work.plan.relations.size(); ++i)
+    EXPECT_EQ(board.has_failed(i), diary.failed.contains(i));
 }
 
 TEST(Board, EveryTaskIsHandedOutExactlyOnceAndInOrder) {
@@ -162,10 +168,13 @@ TEST(Board, OfAFailedRelationNothingMoreIsHandedOut) {
     play(seed, true, work, diary);
     for (const auto& [chunk, times] : diary.chunks) EXPECT_EQ(times, 1);
     for (const auto& index : work.indexes) {
-      if (diary.failed.contains(index.relation)) { EXPECT_EQ(diary.indexes[index.item], 0); }
+      if (diary.failed.contains(index.relation)) {
+        EXPECT_EQ(diary.indexes[index.item], 0);
+      }
     }
     for (uint32_t unit = 0; unit < work.units.size(); ++unit) {
-      const bool failed = std::ranges::any_of(work.units[unit].relations, [&](auto r) { return diary.failed.contains(r); });
+      const bool failed =
+          std::ranges::any_of(work.units[unit].relations, [&](auto r) { return diary.failed.contains(r); });
       EXPECT_EQ(diary.cuts[unit], work.unproven[unit] && !failed ? 1 : 0);
       if (failed) continue;
       for (const auto relation : work.units[unit].relations) EXPECT_EQ(diary.analyzes[relation], 1);

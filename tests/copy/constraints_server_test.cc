@@ -34,12 +34,14 @@ TEST(DirtyForeignKey, ThatIsNotValidAtTheSourceStaysSo) {
 
 TEST(DirtyForeignKey, ThatIsValidAtTheSourceIsLeftNotValidAndItsKeysAreNamed) {
   const Move move(kParentAndChild);
-  move.source.exec("ALTER TABLE parent DISABLE TRIGGER ALL; DELETE FROM parent WHERE a IN (3, 4); ALTER TABLE parent ENABLE TRIGGER ALL");
+  move.source.exec(
+      "ALTER TABLE parent DISABLE TRIGGER ALL; DELETE FROM parent WHERE a IN (3, 4); ALTER TABLE parent "
+      "ENABLE TRIGGER ALL");
   ASSERT_EQ(move.source.value(kValidated), "t");
   const auto result = move.copy();
   EXPECT_TRUE(exits(result, 3));
-  EXPECT_THAT(result.output, AllOf(HasSubstr("NOT VALID"), HasSubstr("child_a_b_fkey"), HasSubstr("2 rows"), HasSubstr("(3,3)"), HasSubstr("(4,4)"),
-                                   HasSubstr("VALIDATE CONSTRAINT")));
+  EXPECT_THAT(result.output, AllOf(HasSubstr("NOT VALID"), HasSubstr("child_a_b_fkey"), HasSubstr("2 rows"),
+                                   HasSubstr("(3,3)"), HasSubstr("(4,4)"), HasSubstr("VALIDATE CONSTRAINT")));
   EXPECT_THAT(result.output, AllOf(Not(HasSubstr("(77,)")), Not(HasSubstr("(,5)"))));
   EXPECT_EQ(move.target.value(kValidated), "f");
   move.expect_equal();
@@ -77,7 +79,8 @@ TEST(DirtyForeignKey, MatchFullKeysWithHalfTheirColumnsAreNamed) {
     INSERT INTO child VALUES (8, NULL), (NULL, NULL))");
   const auto result = move.copy();
   EXPECT_TRUE(exits(result, 3));
-  EXPECT_THAT(result.output, AllOf(HasSubstr("child_a_b_fkey"), HasSubstr("(8,)"), Not(HasSubstr("no offending key"))));
+  EXPECT_THAT(result.output,
+              AllOf(HasSubstr("child_a_b_fkey"), HasSubstr("(8,)"), Not(HasSubstr("no offending key"))));
 }
 
 TEST(DirtyForeignKey, OfAPartitionedTable) {
@@ -151,7 +154,9 @@ TEST(Triggers, DoNotFireWhenAFailedTableIsCopiedLater) {
 }
 
 TEST(ForeignKeys, LetAFailedTableBeCopiedLater) {
-  const Move move(kParentAndChild, "CREATE TABLE child (id int, a int, b int CHECK (b < 9)); CREATE TABLE parent (a int, b int, PRIMARY KEY (a, b))");
+  const Move move(kParentAndChild,
+                  "CREATE TABLE child (id int, a int, b int CHECK (b < 9)); CREATE TABLE parent (a int, b "
+                  "int, PRIMARY KEY (a, b))");
   EXPECT_TRUE(exits(move.copy(), 3));
   move.target.exec("ALTER TABLE child DROP CONSTRAINT child_b_check");
   EXPECT_TRUE(exits(move.copy(), 0));

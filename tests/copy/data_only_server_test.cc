@@ -1,5 +1,5 @@
-// --schema none: the application's own migrations made the target's schema. Constraints and triggers are out of the way
-// while rows are loaded, and exactly what they were afterwards.
+// --schema none: the application's own migrations made the target's schema. Constraints and triggers are out
+// of the way while rows are loaded, and exactly what they were afterwards.
 
 #include <fmt/format.h>
 
@@ -68,7 +68,8 @@ TEST(DataOnly, AsSuperuser) {
 class AsOwner : public ::testing::Test {
  protected:
   AsOwner() : role(target_server()) {
-    target_server().exec("postgres", fmt::format("ALTER DATABASE {} OWNER TO {}", move.target.name(), role.name()));
+    target_server().exec("postgres",
+                         fmt::format("ALTER DATABASE {} OWNER TO {}", move.target.name(), role.name()));
   }
   /// The target's schema belongs to a role that may not set session_replication_role.
   void make_target(const std::string& sql) const {
@@ -91,7 +92,8 @@ TEST_F(AsOwner, ConstraintsAndTriggersComeBackExactly) {
 }
 
 TEST_F(AsOwner, AForeignKeyThatTheRowsViolateIsNamedWithTheStatementThatMakesIt) {
-  const auto* schema = "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int CONSTRAINT fk REFERENCES p)";
+  const auto* schema =
+      "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int CONSTRAINT fk REFERENCES p)";
   move.source.exec(schema);
   move.source.exec("SET session_replication_role = replica; INSERT INTO c VALUES (7)");
   make_target(schema);
@@ -101,7 +103,8 @@ TEST_F(AsOwner, AForeignKeyThatTheRowsViolateIsNamedWithTheStatementThatMakesIt)
   // Repaired, it comes back.
   move.target.exec("INSERT INTO p VALUES (7)");
   EXPECT_EQ(way.copy(kDataOnly).exit_code, 0);
-  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_constraint WHERE conname = 'fk' AND convalidated"), "1");
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_constraint WHERE conname = 'fk' AND convalidated"),
+            "1");
 }
 
 TEST(DataOnly, AForeignKeyThatTheRowsViolateIsFoundAlsoByASuperuser) {
@@ -110,14 +113,17 @@ TEST(DataOnly, AForeignKeyThatTheRowsViolateIsFoundAlsoByASuperuser) {
     CREATE TABLE parts (id int, p int CONSTRAINT parts_fk REFERENCES p) PARTITION BY LIST (id);
     CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1))";
   const Move move(schema, schema);
-  move.source.exec("SET session_replication_role = replica; INSERT INTO c VALUES (7); INSERT INTO parts VALUES (1, 8)");
+  move.source.exec(
+      "SET session_replication_role = replica; INSERT INTO c VALUES (7); INSERT INTO parts VALUES (1, 8)");
   const auto result = move.copy(kDataOnly);
   EXPECT_TRUE(exits(result, 3));
   EXPECT_THAT(result.output, AllOf(HasSubstr("foreign key fk of public.c"), HasSubstr("parts_fk")));
 }
 
 TEST(DataOnly, ForeignKeysAreCheckedByTheirOwnOperator) {
-  const auto* schema = "CREATE EXTENSION citext; CREATE TABLE p (name citext PRIMARY KEY); CREATE TABLE c (p citext REFERENCES p)";
+  const auto* schema =
+      "CREATE EXTENSION citext; CREATE TABLE p (name citext PRIMARY KEY); CREATE TABLE c (p citext "
+      "REFERENCES p)";
   const Move move(schema, schema);
   move.source.exec("INSERT INTO p VALUES ('One'); INSERT INTO c VALUES ('oNE')");
   move.expect_equal_copy(kDataOnly);
@@ -139,7 +145,9 @@ TEST(DataOnly, TheShop) {
   // The same schema without its rows.
   const std::string shop = kShop;
   target.exec(shop.substr(0, shop.find("INSERT INTO")));
-  target.exec("CREATE TRIGGER mark BEFORE INSERT OR UPDATE ON shop.purchase FOR EACH ROW EXECUTE FUNCTION shop.mark()");
+  target.exec(
+      "CREATE TRIGGER mark BEFORE INSERT OR UPDATE ON shop.purchase FOR EACH ROW EXECUTE FUNCTION "
+      "shop.mark()");
   EXPECT_TRUE(exits(move.copy(kDataOnly), 0));
   target.exec("REFRESH MATERIALIZED VIEW shop.best");
   move.expect_equal();
@@ -153,8 +161,9 @@ struct Mismatch {
 class DataOnlyMismatch : public ::testing::TestWithParam<Mismatch> {};
 
 TEST_P(DataOnlyMismatch, IsNamedAndNothingIsChanged) {
-  const Move move("CREATE TABLE t (id int PRIMARY KEY, v varchar(10), w text); INSERT INTO t VALUES (1, 'a', 'b')",
-                  GetParam().target);
+  const Move move(
+      "CREATE TABLE t (id int PRIMARY KEY, v varchar(10), w text); INSERT INTO t VALUES (1, 'a', 'b')",
+      GetParam().target);
   const auto before = support::database_digest(move.target.url());
   const auto result = move.copy(kDataOnly);
   EXPECT_TRUE(exits(result, 2));
@@ -165,27 +174,40 @@ TEST_P(DataOnlyMismatch, IsNamedAndNothingIsChanged) {
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, DataOnlyMismatch,
-    ::testing::Values(Mismatch{"CREATE TABLE t (id int PRIMARY KEY, v varchar(9), w text)", {"column v", "character varying(10)", "character varying(9)"}},
-                      Mismatch{"CREATE TABLE t (id bigint PRIMARY KEY, v varchar(10), w text)", {"column id is integer at the source and bigint"}},
-                      Mismatch{"CREATE TABLE t (id int PRIMARY KEY, w text)", {"column v is missing"}},
-                      Mismatch{"CREATE TABLE t (id int PRIMARY KEY, v varchar(10), w text GENERATED ALWAYS AS ('x') STORED)", {"column w is generated"}},
-                      Mismatch{"CREATE TABLE t (id int PRIMARY KEY, v varchar(10), w text, x int NOT NULL)", {"column x", "may not be NULL"}},
-                      Mismatch{"CREATE VIEW t AS SELECT 1 AS id, ''::varchar(10) AS v, ''::text AS w", {"table public.t", "does not exist"}},
-                      Mismatch{"SELECT 1", {"table public.t", "does not exist", "migrations"}}));
+    ::testing::Values(
+        Mismatch{"CREATE TABLE t (id int PRIMARY KEY, v varchar(9), w text)",
+                 {"column v", "character varying(10)", "character varying(9)"}},
+        Mismatch{"CREATE TABLE t (id bigint PRIMARY KEY, v varchar(10), w text)",
+                 {"column id is integer at the source and bigint"}},
+        Mismatch{"CREATE TABLE t (id int PRIMARY KEY, w text)", {"column v is missing"}},
+        Mismatch{
+            "CREATE TABLE t (id int PRIMARY KEY, v varchar(10), w text GENERATED ALWAYS AS ('x') STORED)",
+            {"column w is generated"}},
+        Mismatch{"CREATE TABLE t (id int PRIMARY KEY, v varchar(10), w text, x int NOT NULL)",
+                 {"column x", "may not be NULL"}},
+        Mismatch{"CREATE VIEW t AS SELECT 1 AS id, ''::varchar(10) AS v, ''::text AS w",
+                 {"table public.t", "does not exist"}},
+        Mismatch{"SELECT 1", {"table public.t", "does not exist", "migrations"}}));
 
 TEST(DataOnly, MoreAndReorderedColumnsAtTheTargetAreFine) {
-  const Move move("CREATE TABLE t (id int PRIMARY KEY, v text, w int); INSERT INTO t SELECT i, 'v', i FROM generate_series(1, 500) i",
-                  "CREATE TABLE t (w int, extra text DEFAULT 'new', id int PRIMARY KEY, more int, v text)");
+  const Move move(
+      "CREATE TABLE t (id int PRIMARY KEY, v text, w int); INSERT INTO t SELECT i, 'v', i FROM "
+      "generate_series(1, 500) i",
+      "CREATE TABLE t (w int, extra text DEFAULT 'new', id int PRIMARY KEY, more int, v text)");
   EXPECT_TRUE(exits(move.copy(kDataOnly), 0));
-  EXPECT_EQ(move.target.value("SELECT md5(string_agg((id, v, w)::text, ',' ORDER BY id)) FROM t WHERE extra = 'new'"),
+  EXPECT_EQ(move.target.value(
+                "SELECT md5(string_agg((id, v, w)::text, ',' ORDER BY id)) FROM t WHERE extra = 'new'"),
             move.source.value("SELECT md5(string_agg((id, v, w)::text, ',' ORDER BY id)) FROM t"));
 }
 
 TEST(DataOnly, EnumsWithOtherOidsAndCompositesArriveAsThemselves) {
   const auto* schema = R"(CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TYPE pair AS (m mood, n int);
     CREATE TABLE t (m mood, ms mood[], p pair, ps pair[], c regclass, d regtype))";
-  const Move move(schema, (std::string("CREATE TYPE other AS ENUM ('x', 'y', 'z'); CREATE TABLE shift (a int);") + schema).c_str());
-  move.source.exec("INSERT INTO t VALUES ('ok', '{sad,ok,NULL}', '(sad,3)', ARRAY['(ok,1)'::pair], 't', 'mood')");
+  const Move move(
+      schema, (std::string("CREATE TYPE other AS ENUM ('x', 'y', 'z'); CREATE TABLE shift (a int);") + schema)
+                  .c_str());
+  move.source.exec(
+      "INSERT INTO t VALUES ('ok', '{sad,ok,NULL}', '(sad,3)', ARRAY['(ok,1)'::pair], 't', 'mood')");
   EXPECT_TRUE(exits(move.copy(kDataOnly), 0));
   EXPECT_EQ(move.target.exec("SELECT * FROM t"), move.source.exec("SELECT * FROM t"));
 }

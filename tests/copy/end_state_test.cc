@@ -19,7 +19,8 @@ EndState some() {
   state.sequences = {{{"public", "s\n\"q\""}, std::numeric_limits<int64_t>::min(), true},
                      {{"a", "b"}, std::numeric_limits<int64_t>::max(), false}};
   state.large_objects = {{4294967295, "old owner", "it's"}, {1, "rdsadmin", ""}};
-  state.large_object_grants = {{1, "", "SELECT", false}, {1, "app", "UPDATE", true}, {1, "rds_superuser", "SELECT", false}};
+  state.large_object_grants = {
+      {1, "", "SELECT", false}, {1, "app", "UPDATE", true}, {1, "rds_superuser", "SELECT", false}};
   return state;
 }
 
@@ -36,17 +37,23 @@ TEST(LargeObjectStatements, MapRolesAndLeaveTheProvidersOut) {
   Options options;
   options.role_map = {{"old owner", "new owner"}};
   EXPECT_THAT(large_object_statements(some(), options),
-              ElementsAre("COMMENT ON LARGE OBJECT 4294967295 IS 'it''s'", "ALTER LARGE OBJECT 4294967295 OWNER TO \"new owner\"",
-                          "GRANT SELECT ON LARGE OBJECT 1 TO PUBLIC", "GRANT UPDATE ON LARGE OBJECT 1 TO \"app\" WITH GRANT OPTION"));
+              ElementsAre("COMMENT ON LARGE OBJECT 4294967295 IS 'it''s'",
+                          "ALTER LARGE OBJECT 4294967295 OWNER TO \"new owner\"",
+                          "GRANT SELECT ON LARGE OBJECT 1 TO PUBLIC",
+                          "GRANT UPDATE ON LARGE OBJECT 1 TO \"app\" WITH GRANT OPTION"));
   options.owners = false;
   options.grants = false;
-  EXPECT_THAT(large_object_statements(some(), options), ElementsAre("COMMENT ON LARGE OBJECT 4294967295 IS 'it''s'"));
+  EXPECT_THAT(large_object_statements(some(), options),
+              ElementsAre("COMMENT ON LARGE OBJECT 4294967295 IS 'it''s'"));
 }
 
 TEST(DatabaseStatements, ListsStayListsAndTheRestIsOneValue) {
   pg::Database database;
-  database.settings = {{"", "search_path=app, \"My Schema\""}, {"", "search_path=\"\""}, {"app", "work_mem=7MB"},
-                       {"", "my.own=a, b = 'c'"}, {"rds_superuser", "work_mem=1MB"}};
+  database.settings = {{"", "search_path=app, \"My Schema\""},
+                       {"", "search_path=\"\""},
+                       {"app", "work_mem=7MB"},
+                       {"", "my.own=a, b = 'c'"},
+                       {"rds_superuser", "work_mem=1MB"}};
   database.comment = "it's";
   Options options;
   options.role_map = {{"app", "New"}};

@@ -1,5 +1,5 @@
-// Whole databases, between all versions that are supported: the program says equal, and so does an independent
-// reckoning.
+// Whole databases, between all versions that are supported: the program says equal, and so does an
+// independent reckoning.
 
 #include <fmt/format.h>
 
@@ -88,7 +88,9 @@ INSTANTIATE_TEST_SUITE_P(Versions, AtlasCopy,
                                            std::pair{16, Arguments{"--jobs", "4", "--split-size", "2MB"}},
                                            std::pair{17, Arguments{"--jobs", "2"}},
                                            std::pair{18, Arguments{"--jobs", "2", "--split-size", "1MB"}}),
-                         [](const auto& test) { return fmt::format("To{}_{}", test.param.first, test.index); });
+                         [](const auto& test) {
+                           return fmt::format("To{}_{}", test.param.first, test.index);
+                         });
 
 // ------------------------------------------------------------------------------------------------ all types
 
@@ -125,7 +127,8 @@ class TypesFromVersion : public ::testing::TestWithParam<int> {};
 TEST_P(TypesFromVersion, DataOnly) {
   const auto& source = all_types(GetParam());
   const support::TestDatabase target(target_server());
-  target.psql_file(data_file("all_types.sql"), {{"part", "schema"}, {"max_version", max_version(GetParam())}});
+  target.psql_file(data_file("all_types.sql"),
+                   {{"part", "schema"}, {"max_version", max_version(GetParam())}});
   const Copy way(source.url(), target.url());
   auto arguments = GetParam() % 2 == 0 ? kTinyChunks : Arguments{"--jobs", "1"};
   arguments.insert(arguments.end(), {"--schema", "none"});
@@ -133,8 +136,12 @@ TEST_P(TypesFromVersion, DataOnly) {
   const auto expected = support::database_digest(source.url());
   auto found = support::database_digest(target.url());
   // A source without ICU has no tables with its collations.
-  std::erase_if(found, [&](const auto& item) { return item.first.find("_icu") != std::string::npos && !expected.contains(item.first); });
-  std::erase_if(found, [&](const auto& item) { return item.first.find("_no_case") != std::string::npos && !expected.contains(item.first); });
+  std::erase_if(found, [&](const auto& item) {
+    return item.first.find("_icu") != std::string::npos && !expected.contains(item.first);
+  });
+  std::erase_if(found, [&](const auto& item) {
+    return item.first.find("_no_case") != std::string::npos && !expected.contains(item.first);
+  });
   EXPECT_THAT(differences(found, expected), ::testing::IsEmpty());
 }
 

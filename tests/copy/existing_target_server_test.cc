@@ -12,12 +12,17 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* kTwoTables = "CREATE TABLE a (id int PRIMARY KEY, v text); CREATE TABLE b (id int PRIMARY KEY, v text)";
-constexpr const char* kSourceRows = "INSERT INTO a SELECT i, 'source' FROM generate_series(1, 100) i; INSERT INTO b SELECT i, 'source' FROM generate_series(1, 50) i";
-constexpr const char* kTargetRows = "INSERT INTO a SELECT i, 'target' FROM generate_series(50, 150) i; INSERT INTO b VALUES (7, 'target')";
+constexpr const char* kTwoTables =
+    "CREATE TABLE a (id int PRIMARY KEY, v text); CREATE TABLE b (id int PRIMARY KEY, v text)";
+constexpr const char* kSourceRows =
+    "INSERT INTO a SELECT i, 'source' FROM generate_series(1, 100) i; INSERT INTO b SELECT i, 'source' FROM "
+    "generate_series(1, 50) i";
+constexpr const char* kTargetRows =
+    "INSERT INTO a SELECT i, 'target' FROM generate_series(50, 150) i; INSERT INTO b VALUES (7, 'target')";
 
 TEST(TargetWithRows, IsRefusedAndNothingIsChanged) {
-  for (const Arguments& arguments : {Arguments{}, Arguments{"--schema", "none"}, Arguments{"--overwrite", "public.a"}}) {
+  for (const Arguments& arguments :
+       {Arguments{}, Arguments{"--schema", "none"}, Arguments{"--overwrite", "public.a"}}) {
     const Move move(kTwoTables, kTwoTables);
     move.source.exec(kSourceRows);
     move.target.exec(kTargetRows);
@@ -25,7 +30,8 @@ TEST(TargetWithRows, IsRefusedAndNothingIsChanged) {
     const auto schema = support::schema_dump(move.target.url());
     const auto result = move.copy(arguments);
     EXPECT_TRUE(exits(result, 2));
-    EXPECT_THAT(result.error, AllOf(HasSubstr("table public.b"), HasSubstr("--overwrite 'public.b'"), HasSubstr("nothing was changed")));
+    EXPECT_THAT(result.error, AllOf(HasSubstr("table public.b"), HasSubstr("--overwrite 'public.b'"),
+                                    HasSubstr("nothing was changed")));
     EXPECT_EQ(support::database_digest(move.target.url()), before);
     EXPECT_EQ(support::schema_dump(move.target.url()), schema);
     EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'cutover'"), "0");
@@ -59,7 +65,8 @@ TEST(Overwrite, WithDataOnlyAndForeignKeys) {
   move.target.exec("INSERT INTO p VALUES (3); INSERT INTO c VALUES (3)");
   const Arguments arguments{"--schema", "none", "--overwrite", "public"};
   move.expect_equal_copy(arguments);
-  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated"), "1");
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated"),
+            "1");
 }
 
 TEST(Overwrite, NeedsTheReferringTableToo) {
@@ -76,8 +83,13 @@ TEST(Overwrite, WithARowFilterDeletesOnlyTheFiltersRows) {
   const Move move(kTwoTables, kTwoTables);
   move.source.exec(kSourceRows);
   move.target.exec(kTargetRows);
-  EXPECT_TRUE(exits(move.copy({"--schema", "none", "--include", "public.a", "--overwrite", "public.a", "--where", "public.a=id <= 100"}), 0));
-  EXPECT_EQ(move.target.value("SELECT string_agg(v || n, ' ' ORDER BY v) FROM (SELECT v, count(*) AS n FROM a GROUP BY v) x"), "source100 target50");
+  EXPECT_TRUE(exits(move.copy({"--schema", "none", "--include", "public.a", "--overwrite", "public.a",
+                               "--where", "public.a=id <= 100"}),
+                    0));
+  EXPECT_EQ(
+      move.target.value(
+          "SELECT string_agg(v || n, ' ' ORDER BY v) FROM (SELECT v, count(*) AS n FROM a GROUP BY v) x"),
+      "source100 target50");
 }
 
 // TODO: --schema dump does not put aside foreign keys that the target's tables have already.
@@ -137,7 +149,8 @@ TEST(Restart, BringsWhatChangedInSchemaPublicToo) {
 }
 
 TEST(Restart, OfDataOnlyRemovesOnlyItsOwnRows) {
-  constexpr const char* kSchema = "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p); CREATE TABLE other (a int)";
+  constexpr const char* kSchema =
+      "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int REFERENCES p); CREATE TABLE other (a int)";
   const Move move(kSchema, kSchema);
   move.source.exec("INSERT INTO p VALUES (1), (2); INSERT INTO c VALUES (2)");
   const Arguments arguments{"--schema", "none", "--exclude", "public.other"};
@@ -163,9 +176,12 @@ TEST(Restart, OfDataOnlyWithARowFilterLeavesTheOtherRows) {
 }
 
 TEST(Restart, LeavesWhatWasOnTheTargetBeforeTheFirstRun) {
-  const Move move("CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('ok'); CREATE TABLE app.t AS SELECT 1 AS a; CREATE TABLE app.u AS SELECT 1 AS a; "
-                  "CREATE FUNCTION app.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-                  "CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('ok'); CREATE TABLE app.mine AS SELECT 'ok'::app.mood AS m; CREATE TABLE app.t (a int)");
+  const Move move(
+      "CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('ok'); CREATE TABLE app.t AS SELECT 1 AS a; CREATE "
+      "TABLE app.u AS SELECT 1 AS a; "
+      "CREATE FUNCTION app.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+      "CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('ok'); CREATE TABLE app.mine AS SELECT "
+      "'ok'::app.mood AS m; CREATE TABLE app.t (a int)");
   EXPECT_TRUE(exits(move.copy(), 0));
   move.source.exec("INSERT INTO app.t VALUES (2); INSERT INTO app.u VALUES (2)");
   EXPECT_TRUE(exits(move.copy({"--restart", "--yes"}), 0));
@@ -202,12 +218,15 @@ TEST(Plan, SaysWhatStandsInTheWay) {
 
 TEST(Databases, OneAfterTheOtherAndOneThatFailsDoesNotStopTheNext) {
   const support::TestDatabase first(source_server()), second(source_server()), third(source_server());
-  const support::TestDatabase to_first(target_server()), to_second(target_server()), to_third(target_server());
+  const support::TestDatabase to_first(target_server()), to_second(target_server()),
+      to_third(target_server());
   for (const auto* database : {&first, &second, &third}) database->exec("CREATE TABLE t (name text)");
-  for (const auto* database : {&first, &second, &third}) database->exec("INSERT INTO t VALUES (current_database())");
+  for (const auto* database : {&first, &second, &third})
+    database->exec("INSERT INTO t VALUES (current_database())");
   to_second.exec("CREATE TABLE t (name text); INSERT INTO t VALUES ('mine')");
   const Copy way(source_server().url("postgres"), target_server().url("postgres"));
-  const auto list = fmt::format("{}={},{}={},{}={}", first.name(), to_first.name(), second.name(), to_second.name(), third.name(), to_third.name());
+  const auto list = fmt::format("{}={},{}={},{}={}", first.name(), to_first.name(), second.name(),
+                                to_second.name(), third.name(), to_third.name());
   const auto result = way.copy({"--databases", list});
   EXPECT_TRUE(exits(result, 2));
   EXPECT_THAT(differences(to_first, first), ::testing::IsEmpty());

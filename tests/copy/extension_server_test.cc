@@ -1,6 +1,6 @@
-// Extensions: configuration tables, whose rows are the user's only where the extension says so. Version 18 finds
-// extensions in any directory, so the tests install one of their own there; 15 would need root for that, so there the
-// catalog row of an installed one is told that a table is its configuration.
+// Extensions: configuration tables, whose rows are the user's only where the extension says so. Version 18
+// finds extensions in any directory, so the tests install one of their own there; 15 would need root for
+// that, so there the catalog row of an installed one is told that a table is its configuration.
 
 #include <fmt/format.h>
 
@@ -30,7 +30,8 @@ class OwnExtension : public ::testing::Test {
       SELECT pg_extension_config_dump('keeper.jobs_id_seq', '');)");
   }
   void install(const support::TestDatabase& database) const {
-    database.exec(fmt::format("ALTER DATABASE {} SET extension_control_path = '{}:$system'", database.name(), directory_.path().string()));
+    database.exec(fmt::format("ALTER DATABASE {} SET extension_control_path = '{}:$system'", database.name(),
+                              directory_.path().string()));
     database.exec("CREATE SCHEMA keeper");
     database.exec("CREATE EXTENSION keeper");
   }
@@ -44,7 +45,8 @@ TEST_F(OwnExtension, OnlyTheUsersRowsOfItsConfigurationAreCopied) {
   install(move.source);
   install(move.target);
   // What the extension brings differs on the target, and must stay.
-  move.target.exec("UPDATE keeper.settings SET value = '1.1' WHERE name = 'version'; UPDATE keeper.internal SET a = 2");
+  move.target.exec(
+      "UPDATE keeper.settings SET value = '1.1' WHERE name = 'version'; UPDATE keeper.internal SET a = 2");
   move.source.exec(R"(
     INSERT INTO keeper.settings SELECT 'mine ' || i, repeat('x', 100) FROM generate_series(1, 1000) i;
     INSERT INTO keeper.jobs (what) VALUES ('a'), ('b'))");
@@ -71,8 +73,10 @@ constexpr const char* kDisguise = R"(
 
 TEST(ConfigurationTables, AreCopiedWithTheSchemaToo) {
   const Move move(kDisguise, kDisguise);
-  move.source.exec("INSERT INTO conf SELECT 'mine ' || i, false FROM generate_series(1, 100) i; INSERT INTO jobs VALUES (1), (2); "
-                   "CREATE TABLE other AS SELECT 1 AS a");
+  move.source.exec(
+      "INSERT INTO conf SELECT 'mine ' || i, false FROM generate_series(1, 100) i; INSERT INTO jobs VALUES "
+      "(1), (2); "
+      "CREATE TABLE other AS SELECT 1 AS a");
   move.target.exec("UPDATE conf SET name = 'brought by the target'");
   ASSERT_TRUE(exits(move.copy(), 0));
   EXPECT_EQ(move.target.value("SELECT count(*) FROM conf"), "101");
@@ -99,7 +103,8 @@ TEST(Extensions, ThatTheTargetDoesNotOfferAreNamed) {
     UPDATE pg_extension SET extname = 'from_nowhere' WHERE extname = 'hstore')");
   const auto result = move.copy();
   EXPECT_TRUE(exits(result, 2));
-  EXPECT_THAT(result.error, AllOf(HasSubstr("extension from_nowhere"), HasSubstr("the target does not offer it")));
+  EXPECT_THAT(result.error,
+              AllOf(HasSubstr("extension from_nowhere"), HasSubstr("the target does not offer it")));
   EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'cutover'"), "0");
 }
 

@@ -30,8 +30,9 @@ constexpr const char* kSource = R"(
 /// "app.orders: 2000, …" of the tables that are there.
 std::string tables(const support::TestDatabase& database) {
   std::string found;
-  for (const auto& row : database.exec("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT IN "
-                                       "('pg_catalog', 'information_schema', 'cutover') ORDER BY 1"))
+  for (const auto& row :
+       database.exec("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT IN "
+                     "('pg_catalog', 'information_schema', 'cutover') ORDER BY 1"))
     found += (found.empty() ? "" : ", ") + *row[0] + ": " + database.value("SELECT count(*) FROM " + *row[0]);
   return found;
 }
@@ -39,7 +40,8 @@ std::string tables(const support::TestDatabase& database) {
 TEST(Exclude, ASchema) {
   const Move move(kSource);
   EXPECT_TRUE(exits(move.copy({"--exclude", "audit"}), 0));
-  EXPECT_EQ(tables(move.target), "\"My.Schema\".\"a.b\": 1, app.log_2023: 1, app.log_2024: 1, app.orders: 2000, app.users: 100");
+  EXPECT_EQ(tables(move.target),
+            "\"My.Schema\".\"a.b\": 1, app.log_2023: 1, app.log_2024: 1, app.orders: 2000, app.users: 100");
   EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'audit'"), "0");
   EXPECT_EQ(move.target.value("SELECT nextval('app.users_id_seq')"), "101");
 }
@@ -51,17 +53,20 @@ TEST(Exclude, TablesByPattern) {
 }
 
 TEST(Exclude, AForeignKeyToAnExcludedTableIsSkippedAndNamed) {
-  const Move move("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a); "
-                  "INSERT INTO a VALUES (1); INSERT INTO b VALUES (1, 1)");
+  const Move move(
+      "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a); "
+      "INSERT INTO a VALUES (1); INSERT INTO b VALUES (1, 1)");
   const auto result = move.copy({"--exclude", "public.a"});
   EXPECT_TRUE(exits(result, 0));
-  EXPECT_THAT(result.output, AllOf(HasSubstr("b_a_fkey"), HasSubstr("refers to public.a, which is excluded")));
+  EXPECT_THAT(result.output,
+              AllOf(HasSubstr("b_a_fkey"), HasSubstr("refers to public.a, which is excluded")));
   EXPECT_EQ(tables(move.target), "public.b: 1");
 }
 
 TEST(Include, ASchemaAndATable) {
   const Move move(kSource);
-  const auto result = move.copy({"--include", "app", "--include", "audit.entries", "--exclude", "app.log_2023"});
+  const auto result =
+      move.copy({"--include", "app", "--include", "audit.entries", "--exclude", "app.log_2023"});
   EXPECT_TRUE(exits(result, 0));
   EXPECT_EQ(tables(move.target), "app.log_2024: 1, app.orders: 2000, app.users: 100, audit.entries: 2000");
   EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_largeobject_metadata"), "0");
@@ -87,7 +92,8 @@ TEST(Include, AnExcludedPartitionIsLeftOutOfItsTable) {
 
 TEST(Where, OnlyTheRowsThatSatisfyItAreCopiedAndProven) {
   const Move move(kSource);
-  const auto result = move.copy({"--include", "app", "--exclude", "app.log*", "--split-size", "8kB", "--where", "app.orders=total <= 500 OR total = 1999"});
+  const auto result = move.copy({"--include", "app", "--exclude", "app.log*", "--split-size", "8kB",
+                                 "--where", "app.orders=total <= 500 OR total = 1999"});
   EXPECT_EQ(move.target.value("SELECT count(*) || ' ' || max(total) FROM app.orders"), "501 1999");
   EXPECT_EQ(move.way.report().at("rows"), 601);
   EXPECT_EQ(move.way.report().at("proven"), 2);
@@ -101,7 +107,10 @@ TEST(Where, RowsThatAreThereAlreadyAndOutsideOfItStay) {
   move.target.exec("INSERT INTO t VALUES (1000, 'target')");
   const Arguments arguments{"--schema", "none", "--where", "public.t=id <= 50"};
   EXPECT_TRUE(exits(move.copy(arguments), 0));
-  EXPECT_EQ(move.target.value("SELECT string_agg(v || n, ' ' ORDER BY v) FROM (SELECT v, count(*) AS n FROM t GROUP BY v) x"), "source50 target1");
+  EXPECT_EQ(
+      move.target.value(
+          "SELECT string_agg(v || n, ' ' ORDER BY v) FROM (SELECT v, count(*) AS n FROM t GROUP BY v) x"),
+      "source50 target1");
 }
 
 TEST(Where, OfATableThatIsNotThereIsRefused) {
@@ -120,7 +129,8 @@ TEST(Where, ThatIsNotAConditionFailsThatTableAlone) {
 }
 
 TEST(FailFast, StopsAtTheFirstTableThatFails) {
-  const Move move("CREATE TABLE t (id int); INSERT INTO t VALUES (1)", "CREATE TABLE t (id int CHECK (id > 5))");
+  const Move move("CREATE TABLE t (id int); INSERT INTO t VALUES (1)",
+                  "CREATE TABLE t (id int CHECK (id > 5))");
   const auto result = move.copy({"--fail-fast"});
   EXPECT_TRUE(exits(result, 3));
   EXPECT_THAT(result.error, AllOf(HasSubstr("public.t"), HasSubstr("t_id_check")));

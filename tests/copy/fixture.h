@@ -69,12 +69,14 @@ inline std::vector<std::string> differences(Digests found, Digests expected) {
   return out;
 }
 
-inline std::vector<std::string> differences(const support::TestDatabase& target, const support::TestDatabase& source) {
+inline std::vector<std::string> differences(const support::TestDatabase& target,
+                                            const support::TestDatabase& source) {
   return differences(support::database_digest(target.url()), support::database_digest(source.url()));
 }
 
 /// Lines of the source's schema that the target's lacks ("-") or has beside them ("+").
-inline std::vector<std::string> schema_differences(const support::TestDatabase& target, const support::TestDatabase& source) {
+inline std::vector<std::string> schema_differences(const support::TestDatabase& target,
+                                                   const support::TestDatabase& source) {
   const auto lines = [](const std::string& text) {
     std::vector<std::string> out;
     std::istringstream in(text);
@@ -143,9 +145,7 @@ class Move {
     EXPECT_TRUE(exits(copy(more), 0));
     expect_equal();
   }
-  void expect_equal() const {
-    EXPECT_THAT(differences(target, source), ::testing::IsEmpty());
-  }
+  void expect_equal() const { EXPECT_THAT(differences(target, source), ::testing::IsEmpty()); }
   void expect_equal_schema() const { EXPECT_THAT(schema_differences(target, source), ::testing::IsEmpty()); }
 
   support::TestDatabase source;

@@ -34,7 +34,8 @@ struct Item {
   SchemaItems schema;
 };
 
-constexpr const char* kAddConstraint = "ALTER TABLE ONLY public.\"Orders\"\n    ADD CONSTRAINT \"orders \"\"key\"\"\" PRIMARY KEY (id);\n";
+constexpr const char* kAddConstraint =
+    "ALTER TABLE ONLY public.\"Orders\"\n    ADD CONSTRAINT \"orders \"\"key\"\"\" PRIMARY KEY (id);\n";
 
 TEST(IndexBuild, APlainIndexIsOneStep) {
   const Item item("INDEX", '\0', "CREATE INDEX i ON t USING btree (a);\n");
@@ -46,19 +47,25 @@ TEST(IndexBuild, APrimaryKeyIsAnIndexThatIsAttached) {
   const Item item("CONSTRAINT", 'p', kAddConstraint);
   EXPECT_EQ(build_index_sql(item.only()), item.plan.indexes[0].definition);
   EXPECT_EQ(add_constraint_sql(item.plan, item.only()),
-            "ALTER TABLE ONLY \"public\".\"Orders\" ADD CONSTRAINT \"orders \"\"key\"\"\" PRIMARY KEY USING INDEX \"orders \"\"key\"\"\"");
+            "ALTER TABLE ONLY \"public\".\"Orders\" ADD CONSTRAINT \"orders \"\"key\"\"\" PRIMARY KEY USING "
+            "INDEX \"orders \"\"key\"\"\"");
 }
 
 TEST(IndexBuild, AUniqueConstraintKeepsItsOptions) {
   Item item("CONSTRAINT", 'u', kAddConstraint);
   item.plan.indexes[0].constraint_options = " DEFERRABLE INITIALLY DEFERRED";
-  EXPECT_THAT(add_constraint_sql(item.plan, item.only()), HasSubstr("UNIQUE USING INDEX \"orders \"\"key\"\"\" DEFERRABLE INITIALLY DEFERRED"));
+  EXPECT_THAT(add_constraint_sql(item.plan, item.only()),
+              HasSubstr("UNIQUE USING INDEX \"orders \"\"key\"\"\" DEFERRABLE INITIALLY DEFERRED"));
 }
 
 TEST(IndexBuild, OtherStatementsOfTheEntryFollow) {
-  const Item item("CONSTRAINT", 'p', std::string(kAddConstraint) + "\n\nALTER TABLE public.\"Orders\" CLUSTER ON k;\n\nALTER TABLE ONLY public.\"Orders\" REPLICA IDENTITY USING INDEX k;\n");
+  const Item item("CONSTRAINT", 'p',
+                  std::string(kAddConstraint) +
+                      "\n\nALTER TABLE public.\"Orders\" CLUSTER ON k;\n\nALTER TABLE ONLY public.\"Orders\" "
+                      "REPLICA IDENTITY USING INDEX k;\n");
   const auto sql = add_constraint_sql(item.plan, item.only());
-  EXPECT_THAT(sql, HasSubstr("USING INDEX \"orders \"\"key\"\"\";\nALTER TABLE public.\"Orders\" CLUSTER ON k;\nALTER TABLE ONLY"));
+  EXPECT_THAT(sql, HasSubstr("USING INDEX \"orders \"\"key\"\"\";\nALTER TABLE public.\"Orders\" CLUSTER ON "
+                             "k;\nALTER TABLE ONLY"));
 }
 
 TEST(IndexBuild, AnExclusionConstraintIsOneStepAtTheEnd) {
@@ -77,9 +84,11 @@ TEST(IndexBuild, AConstraintOfAPartitionedTableIsOneStepAtTheEnd) {
 TEST(IndexSettings, MemoryGrowsWithABtreeOnly) {
   pg::Index index;
   index.method = "btree";
-  EXPECT_EQ(index_settings_sql(index), "SET maintenance_work_mem = '65536kB'; SET max_parallel_maintenance_workers = 0");
+  EXPECT_EQ(index_settings_sql(index),
+            "SET maintenance_work_mem = '65536kB'; SET max_parallel_maintenance_workers = 0");
   index.bytes = 100ULL << 20;
-  EXPECT_EQ(index_settings_sql(index), "SET maintenance_work_mem = '204800kB'; SET max_parallel_maintenance_workers = 2");
+  EXPECT_EQ(index_settings_sql(index),
+            "SET maintenance_work_mem = '204800kB'; SET max_parallel_maintenance_workers = 2");
   index.bytes = 1ULL << 40;
   EXPECT_THAT(index_settings_sql(index), HasSubstr("'524288kB'"));
   index.method = "gin";

@@ -1,8 +1,8 @@
 // The source changes while it is copied, and servers whose settings differ.
 //
-// A run is held still where the test wants it by a lock on the target: ACCESS EXCLUSIVE on a table that is there
-// already stops it while it looks at the target, with the snapshot taken and the source's tables not locked yet; SHARE
-// lets it look, and stops the COPY.
+// A run is held still where the test wants it by a lock on the target: ACCESS EXCLUSIVE on a table that is
+// there already stops it while it looks at the target, with the snapshot taken and the source's tables not
+// locked yet; SHARE lets it look, and stops the COPY.
 
 #include <fmt/format.h>
 
@@ -14,8 +14,10 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-constexpr const char* kTables = "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE u (id int PRIMARY KEY)";
-constexpr const char* kRows = "INSERT INTO t SELECT i, 'v' FROM generate_series(1, 1000) i; INSERT INTO u VALUES (1), (2)";
+constexpr const char* kTables =
+    "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE u (id int PRIMARY KEY)";
+constexpr const char* kRows =
+    "INSERT INTO t SELECT i, 'v' FROM generate_series(1, 1000) i; INSERT INTO u VALUES (1), (2)";
 
 class MovingSource : public ::testing::Test {
  protected:
@@ -25,7 +27,8 @@ class MovingSource : public ::testing::Test {
     support::Session holder(move.target.url());
     holder.exec(fmt::format("BEGIN; LOCK TABLE t IN {} MODE", lock_mode));
     support::Process run(support::cutover_program(), move.way.arguments("copy", {"--schema", "none"}));
-    move.target.wait_until("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 't'::regclass)");
+    move.target.wait_until(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 't'::regclass)");
     meanwhile();
     holder.exec("COMMIT");
     return run.wait();
@@ -36,7 +39,9 @@ class MovingSource : public ::testing::Test {
 TEST_F(MovingSource, RowsThatComeAndGoMeanwhileAreNotSeen) {
   const auto before = support::database_digest(move.source.url());
   const auto result = copy_while("ACCESS EXCLUSIVE", [&] {
-    move.source.exec("DELETE FROM t WHERE id < 500; UPDATE t SET v = 'new'; INSERT INTO u SELECT generate_series(10, 2000)");
+    move.source.exec(
+        "DELETE FROM t WHERE id < 500; UPDATE t SET v = 'new'; INSERT INTO u SELECT generate_series(10, "
+        "2000)");
   });
   EXPECT_TRUE(exits(result, 0));
   EXPECT_EQ(support::database_digest(move.target.url()), before);
@@ -45,12 +50,14 @@ TEST_F(MovingSource, RowsThatComeAndGoMeanwhileAreNotSeen) {
 TEST_F(MovingSource, ADroppedTableIsNamedAndTheOthersAreCopied) {
   const auto result = copy_while("ACCESS EXCLUSIVE", [&] { move.source.exec("DROP TABLE t"); });
   EXPECT_TRUE(exits(result, 3));
-  EXPECT_THAT(result.output, AllOf(HasSubstr("public.t"), HasSubstr("dropped or renamed"), HasSubstr("--restart")));
+  EXPECT_THAT(result.output,
+              AllOf(HasSubstr("public.t"), HasSubstr("dropped or renamed"), HasSubstr("--restart")));
   EXPECT_EQ(move.target.value("SELECT count(*) FROM u"), "2");
 }
 
 TEST_F(MovingSource, ATruncatedTableFailsAndIsCopiedByTheNextRun) {
-  const auto result = copy_while("ACCESS EXCLUSIVE", [&] { move.source.exec("TRUNCATE t; INSERT INTO t VALUES (7, 'after')"); });
+  const auto result = copy_while("ACCESS EXCLUSIVE",
+                                 [&] { move.source.exec("TRUNCATE t; INSERT INTO t VALUES (7, 'after')"); });
   EXPECT_TRUE(exits(result, 3));
   EXPECT_THAT(result.output, AllOf(HasSubstr("public.t"), HasSubstr("truncated or rewritten")));
   EXPECT_EQ(move.target.value("SELECT count(*) FROM t"), "0");
@@ -58,7 +65,8 @@ TEST_F(MovingSource, ATruncatedTableFailsAndIsCopiedByTheNextRun) {
 }
 
 TEST_F(MovingSource, ARewrittenTableFailsToo) {
-  const auto result = copy_while("ACCESS EXCLUSIVE", [&] { move.source.exec("ALTER TABLE t ALTER id TYPE bigint"); });
+  const auto result =
+      copy_while("ACCESS EXCLUSIVE", [&] { move.source.exec("ALTER TABLE t ALTER id TYPE bigint"); });
   EXPECT_TRUE(exits(result, 3));
   EXPECT_THAT(result.output, HasSubstr("truncated or rewritten"));
   // And it is another table now.
@@ -68,13 +76,15 @@ TEST_F(MovingSource, ARewrittenTableFailsToo) {
 }
 
 TEST_F(MovingSource, ADroppedColumnFailsItsTable) {
-  const auto result = copy_while("ACCESS EXCLUSIVE", [&] { move.source.exec("ALTER TABLE t DROP COLUMN v"); });
+  const auto result =
+      copy_while("ACCESS EXCLUSIVE", [&] { move.source.exec("ALTER TABLE t DROP COLUMN v"); });
   EXPECT_TRUE(exits(result, 3));
   EXPECT_THAT(result.output, AllOf(HasSubstr("public.t"), HasSubstr("v")));
 }
 
 TEST_F(MovingSource, AnAddedColumnDoesNotMatter) {
-  const auto result = copy_while("ACCESS EXCLUSIVE", [&] { move.source.exec("ALTER TABLE t ADD COLUMN w int DEFAULT 5"); });
+  const auto result =
+      copy_while("ACCESS EXCLUSIVE", [&] { move.source.exec("ALTER TABLE t ADD COLUMN w int DEFAULT 5"); });
   EXPECT_TRUE(exits(result, 0));
   EXPECT_EQ(move.target.value("SELECT count(*) FROM t"), "1000");
 }
@@ -82,7 +92,8 @@ TEST_F(MovingSource, AnAddedColumnDoesNotMatter) {
 TEST_F(MovingSource, IsLockedAgainstRewritesWhileRowsAreRead) {
   const auto result = copy_while("SHARE", [&] {
     for (const auto* statement : {"TRUNCATE t", "DROP TABLE u", "ALTER TABLE t DROP COLUMN v"})
-      EXPECT_ANY_THROW(move.source.exec(fmt::format("SET lock_timeout = '20ms'; {}", statement))) << statement;
+      EXPECT_ANY_THROW(move.source.exec(fmt::format("SET lock_timeout = '20ms'; {}", statement)))
+          << statement;
     move.source.exec("INSERT INTO t VALUES (5000, 'later')");
   });
   EXPECT_TRUE(exits(result, 0));
@@ -112,35 +123,48 @@ TEST(Settings, ThatDifferMakeNoDifference) {
     CREATE INDEX ON t (a) WHERE a > '2024-04-01 00:00+00';
     SELECT slow(1); INSERT INTO slow VALUES (1))");
   const auto set = [](const support::TestDatabase& database, std::initializer_list<const char*> settings) {
-    for (const auto* setting : settings) database.exec(fmt::format("ALTER DATABASE {} SET {}", database.name(), setting));
+    for (const auto* setting : settings)
+      database.exec(fmt::format("ALTER DATABASE {} SET {}", database.name(), setting));
   };
-  set(move.source, {"timezone = 'America/St_Johns'", "datestyle = 'SQL, DMY'", "intervalstyle = 'sql_standard'", "bytea_output = 'escape'",
-                    "extra_float_digits = -5", "xmlbinary = 'hex'", "search_path = 'nowhere'", "default_transaction_isolation = 'serializable'"});
-  set(move.target, {"timezone = 'Asia/Kathmandu'", "datestyle = 'German, DMY'", "intervalstyle = 'iso_8601'", "bytea_output = 'hex'",
-                    "extra_float_digits = 3", "statement_timeout = '500ms'", "lock_timeout = '1ms'", "idle_in_transaction_session_timeout = '100ms'",
-                    "client_encoding = 'LATIN1'", "check_function_bodies = on", "default_transaction_read_only = on"});
+  set(move.source,
+      {"timezone = 'America/St_Johns'", "datestyle = 'SQL, DMY'", "intervalstyle = 'sql_standard'",
+       "bytea_output = 'escape'", "extra_float_digits = -5", "xmlbinary = 'hex'", "search_path = 'nowhere'",
+       "default_transaction_isolation = 'serializable'"});
+  set(move.target,
+      {"timezone = 'Asia/Kathmandu'", "datestyle = 'German, DMY'", "intervalstyle = 'iso_8601'",
+       "bytea_output = 'hex'", "extra_float_digits = 3", "statement_timeout = '500ms'",
+       "lock_timeout = '1ms'", "idle_in_transaction_session_timeout = '100ms'", "client_encoding = 'LATIN1'",
+       "check_function_bodies = on", "default_transaction_read_only = on"});
   EXPECT_TRUE(exits(move.copy(), 0));
   move.expect_equal();
   // By the text format too.
-  const Move text("CREATE TABLE t (m text[], a timestamptz, b interval, d bytea, e double precision, x regclass); "
-                  "INSERT INTO t SELECT ARRAY['a', NULL], '2024-03-31 01:30+00', '-1 day 02:03', '\\x00ff41', 1 / 3.0::float8, 'pg_class' FROM generate_series(1, 10)");
-  set(text.source, {"timezone = 'America/St_Johns'", "datestyle = 'SQL, DMY'", "intervalstyle = 'sql_standard'", "bytea_output = 'escape'", "extra_float_digits = -5"});
-  set(text.target, {"timezone = 'Asia/Kathmandu'", "datestyle = 'German, DMY'", "standard_conforming_strings = off"});
+  const Move text(
+      "CREATE TABLE t (m text[], a timestamptz, b interval, d bytea, e double precision, x regclass); "
+      "INSERT INTO t SELECT ARRAY['a', NULL], '2024-03-31 01:30+00', '-1 day 02:03', '\\x00ff41', 1 / "
+      "3.0::float8, 'pg_class' FROM generate_series(1, 10)");
+  set(text.source, {"timezone = 'America/St_Johns'", "datestyle = 'SQL, DMY'",
+                    "intervalstyle = 'sql_standard'", "bytea_output = 'escape'", "extra_float_digits = -5"});
+  set(text.target,
+      {"timezone = 'Asia/Kathmandu'", "datestyle = 'German, DMY'", "standard_conforming_strings = off"});
   EXPECT_TRUE(exits(text.copy(), 0));
   text.expect_equal();
 }
 
-// TODO: names outside ASCII in a database that is not in UTF-8; the rows themselves are converted (the next test).
+// TODO: names outside ASCII in a database that is not in UTF-8; the rows themselves are converted (the next
+// test).
 TEST(Encodings, DISABLED_NamesOfADatabaseInLatin1AreConverted) {
   const support::TestDatabase source(source_server(), "TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
   const support::TestDatabase target(target_server());
   support::Session session(source.url());
   session.exec("SET client_encoding = 'UTF8'");
-  session.exec("CREATE TABLE \"Prénom\" (id int PRIMARY KEY, \"é\" text, x text[]); COMMENT ON TABLE \"Prénom\" IS 'été'; "
-               "INSERT INTO \"Prénom\" SELECT i, 'naïve ' || i || ' ÿ', ARRAY['ü'] FROM generate_series(1, 500) i");
+  session.exec(
+      "CREATE TABLE \"Prénom\" (id int PRIMARY KEY, \"é\" text, x text[]); COMMENT ON TABLE \"Prénom\" IS "
+      "'été'; "
+      "INSERT INTO \"Prénom\" SELECT i, 'naïve ' || i || ' ÿ', ARRAY['ü'] FROM generate_series(1, 500) i");
   const Copy way(source.url(), target.url());
   EXPECT_TRUE(exits(way.copy({"--split-size", "8kB"}), 0));
-  const auto* rows = "SELECT id, \"é\", x, obj_description('\"Prénom\"'::regclass) FROM \"Prénom\" ORDER BY id";
+  const auto* rows =
+      "SELECT id, \"é\", x, obj_description('\"Prénom\"'::regclass) FROM \"Prénom\" ORDER BY id";
   EXPECT_EQ(target.exec(rows), session.exec(rows));
 }
 
@@ -149,11 +173,15 @@ TEST(Encodings, RowsOfADatabaseInLatin1AreConverted) {
   const support::TestDatabase target(target_server());
   support::Session session(source.url());
   session.exec("SET client_encoding = 'UTF8'");
-  session.exec("CREATE TABLE t (id int PRIMARY KEY, v text, x text[]); CREATE TYPE mood AS ENUM ('ok'); CREATE TABLE u (m mood[], v text);"
-               "INSERT INTO t SELECT i, 'naïve ' || i || ' ÿ', ARRAY['ü'] FROM generate_series(1, 500) i; INSERT INTO u VALUES ('{ok}', 'été')");
+  session.exec(
+      "CREATE TABLE t (id int PRIMARY KEY, v text, x text[]); CREATE TYPE mood AS ENUM ('ok'); CREATE TABLE "
+      "u (m mood[], v text);"
+      "INSERT INTO t SELECT i, 'naïve ' || i || ' ÿ', ARRAY['ü'] FROM generate_series(1, 500) i; INSERT INTO "
+      "u VALUES ('{ok}', 'été')");
   const Copy way(source.url(), target.url());
   EXPECT_TRUE(exits(way.copy({"--split-size", "8kB"}), 0));
-  for (const auto* rows : {"SELECT * FROM t ORDER BY id", "SELECT * FROM u"}) EXPECT_EQ(target.exec(rows), session.exec(rows));
+  for (const auto* rows : {"SELECT * FROM t ORDER BY id", "SELECT * FROM u"})
+    EXPECT_EQ(target.exec(rows), session.exec(rows));
 }
 
 }  // namespace

@@ -128,7 +128,8 @@ TEST(Partitions, OfManyLevelsWithADefault) {
     CREATE INDEX ON logs (n);
     INSERT INTO logs SELECT '2022-06-01'::date + i, chr(97 + i % 3), i FROM generate_series(1, 2000) i)");
   move.expect_equal_copy(kTinyChunks);
-  EXPECT_EQ(move.target.value("SELECT count(*) FROM ONLY logs_2024_a"), move.source.value("SELECT count(*) FROM ONLY logs_2024_a"));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM ONLY logs_2024_a"),
+            move.source.value("SELECT count(*) FROM ONLY logs_2024_a"));
   move.expect_equal_schema();
 }
 
@@ -146,7 +147,8 @@ TEST(Inheritance, ParentAndChildRowsAreNotDoubled) {
 }
 
 TEST(Unlogged, RowsAndPersistenceAreCopied) {
-  const Move move("CREATE UNLOGGED TABLE u (id int PRIMARY KEY); INSERT INTO u SELECT generate_series(1, 3000)");
+  const Move move(
+      "CREATE UNLOGGED TABLE u (id int PRIMARY KEY); INSERT INTO u SELECT generate_series(1, 3000)");
   move.expect_equal_copy(kTinyChunks);
   EXPECT_EQ(move.target.value("SELECT relpersistence FROM pg_class WHERE relname = 'u'"), "u");
 }
@@ -202,7 +204,8 @@ TEST(LargeObjects, InManyChunksEmptyWithHolesWithOwnersGrantsAndComments) {
                                 at_source.name()));
     move.expect_equal_copy({"--split-size", "64kB", "--jobs", "4"});
     const auto properties =
-        "SELECT string_agg(format('%s %s %s %s', oid, lomowner::regrole, (SELECT array_agg(x::text ORDER BY x::text) FROM unnest(lomacl) x), obj_description(oid, 'pg_largeobject')), "
+        "SELECT string_agg(format('%s %s %s %s', oid, lomowner::regrole, (SELECT array_agg(x::text ORDER BY "
+        "x::text) FROM unnest(lomacl) x), obj_description(oid, 'pg_largeobject')), "
         "E'\\n' ORDER BY oid) FROM pg_largeobject_metadata";
     EXPECT_EQ(move.target.value(properties), move.source.value(properties));
     EXPECT_GT(move.way.report().at("chunks"), 5);
@@ -222,9 +225,11 @@ TEST(DatabaseSettings, AndTheDatabasesCommentAreCopied) {
                                move.source.name()));
   move.expect_equal_copy();
   const auto settings =
-      "SELECT string_agg(setrole::text || (SELECT array_agg(x ORDER BY x) FROM unnest(setconfig) x)::text, ';' ORDER BY setrole) || "
+      "SELECT string_agg(setrole::text || (SELECT array_agg(x ORDER BY x) FROM unnest(setconfig) x)::text, "
+      "';' ORDER BY setrole) || "
       "(SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()) "
-      "FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())";
+      "FROM pg_db_role_setting WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = "
+      "current_database())";
   EXPECT_EQ(move.target.value(settings), move.source.value(settings));
 }
 

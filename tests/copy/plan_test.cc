@@ -35,7 +35,8 @@ Plan full_plan() {
   Plan plan;
   plan.source_version = "15.18 (Debian)";
   plan.source_major = 15;
-  plan.database = {"app", "UTF8", "C.UTF-8", "a \"comment\"", {{"", "work_mem=7MB"}, {"app", "search_path=\"\""}}};
+  plan.database = {
+      "app", "UTF8", "C.UTF-8", "a \"comment\"", {{"", "work_mem=7MB"}, {"app", "search_path=\"\""}}};
   plan.schema = SchemaMode::none;
   plan.relations = {table("public", "orders"), table("a \"b\"", "c.d\n")};
   plan.relations[1].load_into = {"public", "root"};
@@ -45,8 +46,27 @@ Plan full_plan() {
   objects.large_object_bounds = {0, 5, 4294967295};
   objects.chunks = 3;
   plan.relations.push_back(objects);
-  plan.indexes = {{1, 16400, {"public", "orders_pkey"}, "btree", 99, 2, 'p', false, true, "CREATE UNIQUE INDEX …", " DEFERRABLE"}};
-  plan.foreign_keys = {{3, {"public", "a"}, "fk", {"public", "b"}, false, true, "FOREIGN KEY …", {"x", "y"}, {"p", "q"}, true}};
+  plan.indexes = {{1,
+                   16400,
+                   {"public", "orders_pkey"},
+                   "btree",
+                   99,
+                   2,
+                   'p',
+                   false,
+                   true,
+                   "CREATE UNIQUE INDEX …",
+                   " DEFERRABLE"}};
+  plan.foreign_keys = {{3,
+                        {"public", "a"},
+                        "fk",
+                        {"public", "b"},
+                        false,
+                        true,
+                        "FOREIGN KEY …",
+                        {"x", "y"},
+                        {"p", "q"},
+                        true}};
   plan.sequences = {{4, {"public", "s"}}};
   plan.extensions = {{"hstore", "1.8", "public"}};
   plan.materialized_views = {{"public", "m"}};
@@ -113,7 +133,8 @@ TEST(ShapeChanges, NameEachTable) {
   fresh.relations[1].condition.clear();
   fresh.relations.push_back(table("public", "more"));
   EXPECT_THAT(shape_changes(full_plan(), fresh),
-              ElementsAre("table public.orders has other columns", HasSubstr("has another row filter"), "table public.more is new"));
+              ElementsAre("table public.orders has other columns", HasSubstr("has another row filter"),
+                          "table public.more is new"));
   EXPECT_THAT(shape_changes(fresh, full_plan()), SizeIs(3));
   EXPECT_THAT(shape_changes(fresh, full_plan(), 1), SizeIs(1));
 }

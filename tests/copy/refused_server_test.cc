@@ -46,7 +46,8 @@ TEST(Refused, TlsWhereTheServerHasNone) {
 
 TEST(Refused, AWrongPasswordAReplicaAndAServerOfItsOwn) {
   support::Cluster server(15);
-  server.exec("postgres", "CREATE ROLE app LOGIN SUPERUSER PASSWORD 'right'; CREATE TABLE t AS SELECT 1 AS a");
+  server.exec("postgres",
+              "CREATE ROLE app LOGIN SUPERUSER PASSWORD 'right'; CREATE TABLE t AS SELECT 1 AS a");
   server.require_password("app");
   const Move move("CREATE TABLE t AS SELECT 1 AS a");
   const auto wrong = Copy(move.source.url(), server.url("postgres", "app", "hunter2")).copy();
@@ -79,7 +80,8 @@ TEST(Refused, APgDumpOlderThanTheSource) {
   const Move move("CREATE TABLE t AS SELECT 1 AS a", {}, 18, 18);
   const auto result = move.copy({"--pg-bin-dir", "/usr/lib/postgresql/15/bin"});
   EXPECT_TRUE(exits(result, 2));
-  EXPECT_THAT(result.error, AllOf(HasSubstr("pg_dump"), HasSubstr("older than the source"), HasSubstr("postgresql-client-18")));
+  EXPECT_THAT(result.error, AllOf(HasSubstr("pg_dump"), HasSubstr("older than the source"),
+                                  HasSubstr("postgresql-client-18")));
   EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_class WHERE relname = 't'"), "0");
 }
 
@@ -94,10 +96,12 @@ TEST(Refused, ARunDirectoryThatCannotBeMade) {
   const Move move("CREATE TABLE t AS SELECT 1 AS a");
   const auto file = move.way.path("file");
   spill(file, "x");
-  const auto result = support::cutover({"copy", "--source", move.source.url(), "--target", move.target.url(), "--run-dir", file / "run"});
+  const auto result = support::cutover(
+      {"copy", "--source", move.source.url(), "--target", move.target.url(), "--run-dir", file / "run"});
   EXPECT_NE(result.exit_code, 0);
   EXPECT_THAT(result.error, HasSubstr((file / "run").string()));
-  const auto itself = support::cutover({"copy", "--source", move.source.url(), "--target", move.target.url(), "--run-dir", file});
+  const auto itself = support::cutover(
+      {"copy", "--source", move.source.url(), "--target", move.target.url(), "--run-dir", file});
   EXPECT_NE(itself.exit_code, 0);
   EXPECT_THAT(itself.error, HasSubstr(file.string()));
   EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_class WHERE relname = 't'"), "0");
@@ -111,11 +115,13 @@ TEST(Refused, ARunDirectoryThatBelongsToAnotherSource) {
   move.target.exec("CREATE TABLE t (a int CHECK (a > 5))");
   EXPECT_TRUE(exits(move.copy(), 3));
   move.target.exec("ALTER TABLE t DROP CONSTRAINT t_a_check");
-  const auto result = support::cutover({"copy", "--source", other.url(), "--target", move.target.url(), "--run-dir", move.way.run_dir()});
+  const auto result = support::cutover(
+      {"copy", "--source", other.url(), "--target", move.target.url(), "--run-dir", move.way.run_dir()});
   EXPECT_TRUE(exits(result, 2));
   EXPECT_THAT(result.error, HasSubstr("another database"));
   const support::TestDatabase empty(target_server());
-  const auto elsewhere = support::cutover({"copy", "--source", move.source.url(), "--target", empty.url(), "--run-dir", move.way.run_dir()});
+  const auto elsewhere = support::cutover(
+      {"copy", "--source", move.source.url(), "--target", empty.url(), "--run-dir", move.way.run_dir()});
   EXPECT_TRUE(exits(elsewhere, 2));
   move.expect_equal_copy();
 }

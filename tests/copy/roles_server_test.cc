@@ -14,10 +14,18 @@ using ::testing::Not;
 /// Roles with the same name on both servers; mapped ones exist on one side only.
 class Roles : public ::testing::Test {
  protected:
-  Roles() : old_owner(source_server()), old_app(source_server()), new_owner(target_server()), new_app(target_server()) {
+  Roles()
+      : old_owner(source_server()),
+        old_app(source_server()),
+        new_owner(target_server()),
+        new_app(target_server()) {
     // Names must not be the same by chance: the old ones would be found.
-    target_server().exec("postgres", fmt::format("ALTER ROLE {} RENAME TO \"New Owner\"; ALTER ROLE {} RENAME TO new_app", new_owner.name(), new_app.name()));
-    source_server().exec("postgres", fmt::format("ALTER ROLE {} RENAME TO \"old-owner\"; ALTER ROLE {} RENAME TO old_app", old_owner.name(), old_app.name()));
+    target_server().exec("postgres",
+                         fmt::format("ALTER ROLE {} RENAME TO \"New Owner\"; ALTER ROLE {} RENAME TO new_app",
+                                     new_owner.name(), new_app.name()));
+    source_server().exec("postgres",
+                         fmt::format("ALTER ROLE {} RENAME TO \"old-owner\"; ALTER ROLE {} RENAME TO old_app",
+                                     old_owner.name(), old_app.name()));
     source.emplace(source_server());
     target.emplace(target_server());
     source->exec(R"(
@@ -40,10 +48,16 @@ class Roles : public ::testing::Test {
   ~Roles() override {
     source.reset();
     target.reset();
-    target_server().exec("postgres", fmt::format("ALTER ROLE \"New Owner\" RENAME TO {}; ALTER ROLE new_app RENAME TO {}", new_owner.name(), new_app.name()));
-    source_server().exec("postgres", fmt::format("ALTER ROLE \"old-owner\" RENAME TO {}; ALTER ROLE old_app RENAME TO {}", old_owner.name(), old_app.name()));
+    target_server().exec("postgres",
+                         fmt::format("ALTER ROLE \"New Owner\" RENAME TO {}; ALTER ROLE new_app RENAME TO {}",
+                                     new_owner.name(), new_app.name()));
+    source_server().exec("postgres",
+                         fmt::format("ALTER ROLE \"old-owner\" RENAME TO {}; ALTER ROLE old_app RENAME TO {}",
+                                     old_owner.name(), old_app.name()));
   }
-  support::ProcessResult copy(const Arguments& arguments) const { return Copy(source->url(), target->url()).copy(arguments); }
+  support::ProcessResult copy(const Arguments& arguments) const {
+    return Copy(source->url(), target->url()).copy(arguments);
+  }
   void expect_equal() const { EXPECT_THAT(differences(*target, *source), ::testing::IsEmpty()); }
 
   support::TestRole old_owner, old_app, new_owner, new_app;
@@ -65,7 +79,8 @@ TEST_F(Roles, AreMappedEverywhereAndOnlyWhereTheyAreRoles) {
   expect_equal();
   auto expected = source->value(kRoles);
   const auto replace = [&](const std::string& from, const std::string& to) {
-    for (auto at = expected.find(from); at != std::string::npos; at = expected.find(from, at + to.size())) expected.replace(at, from.size(), to);
+    for (auto at = expected.find(from); at != std::string::npos; at = expected.find(from, at + to.size()))
+      expected.replace(at, from.size(), to);
   };
   replace("\"old-owner\"", "\"New Owner\"");
   replace("\\\"old-owner\\\"", "\\\"New Owner\\\"");
@@ -80,7 +95,8 @@ TEST_F(Roles, ThatAreMissingAreNamedWithTheStatementThatMakesThem) {
   const auto before = support::schema_dump(target->url());
   const auto result = copy({"--role-map", "old_app=new_app"});
   EXPECT_TRUE(exits(result, 2));
-  EXPECT_THAT(result.error, AllOf(HasSubstr("CREATE ROLE \"old-owner\""), Not(HasSubstr("CREATE ROLE \"old_app\"")), HasSubstr("--role-map")));
+  EXPECT_THAT(result.error, AllOf(HasSubstr("CREATE ROLE \"old-owner\""),
+                                  Not(HasSubstr("CREATE ROLE \"old_app\"")), HasSubstr("--role-map")));
   EXPECT_EQ(support::schema_dump(target->url()), before);
 }
 
@@ -96,14 +112,17 @@ TEST_F(Roles, AreLeftOutWithNoOwnersAndNoGrants) {
   source->exec(fmt::format("ALTER ROLE old_app IN DATABASE {} RESET ALL", source->name()));
   EXPECT_TRUE(exits(copy({"--no-owners", "--no-grants"}), 0));
   expect_equal();
-  EXPECT_EQ(target->value("SELECT relowner::regrole || coalesce(relacl::text, '-') FROM pg_class WHERE relname = 't'"), "postgres-");
+  EXPECT_EQ(target->value(
+                "SELECT relowner::regrole || coalesce(relacl::text, '-') FROM pg_class WHERE relname = 't'"),
+            "postgres-");
   EXPECT_EQ(target->value("SELECT count(*) FROM pg_default_acl"), "0");
 }
 
 TEST_F(Roles, ThatAPolicyOrASettingNamesAreMissedByNameAndNothingElseIs) {
   const auto result = copy({"--no-owners", "--no-grants"});
   EXPECT_TRUE(exits(result, 3));
-  EXPECT_THAT(result.output, AllOf(HasSubstr("policy s.t p"), HasSubstr("ALTER ROLE \"old_app\" IN DATABASE"), HasSubstr("role \"old_app\" does not exist")));
+  EXPECT_THAT(result.output, AllOf(HasSubstr("policy s.t p"), HasSubstr("ALTER ROLE \"old_app\" IN DATABASE"),
+                                   HasSubstr("role \"old_app\" does not exist")));
   expect_equal();
 }
 
@@ -114,17 +133,24 @@ TEST_F(Roles, WithNoOwnersKeepTheirGrants) {
 
 TEST(Privileges, ThatAreMissingAreNamedWithTheGrant) {
   const support::TestRole reader(source_server());
-  const Move move("CREATE SCHEMA s; CREATE TABLE s.t (id serial); CREATE TABLE u (id int); CREATE TABLE v (id int); INSERT INTO u VALUES (1)");
+  const Move move(
+      "CREATE SCHEMA s; CREATE TABLE s.t (id serial); CREATE TABLE u (id int); CREATE TABLE v (id int); "
+      "INSERT INTO u VALUES (1)");
   move.source.exec("GRANT SELECT ON v TO " + reader.name());
   const auto result = Copy(move.source.url(reader.name()), move.target.url()).copy();
   EXPECT_TRUE(exits(result, 2));
-  EXPECT_THAT(result.error, AllOf(HasSubstr(fmt::format("GRANT USAGE ON SCHEMA \"s\" TO \"{}\"", reader.name())),
-                                  HasSubstr(fmt::format("GRANT SELECT ON \"s\".\"t\" TO \"{}\"", reader.name())),
-                                  HasSubstr(fmt::format("GRANT SELECT ON \"public\".\"u\" TO \"{}\"", reader.name())),
-                                  HasSubstr(fmt::format("GRANT SELECT ON SEQUENCE \"s\".\"t_id_seq\" TO \"{}\"", reader.name())),
-                                  Not(HasSubstr("\"public\".\"v\""))));
+  EXPECT_THAT(
+      result.error,
+      AllOf(HasSubstr(fmt::format("GRANT USAGE ON SCHEMA \"s\" TO \"{}\"", reader.name())),
+            HasSubstr(fmt::format("GRANT SELECT ON \"s\".\"t\" TO \"{}\"", reader.name())),
+            HasSubstr(fmt::format("GRANT SELECT ON \"public\".\"u\" TO \"{}\"", reader.name())),
+            HasSubstr(fmt::format("GRANT SELECT ON SEQUENCE \"s\".\"t_id_seq\" TO \"{}\"", reader.name())),
+            Not(HasSubstr("\"public\".\"v\""))));
   // With exactly these, it runs.
-  move.source.exec(fmt::format("GRANT USAGE ON SCHEMA s TO {0}; GRANT SELECT ON s.t, u TO {0}; GRANT SELECT ON SEQUENCE s.t_id_seq TO {0}", reader.name()));
+  move.source.exec(
+      fmt::format("GRANT USAGE ON SCHEMA s TO {0}; GRANT SELECT ON s.t, u TO {0}; GRANT SELECT ON SEQUENCE "
+                  "s.t_id_seq TO {0}",
+                  reader.name()));
   const Arguments without_roles{"--no-owners", "--no-grants"};
   EXPECT_TRUE(exits(Copy(move.source.url(reader.name()), move.target.url()).copy(without_roles), 0));
   move.expect_equal();
@@ -135,20 +161,26 @@ TEST(Privileges, ToCreateOnTheTargetAreNamed) {
   const Move move("CREATE TABLE t (id int)");
   const auto result = Copy(move.source.url(), move.target.url(writer.name())).copy();
   EXPECT_TRUE(exits(result, 2));
-  EXPECT_THAT(result.error, HasSubstr(fmt::format("GRANT CREATE ON DATABASE \"{}\" TO \"{}\"", move.target.name(), writer.name())));
+  EXPECT_THAT(result.error, HasSubstr(fmt::format("GRANT CREATE ON DATABASE \"{}\" TO \"{}\"",
+                                                  move.target.name(), writer.name())));
 }
 
 TEST(RowSecurity, WithoutBypassIsAnErrorAndNeverZeroRows) {
   const support::TestRole reader(source_server());
-  const Move move("CREATE TABLE t (id int, owner text); INSERT INTO t VALUES (1, 'a'), (2, 'b'); ALTER TABLE t ENABLE ROW LEVEL SECURITY; "
-                  "CREATE TABLE forced (id int); INSERT INTO forced VALUES (1)");
-  move.source.exec(fmt::format("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {0}; ALTER TABLE forced OWNER TO {0}; "
-                               "ALTER TABLE forced ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", reader.name()));
+  const Move move(
+      "CREATE TABLE t (id int, owner text); INSERT INTO t VALUES (1, 'a'), (2, 'b'); ALTER TABLE t ENABLE "
+      "ROW LEVEL SECURITY; "
+      "CREATE TABLE forced (id int); INSERT INTO forced VALUES (1)");
+  move.source.exec(
+      fmt::format("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {0}; ALTER TABLE forced OWNER TO {0}; "
+                  "ALTER TABLE forced ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+                  reader.name()));
   const Copy way(move.source.url(reader.name()), move.target.url());
   for (const Arguments& arguments : {Arguments{}, Arguments{"--no-owners", "--no-grants"}}) {
     const auto result = way.copy(arguments);
     EXPECT_TRUE(exits(result, 2));
-    EXPECT_THAT(result.error, AllOf(HasSubstr("table public.t"), HasSubstr("table public.forced"), HasSubstr("BYPASSRLS")));
+    EXPECT_THAT(result.error,
+                AllOf(HasSubstr("table public.t"), HasSubstr("table public.forced"), HasSubstr("BYPASSRLS")));
   }
   const auto bypass = fmt::format("ALTER ROLE {} BYPASSRLS", reader.name());
   source_server().exec("postgres", bypass);

@@ -41,12 +41,15 @@ std::string read(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-void write(const fs::path& path, const std::string& content) { std::ofstream(path, std::ios::binary | std::ios::trunc) << content; }
+void write(const fs::path& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
+}
 
 /// What a crash leaves: the files, without the lock.
 void copy_files(const fs::path& from, const fs::path& to) {
   fs::create_directories(to);
-  for (const auto& name : files(from)) fs::copy_file(from / name, to / name, fs::copy_options::overwrite_existing);
+  for (const auto& name : files(from))
+    fs::copy_file(from / name, to / name, fs::copy_options::overwrite_existing);
 }
 
 TEST(RunDir, RemembersItsRecords) {
@@ -87,7 +90,8 @@ TEST(RunDir, IsLocked) {
   EXPECT_THAT([&] { RunDir second(directory.path()); }, throws(ErrorKind::usage));
 }
 
-/// The steps of write_checkpoint(), each as the files that a crash after it leaves. Every one of them holds all.
+/// The steps of write_checkpoint(), each as the files that a crash after it leaves. Every one of them holds
+/// all.
 TEST(RunDir, EveryStepOfACheckpointLeavesALoadableState) {
   const TemporaryDirectory directory;
   const auto at = [&](const char* name) { return directory.path() / name; };
@@ -193,14 +197,16 @@ TEST(RunDir, ADamagedJournalIsCorruptAndNamed) {
   auto content = read(path);
   content[content.size() / 2] = static_cast<char>(content[content.size() / 2] ^ 1);
   write(path, content);
-  EXPECT_THAT([&] { RunDir dir(directory.path()); }, throws(ErrorKind::corrupt, AllOf(HasSubstr("journal.0"), HasSubstr("offset"))));
+  EXPECT_THAT([&] { RunDir dir(directory.path()); },
+              throws(ErrorKind::corrupt, AllOf(HasSubstr("journal.0"), HasSubstr("offset"))));
   EXPECT_THAT([&] { RunDir::peek(directory.path()); }, throws(ErrorKind::corrupt, HasSubstr("journal.0")));
   EXPECT_EQ(read(path), content);
 }
 
 TEST(RunDir, PeekNeedsARun) {
   const TemporaryDirectory directory;
-  EXPECT_THAT([&] { RunDir::peek(directory.path()); }, throws(ErrorKind::usage, HasSubstr("not a run directory")));
+  EXPECT_THAT([&] { RunDir::peek(directory.path()); },
+              throws(ErrorKind::usage, HasSubstr("not a run directory")));
 }
 
 TEST(RunDir, EraseLeavesAnEmptyDirectoryThatIsStillLocked) {
@@ -225,7 +231,8 @@ TEST(RunDir, TheKeyIsSecretAndComesBack) {
   const auto key = pg::DigestKey::random();
   dir.store_key(key);
   EXPECT_EQ(dir.load_key().hex(), key.hex());
-  EXPECT_EQ(fs::status(directory.path() / "digest.key").permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(fs::status(directory.path() / "digest.key").permissions(),
+            fs::perms::owner_read | fs::perms::owner_write);
   write(directory.path() / "digest.key", "not hex\n");
   EXPECT_THAT([&] { dir.load_key(); }, throws(ErrorKind::corrupt, HasSubstr("digest.key")));
 }
@@ -241,9 +248,11 @@ TEST(RunDir, ADamagedPlanIsCorruptAndNamed) {
   auto content = read(directory.path() / "plan.json.zst");
   content[content.size() / 2] = static_cast<char>(content[content.size() / 2] ^ 4);
   write(directory.path() / "plan.json.zst", content);
-  EXPECT_THAT([&] { static_cast<void>(dir.load_plan()); }, throws(ErrorKind::corrupt, HasSubstr("plan.json.zst")));
+  EXPECT_THAT([&] { static_cast<void>(dir.load_plan()); },
+              throws(ErrorKind::corrupt, HasSubstr("plan.json.zst")));
   write(directory.path() / "plan.json.zst", base::zstd_compress("{}"));
-  EXPECT_THAT([&] { static_cast<void>(dir.load_plan()); }, throws(ErrorKind::corrupt, HasSubstr("plan.json.zst")));
+  EXPECT_THAT([&] { static_cast<void>(dir.load_plan()); },
+              throws(ErrorKind::corrupt, HasSubstr("plan.json.zst")));
 }
 
 TEST(RunDir, AMillionChunksAreLoadedFromTheCheckpoint) {
@@ -253,15 +262,18 @@ TEST(RunDir, AMillionChunksAreLoadedFromTheCheckpoint) {
     RunDir dir(directory.path());
     start(dir);
     for (uint32_t i = 0; i < kChunks; ++i)
-      dir.record(record::chunk(i / 1000, i % 1000, {i, uint64_t{i} << 20, {i, base::uint128{i} * 0x9E3779B97F4A7C15 * i}, 0}));
+      dir.record(record::chunk(i / 1000, i % 1000,
+                               {i, uint64_t{i} << 20, {i, base::uint128{i} * 0x9E3779B97F4A7C15 * i}, 0}));
     dir.checkpoint();
   }
   const auto begin = std::chrono::steady_clock::now();
   const RunDir dir(directory.path());
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
   EXPECT_EQ(dir.state().chunks.size(), kChunks);
   std::printf("a checkpoint of a million chunks: %ju bytes, loaded in %jd ms\n",
-              static_cast<uintmax_t>(fs::file_size(directory.path() / "checkpoint.zst")), static_cast<intmax_t>(took.count()));
+              static_cast<uintmax_t>(fs::file_size(directory.path() / "checkpoint.zst")),
+              static_cast<intmax_t>(took.count()));
 }
 
 }  // namespace

@@ -38,12 +38,16 @@ RunState started() {
 }
 
 std::vector<std::string> history() {
-  pg::SnapshotMark mark{.system_identifier = "7300000000000000001", .database_oid = 16384, .transactions = "100:100:", .lsn = "0/1500028"};
+  pg::SnapshotMark mark{.system_identifier = "7300000000000000001",
+                        .database_oid = 16384,
+                        .transactions = "100:100:",
+                        .lsn = "0/1500028"};
   std::vector<std::string> records{record::run(started()), record::snapshot(0, {mark, "15.18"})};
   mark.transactions = "200:205:201,203";
   records.push_back(record::snapshot(1, {mark, "15.18"}));
   for (uint32_t i = 0; i < 20; ++i)
-    records.push_back(record::chunk(i / 5, i % 5, {i * 100, uint64_t{i} << 40, {i * 100, (base::uint128{i} << 100) + 5}, i % 2}));
+    records.push_back(record::chunk(
+        i / 5, i % 5, {i * 100, uint64_t{i} << 40, {i * 100, (base::uint128{i} << 100) + 5}, i % 2}));
   records.push_back(record::relation_digest(0, std::string("\0\xff binary", 9)));
   records.push_back(record::proof(0, {true, {1000, 7}, {1000, 7}}));
   records.push_back(record::proof(3, {false, {10, 7}, {11, 8}}));

@@ -26,14 +26,16 @@ Relation split() {
 }
 
 TEST(CopyOut, OneChunkIsThePlainTable) {
-  EXPECT_EQ(copy_out_sql(table(), 0), "COPY \"Shop\".\"two\nlines\" (\"id\", \"a \"\"b\"\"\") TO STDOUT WITH (FORMAT binary)");
+  EXPECT_EQ(copy_out_sql(table(), 0),
+            "COPY \"Shop\".\"two\nlines\" (\"id\", \"a \"\"b\"\"\") TO STDOUT WITH (FORMAT binary)");
   auto text = table();
   text.shape.format = pg::CopyFormat::text;
   EXPECT_EQ(copy_out_sql(text, 0), "COPY \"Shop\".\"two\nlines\" (\"id\", \"a \"\"b\"\"\") TO STDOUT");
 }
 
 TEST(CopyOut, ChunksAreHalfOpenAndTheLastHasNoEnd) {
-  EXPECT_THAT(copy_out_sql(split(), 0), HasSubstr("FROM ONLY \"Shop\".\"two\nlines\" WHERE ctid < '(10,0)'::pg_catalog.tid)"));
+  EXPECT_THAT(copy_out_sql(split(), 0),
+              HasSubstr("FROM ONLY \"Shop\".\"two\nlines\" WHERE ctid < '(10,0)'::pg_catalog.tid)"));
   EXPECT_THAT(copy_out_sql(split(), 1),
               HasSubstr("WHERE ctid >= '(10,0)'::pg_catalog.tid AND ctid < '(20,0)'::pg_catalog.tid)"));
   EXPECT_THAT(copy_out_sql(split(), 2), HasSubstr("WHERE ctid >= '(20,0)'::pg_catalog.tid) TO"));
@@ -84,9 +86,11 @@ TEST(CopyIn, ALeafMayEnterAtItsRoot) {
 TEST(ReadBack, SlicesHaveTheConditionToo) {
   auto filtered = table();
   filtered.condition = "a OR b";
-  EXPECT_THAT(read_back_sql(filtered, {5, 9}),
-              HasSubstr("WHERE ctid >= '(5,0)'::pg_catalog.tid AND ctid < '(9,0)'::pg_catalog.tid AND (a OR b))"));
-  EXPECT_THAT(read_back_sql(filtered, {0, 9}), HasSubstr("WHERE ctid < '(9,0)'::pg_catalog.tid AND (a OR b))"));
+  EXPECT_THAT(
+      read_back_sql(filtered, {5, 9}),
+      HasSubstr("WHERE ctid >= '(5,0)'::pg_catalog.tid AND ctid < '(9,0)'::pg_catalog.tid AND (a OR b))"));
+  EXPECT_THAT(read_back_sql(filtered, {0, 9}),
+              HasSubstr("WHERE ctid < '(9,0)'::pg_catalog.tid AND (a OR b))"));
 }
 
 TEST(LargeObjects, ChunksAreRangesOfOids) {
