@@ -81,10 +81,10 @@ class KeeperWatch {
 // One run of the engine, in the order of its public methods.
 class Run {
  public:
-  Run(const Options& options, Progress& progress, const base::Stop& stop)
+  Run(const Options& options, Progress& progress, base::Stop stop)
       : options_(options),
         progress_(progress),
-        stop_(stop),
+        stop_(std::move(stop)),
         dir_(options.run_dir),
         started_(Progress::Clock::now()) {}
 
@@ -332,7 +332,7 @@ void Run::make_durable() {
 
 EndState Run::end_state() {
   if (from_archive_) return EndState::from_json(read_compressed(*options_.archive / kEndState));
-  const auto state = base::retry(options_.retry, stop_, context_->retry_notice("sequences"), [&] {
+  auto state = base::retry(options_.retry, stop_, context_->retry_notice("sequences"), [&] {
     auto source = context_->open_source(stop_);
     return read_end_state(source, plan_);
   });

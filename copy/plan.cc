@@ -69,7 +69,8 @@ class Planner {
   }
 
   void check_row_filters() {
-    for (const auto& [table, condition] : options_.row_filters) {
+    for (const auto& filter : options_.row_filters) {
+      const auto& table = filter.first;
       const bool known = std::ranges::any_of(
           catalog_.tables, [&](const auto& t) { return t.name.display() == table && t.kind == 'r'; });
       if (!known)

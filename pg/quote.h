@@ -22,7 +22,7 @@ struct QualifiedName {
   std::string sql() const { return quote_identifier(schema) + "." + quote_identifier(name); }
   /// For people: quoted only where Postgres itself would need it; control characters escaped.
   std::string display() const;
-  auto operator<=>(const QualifiedName&) const = default;
+  auto operator<=>(const QualifiedName&) const = default;  // NOLINT(modernize-use-nullptr): a bug of 14
 };
 
 /// An identifier for people, see QualifiedName::display().

@@ -202,10 +202,14 @@ TEST_P(CopyStreamServer, AnErrorOfTheTargetIsNoticedOnTheWay) {
   target_.exec("CREATE TABLE t (a text CHECK (a <> 'bad'))");
   auto to = test::open(target_, {.role = Role::target});
   CopyWriter writer(to, in("public.t"));
-  writer.write(bytes_of(header_of(GetParam()) + row_of(GetParam(), "bad")));
   uint64_t written = 0;
-  EXPECT_THAT([&] { write_for_ever(writer, GetParam(), written); },
-              throws(ErrorKind::permanent, HasSubstr("violates check constraint")));
+  // A quick server speaks up during the first write already.
+  EXPECT_THAT(
+      [&] {
+        writer.write(bytes_of(header_of(GetParam()) + row_of(GetParam(), "bad")));
+        write_for_ever(writer, GetParam(), written);
+      },
+      throws(ErrorKind::permanent, HasSubstr("violates check constraint")));
   EXPECT_LT(written, 100'000'000U) << "it must not send everything first";
   EXPECT_EQ(to.exec("SELECT count(*) FROM public.t").integer(0, 0), 0);
 }
