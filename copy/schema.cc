@@ -175,9 +175,8 @@ class Sorter {
   }
 
   void put(TocEntry entry, SchemaItems& items) {
-    if (entry.description == "INDEX" && indexes_.contains(entry.oid)) {
-      items.indexes.push_back(std::move(entry));
-    } else if (entry.description == "CONSTRAINT" && constraints_.contains(entry.oid)) {
+    if ((entry.description == "INDEX" && indexes_.contains(entry.oid)) ||
+        (entry.description == "CONSTRAINT" && constraints_.contains(entry.oid))) {
       items.indexes.push_back(std::move(entry));
     } else if (entry.description == "FK CONSTRAINT") {
       // One that is not in the plan refers to an excluded table.
