@@ -10,6 +10,7 @@
 #include "base/zstd.h"
 #include "copy/end_state.h"
 #include "copy/finish.h"
+#include "copy/keeper_watch.h"
 #include "copy/load.h"
 #include "copy/overwrite.h"
 #include "copy/preflight.h"
@@ -47,36 +48,6 @@ pg::SessionOptions source_session(std::string name) {
 pg::SessionOptions target_session(std::string name) {
   return {.role = pg::Role::target, .application_name = std::move(name)};
 }
-
-// Keeps a proxy or an idle timeout from ending the session that holds the snapshot, until it is released.
-class KeeperWatch {
- public:
-  KeeperWatch(std::unique_ptr<pg::SnapshotKeeper> keeper, const base::Stop& stop)
-      : stop_(base::Stop::child_of(stop)) {
-    if (!keeper) return;
-    thread_ = std::jthread([this, keeper = std::shared_ptr<pg::SnapshotKeeper>(std::move(keeper))] {
-      try {
-        for (;;) {
-          stop_.sleep_for(std::chrono::seconds(20));
-          keeper->ping();
-        }
-      } catch (const base::Error& error) {
-        // Workers have imported the snapshot and hold it themselves; one that must import it again will
-        // notice.
-        if (error.kind() != ErrorKind::cancelled)
-          spdlog::warn("the session that holds the snapshot was lost: {}", error.message());
-      }
-    });
-  }
-  ~KeeperWatch() { release(); }
-  KeeperWatch(const KeeperWatch&) = delete;
-  KeeperWatch& operator=(const KeeperWatch&) = delete;
-  void release() { stop_.request(); }
-
- private:
-  base::Stop stop_;
-  std::jthread thread_;
-};
 
 // One run of the engine, in the order of its public methods.
 class Run {
