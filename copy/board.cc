@@ -7,8 +7,8 @@
 namespace copy {
 
 Board::Board(const Plan& plan, const std::vector<ProofUnit>& units, std::vector<Chunk> chunks,
-             std::vector<IndexTask> indexes, std::vector<bool> unproven, bool analyze)
-    : units_(units), analyze_(analyze), unit_of_(plan.relations.size(), 0) {
+             std::vector<IndexTask> indexes, std::vector<bool> unproven, bool analyze, Limits limits)
+    : units_(units), analyze_(analyze), limits_(limits), unit_of_(plan.relations.size(), 0) {
   auto state = state_.lock();
   const auto relations = plan.relations.size();
   state->chunks_left.assign(relations, 0);
@@ -68,10 +68,33 @@ std::optional<Task> Board::wait_for_task(const base::Stop& stop, Try try_take) {
   return task;
 }
 
+// Loads are estimates: half a task over the limit is as near as half a task below it.
+bool Board::has_room(const State& state, double weight) const {
+  return state.load() == 0 || state.load() + weight < limits_.tasks + 0.5;
+}
+
+// While there are chunks to read, half of the target is theirs: the source waits with its snapshot.
+unsigned Board::builds_at_once(const State& state) const {
+  const bool reading = !state.chunks.empty() || state.chunks_running > 0;
+  return std::min(limits_.builds, reading ? std::max(1U, limits_.tasks / 2) : limits_.tasks);
+}
+
+bool Board::may_start_build(const State& state) const {
+  return !state.indexes.empty() && state.target_running < builds_at_once(state) && has_room(state, 1);
+}
+
+// A build that waits goes first, but one stream always runs.
+bool Board::may_start_chunk(const State& state) const {
+  if (state.chunks_running == 0) return true;
+  const bool build_waits = !state.indexes.empty() && state.target_running < builds_at_once(state);
+  return has_room(state, state.stream_weight + (build_waits ? 1 : 0));
+}
+
 std::optional<Board::DataTask> Board::take_data(const base::Stop& stop) {
   return wait_for_task<DataTask>(stop, [&](State& state, std::optional<DataTask>& task) {
     while (!state.chunks.empty()) {
       const auto chunk = state.chunks.front();
+      if (!state.failed[chunk.relation] && !may_start_chunk(state)) return false;
       state.chunks.pop_front();
       if (state.failed[chunk.relation]) continue;
       ++state.chunks_running;
@@ -80,9 +103,10 @@ std::optional<Board::DataTask> Board::take_data(const base::Stop& stop) {
     }
     while (!state.proofs.empty()) {
       const auto proof = state.proofs.front();
+      if (!unit_failed(state, proof.unit) && !has_room(state, 1)) return false;
       state.proofs.pop_front();
       if (unit_failed(state, proof.unit)) continue;
-      if (!proof.slice) ++state.cuts_running;
+      ++(proof.slice ? state.slices_running : state.cuts_running);
       task = DataTask{std::nullopt, proof};
       return true;
     }
@@ -92,12 +116,16 @@ std::optional<Board::DataTask> Board::take_data(const base::Stop& stop) {
 
 std::optional<Board::TargetTask> Board::take_target(const base::Stop& stop) {
   return wait_for_task<TargetTask>(stop, [&](State& state, std::optional<TargetTask>& task) {
-    if (!state.indexes.empty()) {
-      task = TargetTask{state.indexes.top(), std::nullopt};
+    if (may_start_build(state)) {
+      const auto load = static_cast<unsigned>(state.load() + 1.5);
+      task =
+          TargetTask{.index = state.indexes.top(), .helpers = limits_.tasks - std::min(limits_.tasks, load)};
       state.indexes.pop();
-    } else if (!state.analyzes.empty()) {
-      task = TargetTask{std::nullopt, Analyze{state.analyzes.front()}};
+    } else if (!state.analyzes.empty() && has_room(state, 1)) {
+      task = TargetTask{.analyze = Analyze{state.analyzes.front()}};
       state.analyzes.pop_front();
+    } else if (!state.indexes.empty() || !state.analyzes.empty()) {
+      return false;
     } else {
       return state.chunks.empty() && state.chunks_running == 0 && state.target_running == 0;
     }
@@ -106,9 +134,10 @@ std::optional<Board::TargetTask> Board::take_target(const base::Stop& stop) {
   });
 }
 
-void Board::chunk_done(uint32_t relation) {
+void Board::chunk_done(uint32_t relation, double target_share) {
   auto state = state_.lock();
   --state->chunks_running;
+  state->stream_weight = std::clamp((state->stream_weight + target_share) / 2, 0.05, 1.0);
   if (--state->chunks_left[relation] == 0) relation_complete(*state, relation);
   state_.notify_all();
 }
@@ -117,6 +146,11 @@ void Board::add_slices(uint32_t unit, uint32_t count) {
   auto state = state_.lock();
   --state->cuts_running;
   for (uint32_t slice = count; slice-- > 0;) state->proofs.push_front({unit, slice});
+  state_.notify_all();
+}
+
+void Board::slice_done() {
+  --state_.lock()->slices_running;
   state_.notify_all();
 }
 

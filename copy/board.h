@@ -22,6 +22,12 @@ namespace copy {
 /// relation's indexes start as soon as its own data is complete, so the slowest index overlaps with the
 /// copying of the rest. A relation that failed is out: nothing of it is handed out any more.
 ///
+/// All workers together keep the target busy with no more tasks at once than its Limits say. One slow index
+/// bounds the run, and each task beyond the target's cores takes time from it (measured with two cores: a
+/// build of 14 CPU seconds took 22 s beside three other tasks, 16 s beside one). A build, a proof or an
+/// ANALYZE is one task; a stream of chunks as much of one as the target makes it wait, so that streams over a
+/// slow line leave room for builds.
+///
 /// Thread-safe. take_*() blocks until there is work, and returns nothing when there never will be.
 class Board {
  public:
@@ -47,18 +53,26 @@ class Board {
   };
   struct TargetTask {
     std::optional<IndexTask> index;
+    unsigned helpers = 0;  ///< how many parallel workers the build may have
     std::optional<Analyze> analyze;
+  };
+
+  struct Limits {
+    unsigned tasks = 2;   ///< on the target at once
+    unsigned builds = 1;  ///< index workers
   };
 
   /// `chunks`: those still to copy, in order. `indexes`: those still to build. `unproven`: units still to
   /// prove.
   Board(const Plan& plan, const std::vector<ProofUnit>& units, std::vector<Chunk> chunks,
-        std::vector<IndexTask> indexes, std::vector<bool> unproven, bool analyze);
+        std::vector<IndexTask> indexes, std::vector<bool> unproven, bool analyze, Limits limits);
 
   std::optional<DataTask> take_data(const base::Stop& stop);
   std::optional<TargetTask> take_target(const base::Stop& stop);
-  void chunk_done(uint32_t relation);
+  /// `target_share`: the part of its time, 0 to 1, that the chunk's stream spent on the target.
+  void chunk_done(uint32_t relation, double target_share);
   void add_slices(uint32_t unit, uint32_t count);
+  void slice_done();
   void index_done(uint32_t relation);
   void analyze_done();
   /// Nothing of this relation (and of what is proven together with it) is worked on any more.
@@ -85,8 +99,18 @@ class Board {
     std::vector<bool> failed;                             // per relation
     uint32_t chunks_running = 0;
     uint32_t cuts_running = 0;  // proof tasks that will add slices
+    uint32_t slices_running = 0;
     uint32_t target_running = 0;
+    double stream_weight = 1;  // of the streams so far, see chunk_done()
+
+    double load() const {
+      return chunks_running * stream_weight + cuts_running + slices_running + target_running;
+    }
   };
+  bool has_room(const State& state, double weight) const;
+  bool may_start_chunk(const State& state) const;
+  bool may_start_build(const State& state) const;
+  unsigned builds_at_once(const State& state) const;
   void relation_complete(State& state, uint32_t relation);
   void unit_complete(State& state, uint32_t unit);
   void indexes_complete(State& state, uint32_t relation);
@@ -96,6 +120,7 @@ class Board {
 
   const std::vector<ProofUnit>& units_;
   bool analyze_;
+  Limits limits_;
   std::vector<uint32_t> unit_of_;  // per relation
   base::Guarded<State> state_;
 };

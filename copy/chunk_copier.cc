@@ -12,7 +12,8 @@ namespace {
 
 using base::ErrorKind;
 
-// Passes bytes to the digest and to whoever else is there, and counts them.
+// Passes bytes to the digest and to whoever else is there, and counts them and the time that the target
+// takes.
 class Tee final : public base::ByteSink {
  public:
   Tee(pg::RowDigest& digest, base::ByteSink* archive, base::ByteSink* target, Progress& progress,
@@ -22,21 +23,28 @@ class Tee final : public base::ByteSink {
   void write(base::Bytes bytes) override {
     digest_.write(bytes);
     if (archive_) archive_->write(bytes);
-    if (target_) target_->write(bytes);
+    if (target_) {
+      const auto begun = Clock::now();
+      target_->write(bytes);
+      on_target_ += Clock::now() - begun;
+    }
     total_ += bytes.size();
     progress_.bytes_copied.fetch_add(bytes.size(), std::memory_order_relaxed);
     scope_.add_bytes(bytes.size());
   }
   void finish() override { digest_.finish(); }
   uint64_t total() const { return total_; }
+  std::chrono::steady_clock::duration on_target() const { return on_target_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
   pg::RowDigest& digest_;
   base::ByteSink* archive_;
   base::ByteSink* target_;
   Progress& progress_;
   Progress::Scope& scope_;
   uint64_t total_ = 0;
+  Clock::duration on_target_{0};
 };
 
 }  // namespace
@@ -50,11 +58,14 @@ ChunkCopier::ChunkCopier(const Context& context, ChunkSourceFactory open_source,
       has_target_(has_target),
       stop_(stop) {}
 
-void ChunkCopier::copy(uint32_t relation, uint32_t chunk) {
+double ChunkCopier::copy(uint32_t relation, uint32_t chunk) {
   const auto label = chunk_label(context_.plan.relations[relation], chunk);
+  Clock::time_point begun;
   base::during(label, [&] {
     const auto done = base::retry(context_.options.retry, stop_, context_.retry_notice(label), [&] {
       try {
+        begun = Clock::now();
+        on_target_ = {};
         return try_copy(relation, chunk);
       } catch (base::Error& error) {
         disconnect();
@@ -67,6 +78,8 @@ void ChunkCopier::copy(uint32_t relation, uint32_t chunk) {
     context_.progress.rows_copied += done.rows;
     ++context_.progress.chunks_done;
   });
+  const std::chrono::duration<double> took = Clock::now() - begun;
+  return std::min(1.0, std::chrono::duration<double>(on_target_) / took);
 }
 
 ChunkRecord ChunkCopier::try_copy(uint32_t relation, uint32_t chunk) {
@@ -137,6 +150,7 @@ ChunkCopier::Done ChunkCopier::transfer(uint32_t relation, uint32_t chunk, base:
   Tee tee(digest, archive, target, context_.progress, scope);
   source_->read(relation, chunk, tee);
   tee.finish();
+  on_target_ = tee.on_target();
   Done done{{}, digest.digest()};
   done.record.digest = done.buckets.total();
   done.record.rows = done.record.digest.rows;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -19,12 +20,14 @@ class ChunkCopier {
               const base::Stop& stop);
 
   /// Copies the chunk, records it in ledger and journal. Transient failures are tried again on fresh
-  /// connections; a lost reply to the commit is settled by the ledger.
-  void copy(uint32_t relation, uint32_t chunk);
+  /// connections; a lost reply to the commit is settled by the ledger. Returns the part of its time, 0 to 1,
+  /// that it spent on the target.
+  double copy(uint32_t relation, uint32_t chunk);
   /// Digests the chunk at the source and writes nothing.
   ChunkRecord digest_source(uint32_t relation, uint32_t chunk);
 
  private:
+  using Clock = std::chrono::steady_clock;
   struct Done {
     ChunkRecord record;
     pg::BucketDigest buckets;
@@ -45,6 +48,7 @@ class ChunkCopier {
   base::Stop stop_;
   std::unique_ptr<ChunkSource> source_;
   std::optional<pg::Connection> target_;
+  Clock::duration on_target_{0};         // of the last try
   std::optional<ChunkRecord> in_doubt_;  // what the commit whose reply was lost would have stored
 };
 

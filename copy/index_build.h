@@ -25,8 +25,7 @@ std::string build_index_sql(const IndexItem& item);
 /// The second step; empty for a plain index. The entry's other statements (CLUSTER ON, REPLICA IDENTITY)
 /// follow it.
 std::string add_constraint_sql(const Plan& plan, const IndexItem& item);
-/// Settings for the session before the first step. Measured (docs/benchmarks.md): B-tree gains from a large
-/// sort memory, GIN got slower past 64 MB.
-std::string index_settings_sql(const pg::Index& index);
+/// Settings for the session before the first step; `helpers` is how many parallel workers there is room for.
+std::string index_settings_sql(const pg::Index& index, unsigned helpers);
 
 }  // namespace copy

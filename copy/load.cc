@@ -62,7 +62,8 @@ Load::Load(const Context& context, Work work)
       indexes_(work_.items ? index_items(context.plan, *work_.schema) : std::vector<IndexItem>()),
       proof_(context, proof_units(context.plan)),
       board_(context.plan, proof_.units(), missing_chunks(context), missing_indexes(indexes_, work_.items),
-             unproven_units(context, proof_, work_.has_target), work_.has_target),
+             unproven_units(context, proof_, work_.has_target), work_.has_target,
+             Board::Limits{context.options.target_tasks(), context.options.effective_index_jobs()}),
       read_told_(false) {}
 
 void Load::run() {
@@ -101,8 +102,9 @@ void Load::last_byte_read() {
 
 void Load::copy_chunk(ChunkCopier& copier, const Board::Chunk& chunk) {
   const auto& relation = context_.plan.relations[chunk.relation];
+  double target_share = 1;
   try {
-    copier.copy(chunk.relation, chunk.chunk);
+    target_share = copier.copy(chunk.relation, chunk.chunk);
   } catch (base::Error& error) {
     if (error.sqlstate() == kNotEmpty)
       error.hint(
@@ -113,7 +115,7 @@ void Load::copy_chunk(ChunkCopier& copier, const Board::Chunk& chunk) {
     return;
   }
   context_.progress.bytes_expected_done += relation.bytes / relation.chunks;
-  board_.chunk_done(chunk.relation);
+  board_.chunk_done(chunk.relation, target_share);
 }
 
 namespace {
@@ -152,27 +154,31 @@ void Load::prove(const Board::ProofTask& task, std::optional<pg::Connection>& ta
     if (ends_the_run(error, context_.options)) throw;
     context_.problems.add({Problem::Kind::failed, label, error.message(), error.hint()});
   }
-  if (!task.slice) board_.add_slices(task.unit, slices);
+  if (task.slice) {
+    board_.slice_done();
+  } else {
+    board_.add_slices(task.unit, slices);
+  }
 }
 
 void Load::index_worker(const base::Stop& stop) {
   std::optional<pg::Connection> target;
   while (const auto task = board_.take_target(stop)) {
     if (task->index) {
-      build_index(*task->index, target, stop);
+      build_index(*task->index, task->helpers, target, stop);
     } else {
       analyze(*task->analyze, target, stop);
     }
   }
 }
 
-void Load::build_index(const Board::IndexTask& task, std::optional<pg::Connection>& target,
+void Load::build_index(const Board::IndexTask& task, unsigned helpers, std::optional<pg::Connection>& target,
                        const base::Stop& stop) {
   const auto& item = indexes_[task.item];
   const auto label = "index " + item.index->name.display();
   const Progress::Scope scope(context_.progress, label);
   with_target(context_, target, stop, label, [&](pg::Connection& connection) {
-    connection.exec(index_settings_sql(*item.index));
+    connection.exec(index_settings_sql(*item.index, helpers));
     base::crash_point("index_start.before");
     work_.items->run(connection, item.entry->id, *item.entry, build_index_sql(item));
     base::crash_point("index_start.after");

@@ -34,7 +34,7 @@ class Load {
   void index_worker(const base::Stop& stop);
   void copy_chunk(ChunkCopier& copier, const Board::Chunk& chunk);
   void prove(const Board::ProofTask& task, std::optional<pg::Connection>& target, const base::Stop& stop);
-  void build_index(const Board::IndexTask& task, std::optional<pg::Connection>& target,
+  void build_index(const Board::IndexTask& task, unsigned helpers, std::optional<pg::Connection>& target,
                    const base::Stop& stop);
   void analyze(const Board::Analyze& task, std::optional<pg::Connection>& target, const base::Stop& stop);
   void last_byte_read();

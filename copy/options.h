@@ -27,7 +27,7 @@ struct Options {
   std::filesystem::path run_dir = "cutover-run";
   /// Data workers: each has one source and one target connection.
   unsigned jobs = std::max(2U, std::thread::hardware_concurrency());
-  /// Index workers, beside the data workers; 0: as many as jobs.
+  /// Index workers; 0: as many as jobs. Both kinds share target_tasks().
   unsigned index_jobs = 0;
   /// Tables above this many bytes (TOAST included) are copied in several chunks.
   uint64_t split_size = 128ULL << 20;
@@ -49,6 +49,9 @@ struct Options {
   std::filesystem::path pg_bin_dir;
 
   unsigned effective_index_jobs() const { return index_jobs == 0 ? jobs : index_jobs; }
+  /// How many tasks (streams, builds, proofs) the target gets at once, see Board: two at least, so that an
+  /// index build and the copying of other tables overlap.
+  unsigned target_tasks() const { return std::max({2U, jobs, effective_index_jobs()}); }
 };
 
 /// Shell-like match of * and ? over the whole text.

@@ -58,13 +58,25 @@ struct Diary {
   std::set<uint32_t> failed;
   std::vector<uint32_t> chunks_left;
   std::vector<uint32_t> indexes_left;
+  int running = 0;
+  int most_running = 0;
+
+  void begin() { most_running = std::max(most_running, ++running); }
 };
 
 void data_worker(Board& board, Diary& diary, const Work& work, const base::Stop& stop, unsigned seed,
                  bool failures) {
   std::mt19937 random(seed);
   while (const auto task = board.take_data(stop)) {
+    {
+      const std::lock_guard lock(diary.mutex);
+      diary.begin();
+    }
     if (random() % 4 == 0) std::this_thread::yield();
+    {
+      const std::lock_guard lock(diary.mutex);
+      --diary.running;
+    }
     if (task->chunk) {
       const auto [relation, chunk] = *task->chunk;
       const bool fails = failures && random() % 20 == 0;
@@ -80,11 +92,14 @@ void data_worker(Board& board, Diary& diary, const Work& work, const base::Stop&
       if (fails) {
         board.relation_failed(relation);
       } else {
-        board.chunk_done(relation);
+        board.chunk_done(relation, 1);
       }
     } else if (task->proof->slice) {
-      const std::lock_guard lock(diary.mutex);
-      ++diary.slices[{task->proof->unit, *task->proof->slice}];
+      {
+        const std::lock_guard lock(diary.mutex);
+        ++diary.slices[{task->proof->unit, *task->proof->slice}];
+      }
+      board.slice_done();
     } else {
       const auto unit = task->proof->unit;
       {
@@ -100,6 +115,15 @@ void data_worker(Board& board, Diary& diary, const Work& work, const base::Stop&
 
 void index_worker(Board& board, Diary& diary, const Work& work, const base::Stop& stop) {
   while (const auto task = board.take_target(stop)) {
+    {
+      const std::lock_guard lock(diary.mutex);
+      diary.begin();
+    }
+    std::this_thread::yield();
+    {
+      const std::lock_guard lock(diary.mutex);
+      --diary.running;
+    }
     if (task->index) {
       {
         const std::lock_guard lock(diary.mutex);
@@ -125,7 +149,8 @@ void play(unsigned seed, bool failures, Work& work, Diary& diary) {
   diary.indexes_left.assign(work.plan.relations.size(), 0);
   for (const auto& chunk : work.chunks) ++diary.chunks_left[chunk.relation];
   for (const auto& index : work.indexes) ++diary.indexes_left[index.relation];
-  Board board(work.plan, work.units, work.chunks, work.indexes, work.unproven, true);
+  const Board::Limits limits{2 + seed % 3, 1 + seed % 3};
+  Board board(work.plan, work.units, work.chunks, work.indexes, work.unproven, true, limits);
   const base::Stop stop;
   {
     std::vector<std::jthread> threads;
@@ -135,6 +160,7 @@ void play(unsigned seed, bool failures, Work& work, Diary& diary) {
       threads.emplace_back([&] { index_worker(board, diary, work, stop); });
   }
   EXPECT_TRUE(board.all_read());
+  EXPECT_LE(diary.most_running, static_cast<int>(limits.tasks) + 1) << "one stream always runs";
   for (uint32_t i = 0; i < work.plan.relations.size(); ++i)
     EXPECT_EQ(board.has_failed(i), diary.failed.contains(i));
 }
@@ -187,7 +213,7 @@ TEST(Board, TheLongestIndexComesFirst) {
   Plan plan;
   plan.relations.resize(1);
   const std::vector<ProofUnit> units{{{0}}};
-  Board board(plan, units, {}, {{0, 0, 5}, {0, 1, 50}, {0, 2, 20}}, {false}, false);
+  Board board(plan, units, {}, {{0, 0, 5}, {0, 1, 50}, {0, 2, 20}}, {false}, false, {2, 2});
   const base::Stop stop;
   std::vector<uint64_t> costs;
   while (const auto task = board.take_target(stop)) {
@@ -197,10 +223,29 @@ TEST(Board, TheLongestIndexComesFirst) {
   EXPECT_EQ(costs, (std::vector<uint64_t>{50, 20, 5}));
 }
 
+TEST(Board, AStreamOverASlowLineLeavesRoomForBuilds) {
+  Plan plan;
+  plan.relations.resize(2);
+  const std::vector<ProofUnit> units{{{0}}, {{1}}};
+  const std::vector<Board::Chunk> chunks{{0, 0}, {0, 1}, {0, 2}, {0, 3}, {0, 4}, {0, 5}};
+  const auto helpers_beside_a_stream = [&](double target_share) {
+    Board board(plan, units, chunks, {{1, 0, 5}}, {false, false}, false, {4, 4});
+    const base::Stop stop;
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_TRUE(board.take_data(stop)->chunk);
+      board.chunk_done(0, target_share);
+    }
+    EXPECT_TRUE(board.take_data(stop)->chunk);
+    return board.take_target(stop)->helpers;
+  };
+  EXPECT_EQ(helpers_beside_a_stream(1), 2U);
+  EXPECT_EQ(helpers_beside_a_stream(0), 3U);
+}
+
 TEST(Board, OfNothingIsDoneAtOnce) {
   const Plan plan;
   const std::vector<ProofUnit> units;
-  Board board(plan, units, {}, {}, {}, true);
+  Board board(plan, units, {}, {}, {}, true, {2, 2});
   EXPECT_FALSE(board.take_data({}));
   EXPECT_FALSE(board.take_target({}));
   EXPECT_TRUE(board.all_read());
@@ -210,7 +255,7 @@ TEST(Board, AStopWakesThoseWhoWait) {
   Plan plan;
   plan.relations.resize(1);
   const std::vector<ProofUnit> units{{{0}}};
-  Board board(plan, units, {{0, 0}}, {}, {true}, true);
+  Board board(plan, units, {{0, 0}}, {}, {true}, true, {2, 2});
   const base::Stop stop;
   ASSERT_TRUE(board.take_data(stop));
   std::jthread waiting([&] { EXPECT_THAT([&] { board.take_data(stop); }, throws(ErrorKind::cancelled)); });

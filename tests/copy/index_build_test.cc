@@ -81,18 +81,19 @@ TEST(IndexBuild, AConstraintOfAPartitionedTableIsOneStepAtTheEnd) {
   EXPECT_EQ(add_constraint_sql(item.plan, item.only()), kAddConstraint);
 }
 
-TEST(IndexSettings, MemoryGrowsWithABtreeOnly) {
+TEST(IndexSettings, MemoryAndHelpersAreForBtrees) {
   pg::Index index;
   index.method = "btree";
-  EXPECT_EQ(index_settings_sql(index),
+  EXPECT_EQ(index_settings_sql(index, 3),
             "SET maintenance_work_mem = '65536kB'; SET max_parallel_maintenance_workers = 0");
   index.bytes = 100ULL << 20;
-  EXPECT_EQ(index_settings_sql(index),
+  EXPECT_EQ(index_settings_sql(index, 3),
             "SET maintenance_work_mem = '204800kB'; SET max_parallel_maintenance_workers = 2");
+  EXPECT_THAT(index_settings_sql(index, 1), HasSubstr("max_parallel_maintenance_workers = 1"));
   index.bytes = 1ULL << 40;
-  EXPECT_THAT(index_settings_sql(index), HasSubstr("'524288kB'"));
+  EXPECT_THAT(index_settings_sql(index, 3), HasSubstr("'524288kB'"));
   index.method = "gin";
-  EXPECT_THAT(index_settings_sql(index), HasSubstr("'65536kB'; SET max_parallel_maintenance_workers = 0"));
+  EXPECT_THAT(index_settings_sql(index, 3), HasSubstr("'32768kB'; SET max_parallel_maintenance_workers = 0"));
 }
 
 }  // namespace
