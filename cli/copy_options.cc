@@ -78,7 +78,8 @@ void add_work_options(OptionSet& set, RunOptions& options) {
   set.value("--jobs", "N", "data workers, each with one connection to either side",
             std::to_string(engine.jobs),
             [&engine](const std::string& text) { engine.jobs = parse_number(text, 1, kMostJobs); });
-  set.value("--split-size", "SIZE", "tables above this are copied in several chunks at once", "128MB",
+  set.value("--split-size", "SIZE", "tables above this are copied in chunks of this size",
+            "a fair share of all data",
             [&engine](const std::string& text) { engine.split_size = parse_split_size(text); });
   set.value("--retry-for", "DURATION", "how long a lost connection and the like is tried again", "5min",
             [&engine](const std::string& text) { engine.retry.give_up_after = parse_duration(text); });

@@ -56,6 +56,15 @@ bool matches(std::string_view pattern, std::string_view schema, std::string_view
 
 }  // namespace
 
+SplitRule split_rule(const Options& options, uint64_t total) {
+  if (options.split_size) return {*options.split_size, *options.split_size};
+  constexpr uint64_t kSmallest = 128ULL << 20;
+  constexpr uint64_t kLargest = 1ULL << 30;
+  const auto share = total / std::max(1U, options.jobs);
+  const auto above = std::clamp(share + share / 4, kSmallest, kLargest);
+  return {above, std::max(kSmallest, above / 2)};
+}
+
 bool glob_match(std::string_view pattern, std::string_view text) {
   size_t p = 0;
   size_t t = 0;

@@ -29,8 +29,9 @@ struct Options {
   unsigned jobs = std::max(2U, std::thread::hardware_concurrency());
   /// Index workers; 0: as many as jobs. Both kinds share target_tasks().
   unsigned index_jobs = 0;
-  /// Tables above this many bytes (TOAST included) are copied in several chunks.
-  uint64_t split_size = 128ULL << 20;
+  /// Tables above this many bytes (TOAST included) are copied in chunks of about as many. Nothing: as
+  /// split_rule() says.
+  std::optional<uint64_t> split_size;
   SchemaMode schema = SchemaMode::dump;
   /// Patterns "schema" or "schema.table" with * and ?. Nothing included means everything.
   std::vector<std::string> include;
@@ -53,6 +54,17 @@ struct Options {
   /// index build and the copying of other tables overlap.
   unsigned target_tasks() const { return std::max({2U, jobs, effective_index_jobs()}); }
 };
+
+/// Which tables are split, and into chunks of how many bytes (TOAST included).
+struct SplitRule {
+  uint64_t above = 0;
+  uint64_t chunk = 0;
+};
+/// A table in one chunk is read without the executor, written by one backend and FROZEN: two streams for one
+/// table cost 13 percent more than two for two tables (docs/benchmarks.md). So a table is split when one
+/// stream would be busy with it longer than its fair share of `total` bytes takes, or when a lost connection
+/// would cost more than a gigabyte of work.
+SplitRule split_rule(const Options& options, uint64_t total);
 
 /// Shell-like match of * and ? over the whole text.
 bool glob_match(std::string_view pattern, std::string_view text);

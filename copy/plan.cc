@@ -45,6 +45,7 @@ class Planner {
       if (is_vendor_schema(schema)) skip_schema(schema, "it belongs to the provider");
     check_row_filters();
     for (const auto& table : catalog_.tables) add_table(table);
+    split_all();
     add_indexes();
     add_foreign_keys();
     add_the_rest();
@@ -122,7 +123,7 @@ class Planner {
     out.shape.columns = static_cast<uint32_t>(out.columns.size());
     out.shape.format = binary ? pg::CopyFormat::binary : pg::CopyFormat::text;
     out.shape.buckets = bucket_count(out.row_estimate);
-    split(out, table.blocks);
+    blocks_.push_back(table.blocks);
     if (out.via_root()) match_root(out, table);
     return out;
   }
@@ -142,10 +143,16 @@ class Planner {
     return condition;
   }
 
-  void split(Relation& out, uint64_t blocks) const {
-    if (out.bytes <= options_.split_size || blocks <= 1 || source_major_ < kFirstMajorWithTidRanges) return;
-    // Blocks of heap that, with their share of TOAST, make up one split size.
-    const double share = static_cast<double>(options_.split_size) / static_cast<double>(out.bytes);
+  void split_all() {
+    const auto rule = split_rule(options_, plan_.total_bytes());
+    if (source_major_ < kFirstMajorWithTidRanges) return;
+    for (size_t i = 0; i < plan_.relations.size(); ++i) split(plan_.relations[i], blocks_[i], rule);
+  }
+
+  static void split(Relation& out, uint64_t blocks, const SplitRule& rule) {
+    if (out.bytes <= rule.above || blocks <= 1) return;
+    // Blocks of heap that, with their share of TOAST, make up one chunk.
+    const double share = static_cast<double>(rule.chunk) / static_cast<double>(out.bytes);
     out.chunk_blocks = std::max<uint64_t>(1, static_cast<uint64_t>(share * static_cast<double>(blocks)));
     out.chunks = static_cast<uint32_t>((blocks + out.chunk_blocks - 1) / out.chunk_blocks);
     if (out.chunks == 1) out.chunk_blocks = 0;
@@ -267,6 +274,7 @@ class Planner {
   Plan plan_;
   std::unordered_map<pg::Oid, const pg::Table*> by_oid_;
   std::set<pg::Oid> copied_;
+  std::vector<uint64_t> blocks_;  // of the heap, per relation of plan_
 };
 
 // One large object counts as its size; bounds are put where a chunk is full. lo_lseek64 to the end is an
@@ -358,7 +366,7 @@ Plan make_plan(pg::Connection& source, const Options& options, std::vector<Findi
   plan.source_version = source.exec("SELECT pg_catalog.current_setting('server_version')").string(0, 0);
   for (auto& relation : plan.relations)
     if (relation.kind == Relation::Kind::large_objects)
-      bound_large_objects(source, relation, options.split_size);
+      bound_large_objects(source, relation, split_rule(options, 0).chunk);
   return plan;
 }
 

@@ -87,5 +87,21 @@ TEST(MatchesAny, AnyPatternIsEnoughAndNoneSelectsNothing) {
   EXPECT_FALSE(matches_any({}, "public", "orders"));
 }
 
+TEST(SplitRule, ATableIsSplitWhenItWouldBoundTheRun) {
+  constexpr uint64_t kMegabyte = 1 << 20;
+  Options options;
+  options.jobs = 2;
+  EXPECT_EQ(split_rule(options, 1200 * kMegabyte).above, 750 * kMegabyte);
+  EXPECT_EQ(split_rule(options, 1200 * kMegabyte).chunk, 375 * kMegabyte);
+  options.jobs = 4;
+  EXPECT_EQ(split_rule(options, 1200 * kMegabyte).above, 375 * kMegabyte);
+  EXPECT_EQ(split_rule(options, 0).above, 128 * kMegabyte);
+  EXPECT_EQ(split_rule(options, 0).chunk, 128 * kMegabyte);
+  EXPECT_EQ(split_rule(options, 1ULL << 40).above, 1ULL << 30);
+  options.split_size = 8192;
+  EXPECT_EQ(split_rule(options, 1ULL << 40).above, 8192U);
+  EXPECT_EQ(split_rule(options, 1ULL << 40).chunk, 8192U);
+}
+
 }  // namespace
 }  // namespace copy
