@@ -131,6 +131,7 @@ void Run::start_new() {
   throw_blockers(findings_);
   auto keeper = open_keeper(options_, kPlanApplication, stop_);
   plan_ = make_plan(keeper->connection(), options_, findings_);
+  if (target_ && server_encoding(*target_) == "SQL_ASCII") plan_.client_encoding = plan_.database.encoding;
   check_source_privileges(keeper->connection(), plan_, findings_);
   check_connections(source, "source", options_.jobs + 1, findings_);
   if (target_) {

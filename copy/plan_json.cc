@@ -30,10 +30,10 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Relation::Kind, {{Relation::Kind::table, "table"},
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Relation, kind, oid, name, load_into, condition, columns, types,
                                    all_generated, shape, filenode, bytes, row_estimate, foreign_key_target,
                                    index_cost, chunk_blocks, chunks, large_object_bounds)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Plan, version, source_version, source_major, database, schema, relations,
-                                   indexes, foreign_keys, sequences, extensions, materialized_views,
-                                   unpopulated_views, excluded_tables, excluded_schemas, roles,
-                                   foreign_tables, partitioned_tables)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Plan, version, source_version, source_major, database, client_encoding,
+                                   schema, relations, indexes, foreign_keys, sequences, extensions,
+                                   materialized_views, unpopulated_views, excluded_tables, excluded_schemas,
+                                   roles, foreign_tables, partitioned_tables)
 
 std::string Plan::to_json() const {
   // Names in a SQL_ASCII database need not be UTF-8.

@@ -273,11 +273,12 @@ void check_empty(pg::Connection& target, const Plan& plan, const Options& option
 
 void check_target_content(pg::Connection& target, const Plan& plan, const Options& options, bool resumed,
                           std::vector<Finding>& findings) {
-  const auto encoding = target.exec("SELECT pg_catalog.current_setting('server_encoding')").string(0, 0);
+  const auto encoding = server_encoding(target);
   if (encoding != plan.database.encoding)
     add(findings, encoding == "SQL_ASCII" ? Severity::warning : Severity::info, "target",
-        fmt::format("encoding {} instead of the source's {}: text is converted", encoding,
-                    plan.database.encoding));
+        fmt::format("encoding {} instead of the source's {}: text is {}", encoding, plan.database.encoding,
+                    plan.client_encoding == "UTF8" && encoding != "SQL_ASCII" ? "converted"
+                                                                              : "taken over byte by byte"));
   if (plan.schema == SchemaMode::dump) {
     check_extensions(target, plan, findings);
     check_roles(target, plan, options, findings);
@@ -390,6 +391,10 @@ void check_local(const Options& options, const Plan& plan, const base::Stop& sto
         fmt::format("{} are free; the tables have {}", base::human_bytes(room),
                     base::human_bytes(plan.total_bytes())),
         "put the archive on a larger disk");
+}
+
+std::string server_encoding(pg::Connection& server) {
+  return server.exec("SELECT pg_catalog.current_setting('server_encoding')").string(0, 0);
 }
 
 bool may_set_replica_role(pg::Connection& target) {

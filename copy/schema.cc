@@ -80,6 +80,7 @@ void dump_schema(const Options& options, const Plan& plan, const std::string& sn
   const auto unfinished = fs::path(file.string() + ".tmp");
   command.arguments = {"--schema-only", "--format=custom", "--no-password", "--file=" + unfinished.string(),
                        "--dbname=" + options.source.without_secrets()};
+  command.arguments.push_back("--encoding=" + plan.client_encoding);
   if (!snapshot_id.empty()) command.arguments.push_back("--snapshot=" + snapshot_id);
   command.arguments.emplace_back("--exclude-schema=cutover");
   for (const auto& schema : plan.excluded_schemas)
