@@ -74,6 +74,7 @@ class Run {
   void load_schema_items();
   void load();
   void make_durable();
+  void restore();
   void finish_target();
   void confirm_durable();
   EndState end_state();
@@ -231,19 +232,23 @@ void Run::prepare_target() {
   for (const auto& note : reconcile_with_ledger(plan_, dir_, ledger_->chunks(*target_)))
     spdlog::info("{}", note);
   if (plan_.schema == SchemaMode::dump) {
-    const bool has_items = !ledger_->items(*target_).empty();
     items_.emplace(*context_, *target_);
     make_pre_data(*context_, *items_, *schema_);
-    if (has_items) quiet_triggers(*context_, *target_);
+    // What the target's tables had before this run, and triggers that an earlier process of it has made. The
+    // foreign keys stand until --overwrite is through: they tell which other table would lose its references.
+    quiet_target(*context_, *target_, {.foreign_keys = false});
+    overwrite_tables(*context_, *target_);
+    quiet_target(*context_, *target_, {.kept = foreign_keys_made(*context_, *schema_, *target_)});
     ledger_->make_durable(
         *target_);  // a target that crashes now loses chunks, but not the tables they go into
     schema_->pre_data.clear();
     schema_->pre_data.shrink_to_fit();
   } else {
     context_->replica_role = may_set_replica_role(*target_);
-    quiet_target(*context_, *target_);
+    quiet_target(*context_, *target_,
+                 {.foreign_keys = !context_->replica_role, .replica_role = context_->replica_role});
+    overwrite_tables(*context_, *target_);
   }
-  overwrite_tables(*context_, *target_);
 }
 
 // The parallel phase. A snapshot that is lost on the way is replaced like one of an earlier process.
@@ -314,22 +319,29 @@ EndState Run::end_state() {
   return state;
 }
 
+void Run::restore() {
+  base::retry(options_.retry, stop_, context_->retry_notice("what was put aside"), [&] {
+    target_.emplace(context_->open_target(stop_));
+    restore_target(*context_, *target_);
+  });
+}
+
 void Run::finish_target() {
   progress_.set_phase("constraints");
   const auto end = end_state();
   if (items_) {
     add_constraints(*context_, *items_, *schema_);
+    // First the target's own: what it had is left as it is, as of every other object.
+    restore();
     make_the_rest(*context_, *items_, *schema_);
     add_foreign_keys(*context_, *items_, *schema_);
-    base::retry(options_.retry, stop_, context_->retry_notice("triggers"), [&] {
-      target_.emplace(context_->open_target(stop_));
-      restore_triggers(*context_, *target_);
-    });
     progress_.set_phase("finish");
     refresh_materialized_views(*context_);
   } else {
     progress_.set_phase("finish");
-    restore_target(*context_, *target_);
+    restore();
+    if (context_->replica_role)
+      for (auto& problem : violated_foreign_keys(*target_, plan_)) problems_.add(std::move(problem));
   }
   apply_end_state(*context_, end);
   if (items_) make_event_triggers(*context_, *items_, *schema_);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <deque>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -11,6 +10,7 @@
 #include "base/crash_point.h"
 #include "base/retry.h"
 #include "base/thread_group.h"
+#include "copy/foreign_key_check.h"
 
 namespace copy {
 namespace {
@@ -121,42 +121,11 @@ void add_constraints(const Context& context, ItemRunner& items, const SchemaItem
 
 namespace {
 
-// "(a, b)=(1, 2)" of up to ten keys without a row to refer to, and how many rows have such keys. A foreign
-// key is about the rows of its own two tables, not about those that inherit from them; only a partitioned one
-// includes its leaves.
-std::string offending_keys(pg::Connection& target, const pg::ForeignKey& key, bool table_only,
-                           bool referenced_only) {
-  std::string join;
-  std::string present;
-  std::string absent;
-  for (size_t i = 0; i < key.columns.size(); ++i) {
-    const auto column = pg::quote_identifier(key.columns[i]);
-    join += fmt::format("{}f.{} = r.{}", join.empty() ? "" : " AND ", column,
-                        pg::quote_identifier(key.referenced_columns[i]));
-    present += fmt::format(" AND f.{} IS NOT NULL", column);
-    absent += fmt::format("{}f.{} IS NULL", absent.empty() ? "" : " AND ", column);
-  }
-  // MATCH FULL allows no key that is NULL in part.
-  if (key.match_full) present = fmt::format(" AND NOT ({})", absent);
-  const auto columns = pg::quote_list(key.columns);
-  const auto rows = target.exec(fmt::format(
-      "SELECT sum(count) OVER ()::bigint, key FROM (SELECT count(*), ROW({0})::text AS key FROM {1}{2} f "
-      "WHERE NOT EXISTS (SELECT FROM {3}{4} r WHERE {5}){6} GROUP BY 2) bad ORDER BY 1, 2 LIMIT 10",
-      columns, table_only ? "ONLY " : "", key.table.sql(), referenced_only ? "ONLY " : "",
-      key.referenced.sql(), join, present));
-  if (rows.rows() == 0) return "no offending key found any more";
-  std::string keys;
-  for (int row = 0; row < rows.rows(); ++row)
-    keys += fmt::format("{}{}", row == 0 ? "" : ", ", rows.text(row, 1));
-  return fmt::format("{} rows refer to missing keys: ({}) = {}", rows.text(0, 0), columns, keys);
-}
-
 class ForeignKeys {
  public:
   ForeignKeys(const Context& context, ItemRunner& items, const SchemaItems& schema)
       : context_(context), items_(items), schema_(schema) {
     for (const auto& key : context.plan.foreign_keys) by_oid_.emplace(key.oid, &key);
-    for (const auto& table : context.plan.partitioned_tables) partitioned_.insert(table);
   }
 
   void add() {
@@ -167,8 +136,9 @@ class ForeignKeys {
       const auto label = ItemRunner::label(entry);
       target.run(label, [&](pg::Connection& connection) {
         base::crash_point("constraint_add.before");
-        items_.run(connection, entry.id, entry, add_sql(entry, key));
+        const bool added = items_.run(connection, entry.id, entry, add_sql(entry, key));
         base::crash_point("constraint_add.after");
+        if (!added && !in_two_steps(key)) explain_missing(entry, key, connection);
       });
     }
   }
@@ -186,12 +156,32 @@ class ForeignKeys {
 
  private:
   // A partitioned table takes no NOT VALID foreign key before version 18.
-  bool in_two_steps(const pg::ForeignKey& key) const { return !partitioned_.contains(key.table); }
+  static bool in_two_steps(const pg::ForeignKey& key) { return !key.on_partitioned; }
 
-  std::string add_sql(const TocEntry& entry, const pg::ForeignKey& key) const {
+  static std::string add_sql(const TocEntry& entry, const pg::ForeignKey& key) {
     if (!in_two_steps(key)) return entry.sql;
     return fmt::format("ALTER TABLE ONLY {} ADD CONSTRAINT {} {}{}", key.table.sql(),
                        pg::quote_identifier(key.name), key.definition, key.validated ? " NOT VALID" : "");
+  }
+
+  // Of one that could not be added in one step, and so is missing.
+  void explain_missing(const TocEntry& entry, const pg::ForeignKey& key, pg::Connection& connection) {
+    std::string offending;
+    try {
+      offending = offending_keys(connection, key);
+    } catch (const base::Error& error) {
+      if (error.kind() != base::ErrorKind::permanent) throw;  // else one of its tables is missing too
+    }
+    if (offending.empty()) return;
+    context_.problems.add(
+        {Problem::Kind::failed, ItemRunner::label(entry),
+         "is missing, since a partitioned table cannot have it NOT VALID (before version 18), and the "
+         "source's own "
+         "data violates it: " +
+             offending,
+         fmt::format("repair the rows, then run the same command again, or: ALTER TABLE {} ADD "
+                     "CONSTRAINT {} {}",
+                     key.table.sql(), pg::quote_identifier(key.name), key.definition)});
   }
 
   void validate_one(const TocEntry& entry, const pg::ForeignKey& key, Target& target) {
@@ -209,12 +199,11 @@ class ForeignKeys {
             context_.ledger.has_item(connection, ItemRunner::second_step(entry.id)))
           return;
         if (error.sqlstate() != "23503") throw;
-        context_.problems.add({Problem::Kind::failed, ItemRunner::label(entry),
-                               "left NOT VALID, because the source's own data violates it: " +
-                                   offending_keys(connection, key, !partitioned_.contains(key.table),
-                                                  !partitioned_.contains(key.referenced)),
-                               fmt::format("repair the rows, then: ALTER TABLE {} VALIDATE CONSTRAINT {}",
-                                           key.table.sql(), pg::quote_identifier(key.name))});
+        context_.problems.add(
+            {Problem::Kind::failed, ItemRunner::label(entry),
+             "left NOT VALID, because the source's own data violates it: " + offending_keys(connection, key),
+             fmt::format("repair the rows, then: ALTER TABLE {} VALIDATE CONSTRAINT {}", key.table.sql(),
+                         pg::quote_identifier(key.name))});
       }
     });
   }
@@ -223,7 +212,6 @@ class ForeignKeys {
   ItemRunner& items_;
   const SchemaItems& schema_;
   std::map<pg::Oid, const pg::ForeignKey*> by_oid_;
-  std::set<pg::QualifiedName> partitioned_;
 };
 
 }  // namespace

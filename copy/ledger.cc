@@ -150,8 +150,9 @@ std::string Ledger::item_sql(uint32_t item, std::string_view description, std::s
       pg::quote_literal(name));
 }
 
-std::vector<uint32_t> Ledger::items(pg::Connection& target) const {
-  const auto rows = target.exec("SELECT item FROM cutover.item WHERE run_id = $1", {run_id_});
+std::vector<uint32_t> Ledger::items(pg::Connection& target, std::string_view description) const {
+  const auto rows = target.exec("SELECT item FROM cutover.item WHERE run_id = $1 AND $2 IN ('', description)",
+                                {run_id_, std::string(description)});
   std::vector<uint32_t> items;
   for (int row = 0; row < rows.rows(); ++row) items.push_back(static_cast<uint32_t>(rows.integer(row, 0)));
   return items;

@@ -49,7 +49,8 @@ class Ledger {
   /// A statement that records a schema object, to be sent together with the statements that make it.
   std::string item_sql(uint32_t item, std::string_view description, std::string_view schema,
                        std::string_view name) const;
-  std::vector<uint32_t> items(pg::Connection& target) const;
+  /// Of one description ("FK CONSTRAINT"), or all.
+  std::vector<uint32_t> items(pg::Connection& target, std::string_view description = {}) const;
   bool has_item(pg::Connection& target, uint32_t item) const;
   std::string forget_item_sql(uint32_t item) const;
 

@@ -13,7 +13,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RowShape, format, columns, key, buckets)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Index, oid, table, name, method, bytes, constraint, constraint_type,
                                    on_partitioned, valid, definition, constraint_options)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ForeignKey, oid, table, name, referenced, validated, inherited, definition,
-                                   columns, referenced_columns, match_full)
+                                   columns, referenced_columns, equals, match_full, on_partitioned,
+                                   to_partitioned)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Sequence, oid, name)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Extension, name, version, schema)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DatabaseSetting, role, setting)

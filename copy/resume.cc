@@ -115,6 +115,19 @@ void end_leftover_sessions(pg::Connection& server, const std::string& applicatio
              application_name, server.conninfo().redacted());
 }
 
+std::set<ForeignKeyName> foreign_keys_made(const Context& context, const SchemaItems& schema,
+                                           pg::Connection& target) {
+  const auto items = context.ledger.items(target, "FK CONSTRAINT");
+  const std::set<uint32_t> made(items.begin(), items.end());
+  std::set<pg::Oid> oids;
+  for (const auto& entry : schema.foreign_keys)
+    if (made.contains(entry.id)) oids.insert(entry.oid);
+  std::set<ForeignKeyName> names;
+  for (const auto& key : context.plan.foreign_keys)
+    if (oids.contains(key.oid)) names.emplace(key.table, key.name);
+  return names;
+}
+
 // ---------------------------------------------------------------------------------------- the source moved
 
 namespace {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 
 #include "copy/chunk_source.h"
 #include "copy/context.h"
+#include "copy/quiet.h"
 #include "copy/schema.h"
 #include "pg/snapshot.h"
 
@@ -34,6 +36,10 @@ std::vector<std::string> reconcile_with_ledger(const Plan& plan, RunDir& dir,
 /// Ends sessions that an earlier process of this run has left on a server: they may hold locks, or still
 /// build an index.
 void end_leftover_sessions(pg::Connection& server, const std::string& application_name);
+
+/// Of the plan's foreign keys, those that this run has made on the target.
+std::set<ForeignKeyName> foreign_keys_made(const Context& context, const SchemaItems& schema,
+                                           pg::Connection& target);
 
 /// Decides how a run that has chunks already can go on and stay consistent (docs/consistency.md):
 ///   1. the source provably did not change since the recorded snapshot: a new one shows the same rows;

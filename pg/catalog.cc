@@ -153,6 +153,8 @@ std::vector<Index> read_indexes(Connection& connection) {
   return indexes;
 }
 
+}  // namespace
+
 std::vector<ForeignKey> read_foreign_keys(Connection& connection) {
   const auto rows = query(connection, R"(
     SELECT k.oid, c.nspname, c.relname, k.conname, rn.nspname, r.relname, k.convalidated, k.conparentid <> 0,
@@ -162,7 +164,13 @@ std::vector<ForeignKey> read_foreign_keys(Connection& connection) {
                   ORDER BY u.position),
            ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(attnum, position)
                    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.attnum
-                  ORDER BY u.position)
+                  ORDER BY u.position),
+           ARRAY(SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+                   FROM unnest(k.conpfeqop) WITH ORDINALITY u(oid, position)
+                   JOIN pg_catalog.pg_operator o ON o.oid = u.oid
+                   JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+                  ORDER BY u.position),
+           c.relkind = 'p', r.relkind = 'p'
       FROM pg_catalog.pg_constraint k
       JOIN user_class c ON c.oid = k.conrelid
       JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
@@ -182,10 +190,15 @@ std::vector<ForeignKey> read_foreign_keys(Connection& connection) {
     key.match_full = rows.boolean(row, 9);
     key.columns = rows.array(row, 10);
     key.referenced_columns = rows.array(row, 11);
+    key.equals = rows.array(row, 12);
+    key.on_partitioned = rows.boolean(row, 13);
+    key.to_partitioned = rows.boolean(row, 14);
     keys.push_back(std::move(key));
   }
   return keys;
 }
+
+namespace {
 
 std::vector<Sequence> read_sequences(Connection& connection) {
   const auto rows =

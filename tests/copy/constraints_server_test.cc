@@ -95,7 +95,8 @@ TEST(DirtyForeignKey, OfAPartitionedTable) {
     INSERT INTO child VALUES (101, 42))");
   const auto result = move.copy();
   EXPECT_TRUE(exits(result, 3));
-  EXPECT_THAT(result.output, AllOf(HasSubstr("fk constraint public.child fk"), HasSubstr("violates")));
+  EXPECT_THAT(result.output, AllOf(HasSubstr("fk constraint public.child fk"), HasSubstr("violates"),
+                                   HasSubstr("(parent) = (42)"), HasSubstr("is missing")));
   move.expect_equal();
 }
 

@@ -66,6 +66,9 @@ Plan full_plan() {
                         "FOREIGN KEY …",
                         {"x", "y"},
                         {"p", "q"},
+                        {"OPERATOR(pg_catalog.=)", "OPERATOR(public.=)"},
+                        true,
+                        false,
                         true}};
   plan.sequences = {{4, {"public", "s"}}};
   plan.extensions = {{"hstore", "1.8", "public"}};
