@@ -10,7 +10,6 @@
 #include "base/zstd.h"
 #include "copy/end_state.h"
 #include "copy/finish.h"
-#include "copy/keeper_watch.h"
 #include "copy/load.h"
 #include "copy/overwrite.h"
 #include "copy/preflight.h"
@@ -143,12 +142,12 @@ void Run::start_new() {
   throw_blockers(findings_);
 
   store_new_run(keeper->mark());
-  lock_tables(*keeper, plan_);
+  source_.keeper = std::make_unique<KeeperWatch>(std::move(keeper), plan_, stop_);
   if (plan_.schema == SchemaMode::dump) {
     progress_.set_phase("schema");
-    dump_schema(options_, plan_, keeper->id(), find_pg_tools(options_, stop_), dir_.schema_dump(), stop_);
+    dump_schema(options_, plan_, source_.keeper->id(), find_pg_tools(options_, stop_), dir_.schema_dump(),
+                stop_);
   }
-  source_.keeper = std::move(keeper);
 }
 
 void Run::reopen() {
@@ -256,7 +255,6 @@ void Run::load() {
   progress_.set_phase("data");
   const auto data_started = Progress::Clock::now();
   for (;;) {
-    KeeperWatch watch(std::move(source_.keeper), stop_);
     Load::Work work;
     work.source = source_.open;
     work.snapshot = source_.snapshot;
@@ -264,7 +262,7 @@ void Run::load() {
     work.items = items_ ? &*items_ : nullptr;
     work.schema = schema_ ? &*schema_ : nullptr;
     work.when_read = [&] {
-      watch.release();
+      if (source_.keeper) source_.keeper->release();
       copy_elapsed_ =
           std::chrono::duration_cast<std::chrono::milliseconds>(Progress::Clock::now() - data_started);
     };
@@ -278,7 +276,7 @@ void Run::load() {
     } catch (const ChunksLost&) {
       spdlog::warn("the target lost its last commits in a crash; copying those chunks again");
     }
-    watch.release();
+    source_.keeper.reset();
     if (!target_)
       throw base::Error(ErrorKind::permanent,
                         "the source's snapshot was lost: an export must be of one moment",

@@ -17,49 +17,6 @@ namespace copy {
 
 using base::ErrorKind;
 
-namespace {
-
-// More tables than this are not locked by the keeper: every lock takes a place in the source's shared lock
-// table.
-constexpr size_t kMostLockedTables = 1000;
-
-}  // namespace
-
-std::unique_ptr<pg::SnapshotKeeper> open_keeper(const Options& options, const std::string& application_name,
-                                                const base::Stop& stop) {
-  const auto notice = [](const base::Error& error, int tries) {
-    spdlog::warn("source: {}; trying again ({})", error.message(), tries);
-  };
-  return base::retry(options.retry, stop, notice, [&] {
-    return std::make_unique<pg::SnapshotKeeper>(pg::open_session(
-        options.source, {.role = pg::Role::source, .application_name = application_name}, stop));
-  });
-}
-
-void lock_tables(pg::SnapshotKeeper& keeper, const Plan& plan) {
-  std::string names;
-  size_t count = 0;
-  for (const auto& relation : plan.relations) {
-    if (relation.kind != Relation::Kind::table) continue;
-    names += fmt::format("{}ONLY {}", names.empty() ? "" : ", ", relation.name.sql());
-    ++count;
-  }
-  if (count == 0 || count > kMostLockedTables) return;
-  auto& connection = keeper.connection();
-  connection.exec("SET LOCAL lock_timeout = '15s'; SAVEPOINT locks");
-  try {
-    connection.exec("LOCK TABLE " + names + " IN ACCESS SHARE MODE");
-  } catch (const base::Error& error) {
-    if (error.kind() == ErrorKind::cancelled || !connection.alive()) throw;
-    connection.exec("ROLLBACK TO SAVEPOINT locks");
-    spdlog::warn(
-        "the source's tables could not be locked against rewrites ({}); a table that is truncated or "
-        "rewritten "
-        "during the copy will fail",
-        error.message());
-  }
-}
-
 std::vector<std::string> reconcile_with_ledger(const Plan& plan, RunDir& dir,
                                                const std::vector<LedgerChunk>& ledger) {
   std::set<uint64_t> on_target;
@@ -294,13 +251,12 @@ SourceView at_new_snapshot(const Context& context, Plan& plan, const SchemaItems
   view.snapshot = static_cast<uint32_t>(context.dir.state().snapshots.size());
   context.dir.record(record::snapshot(view.snapshot, {keeper->mark(), plan.source_version}));
   view.open = live_source(context, keeper->id());
-  lock_tables(*keeper, plan);
+  view.keeper = std::make_unique<KeeperWatch>(std::move(keeper), plan, context.stop);
   const auto stale = find_stale(context, view.open, view.snapshot);
   if (!stale.empty()) {
     drop_foreign_keys(context, plan, schema, target);
     remove_stale(context, plan, stale);
   }
-  view.keeper = std::move(keeper);
   view.explanation =
       stale.empty()
           ? std::string(
@@ -321,9 +277,8 @@ SourceView choose_source(const Context& context, Plan& plan, const SchemaItems& 
   SourceView view;
   view.snapshot = static_cast<uint32_t>(snapshots.size() - 1);
   if (of_one_snapshot(context) && keeper->mark().unchanged_since(last.mark)) {
-    lock_tables(*keeper, plan);
     view.open = live_source(context, keeper->id());
-    view.keeper = std::move(keeper);
+    view.keeper = std::make_unique<KeeperWatch>(std::move(keeper), plan, context.stop);
     view.explanation = "nothing was committed at the source since";
     return view;
   }
