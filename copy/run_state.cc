@@ -56,6 +56,8 @@ std::string snapshot(uint32_t index, const SnapshotRecord& snapshot) {
       .number(snapshot.mark.database_oid)
       .text(snapshot.mark.transactions)
       .text(snapshot.mark.lsn)
+      .text(snapshot.mark.timeline)
+      .text(snapshot.mark.server_start)
       .text(snapshot.source_version)
       .str();
 }
@@ -115,6 +117,8 @@ void RunState::apply(base::Bytes bytes) {
       target_record.mark.database_oid = small();
       target_record.mark.transactions = in.text();
       target_record.mark.lsn = in.text();
+      target_record.mark.timeline = in.text();
+      target_record.mark.server_start = in.text();
       target_record.source_version = in.text();
       break;
     }
