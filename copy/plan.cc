@@ -240,7 +240,7 @@ class Planner {
       }
     }
     for (const auto& role : catalog_.roles)
-      if (!is_vendor_role(role)) plan_.roles.push_back(role);
+      if (!is_vendor_role(role.name)) plan_.roles.push_back(role);
     for (const auto& schema : catalog_.schemas)
       if (!is_vendor_schema(schema) && matches_any(options_.exclude, schema, ""))
         skip_schema(schema, "excluded by --exclude");

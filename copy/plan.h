@@ -66,7 +66,7 @@ struct Plan {
   std::vector<pg::QualifiedName> unpopulated_views;
   std::vector<pg::QualifiedName> excluded_tables;
   std::vector<std::string> excluded_schemas;
-  std::vector<std::string> roles;
+  std::vector<pg::RoleUse> roles;
   std::vector<pg::QualifiedName> foreign_tables;
   std::vector<pg::QualifiedName> partitioned_tables;
 

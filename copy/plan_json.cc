@@ -17,6 +17,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ForeignKey, oid, table, name, referenced, val
                                    to_partitioned)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Sequence, oid, name)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Extension, name, version, schema)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RoleUse, name, owns, granted, named)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DatabaseSetting, role, setting)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Database, name, encoding, collation, comment, settings)
 NLOHMANN_JSON_SERIALIZE_ENUM(CopyFormat, {{CopyFormat::binary, "binary"}, {CopyFormat::text, "text"}})

@@ -107,6 +107,14 @@ struct Database {
   std::vector<DatabaseSetting> settings;
 };
 
+/// A role that something in this database names, and how.
+struct RoleUse {
+  std::string name;
+  bool owns = false;     ///< an object
+  bool granted = false;  ///< a privilege, also by default
+  bool named = false;    ///< by a policy, a user mapping, or settings of its own in this database
+};
+
 struct Catalog {
   Database database;
   std::vector<Table> tables;
@@ -117,7 +125,7 @@ struct Catalog {
   /// Materialized views, each after those it reads.
   std::vector<QualifiedName> materialized_views;
   std::vector<std::string> schemas;
-  std::vector<std::string> roles;  ///< that own something, are granted something or are named by a policy
+  std::vector<RoleUse> roles;
   uint64_t large_objects = 0;
 };
 
