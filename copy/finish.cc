@@ -8,36 +8,12 @@
 #include <spdlog/spdlog.h>
 
 #include "base/crash_point.h"
-#include "base/retry.h"
 #include "base/thread_group.h"
 #include "copy/foreign_key_check.h"
+#include "copy/target_session.h"
 
 namespace copy {
 namespace {
-
-// A target session for DDL that is made anew after a loss.
-class Target {
- public:
-  Target(const Context& context, const base::Stop& stop) : context_(context), stop_(stop) {}
-
-  template <typename Step>
-  void run(const std::string& label, Step step) {
-    base::retry(context_.options.retry, stop_, context_.retry_notice(label), [&] {
-      try {
-        if (!connection_) connection_.emplace(context_.open_target(stop_));
-        step(*connection_);
-      } catch (const base::Error&) {
-        connection_.reset();
-        throw;
-      }
-    });
-  }
-
- private:
-  const Context& context_;
-  base::Stop stop_;
-  std::optional<pg::Connection> connection_;
-};
 
 void run_items(const Context& context, ItemRunner& items, const std::vector<TocEntry>& entries,
                const std::function<bool(const TocEntry&)>& wanted) {
@@ -45,7 +21,7 @@ void run_items(const Context& context, ItemRunner& items, const std::vector<TocE
   for (const auto& entry : entries)
     if (wanted(entry) && !items.is_done(entry.id)) left.push_back(&entry);
   // Entries that were made before a connection was lost are skipped on the next try.
-  Target(context, context.stop).run("schema", [&](pg::Connection& connection) {
+  TargetSession(context, context.stop).run("schema", [&](pg::Connection& connection) {
     items.run_all(connection, left);
   });
 }
@@ -59,7 +35,7 @@ void in_parallel(const Context& context, std::deque<Job> jobs, const std::string
   base::ThreadGroup group(context.stop);
   for (size_t i = 0; i < threads; ++i)
     group.start(fmt::format("{} {}", name, i + 1), [&] {
-      Target target(context, group.stop());
+      TargetSession target(context, group.stop());
       for (;;) {
         std::optional<Job> job;
         if (auto left = queue.lock(); !left->empty()) {
@@ -103,18 +79,19 @@ void add_constraints(const Context& context, ItemRunner& items, const SchemaItem
   }
   std::deque<std::vector<IndexItem>> jobs;
   for (auto& [relation, list] : by_relation) jobs.push_back(std::move(list));
-  in_parallel(context, std::move(jobs), "constraint", [&](const std::vector<IndexItem>& job, Target& target) {
-    for (const auto& item : job) {
-      const auto label = "constraint " + item.index->name.display();
-      const Progress::Scope scope(context.progress, label);
-      target.run(label, [&](pg::Connection& connection) {
-        base::crash_point("constraint_add.before");
-        items.run(connection, ItemRunner::second_step(item.entry->id), *item.entry,
-                  add_constraint_sql(context.plan, item));
-        base::crash_point("constraint_add.after");
-      });
-    }
-  });
+  in_parallel(context, std::move(jobs), "constraint",
+              [&](const std::vector<IndexItem>& job, TargetSession& target) {
+                for (const auto& item : job) {
+                  const auto label = "constraint " + item.index->name.display();
+                  const Progress::Scope scope(context.progress, label);
+                  target.run(label, [&](pg::Connection& connection) {
+                    base::crash_point("constraint_add.before");
+                    items.run(connection, ItemRunner::second_step(item.entry->id), *item.entry,
+                              add_constraint_sql(context.plan, item));
+                    base::crash_point("constraint_add.after");
+                  });
+                }
+              });
 }
 
 // ------------------------------------------------------------------------------------------ foreign keys
@@ -129,7 +106,10 @@ class ForeignKeys {
   }
 
   void add() {
-    Target target(context_, context_.stop);
+    TargetSession target(context_, context_.stop);
+    if (!schema_.foreign_keys.empty())
+      target_major_ =
+          target.run("foreign keys", [](pg::Connection& connection) { return connection.major(); });
     for (const auto& entry : schema_.foreign_keys) {
       if (items_.is_done(entry.id)) continue;
       const auto& key = *by_oid_.at(entry.oid);
@@ -149,19 +129,20 @@ class ForeignKeys {
       if (by_oid_.at(entry.oid)->validated && in_two_steps(*by_oid_.at(entry.oid)) &&
           !items_.has_failed(entry.id) && !items_.is_done(ItemRunner::second_step(entry.id)))
         jobs.push_back(&entry);
-    in_parallel(context_, std::move(jobs), "validate", [&](const TocEntry* entry, Target& target) {
+    in_parallel(context_, std::move(jobs), "validate", [&](const TocEntry* entry, TargetSession& target) {
       validate_one(*entry, *by_oid_.at(entry->oid), target);
     });
   }
 
  private:
   // A partitioned table takes no NOT VALID foreign key before version 18.
-  static bool in_two_steps(const pg::ForeignKey& key) { return !key.on_partitioned; }
+  bool in_two_steps(const pg::ForeignKey& key) const { return !key.on_partitioned || target_major_ >= 18; }
 
-  static std::string add_sql(const TocEntry& entry, const pg::ForeignKey& key) {
+  std::string add_sql(const TocEntry& entry, const pg::ForeignKey& key) const {
     if (!in_two_steps(key)) return entry.sql;
-    return fmt::format("ALTER TABLE ONLY {} ADD CONSTRAINT {} {}{}", key.table.sql(),
-                       pg::quote_identifier(key.name), key.definition, key.validated ? " NOT VALID" : "");
+    return fmt::format("ALTER TABLE {}{} ADD CONSTRAINT {} {}{}", key.on_partitioned ? "" : "ONLY ",
+                       key.table.sql(), pg::quote_identifier(key.name), key.definition,
+                       key.validated ? " NOT VALID" : "");
   }
 
   // Of one that could not be added in one step, and so is missing.
@@ -175,16 +156,15 @@ class ForeignKeys {
     if (offending.empty()) return;
     context_.problems.add(
         {Problem::Kind::failed, ItemRunner::label(entry),
-         "is missing, since a partitioned table cannot have it NOT VALID (before version 18), and the "
-         "source's own "
-         "data violates it: " +
+         "is missing, since a partitioned table cannot have it NOT VALID before version 18, and the source's "
+         "own data violates it: " +
              offending,
          fmt::format("repair the rows, then run the same command again, or: ALTER TABLE {} ADD "
                      "CONSTRAINT {} {}",
                      key.table.sql(), pg::quote_identifier(key.name), key.definition)});
   }
 
-  void validate_one(const TocEntry& entry, const pg::ForeignKey& key, Target& target) {
+  void validate_one(const TocEntry& entry, const pg::ForeignKey& key, TargetSession& target) {
     const auto label = fmt::format("validate {}.{}", key.table.display(), pg::display_identifier(key.name));
     const Progress::Scope scope(context_.progress, label);
     target.run(label, [&](pg::Connection& connection) {
@@ -212,6 +192,7 @@ class ForeignKeys {
   ItemRunner& items_;
   const SchemaItems& schema_;
   std::map<pg::Oid, const pg::ForeignKey*> by_oid_;
+  int target_major_ = 0;
 };
 
 }  // namespace
@@ -226,7 +207,7 @@ void add_foreign_keys(const Context& context, ItemRunner& items, const SchemaIte
 // ---------------------------------------------------------------------------------------- the other steps
 
 void refresh_materialized_views(const Context& context) {
-  Target target(context, context.stop);
+  TargetSession target(context, context.stop);
   auto left = context.plan.materialized_views;
   // A view may read another one through a function, which the catalog does not tell: as long as one succeeds,
   // try the others again.
@@ -262,7 +243,7 @@ void refresh_materialized_views(const Context& context) {
 }
 
 void apply_end_state(const Context& context, const EndState& state) {
-  Target target(context, context.stop);
+  TargetSession target(context, context.stop);
   base::crash_point("sequences.before");
   // No ledger row tells of what follows, so a crash of the target must not take it away again.
   constexpr const char* kDurable = "SET synchronous_commit = on";
@@ -297,7 +278,7 @@ void apply_end_state(const Context& context, const EndState& state) {
 }
 
 void analyze_parents(const Context& context) {
-  Target target(context, context.stop);
+  TargetSession target(context, context.stop);
   for (const auto& table : context.plan.partitioned_tables) try {
       target.run("analyze " + table.display(),
                  [&](pg::Connection& connection) { connection.exec("ANALYZE " + table.sql()); });
