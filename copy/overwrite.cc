@@ -168,13 +168,16 @@ void remove_rows(pg::Connection& target, const Plan& plan, const std::string& ru
 
 }  // namespace
 
-void discard_run(const Options& options, RunDir& dir, pg::Connection& target, const Confirm& confirm) {
+void discard_run(const Options& options, RunDir& dir, pg::Connection& target, const Confirm& confirm,
+                 const std::optional<std::filesystem::path>& archive) {
   const auto plan = dir.load_plan();
   const auto run_id = dir.state().run_id;
-  if (!confirm(fmt::format("Start over: drop what run {} made on {} ({} tables) and empty {}?", run_id,
-                           options.target.redacted(), plan ? plan->relations.size() : 0,
-                           dir.path().string())))
+  if (!confirm(fmt::format("Start over: drop what run {} made on {} ({} tables) and empty {}{}?", run_id,
+                           options.target.redacted(), plan ? plan->relations.size() : 0, dir.path().string(),
+                           archive ? " and the archive " + archive->string() : std::string())))
     throw base::Error(base::ErrorKind::usage, "not confirmed; nothing was changed");
+  std::optional<Archive> archived;
+  if (archive) archived.emplace(*archive, run_id);
   end_leftover_sessions(target, "cutover " + run_id);
   if (Ledger::exists(target)) {
     if (plan) remove_rows(target, *plan, run_id);
@@ -183,6 +186,7 @@ void discard_run(const Options& options, RunDir& dir, pg::Connection& target, co
     target.exec("DELETE FROM cutover.chunk WHERE run_id = $1", {run_id});
     target.exec("DELETE FROM cutover.run WHERE run_id = $1", {run_id});
   }
+  if (archived) archived->dir().erase();
   dir.erase();
 }
 
@@ -217,20 +221,26 @@ void name_violated_keys(pg::Connection& target, RunDir& dir, CleanReport& report
 CleanReport clean(const Options& options, const Confirm& confirm, const base::Stop& stop) {
   CleanReport report;
   RunDir dir(options.run_dir);
-  const bool unfinished = dir.has_run() && !dir.state().finished;
+  std::optional<pg::Connection> target;
+  std::set<std::string> unfinished;
+  if (!options.target.parameters().empty()) {
+    target.emplace(pg::open_first_session(options.target,
+                                          {.role = pg::Role::target, .application_name = "cutover"}, stop));
+    for (auto& run : Ledger::unfinished_runs(*target)) unfinished.insert(std::move(run));
+  }
+  if (dir.has_run() && !dir.state().finished) unfinished.insert(dir.state().run_id);
   if (!confirm(fmt::format("{}Drop the schema cutover from {} and remove {}?",
-                           unfinished ? "The run is NOT finished and cannot be resumed afterwards. " : "",
+                           unfinished.empty()
+                               ? std::string()
+                               : fmt::format("NOT finished, and cannot be resumed afterwards: run {}. ",
+                                             fmt::join(unfinished, ", run ")),
                            options.target.redacted(), dir.path().string())))
     throw base::Error(base::ErrorKind::usage, "not confirmed; nothing was changed");
-  if (!options.target.parameters().empty()) {
-    auto target = pg::open_first_session(options.target,
-                                         {.role = pg::Role::target, .application_name = "cutover"}, stop);
-    if (Ledger::exists(target)) {
-      restore_everything(target, report);
-      name_violated_keys(target, dir, report);
-      target.exec("DROP SCHEMA cutover CASCADE");
-      report.done.push_back("dropped the schema cutover from " + options.target.redacted());
-    }
+  if (target && Ledger::exists(*target)) {
+    restore_everything(*target, report);
+    name_violated_keys(*target, dir, report);
+    target->exec("DROP SCHEMA cutover CASCADE");
+    report.done.push_back("dropped the schema cutover from " + options.target.redacted());
   }
   dir.erase();
   std::error_code ignored;

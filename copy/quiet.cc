@@ -62,9 +62,13 @@ void drop_foreign_keys(pg::Connection& target, const std::string& run_id, const 
   for (int row = 0; row < rows.rows(); ++row) {
     const pg::QualifiedName table{rows.string(row, 0), rows.string(row, 1)};
     if (kept.contains({table, rows.string(row, 2)})) continue;
-    target.exec(fmt::format("{}; ALTER TABLE {} DROP CONSTRAINT {}",
-                            quieted_row(run_id, kForeignKey, rows, row), table.sql(),
-                            pg::quote_identifier(rows.text(row, 2))));
+    base::during(fmt::format("put foreign key {} of {} aside", pg::display_identifier(rows.text(row, 2)),
+                             table.display()),
+                 [&] {
+                   target.exec(fmt::format("{}; ALTER TABLE {} DROP CONSTRAINT {}",
+                                           quieted_row(run_id, kForeignKey, rows, row), table.sql(),
+                                           pg::quote_identifier(rows.text(row, 2))));
+                 });
   }
 }
 
@@ -78,9 +82,13 @@ void disable_triggers(pg::Connection& target, const std::string& run_id, const s
       planned, replica_role ? "" : ", 'O'"));
   for (int row = 0; row < rows.rows(); ++row) {
     const pg::QualifiedName table{rows.string(row, 0), rows.string(row, 1)};
-    target.exec(fmt::format("{}; ALTER TABLE ONLY {} DISABLE TRIGGER {}",
-                            quieted_row(run_id, kTrigger, rows, row), table.sql(),
-                            pg::quote_identifier(rows.text(row, 2))));
+    base::during(
+        fmt::format("disable trigger {} of {}", pg::display_identifier(rows.text(row, 2)), table.display()),
+        [&] {
+          target.exec(fmt::format("{}; ALTER TABLE ONLY {} DISABLE TRIGGER {}",
+                                  quieted_row(run_id, kTrigger, rows, row), table.sql(),
+                                  pg::quote_identifier(rows.text(row, 2))));
+        });
   }
 }
 
@@ -194,6 +202,8 @@ void quiet_target(const Context& context, pg::Connection& target, const Quieting
 }
 
 void restore_target(const Context& context, pg::Connection& target) {
+  // No later look at the ledger would find them missing again.
+  target.exec("SET synchronous_commit = on");
   for (auto& problem : restore_quieted(target, context.ledger.run_id()))
     context.problems.add(std::move(problem));
 }

@@ -232,15 +232,30 @@ void renew_archive(const Context& context, uint32_t snapshot) {
   }
 }
 
+void refuse_changes(const std::vector<std::string>& changes) {
+  if (changes.empty()) return;
+  throw base::Error(
+      ErrorKind::usage,
+      fmt::format("the source's schema changed since this run was started: {}", fmt::join(changes, "; ")),
+      "start over with --restart");
+}
+
+// Views, functions, triggers and the like, of which the plan knows nothing: the target gets the first dump's.
+std::vector<std::string> definition_changes(const Context& context, const std::string& snapshot_id) {
+  const auto tools = find_pg_tools(context.options, context.stop);
+  const auto fresh = context.dir.path() / "schema.fresh";
+  dump_schema(context.options, context.plan, snapshot_id, tools, fresh, context.stop);
+  auto changes = schema_changes(tools, context.dir.schema_dump(), fresh, context.stop);
+  std::filesystem::remove(fresh);
+  return changes;
+}
+
 SourceView at_new_snapshot(const Context& context, Plan& plan, const SchemaItems& schema,
                            pg::Connection& target, std::unique_ptr<pg::SnapshotKeeper> keeper) {
   std::vector<Finding> ignored;
   auto fresh = make_plan(keeper->connection(), context.options, ignored);
-  if (const auto changes = shape_changes(plan, fresh); !changes.empty())
-    throw base::Error(
-        ErrorKind::usage,
-        fmt::format("the source's schema changed since this run was started: {}", fmt::join(changes, "; ")),
-        "start over with --restart");
+  refuse_changes(shape_changes(plan, fresh));
+  if (plan.schema == SchemaMode::dump) refuse_changes(definition_changes(context, keeper->id()));
   std::map<pg::QualifiedName, uint64_t> filenodes;
   for (const auto& relation : fresh.relations) filenodes[relation.name] = relation.filenode;
   for (auto& relation : plan.relations)

@@ -119,7 +119,24 @@ TEST_F(AsOwner, CleaningAnUnfinishedRunBringsThemBackFirst) {
   EXPECT_TRUE(exits(result, 0));
   EXPECT_THAT(result.output, AllOf(HasSubstr("restored foreign key itself of public.child"),
                                    HasSubstr("restored trigger always of public.child")));
+  EXPECT_THAT(result.error, HasSubstr("NOT finished"));
   EXPECT_EQ(support::schema_dump(move.target.url()), before);
+  EXPECT_EQ(move.target.value(kState), state);
+}
+
+TEST_F(AsOwner, AnotherRunDoesNotTakeWhatIsLeftForWhatWasThere) {
+  move.source.exec(kSchema);
+  move.source.exec(kRows);
+  make_target(kSchema);
+  const auto state = move.target.value(kState);
+  way.crash_at("chunk_copy.before", kDataOnly);
+  const Copy other(move.source.url(), move.target.url(role.name()));
+  const auto refused = other.copy(kDataOnly);
+  EXPECT_TRUE(exits(refused, 2));
+  EXPECT_THAT(refused.error,
+              AllOf(HasSubstr("has these put aside: foreign key"), HasSubstr("cutover clean")));
+  EXPECT_TRUE(exits(other.clean(), 0));
+  EXPECT_TRUE(exits(other.copy(kDataOnly), 0));
   EXPECT_EQ(move.target.value(kState), state);
 }
 

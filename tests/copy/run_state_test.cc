@@ -45,6 +45,7 @@ std::vector<std::string> history() {
                         .timeline = "00000001",
                         .server_start = "2024-05-01 12:00:00+00"};
   std::vector<std::string> records{record::run(started()), record::snapshot(0, {mark, "15.18"})};
+  records.push_back(record::schema({1000, 0xE3069283}));
   mark.transactions = "200:205:201,203";
   records.push_back(record::snapshot(1, {mark, "15.18"}));
   for (uint32_t i = 0; i < 20; ++i)
@@ -66,6 +67,9 @@ TEST(RunState, RecordsRoundTrip) {
   EXPECT_EQ(state.snapshots[1].mark.transactions, "200:205:201,203");
   EXPECT_EQ(state.snapshots[0].mark.system_identifier, "7300000000000000001");
   EXPECT_EQ(state.snapshots[0].mark.database_oid, 16384U);
+  ASSERT_TRUE(state.schema);
+  EXPECT_EQ(state.schema->bytes, 1000U);
+  EXPECT_EQ(state.schema->crc32c, 0xE3069283U);
   EXPECT_EQ(state.snapshots[0].mark.timeline, "00000001");
   EXPECT_EQ(state.snapshots[0].mark.server_start, "2024-05-01 12:00:00+00");
   ASSERT_NE(state.chunk(3, 4), nullptr);
