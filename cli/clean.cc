@@ -17,7 +17,7 @@ Run set_up_clean(OptionSet& set) {
       "Removes what a run left behind: the ledger (schema cutover) on the target and the run directory. The "
       "copied data "
       "stays. A run that is not finished is only cleaned when you say so, since it cannot be resumed "
-      "afterwards.");
+      "afterwards; foreign keys and triggers that it has put aside come back first.");
   set.example("after the switch",
               "cutover clean --target postgres://app@new.example/app --run-dir cutover-run");
   set.example("without being asked", "cutover clean --yes");

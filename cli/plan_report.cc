@@ -67,10 +67,13 @@ std::string objects_of(const copy::Plan& plan) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::string summary(const copy::Plan& plan, const copy::Options& options) {
+std::string summary(const copy::PlanReport& report, const copy::Options& options) {
+  const auto& plan = report.plan;
   std::string out;
   add_fact(out, "source", fmt::format("{}, PostgreSQL {}", options.source.redacted(), plan.source_version));
-  if (!options.target.parameters().empty()) add_fact(out, "target", options.target.redacted());
+  if (!options.target.parameters().empty())
+    add_fact(out, "target",
+             fmt::format("{}, PostgreSQL {}", options.target.redacted(), report.target_version));
   add_fact(out, "database", fmt::format("{}, {}", plan.database.encoding, plan.database.collation));
   add_fact(out, "data",
            fmt::format("{}, {}, {} for {} and {}", counted(plan.relations.size(), "table"),
@@ -163,7 +166,7 @@ Json summary_json(const copy::Plan& plan, const copy::Options& options) {
 std::string plan_text(const copy::PlanReport& report, const copy::Options& options, bool colours) {
   std::string out = verdict(report, colours) + "\n";
   // A source that cannot be used was not looked at any further.
-  if (!report.plan.source_version.empty()) out += summary(report.plan, options) + table_list(report.plan);
+  if (!report.plan.source_version.empty()) out += summary(report, options) + table_list(report.plan);
   out += finding_list(report, Severity::blocker, "blockers", Style::red, colours);
   out += finding_list(report, Severity::warning, "warnings", Style::yellow, colours);
   return out + finding_list(report, Severity::info, "notes", Style::bold, colours);
@@ -176,6 +179,7 @@ Json plan_json(const copy::PlanReport& report, const copy::Options& options) {
            {"source", options.source.redacted()},
            {"target", options.target.parameters().empty() ? std::string() : options.target.redacted()},
            {"source_version", report.plan.source_version},
+           {"target_version", report.target_version},
            {"schema", report.plan.schema == copy::SchemaMode::dump ? "dump" : "none"},
            {"summary", summary_json(report.plan, options)},
            {"tables", Json::array()},

@@ -16,6 +16,43 @@ Archive::Archive(const fs::path& path, const std::string& run_id)
                       "name an empty directory, or resume that run with the run directory it was made with");
 }
 
+namespace {
+
+constexpr const char* kSchema = "schema.dump.zst";
+constexpr const char* kEndState = "end_state.json.zst";
+
+std::string read_compressed(const fs::path& file) {
+  return base::during(fmt::format("read {}", file.string()),
+                      [&] { return base::zstd_decompress(base::read_file(file)); });
+}
+
+}  // namespace
+
+void Archive::begin(const RunDir& run, const Plan& plan, const pg::DigestKey& key) {
+  if (dir_->has_run()) return;
+  dir_->store_plan(plan);
+  dir_->store_key(key);
+  if (plan.schema == SchemaMode::dump) store_schema(run.schema_dump());
+  dir_->record(record::run(run.state()));
+  for (uint32_t i = 0; i < run.state().snapshots.size(); ++i)
+    dir_->record(record::snapshot(i, run.state().snapshots[i]));
+  dir_->sync();
+}
+
+void Archive::store_schema(const fs::path& dump) const {
+  base::replace_file(dir_->path() / kSchema, base::zstd_compress(base::read_file(dump)));
+}
+
+std::string Archive::load_schema(const fs::path& archive) { return read_compressed(archive / kSchema); }
+
+void Archive::store_end_state(const fs::path& directory, const EndState& state) {
+  base::replace_file(directory / kEndState, base::zstd_compress(state.to_json()));
+}
+
+EndState Archive::load_end_state(const fs::path& directory) {
+  return EndState::from_json(read_compressed(directory / kEndState));
+}
+
 fs::path Archive::chunk_path(const fs::path& archive, uint32_t relation, uint32_t chunk) {
   return archive / "data" / std::to_string(relation) / fmt::format("{}.zst", chunk);
 }

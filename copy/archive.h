@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/zstd.h"
+#include "copy/end_state.h"
 #include "copy/run_dir.h"
 
 namespace copy {
@@ -12,6 +13,8 @@ namespace copy {
 /// A directory with a database's rows as COPY streams: a run directory (plan, schema, key, journal of chunks)
 /// plus
 ///   data/RELATION/CHUNK.zst   the chunk's COPY bytes, one zstd frame with a content checksum
+///   schema.dump.zst           in place of schema.dump: pg_dump's file has no checksum of its own
+///   end_state.json.zst        what is read at the source last (copy/end_state.h)
 /// `cutover export` makes one, `copy --archive` makes one on the way, `cutover import` and a resumed run read
 /// it. A chunk is in the archive when its record is in the journal; the file is complete and durable before
 /// that.
@@ -37,6 +40,15 @@ class Archive {
     base::ZstdSink zstd_;
   };
   std::unique_ptr<ChunkSink> chunk_sink(uint32_t relation, uint32_t chunk);
+
+  /// Takes over plan, key and schema of the run that begins to write it; one that has them already is left.
+  void begin(const RunDir& run, const Plan& plan, const pg::DigestKey& key);
+  void store_schema(const std::filesystem::path& dump) const;
+  /// pg_dump's file as it was stored. Throws Error{corrupt} naming the file.
+  static std::string load_schema(const std::filesystem::path& archive);
+  /// The end state of a run or an archive, in its directory.
+  static void store_end_state(const std::filesystem::path& directory, const EndState& state);
+  static EndState load_end_state(const std::filesystem::path& directory);
 
   static std::filesystem::path chunk_path(const std::filesystem::path& archive, uint32_t relation,
                                           uint32_t chunk);

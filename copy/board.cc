@@ -178,6 +178,4 @@ bool Board::all_read() {
   return state->chunks.empty() && state->chunks_running == 0;
 }
 
-bool Board::has_failed(uint32_t relation) { return state_.lock()->failed[relation]; }
-
 }  // namespace copy

@@ -80,7 +80,6 @@ class Board {
 
   /// True once no chunk is left to read: the source's snapshot can go.
   bool all_read();
-  bool has_failed(uint32_t relation);
 
  private:
   struct ByCost {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/zstd.h"
+#include "copy/keeper_watch.h"
 #include "copy/sql.h"
 #include "pg/copy_stream.h"
 #include "pg/snapshot.h"
@@ -46,23 +47,29 @@ class LiveSource final : public ChunkSource {
     if (relation.kind != Relation::Kind::table) return;
     pg::Result row(nullptr);
     try {
-      // Behind a session that waits for an exclusive lock we would wait for ever: it waits for our own
-      // keeper.
+      // Behind a session that waits for an exclusive lock: it waits for our own keeper, which gives way
+      // (copy/keeper_watch.h). Not behind one that has it and keeps it.
       row = connection_.exec(
           fmt::format("SET LOCAL lock_timeout = '5s'; LOCK TABLE ONLY {} IN ACCESS SHARE MODE; "
-                      "SET LOCAL lock_timeout = 0; SELECT pg_catalog.pg_relation_filenode({})",
-                      relation.name.sql(), relation.oid));
+                      "SET LOCAL lock_timeout = 0; SELECT pg_catalog.pg_relation_filenode({}), "
+                      "pg_catalog.to_regclass({})::pg_catalog.oid",
+                      relation.name.sql(), relation.oid, pg::quote_literal(relation.name.sql())));
     } catch (base::Error& error) {
-      if (error.sqlstate() == "55P03")
+      if (error.sqlstate() == "55P03") {
+        connection_.exec("ROLLBACK TO SAVEPOINT chunk");
         error.hint(
-            fmt::format("another session at the source wants {} for itself (ALTER TABLE, TRUNCATE, VACUUM "
-                        "FULL) and waits for "
-                        "this copy: end that session, and let such changes wait until the copy is done",
-                        relation.display()));
+            fmt::format("{} at the source has {} for itself (ALTER TABLE, TRUNCATE, VACUUM FULL) or waits "
+                        "for that: end it, and "
+                        "let such changes wait until the copy is done",
+                        exclusive_sessions(connection_, relation.oid), relation.display()));
+      }
       if (error.sqlstate() == "42P01")
         error.hint("it was dropped or renamed during the copy; run the copy again with --restart");
       throw;
     }
+    if (row.is_null(0, 1) || row.oid(0, 1) != relation.oid)
+      throw base::Error(base::ErrorKind::permanent, "another table has its name at the source now",
+                        "it was renamed during the copy; run the copy again with --restart");
     if (row.is_null(0, 0) || static_cast<uint64_t>(row.integer(0, 0)) != relation.filenode)
       throw base::Error(base::ErrorKind::permanent,
                         "the table was truncated or rewritten at the source while the copy ran",

@@ -26,7 +26,10 @@ bool Problems::any(Problem::Kind kind) {
 }
 
 pg::Connection Context::open_source(const base::Stop& worker_stop) const {
-  return pg::open_session(options.source, {.role = pg::Role::source, .application_name = application_name()},
+  return pg::open_session(options.source,
+                          {.role = pg::Role::source,
+                           .application_name = application_name(),
+                           .client_encoding = plan.client_encoding},
                           worker_stop);
 }
 
@@ -34,7 +37,7 @@ pg::Connection Context::open_target(const base::Stop& worker_stop) const {
   return pg::open_session(options.target,
                           {.role = pg::Role::target,
                            .application_name = application_name(),
-                           .client_encoding = plan.database.encoding,
+                           .client_encoding = plan.client_encoding,
                            .asynchronous_commit = true},
                           worker_stop);
 }
@@ -43,7 +46,7 @@ pg::Connection Context::open_loading_target(const base::Stop& worker_stop) const
   return pg::open_session(options.target,
                           {.role = pg::Role::target,
                            .application_name = application_name(),
-                           .client_encoding = plan.database.encoding,
+                           .client_encoding = plan.client_encoding,
                            .asynchronous_commit = true,
                            .replica_role = replica_role},
                           worker_stop);

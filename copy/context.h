@@ -61,8 +61,8 @@ struct Context {
   std::string application_name() const { return "cutover " + ledger.run_id(); }
   pg::Connection open_source(const base::Stop& worker_stop) const;
   /// For everything but chunks. Commits are asynchronous here too: what a crash of the target takes, it takes
-  /// together with the ledger row, and the end of the run looks at the ledger once more, after a commit that
-  /// is not.
+  /// together with its ledger row, and the end of the run waits for one commit that is not and looks at the
+  /// ledger once more. What has no ledger row sets synchronous_commit itself.
   pg::Connection open_target(const base::Stop& worker_stop) const;
   /// For chunks.
   pg::Connection open_loading_target(const base::Stop& worker_stop) const;

@@ -7,15 +7,15 @@
 #include <spdlog/spdlog.h>
 
 #include "base/crash_point.h"
-#include "base/zstd.h"
 #include "copy/end_state.h"
 #include "copy/finish.h"
-#include "copy/keeper_watch.h"
 #include "copy/load.h"
+#include "copy/outcome.h"
 #include "copy/overwrite.h"
 #include "copy/preflight.h"
 #include "copy/quiet.h"
 #include "copy/resume.h"
+#include "copy/target_session.h"
 
 namespace copy {
 
@@ -24,18 +24,6 @@ using base::ErrorKind;
 namespace {
 
 constexpr const char* kPlanApplication = "cutover";
-constexpr const char* kEndState = "end_state.json.zst";
-// pg_dump's file has no checksum of its own: a damaged one may still be a schema, another one.
-constexpr const char* kArchivedSchema = "schema.dump.zst";
-
-std::string read_compressed(const std::filesystem::path& file) {
-  return base::during(fmt::format("read {}", file.string()),
-                      [&] { return base::zstd_decompress(base::read_file(file)); });
-}
-
-void archive_schema(const std::filesystem::path& dump, const std::filesystem::path& archive) {
-  base::replace_file(archive / kArchivedSchema, base::zstd_compress(base::read_file(dump)));
-}
 
 std::string new_run_id() {
   std::random_device random;
@@ -67,18 +55,19 @@ class Run {
   void check_same_databases() const;
   void start_new();
   void reopen();
-  void store_new_run(const pg::SnapshotMark& mark);
+  void store_new_run(const pg::SnapshotMark& mark, const pg::DigestKey& key);
   void open_archive();
   void make_context();
   void prepare_target();
   void load_schema_items();
   void load();
   void make_durable();
+  void restore();
   void finish_target();
-  void confirm_durable();
+  void confirm_durable(pg::Connection& target);
   EndState end_state();
   Outcome outcome(int exit_code);
-  int verdict();
+  Outcome finished_before();
   template <typename Body>
   Outcome guarded(Body body);
 
@@ -97,7 +86,8 @@ class Run {
   std::optional<Context> context_;
   std::optional<SchemaItems> schema_;
   std::optional<ItemRunner> items_;
-  std::optional<pg::Connection> target_;
+  std::optional<pg::Connection> target_;  // until the parallel phase begins; none in an export
+  std::optional<TargetSession> session_;  // from then on
   SourceView source_;
   std::string resumed_;
   uint64_t chunks_before_ = 0;
@@ -106,8 +96,8 @@ class Run {
 
 // ------------------------------------------------------------------------------------------------- start
 
-void Run::store_new_run(const pg::SnapshotMark& mark) {
-  key_ = pg::DigestKey::random();
+void Run::store_new_run(const pg::SnapshotMark& mark, const pg::DigestKey& key) {
+  key_ = key;
   ledger_.emplace(new_run_id());
   dir_.store_plan(plan_);
   dir_.store_key(*key_);
@@ -131,6 +121,7 @@ void Run::start_new() {
   throw_blockers(findings_);
   auto keeper = open_keeper(options_, kPlanApplication, stop_);
   plan_ = make_plan(keeper->connection(), options_, findings_);
+  if (target_ && server_encoding(*target_) == "SQL_ASCII") plan_.client_encoding = plan_.database.encoding;
   check_source_privileges(keeper->connection(), plan_, findings_);
   check_connections(source, "source", options_.jobs + 1, findings_);
   if (target_) {
@@ -140,13 +131,14 @@ void Run::start_new() {
   check_local(options_, plan_, stop_, findings_);
   throw_blockers(findings_);
 
-  store_new_run(keeper->mark());
-  lock_tables(*keeper, plan_);
+  store_new_run(keeper->mark(), pg::DigestKey::random());
+  source_.keeper = std::make_unique<KeeperWatch>(std::move(keeper), plan_, stop_);
   if (plan_.schema == SchemaMode::dump) {
     progress_.set_phase("schema");
-    dump_schema(options_, plan_, keeper->id(), find_pg_tools(options_, stop_), dir_.schema_dump(), stop_);
+    dump_schema(options_, plan_, source_.keeper->id(), find_pg_tools(options_, stop_), dir_.schema_dump(),
+                stop_);
+    dir_.record_schema_dump();
   }
-  source_.keeper = std::move(keeper);
 }
 
 void Run::reopen() {
@@ -162,11 +154,11 @@ void Run::reopen() {
         "the journal's last record was cut short by a crash: {} bytes dropped; the ledger on the target is "
         "right",
         dir_.torn_bytes());
-  if (plan_.schema == SchemaMode::dump && !std::filesystem::exists(dir_.schema_dump()) && !from_archive_) {
+  dir_.check_schema_dump();
+  if (plan_.schema == SchemaMode::dump && !dir_.state().schema && !from_archive_) {
     // Killed before pg_dump was done: then nothing else was done either.
     if (!dir_.state().chunks.empty())
-      throw base::Error(ErrorKind::corrupt, "the run directory has lost schema.dump",
-                        "start over with --restart");
+      base::fail(ErrorKind::corrupt, "{} has chunks but no schema", dir_.path().string());
     dir_.erase();
     plan_ = Plan();
     start_new();
@@ -176,18 +168,9 @@ void Run::reopen() {
 }
 
 void Run::open_archive() {
-  if (options_.archive && !from_archive_) {
-    archive_.emplace(*options_.archive, ledger_->run_id());
-    auto& to = archive_->dir();
-    if (to.has_run()) return;
-    to.store_plan(plan_);
-    to.store_key(*key_);
-    if (std::filesystem::exists(dir_.schema_dump())) archive_schema(dir_.schema_dump(), to.path());
-    to.record(record::run(dir_.state()));
-    for (uint32_t i = 0; i < dir_.state().snapshots.size(); ++i)
-      to.record(record::snapshot(i, dir_.state().snapshots[i]));
-    to.sync();
-  }
+  if (!options_.archive) return;
+  archive_.emplace(*options_.archive, ledger_->run_id());
+  archive_->begin(dir_, plan_, *key_);
 }
 
 void Run::make_context() {
@@ -197,6 +180,7 @@ void Run::make_context() {
     const auto& relation = plan_.relations.at(key >> 32);
     progress_.bytes_expected_done += relation.bytes / relation.chunks;
   }
+  if (target_) session_.emplace(*context_, stop_);
   chunks_before_ = dir_.state().chunks.size();
   progress_.bytes_total = plan_.total_bytes();
   progress_.chunks_total = plan_.total_chunks();
@@ -230,41 +214,45 @@ void Run::prepare_target() {
   for (const auto& note : reconcile_with_ledger(plan_, dir_, ledger_->chunks(*target_)))
     spdlog::info("{}", note);
   if (plan_.schema == SchemaMode::dump) {
-    const bool has_items = !ledger_->items(*target_).empty();
     items_.emplace(*context_, *target_);
     make_pre_data(*context_, *items_, *schema_);
-    if (has_items) quiet_triggers(*context_, *target_);
+    // What the target's tables had before this run, and triggers that an earlier process of it has made. The
+    // foreign keys stand until --overwrite is through: they tell which other table would lose its references.
+    quiet_target(*context_, *target_, {.foreign_keys = false});
+    overwrite_tables(*context_, *target_);
+    quiet_target(*context_, *target_, {.kept = foreign_keys_made(*context_, *schema_, *target_)});
     ledger_->make_durable(
         *target_);  // a target that crashes now loses chunks, but not the tables they go into
     schema_->pre_data.clear();
     schema_->pre_data.shrink_to_fit();
   } else {
     context_->replica_role = may_set_replica_role(*target_);
-    quiet_target(*context_, *target_);
+    quiet_target(*context_, *target_,
+                 {.foreign_keys = !context_->replica_role, .replica_role = context_->replica_role});
+    overwrite_tables(*context_, *target_);
   }
-  overwrite_tables(*context_, *target_);
 }
 
 // The parallel phase. A snapshot that is lost on the way is replaced like one of an earlier process.
 void Run::load() {
   progress_.set_phase("data");
   const auto data_started = Progress::Clock::now();
+  target_.reset();
   for (;;) {
-    KeeperWatch watch(std::move(source_.keeper), stop_);
     Load::Work work;
     work.source = source_.open;
     work.snapshot = source_.snapshot;
-    work.has_target = target_.has_value();
+    work.has_target = session_.has_value();
     work.items = items_ ? &*items_ : nullptr;
     work.schema = schema_ ? &*schema_ : nullptr;
     work.when_read = [&] {
-      watch.release();
+      if (source_.keeper) source_.keeper->release();
       copy_elapsed_ =
           std::chrono::duration_cast<std::chrono::milliseconds>(Progress::Clock::now() - data_started);
     };
     try {
       Load(*context_, std::move(work)).run();
-      if (target_) make_durable();
+      if (session_) make_durable();
       dir_.checkpoint();
       return;
     } catch (const SnapshotLost&) {
@@ -272,45 +260,45 @@ void Run::load() {
     } catch (const ChunksLost&) {
       spdlog::warn("the target lost its last commits in a crash; copying those chunks again");
     }
-    watch.release();
-    if (!target_)
+    source_.keeper.reset();
+    if (!session_)
       throw base::Error(ErrorKind::permanent,
                         "the source's snapshot was lost: an export must be of one moment",
                         "run the export again");
-    base::retry(options_.retry, stop_, context_->retry_notice("ledger"), [&] {
-      target_.emplace(context_->open_target(stop_));
-      reconcile_with_ledger(plan_, dir_, ledger_->chunks(*target_));
+    session_->run("ledger", [&](pg::Connection& target) {
+      reconcile_with_ledger(plan_, dir_, ledger_->chunks(target));
     });
     if (!from_archive_) {
-      source_ = resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), *target_);
+      source_ = resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), session_->connection());
       spdlog::info("going on: {}", source_.explanation);
     }
-    if (items_) items_.emplace(*context_, *target_);
+    if (items_) items_.emplace(*context_, session_->connection());
   }
 }
 
 // Loads do not wait for their commits to be durable, so a target that crashed has lost some that were
 // recorded here. Once everything is durable, what the ledger has is what there is.
 void Run::make_durable() {
-  size_t on_target = 0;
-  base::retry(options_.retry, stop_, context_->retry_notice("ledger"), [&] {
-    target_.emplace(context_->open_target(stop_));
-    ledger_->make_durable(*target_);
-    on_target = ledger_->count_chunks(*target_);
+  const auto on_target = session_->run("ledger", [&](pg::Connection& target) {
+    ledger_->make_durable(target);
+    return ledger_->count_chunks(target);
   });
   if (on_target < dir_.state().chunks.size()) throw ChunksLost();
 }
 
 EndState Run::end_state() {
-  if (from_archive_) return EndState::from_json(read_compressed(*options_.archive / kEndState));
+  if (from_archive_) return Archive::load_end_state(*options_.archive);
   auto state = base::retry(options_.retry, stop_, context_->retry_notice("sequences"), [&] {
     auto source = context_->open_source(stop_);
     return read_end_state(source, plan_);
   });
-  const auto frame = base::zstd_compress(state.to_json());
-  base::replace_file(dir_.path() / kEndState, frame);
-  if (archive_ && &archive_->dir() != &dir_) base::replace_file(archive_->dir().path() / kEndState, frame);
+  Archive::store_end_state(dir_.path(), state);
+  if (archive_ && &archive_->dir() != &dir_) Archive::store_end_state(archive_->dir().path(), state);
   return state;
+}
+
+void Run::restore() {
+  session_->run("what was put aside", [&](pg::Connection& target) { restore_target(*context_, target); });
 }
 
 void Run::finish_target() {
@@ -318,33 +306,34 @@ void Run::finish_target() {
   const auto end = end_state();
   if (items_) {
     add_constraints(*context_, *items_, *schema_);
+    // First the target's own: what it had is left as it is, as of every other object.
+    restore();
     make_the_rest(*context_, *items_, *schema_);
     add_foreign_keys(*context_, *items_, *schema_);
-    base::retry(options_.retry, stop_, context_->retry_notice("triggers"), [&] {
-      target_.emplace(context_->open_target(stop_));
-      restore_triggers(*context_, *target_);
-    });
     progress_.set_phase("finish");
     refresh_materialized_views(*context_);
   } else {
     progress_.set_phase("finish");
-    restore_target(*context_, *target_);
+    restore();
+    if (context_->replica_role)
+      for (auto& problem : session_->run(
+               "foreign keys", [&](pg::Connection& target) { return violated_foreign_keys(target, plan_); }))
+        problems_.add(std::move(problem));
   }
   apply_end_state(*context_, end);
   if (items_) make_event_triggers(*context_, *items_, *schema_);
   analyze_parents(*context_);
-  base::retry(options_.retry, stop_, context_->retry_notice("finish"), [&] {
-    target_.emplace(context_->open_target(stop_));
-    ledger_->finish(*target_);
+  session_->run("finish", [&](pg::Connection& target) {
+    ledger_->finish(target);
+    confirm_durable(target);
   });
-  confirm_durable();
 }
 
 // After the synchronous commit of Ledger::finish(): what the ledger has now, no crash takes away.
-void Run::confirm_durable() {
+void Run::confirm_durable(pg::Connection& target) {
   std::vector<std::string> lost;
-  if (items_) lost = items_->lost(*target_);
-  const auto chunks = ledger_->count_chunks(*target_);
+  if (items_) lost = items_->lost(target);
+  const auto chunks = ledger_->count_chunks(target);
   if (const auto known = dir_.state().chunks.size(); chunks < known)
     lost.push_back(fmt::format("{} chunks", known - chunks));
   if (lost.empty()) return;
@@ -356,45 +345,11 @@ void Run::confirm_durable() {
 
 // ----------------------------------------------------------------------------------------------- outcome
 
-int Run::verdict() {
-  if (problems_.any(Problem::Kind::failed)) return 3;
-  if (problems_.any(Problem::Kind::difference)) return 1;
-  if (!target_) return 0;
-  // Not checked is never equal: every unit must have been read back.
-  for (const auto& unit : proof_units(plan_)) {
-    const auto found = dir_.state().proofs.find(unit.relations.front());
-    if (found == dir_.state().proofs.end()) {
-      problems_.add(
-          {Problem::Kind::failed, plan_.relations[unit.relations.front()].display(), "was not compared", {}});
-      return 3;
-    }
-  }
-  return 0;
-}
-
 Outcome Run::outcome(int exit_code) {
-  Outcome out;
+  auto out = outcome_of(dir_.state(), plan_);
   out.exit_code = exit_code;
-  const auto& state = dir_.state();
-  out.run_id = state.run_id;
-  out.source = state.source;
-  out.target = state.target;
-  if (!state.snapshots.empty()) {
-    out.snapshot = state.snapshots.back().mark.transactions;
-    out.lsn = state.snapshots.back().mark.lsn;
-  }
   out.resumed = resumed_;
-  out.relations = plan_.relations.size();
-  for (const auto& [key, chunk] : state.chunks) {
-    out.rows += chunk.rows;
-    out.bytes += chunk.bytes;
-  }
-  out.chunks = state.chunks.size();
   out.chunks_before = chunks_before_;
-  for (const auto& unit : proof_units(plan_)) {
-    const auto found = state.proofs.find(unit.relations.front());
-    if (found != state.proofs.end() && found->second.equal) out.proven += unit.relations.size();
-  }
   out.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Progress::Clock::now() - started_);
   out.copy_elapsed = copy_elapsed_;
   out.findings = findings_;
@@ -413,7 +368,7 @@ Outcome Run::guarded(Body body) {
     if (error.kind() != ErrorKind::cancelled) spdlog::debug("while stopping: {}", error.what());
     return outcome(4);
   }
-  const int exit_code = verdict();
+  const int exit_code = verdict(dir_.state(), plan_, problems_, session_.has_value());
   if (exit_code != 3) dir_.record(record::finished(exit_code));
   dir_.checkpoint();
   // A copy's archive is whole, and can be imported, when it has every chunk.
@@ -440,17 +395,19 @@ void Run::check_same_databases() const {
   check(state.target, options_.target.redacted(), "--target");
 }
 
+Outcome Run::finished_before() {
+  check_same_databases();
+  plan_ = dir_.load_plan().value_or(Plan());
+  auto out = outcome(*dir_.state().finished);
+  out.already_finished = true;
+  return out;
+}
+
 Outcome Run::copy(const Confirm& confirm) {
-  if (dir_.state().finished && !options_.restart) {
-    check_same_databases();
-    plan_ = dir_.load_plan().value_or(Plan());
-    auto out = outcome(*dir_.state().finished);
-    out.already_finished = true;
-    return out;
-  }
+  if (dir_.state().finished && !options_.restart) return finished_before();
   return guarded([&] {
     target_.emplace(pg::open_first_session(options_.target, target_session(kPlanApplication), stop_));
-    if (options_.restart && dir_.has_run()) discard_run(options_, dir_, *target_, confirm);
+    if (options_.restart && dir_.has_run()) discard_run(options_, dir_, *target_, confirm, options_.archive);
     const bool resuming = dir_.has_run();
     if (resuming) {
       reopen();
@@ -501,7 +458,7 @@ Outcome Run::export_archive() {
     load();
     end_state();
     if (plan_.schema == SchemaMode::dump) {
-      archive_schema(dir_.schema_dump(), dir_.path());
+      archive_->store_schema(dir_.schema_dump());
       std::filesystem::remove(dir_.schema_dump());
     }
   });
@@ -509,13 +466,7 @@ Outcome Run::export_archive() {
 
 Outcome Run::import_archive(const Confirm& confirm) {
   from_archive_ = true;
-  if (dir_.state().finished && !options_.restart) {
-    check_same_databases();
-    plan_ = dir_.load_plan().value_or(Plan());
-    auto out = outcome(*dir_.state().finished);
-    out.already_finished = true;
-    return out;
-  }
+  if (dir_.state().finished && !options_.restart) return finished_before();
   return guarded([&] {
     const auto archived = RunDir::peek(*options_.archive);
     if (!archived.finished)
@@ -523,7 +474,7 @@ Outcome Run::import_archive(const Confirm& confirm) {
                         fmt::format("the archive {} is not complete", options_.archive->string()),
                         "let the export that makes it end first");
     target_.emplace(pg::open_first_session(options_.target, target_session(kPlanApplication), stop_));
-    if (options_.restart && dir_.has_run()) discard_run(options_, dir_, *target_, confirm);
+    if (options_.restart && dir_.has_run()) discard_run(options_, dir_, *target_, confirm, {});
     check_target_alone(*target_, options_, findings_);
     if (dir_.has_run()) {
       reopen();
@@ -533,11 +484,11 @@ Outcome Run::import_archive(const Confirm& confirm) {
       check_target_content(*target_, plan_, options_, false, findings_);
       check_local(options_, plan_, stop_, findings_);
       throw_blockers(findings_);
-      if (plan_.schema == SchemaMode::dump)
-        base::replace_file(dir_.schema_dump(), read_compressed(*options_.archive / kArchivedSchema));
-      store_new_run(archived.snapshots.back().mark);
-      key_ = RunDir::load_key(*options_.archive);
-      dir_.store_key(*key_);
+      store_new_run(archived.snapshots.back().mark, RunDir::load_key(*options_.archive));
+    }
+    if (plan_.schema == SchemaMode::dump && !dir_.state().schema) {
+      base::replace_file(dir_.schema_dump(), Archive::load_schema(*options_.archive));
+      dir_.record_schema_dump();
     }
     make_context();
     load_schema_items();
@@ -569,6 +520,7 @@ PlanReport plan_copy(const Options& options, const base::Stop& stop) {
   check_connections(source, "source", options.jobs + 1, report.findings);
   if (!options.target.parameters().empty()) {
     auto target = pg::open_first_session(options.target, target_session(kPlanApplication), stop);
+    report.target_version = server_version(target);
     check_target_server(source, target, options, report.findings);
     check_target_content(target, report.plan, options, false, report.findings);
     check_connections(target, "target", options.jobs + options.effective_index_jobs(), report.findings);

@@ -43,6 +43,7 @@ struct Outcome {
 /// What `cutover plan` shows.
 struct PlanReport {
   Plan plan;
+  std::string target_version;  ///< "16.14"; empty without a target
   std::vector<Finding> findings;
   bool blocked() const;
 };

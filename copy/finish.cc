@@ -3,41 +3,17 @@
 #include <algorithm>
 #include <deque>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "base/crash_point.h"
-#include "base/retry.h"
 #include "base/thread_group.h"
+#include "copy/foreign_key_check.h"
+#include "copy/target_session.h"
 
 namespace copy {
 namespace {
-
-// A target session for DDL that is made anew after a loss.
-class Target {
- public:
-  Target(const Context& context, const base::Stop& stop) : context_(context), stop_(stop) {}
-
-  template <typename Step>
-  void run(const std::string& label, Step step) {
-    base::retry(context_.options.retry, stop_, context_.retry_notice(label), [&] {
-      try {
-        if (!connection_) connection_.emplace(context_.open_target(stop_));
-        step(*connection_);
-      } catch (const base::Error&) {
-        connection_.reset();
-        throw;
-      }
-    });
-  }
-
- private:
-  const Context& context_;
-  base::Stop stop_;
-  std::optional<pg::Connection> connection_;
-};
 
 void run_items(const Context& context, ItemRunner& items, const std::vector<TocEntry>& entries,
                const std::function<bool(const TocEntry&)>& wanted) {
@@ -45,7 +21,7 @@ void run_items(const Context& context, ItemRunner& items, const std::vector<TocE
   for (const auto& entry : entries)
     if (wanted(entry) && !items.is_done(entry.id)) left.push_back(&entry);
   // Entries that were made before a connection was lost are skipped on the next try.
-  Target(context, context.stop).run("schema", [&](pg::Connection& connection) {
+  TargetSession(context, context.stop).run("schema", [&](pg::Connection& connection) {
     items.run_all(connection, left);
   });
 }
@@ -59,7 +35,7 @@ void in_parallel(const Context& context, std::deque<Job> jobs, const std::string
   base::ThreadGroup group(context.stop);
   for (size_t i = 0; i < threads; ++i)
     group.start(fmt::format("{} {}", name, i + 1), [&] {
-      Target target(context, group.stop());
+      TargetSession target(context, group.stop());
       for (;;) {
         std::optional<Job> job;
         if (auto left = queue.lock(); !left->empty()) {
@@ -103,72 +79,46 @@ void add_constraints(const Context& context, ItemRunner& items, const SchemaItem
   }
   std::deque<std::vector<IndexItem>> jobs;
   for (auto& [relation, list] : by_relation) jobs.push_back(std::move(list));
-  in_parallel(context, std::move(jobs), "constraint", [&](const std::vector<IndexItem>& job, Target& target) {
-    for (const auto& item : job) {
-      const auto label = "constraint " + item.index->name.display();
-      const Progress::Scope scope(context.progress, label);
-      target.run(label, [&](pg::Connection& connection) {
-        base::crash_point("constraint_add.before");
-        items.run(connection, ItemRunner::second_step(item.entry->id), *item.entry,
-                  add_constraint_sql(context.plan, item));
-        base::crash_point("constraint_add.after");
-      });
-    }
-  });
+  in_parallel(context, std::move(jobs), "constraint",
+              [&](const std::vector<IndexItem>& job, TargetSession& target) {
+                for (const auto& item : job) {
+                  const auto label = "constraint " + item.index->name.display();
+                  const Progress::Scope scope(context.progress, label);
+                  target.run(label, [&](pg::Connection& connection) {
+                    base::crash_point("constraint_add.before");
+                    items.run(connection, ItemRunner::second_step(item.entry->id), *item.entry,
+                              add_constraint_sql(context.plan, item));
+                    base::crash_point("constraint_add.after");
+                  });
+                }
+              });
 }
 
 // ------------------------------------------------------------------------------------------ foreign keys
 
 namespace {
 
-// "(a, b)=(1, 2)" of up to ten keys without a row to refer to, and how many rows have such keys. A foreign
-// key is about the rows of its own two tables, not about those that inherit from them; only a partitioned one
-// includes its leaves.
-std::string offending_keys(pg::Connection& target, const pg::ForeignKey& key, bool table_only,
-                           bool referenced_only) {
-  std::string join;
-  std::string present;
-  std::string absent;
-  for (size_t i = 0; i < key.columns.size(); ++i) {
-    const auto column = pg::quote_identifier(key.columns[i]);
-    join += fmt::format("{}f.{} = r.{}", join.empty() ? "" : " AND ", column,
-                        pg::quote_identifier(key.referenced_columns[i]));
-    present += fmt::format(" AND f.{} IS NOT NULL", column);
-    absent += fmt::format("{}f.{} IS NULL", absent.empty() ? "" : " AND ", column);
-  }
-  // MATCH FULL allows no key that is NULL in part.
-  if (key.match_full) present = fmt::format(" AND NOT ({})", absent);
-  const auto columns = pg::quote_list(key.columns);
-  const auto rows = target.exec(fmt::format(
-      "SELECT sum(count) OVER ()::bigint, key FROM (SELECT count(*), ROW({0})::text AS key FROM {1}{2} f "
-      "WHERE NOT EXISTS (SELECT FROM {3}{4} r WHERE {5}){6} GROUP BY 2) bad ORDER BY 1, 2 LIMIT 10",
-      columns, table_only ? "ONLY " : "", key.table.sql(), referenced_only ? "ONLY " : "",
-      key.referenced.sql(), join, present));
-  if (rows.rows() == 0) return "no offending key found any more";
-  std::string keys;
-  for (int row = 0; row < rows.rows(); ++row)
-    keys += fmt::format("{}{}", row == 0 ? "" : ", ", rows.text(row, 1));
-  return fmt::format("{} rows refer to missing keys: ({}) = {}", rows.text(0, 0), columns, keys);
-}
-
 class ForeignKeys {
  public:
   ForeignKeys(const Context& context, ItemRunner& items, const SchemaItems& schema)
       : context_(context), items_(items), schema_(schema) {
     for (const auto& key : context.plan.foreign_keys) by_oid_.emplace(key.oid, &key);
-    for (const auto& table : context.plan.partitioned_tables) partitioned_.insert(table);
   }
 
   void add() {
-    Target target(context_, context_.stop);
+    TargetSession target(context_, context_.stop);
+    if (!schema_.foreign_keys.empty())
+      target_major_ =
+          target.run("foreign keys", [](pg::Connection& connection) { return connection.major(); });
     for (const auto& entry : schema_.foreign_keys) {
       if (items_.is_done(entry.id)) continue;
       const auto& key = *by_oid_.at(entry.oid);
       const auto label = ItemRunner::label(entry);
       target.run(label, [&](pg::Connection& connection) {
         base::crash_point("constraint_add.before");
-        items_.run(connection, entry.id, entry, add_sql(entry, key));
+        const bool added = items_.run(connection, entry.id, entry, add_sql(entry, key));
         base::crash_point("constraint_add.after");
+        if (!added && !in_two_steps(key)) explain_missing(entry, key, connection);
       });
     }
   }
@@ -179,22 +129,42 @@ class ForeignKeys {
       if (by_oid_.at(entry.oid)->validated && in_two_steps(*by_oid_.at(entry.oid)) &&
           !items_.has_failed(entry.id) && !items_.is_done(ItemRunner::second_step(entry.id)))
         jobs.push_back(&entry);
-    in_parallel(context_, std::move(jobs), "validate", [&](const TocEntry* entry, Target& target) {
+    in_parallel(context_, std::move(jobs), "validate", [&](const TocEntry* entry, TargetSession& target) {
       validate_one(*entry, *by_oid_.at(entry->oid), target);
     });
   }
 
  private:
   // A partitioned table takes no NOT VALID foreign key before version 18.
-  bool in_two_steps(const pg::ForeignKey& key) const { return !partitioned_.contains(key.table); }
+  bool in_two_steps(const pg::ForeignKey& key) const { return !key.on_partitioned || target_major_ >= 18; }
 
   std::string add_sql(const TocEntry& entry, const pg::ForeignKey& key) const {
     if (!in_two_steps(key)) return entry.sql;
-    return fmt::format("ALTER TABLE ONLY {} ADD CONSTRAINT {} {}{}", key.table.sql(),
-                       pg::quote_identifier(key.name), key.definition, key.validated ? " NOT VALID" : "");
+    return fmt::format("ALTER TABLE {}{} ADD CONSTRAINT {} {}{}", key.on_partitioned ? "" : "ONLY ",
+                       key.table.sql(), pg::quote_identifier(key.name), key.definition,
+                       key.validated ? " NOT VALID" : "");
   }
 
-  void validate_one(const TocEntry& entry, const pg::ForeignKey& key, Target& target) {
+  // Of one that could not be added in one step, and so is missing.
+  void explain_missing(const TocEntry& entry, const pg::ForeignKey& key, pg::Connection& connection) {
+    std::string offending;
+    try {
+      offending = offending_keys(connection, key);
+    } catch (const base::Error& error) {
+      if (error.kind() != base::ErrorKind::permanent) throw;  // else one of its tables is missing too
+    }
+    if (offending.empty()) return;
+    context_.problems.add(
+        {Problem::Kind::failed, ItemRunner::label(entry),
+         "is missing, since a partitioned table cannot have it NOT VALID before version 18, and the source's "
+         "own data violates it: " +
+             offending,
+         fmt::format("repair the rows, then run the same command again, or: ALTER TABLE {} ADD "
+                     "CONSTRAINT {} {}",
+                     key.table.sql(), pg::quote_identifier(key.name), key.definition)});
+  }
+
+  void validate_one(const TocEntry& entry, const pg::ForeignKey& key, TargetSession& target) {
     const auto label = fmt::format("validate {}.{}", key.table.display(), pg::display_identifier(key.name));
     const Progress::Scope scope(context_.progress, label);
     target.run(label, [&](pg::Connection& connection) {
@@ -209,12 +179,11 @@ class ForeignKeys {
             context_.ledger.has_item(connection, ItemRunner::second_step(entry.id)))
           return;
         if (error.sqlstate() != "23503") throw;
-        context_.problems.add({Problem::Kind::failed, ItemRunner::label(entry),
-                               "left NOT VALID, because the source's own data violates it: " +
-                                   offending_keys(connection, key, !partitioned_.contains(key.table),
-                                                  !partitioned_.contains(key.referenced)),
-                               fmt::format("repair the rows, then: ALTER TABLE {} VALIDATE CONSTRAINT {}",
-                                           key.table.sql(), pg::quote_identifier(key.name))});
+        context_.problems.add(
+            {Problem::Kind::failed, ItemRunner::label(entry),
+             "left NOT VALID, because the source's own data violates it: " + offending_keys(connection, key),
+             fmt::format("repair the rows, then: ALTER TABLE {} VALIDATE CONSTRAINT {}", key.table.sql(),
+                         pg::quote_identifier(key.name))});
       }
     });
   }
@@ -223,7 +192,7 @@ class ForeignKeys {
   ItemRunner& items_;
   const SchemaItems& schema_;
   std::map<pg::Oid, const pg::ForeignKey*> by_oid_;
-  std::set<pg::QualifiedName> partitioned_;
+  int target_major_ = 0;
 };
 
 }  // namespace
@@ -238,7 +207,7 @@ void add_foreign_keys(const Context& context, ItemRunner& items, const SchemaIte
 // ---------------------------------------------------------------------------------------- the other steps
 
 void refresh_materialized_views(const Context& context) {
-  Target target(context, context.stop);
+  TargetSession target(context, context.stop);
   auto left = context.plan.materialized_views;
   // A view may read another one through a function, which the catalog does not tell: as long as one succeeds,
   // try the others again.
@@ -274,7 +243,7 @@ void refresh_materialized_views(const Context& context) {
 }
 
 void apply_end_state(const Context& context, const EndState& state) {
-  Target target(context, context.stop);
+  TargetSession target(context, context.stop);
   base::crash_point("sequences.before");
   // No ledger row tells of what follows, so a crash of the target must not take it away again.
   constexpr const char* kDurable = "SET synchronous_commit = on";
@@ -309,7 +278,7 @@ void apply_end_state(const Context& context, const EndState& state) {
 }
 
 void analyze_parents(const Context& context) {
-  Target target(context, context.stop);
+  TargetSession target(context, context.stop);
   for (const auto& table : context.plan.partitioned_tables) try {
       target.run("analyze " + table.display(),
                  [&](pg::Connection& connection) { connection.exec("ANALYZE " + table.sql()); });

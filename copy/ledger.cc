@@ -60,12 +60,22 @@ bool Ledger::exists(pg::Connection& target) {
   return !target.exec("SELECT pg_catalog.to_regclass('cutover.run')").is_null(0, 0);
 }
 
-std::vector<std::string> Ledger::runs(pg::Connection& target) {
+namespace {
+
+std::vector<std::string> run_ids(pg::Connection& target, const std::string& condition) {
   std::vector<std::string> ids;
-  if (!exists(target)) return ids;
-  const auto rows = target.exec("SELECT run_id FROM cutover.run ORDER BY started_at");
+  if (!Ledger::exists(target)) return ids;
+  const auto rows =
+      target.exec(fmt::format("SELECT run_id FROM cutover.run WHERE {} ORDER BY started_at", condition));
   for (int row = 0; row < rows.rows(); ++row) ids.push_back(rows.string(row, 0));
   return ids;
+}
+
+}  // namespace
+
+std::vector<std::string> Ledger::runs(pg::Connection& target) { return run_ids(target, "true"); }
+std::vector<std::string> Ledger::unfinished_runs(pg::Connection& target) {
+  return run_ids(target, "finished_at IS NULL");
 }
 
 void Ledger::commit_chunk(pg::Connection& target, const LedgerChunk& chunk, std::string_view display,
@@ -117,22 +127,23 @@ std::vector<LedgerChunk> Ledger::chunks(pg::Connection& target) const {
   return chunks;
 }
 
-pg::BucketDigest Ledger::buckets(pg::Connection& target, uint32_t relation, uint32_t size) const {
+Ledger::RelationDigest Ledger::relation_digest(pg::Connection& target, uint32_t relation,
+                                               uint32_t buckets) const {
   const auto rows =
       target.exec("SELECT digest, buckets FROM cutover.chunk WHERE run_id = $1 AND relation = $2",
                   {run_id_, std::to_string(relation)});
-  pg::BucketDigest sum(size);
+  RelationDigest sum{static_cast<uint32_t>(rows.rows()), pg::BucketDigest(buckets)};
   for (int row = 0; row < rows.rows(); ++row) {
     const auto total = pg::Digest::parse(rows.text(row, 0));
-    if (size == 1) {
-      sum[0] += total;
+    if (buckets == 1) {
+      sum.buckets[0] += total;
       continue;
     }
-    const auto buckets = pg::BucketDigest::decode(unhex(rows.text(row, 1)));
-    if (buckets.total() != total)
+    const auto chunk = pg::BucketDigest::decode(unhex(rows.text(row, 1)));
+    if (chunk.total() != total)
       base::fail(base::ErrorKind::corrupt, "the ledger's digests of relation {} contradict each other",
                  relation);
-    sum += buckets;
+    sum.buckets += chunk;
   }
   return sum;
 }
@@ -150,8 +161,9 @@ std::string Ledger::item_sql(uint32_t item, std::string_view description, std::s
       pg::quote_literal(name));
 }
 
-std::vector<uint32_t> Ledger::items(pg::Connection& target) const {
-  const auto rows = target.exec("SELECT item FROM cutover.item WHERE run_id = $1", {run_id_});
+std::vector<uint32_t> Ledger::items(pg::Connection& target, std::string_view description) const {
+  const auto rows = target.exec("SELECT item FROM cutover.item WHERE run_id = $1 AND $2 IN ('', description)",
+                                {run_id_, std::string(description)});
   std::vector<uint32_t> items;
   for (int row = 0; row < rows.rows(); ++row) items.push_back(static_cast<uint32_t>(rows.integer(row, 0)));
   return items;
@@ -174,22 +186,14 @@ size_t Ledger::count_chunks(pg::Connection& target) const {
       target.exec("SELECT count(*) FROM cutover.chunk WHERE run_id = $1", {run_id_}).integer(0, 0));
 }
 
-size_t Ledger::count_chunks(pg::Connection& target, uint32_t relation) const {
-  return static_cast<size_t>(
-      target
-          .exec("SELECT count(*) FROM cutover.chunk WHERE run_id = $1 AND relation = $2",
-                {run_id_, std::to_string(relation)})
-          .integer(0, 0));
-}
-
 void Ledger::make_durable(pg::Connection& target) const {
   target.exec("SELECT pg_catalog.set_config('synchronous_commit', 'on', false)");
   target.exec("UPDATE cutover.run SET finished_at = finished_at WHERE run_id = $1", {run_id_});
 }
 
 void Ledger::finish(pg::Connection& target) const {
-  target.exec("SELECT pg_catalog.set_config('synchronous_commit', 'on', false)");
   target.exec("UPDATE cutover.run SET finished_at = pg_catalog.now() WHERE run_id = $1", {run_id_});
+  make_durable(target);
 }
 
 }  // namespace copy

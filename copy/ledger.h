@@ -34,6 +34,7 @@ class Ledger {
   void create(pg::Connection& target, std::string_view source, std::string_view tool_version) const;
   static bool exists(pg::Connection& target);
   static std::vector<std::string> runs(pg::Connection& target);
+  static std::vector<std::string> unfinished_runs(pg::Connection& target);
 
   /// Inserts the chunk's row and commits the open transaction, in one round trip. Throws Error{in_doubt} when
   /// the connection was lost before the reply came: then has_chunk() tells, on another connection.
@@ -41,23 +42,27 @@ class Ledger {
                     std::string_view bounds, const pg::BucketDigest& buckets) const;
   bool has_chunk(pg::Connection& target, uint32_t relation, uint32_t chunk) const;
   std::vector<LedgerChunk> chunks(pg::Connection& target) const;
-  /// The sum over a relation's chunks, by bucket.
-  pg::BucketDigest buckets(pg::Connection& target, uint32_t relation, uint32_t size) const;
+  /// What is there of a relation: how many chunks, and the sum of their digests, by bucket.
+  struct RelationDigest {
+    uint32_t chunks = 0;
+    pg::BucketDigest buckets;
+  };
+  RelationDigest relation_digest(pg::Connection& target, uint32_t relation, uint32_t buckets) const;
   /// A statement for use inside a transaction that removes these chunks' rows.
   std::string forget_chunks_sql(uint32_t relation, const std::vector<uint32_t>& chunks) const;
 
   /// A statement that records a schema object, to be sent together with the statements that make it.
   std::string item_sql(uint32_t item, std::string_view description, std::string_view schema,
                        std::string_view name) const;
-  std::vector<uint32_t> items(pg::Connection& target) const;
+  /// Of one description ("FK CONSTRAINT"), or all.
+  std::vector<uint32_t> items(pg::Connection& target, std::string_view description = {}) const;
   bool has_item(pg::Connection& target, uint32_t item) const;
   std::string forget_item_sql(uint32_t item) const;
 
   size_t count_chunks(pg::Connection& target) const;
-  size_t count_chunks(pg::Connection& target, uint32_t relation) const;
   /// Waits until every commit before this one is durable on the target; the loads' own commits do not wait.
   void make_durable(pg::Connection& target) const;
-  /// Durable on the target with everything committed before it: written with synchronous_commit on.
+  /// Marks the run as ended, and makes that and everything committed before it durable.
   void finish(pg::Connection& target) const;
 
  private:

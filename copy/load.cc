@@ -80,7 +80,7 @@ void Load::run() {
 
 void Load::data_worker(const base::Stop& stop) {
   std::optional<ChunkCopier> copier;
-  std::optional<pg::Connection> target;
+  TargetSession target(context_, stop);
   while (const auto task = board_.take_data(stop)) {
     if (task->chunk) {
       if (!copier) copier.emplace(context_, work_.source, work_.snapshot, work_.has_target, stop);
@@ -88,7 +88,7 @@ void Load::data_worker(const base::Stop& stop) {
     } else {
       // No chunk is left for anybody: this worker's source session ends here.
       copier.reset();
-      prove(*task->proof, target, stop);
+      prove(*task->proof, target);
     }
     if (board_.all_read()) last_byte_read();
   }
@@ -118,32 +118,12 @@ void Load::copy_chunk(ChunkCopier& copier, const Board::Chunk& chunk) {
   board_.chunk_done(chunk.relation, target_share);
 }
 
-namespace {
-
-// Runs a step on a connection that is made when there is none, and made anew after a loss.
-template <typename Step>
-void with_target(const Context& context, std::optional<pg::Connection>& target, const base::Stop& stop,
-                 const std::string& label, Step step) {
-  base::retry(context.options.retry, stop, context.retry_notice(label), [&] {
-    try {
-      if (!target) target.emplace(context.open_target(stop));
-      step(*target);
-    } catch (const base::Error&) {
-      target.reset();
-      throw;
-    }
-  });
-}
-
-}  // namespace
-
-void Load::prove(const Board::ProofTask& task, std::optional<pg::Connection>& target,
-                 const base::Stop& stop) {
+void Load::prove(const Board::ProofTask& task, TargetSession& target) {
   const auto first = proof_.units()[task.unit].relations.front();
   const auto label = "prove " + context_.plan.relations[first].display();
   uint32_t slices = 0;
   try {
-    with_target(context_, target, stop, label, [&](pg::Connection& connection) {
+    target.run(label, [&](pg::Connection& connection) {
       if (task.slice) {
         proof_.read_slice(task.unit, *task.slice, connection);
       } else {
@@ -162,22 +142,21 @@ void Load::prove(const Board::ProofTask& task, std::optional<pg::Connection>& ta
 }
 
 void Load::index_worker(const base::Stop& stop) {
-  std::optional<pg::Connection> target;
+  TargetSession target(context_, stop);
   while (const auto task = board_.take_target(stop)) {
     if (task->index) {
-      build_index(*task->index, task->helpers, target, stop);
+      build_index(*task->index, task->helpers, target);
     } else {
-      analyze(*task->analyze, target, stop);
+      analyze(*task->analyze, target);
     }
   }
 }
 
-void Load::build_index(const Board::IndexTask& task, unsigned helpers, std::optional<pg::Connection>& target,
-                       const base::Stop& stop) {
+void Load::build_index(const Board::IndexTask& task, unsigned helpers, TargetSession& target) {
   const auto& item = indexes_[task.item];
   const auto label = "index " + item.index->name.display();
   const Progress::Scope scope(context_.progress, label);
-  with_target(context_, target, stop, label, [&](pg::Connection& connection) {
+  target.run(label, [&](pg::Connection& connection) {
     connection.exec(index_settings_sql(*item.index, helpers));
     base::crash_point("index_start.before");
     work_.items->run(connection, item.entry->id, *item.entry, build_index_sql(item));
@@ -187,14 +166,13 @@ void Load::build_index(const Board::IndexTask& task, unsigned helpers, std::opti
   board_.index_done(task.relation);
 }
 
-void Load::analyze(const Board::Analyze& task, std::optional<pg::Connection>& target,
-                   const base::Stop& stop) {
+void Load::analyze(const Board::Analyze& task, TargetSession& target) {
   const auto& relation = context_.plan.relations[task.relation];
   if (relation.kind == Relation::Kind::table) {
     const Progress::Scope scope(context_.progress, "analyze " + relation.display());
     try {
-      with_target(context_, target, stop, "analyze " + relation.display(),
-                  [&](pg::Connection& connection) { connection.exec("ANALYZE " + relation.name.sql()); });
+      target.run("analyze " + relation.display(),
+                 [&](pg::Connection& connection) { connection.exec("ANALYZE " + relation.name.sql()); });
     } catch (const base::Error& error) {
       // Statistics are for speed: a table that cannot be analyzed is worth a note only.
       if (ends_the_run(error, context_.options)) throw;

@@ -7,6 +7,7 @@
 #include "copy/index_build.h"
 #include "copy/proof.h"
 #include "copy/schema.h"
+#include "copy/target_session.h"
 
 namespace copy {
 
@@ -33,10 +34,9 @@ class Load {
   void data_worker(const base::Stop& stop);
   void index_worker(const base::Stop& stop);
   void copy_chunk(ChunkCopier& copier, const Board::Chunk& chunk);
-  void prove(const Board::ProofTask& task, std::optional<pg::Connection>& target, const base::Stop& stop);
-  void build_index(const Board::IndexTask& task, unsigned helpers, std::optional<pg::Connection>& target,
-                   const base::Stop& stop);
-  void analyze(const Board::Analyze& task, std::optional<pg::Connection>& target, const base::Stop& stop);
+  void prove(const Board::ProofTask& task, TargetSession& target);
+  void build_index(const Board::IndexTask& task, unsigned helpers, TargetSession& target);
+  void analyze(const Board::Analyze& task, TargetSession& target);
   void last_byte_read();
 
   const Context& context_;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "copy/quiet.h"
 #include "copy/resume.h"
 
 namespace copy {
@@ -62,29 +63,37 @@ std::set<uint32_t> written_relations(pg::Connection& target, const std::string& 
   return written;
 }
 
-std::vector<std::string> drop_statements(pg::Connection& target, const Plan& plan,
-                                         const std::string& run_id) {
-  const auto written = written_relations(target, run_id);
-  std::vector<std::string> statements;
-  const auto items = target.exec(
+pg::Result made_items(pg::Connection& target, const std::string& run_id) {
+  return target.exec(
       "SELECT description, schema, name FROM cutover.item WHERE run_id = $1 ORDER BY item DESC", {run_id});
-  std::set<std::string> kinds;
-  for (int row = 0; row < items.rows(); ++row) kinds.insert(items.string(row, 0));
-  for (int row = 0; row < items.rows(); ++row)
-    if (items.text(row, 0) == "EVENT TRIGGER")
-      statements.push_back("DROP EVENT TRIGGER IF EXISTS " + pg::quote_identifier(items.text(row, 2)));
-  // Tables by their names in the plan: the dump's own tags show line breaks as spaces. Those that were there
-  // before this run (an extension's, for one) only lose the rows it wrote.
+}
+
+// Tables that the run made, as the dump's tags name them. Others were there before it (an extension's, for
+// one).
+std::set<pg::QualifiedName> made_tables(const pg::Result& items) {
   std::set<pg::QualifiedName> made;
   for (int row = 0; row < items.rows(); ++row)
     if (items.text(row, 0) == "TABLE" || items.text(row, 0) == "FOREIGN TABLE")
       made.insert({items.string(row, 1), items.string(row, 2)});
-  const auto was_made = [&](const pg::QualifiedName& table) {
-    auto tag = table.name;
-    for (auto& c : tag)
-      if (c == '\n' || c == '\r') c = ' ';
-    return made.contains({table.schema, tag});
-  };
+  return made;
+}
+
+// Tags show line breaks as spaces.
+bool is_among(const std::set<pg::QualifiedName>& tags, const pg::QualifiedName& table) {
+  auto tag = table.name;
+  for (auto& c : tag)
+    if (c == '\n' || c == '\r') c = ' ';
+  return tags.contains({table.schema, tag});
+}
+
+std::vector<std::string> drop_statements(pg::Connection& target, const Plan& plan,
+                                         const std::string& run_id) {
+  std::vector<std::string> statements;
+  const auto items = made_items(target, run_id);
+  const auto was_made = [tables = made_tables(items)](const auto& table) { return is_among(tables, table); };
+  for (int row = 0; row < items.rows(); ++row)
+    if (items.text(row, 0) == "EVENT TRIGGER")
+      statements.push_back("DROP EVENT TRIGGER IF EXISTS " + pg::quote_identifier(items.text(row, 2)));
   for (const auto& table : plan.partitioned_tables)
     if (was_made(table)) statements.push_back(fmt::format("DROP TABLE IF EXISTS {} CASCADE", table.sql()));
   for (const auto& relation : plan.relations)
@@ -93,10 +102,6 @@ std::vector<std::string> drop_statements(pg::Connection& target, const Plan& pla
   for (const auto& table : plan.foreign_tables)
     if (was_made(table))
       statements.push_back(fmt::format("DROP FOREIGN TABLE IF EXISTS {} CASCADE", table.sql()));
-  for (const auto relation : written)
-    if (const auto& table = plan.relations[relation];
-        table.kind == Relation::Kind::table && !was_made(table.name))
-      statements.push_back(remove_rows_sql(table));
   for (int row = 0; row < items.rows(); ++row) {
     const auto kind = items.string(row, 0);
     const pg::QualifiedName name{items.string(row, 1), items.string(row, 2)};
@@ -128,52 +133,114 @@ std::vector<std::string> drop_statements(pg::Connection& target, const Plan& pla
 
 }  // namespace
 
-void discard_run(const Options& options, RunDir& dir, pg::Connection& target, const Confirm& confirm) {
+namespace {
+
+// Where the table was there before the run, only the rows that the ledger knows as the run's go, all or none.
+// Foreign keys and triggers are put aside for it and come back in the same transaction: a row of another
+// table that refers to one of ours is an error then, and everything stays.
+void remove_rows(pg::Connection& target, const Plan& plan, const std::string& run_id) {
+  const auto made = plan.schema == SchemaMode::dump ? made_tables(made_items(target, run_id))
+                                                    : std::set<pg::QualifiedName>();
+  std::vector<pg::QualifiedName> tables;
+  std::string truncated;
+  std::vector<std::string> statements;
+  for (const auto index : written_relations(target, run_id)) {
+    const auto& relation = plan.relations[index];
+    if (relation.kind != Relation::Kind::table || is_among(made, relation.name)) continue;
+    tables.push_back(relation.name);
+    if (relation.condition.empty()) {
+      truncated += fmt::format("{}ONLY {}", truncated.empty() ? "" : ", ", relation.name.sql());
+    } else {
+      statements.push_back(remove_rows_sql(relation));
+    }
+  }
+  if (!truncated.empty()) statements.push_back("TRUNCATE " + truncated);
+  pg::Transaction transaction(target);
+  tables.insert(tables.end(), plan.partitioned_tables.begin(), plan.partitioned_tables.end());
+  if (!statements.empty()) put_aside(target, run_id, tables, {});
+  for (const auto& statement : statements) target.exec(statement);
+  if (const auto left = restore_quieted(target, run_id); !left.empty())
+    throw base::Error(base::ErrorKind::permanent,
+                      fmt::format("{} {}; nothing was changed", left[0].object, left[0].message),
+                      "rows that this run did not write may refer to some that it did: remove them first");
+  transaction.commit();
+}
+
+}  // namespace
+
+void discard_run(const Options& options, RunDir& dir, pg::Connection& target, const Confirm& confirm,
+                 const std::optional<std::filesystem::path>& archive) {
   const auto plan = dir.load_plan();
   const auto run_id = dir.state().run_id;
-  if (!confirm(fmt::format("Start over: drop what run {} made on {} ({} tables) and empty {}?", run_id,
-                           options.target.redacted(), plan ? plan->relations.size() : 0,
-                           dir.path().string())))
+  if (!confirm(fmt::format("Start over: drop what run {} made on {} ({} tables) and empty {}{}?", run_id,
+                           options.target.redacted(), plan ? plan->relations.size() : 0, dir.path().string(),
+                           archive ? " and the archive " + archive->string() : std::string())))
     throw base::Error(base::ErrorKind::usage, "not confirmed; nothing was changed");
+  std::optional<Archive> archived;
+  if (archive) archived.emplace(*archive, run_id);
   end_leftover_sessions(target, "cutover " + run_id);
   if (Ledger::exists(target)) {
-    if (plan && plan->schema == SchemaMode::dump) {
+    if (plan) remove_rows(target, *plan, run_id);
+    if (plan && plan->schema == SchemaMode::dump)
       for (const auto& statement : drop_statements(target, *plan, run_id)) target.exec(statement);
-    } else if (plan) {
-      // The schema is the application's: only the rows that the ledger knows as ours go.
-      std::string names;
-      for (const auto index : written_relations(target, run_id)) {
-        const auto& relation = plan->relations[index];
-        if (relation.kind != Relation::Kind::table) continue;
-        if (relation.condition.empty()) {
-          names += fmt::format("{}ONLY {}", names.empty() ? "" : ", ", relation.name.sql());
-        } else {
-          target.exec(remove_rows_sql(relation));
-        }
-      }
-      if (!names.empty()) target.exec("TRUNCATE " + names);
-    }
     target.exec("DELETE FROM cutover.chunk WHERE run_id = $1", {run_id});
     target.exec("DELETE FROM cutover.run WHERE run_id = $1", {run_id});
   }
+  if (archived) archived->dir().erase();
   dir.erase();
 }
+
+namespace {
+
+// A run that did not come to its end has left foreign keys and triggers put aside, and the only record of
+// them goes with the ledger: they come back first, or the ledger stays.
+void restore_everything(pg::Connection& target, CleanReport& report) {
+  for (const auto& run : Ledger::runs(target)) end_leftover_sessions(target, "cutover " + run);
+  std::vector<std::string> restored;
+  const auto left = restore_quieted(target, {}, &restored);
+  for (const auto& object : restored) report.done.push_back("restored " + object);
+  if (left.empty()) return;
+  std::string message =
+      "the ledger stays, since it alone knows what was put aside for the load and cannot come back now:";
+  for (const auto& problem : left)
+    message += fmt::format("\n  {}: {}\n    {}", problem.object, problem.message, problem.hint);
+  throw base::Error(base::ErrorKind::permanent, message,
+                    "end the copy first (the same command resumes it), or repair the rows and clean again");
+}
+
+// Sessions in replica role loaded rows that no foreign key has looked at yet.
+void name_violated_keys(pg::Connection& target, RunDir& dir, CleanReport& report) {
+  const auto plan = dir.has_run() && !dir.state().finished ? dir.load_plan() : std::nullopt;
+  if (!plan || plan->schema != SchemaMode::none) return;
+  for (const auto& problem : violated_foreign_keys(target, *plan))
+    report.done.push_back(fmt::format("left as it is: {}: {}", problem.object, problem.message));
+}
+
+}  // namespace
 
 CleanReport clean(const Options& options, const Confirm& confirm, const base::Stop& stop) {
   CleanReport report;
   RunDir dir(options.run_dir);
-  const bool unfinished = dir.has_run() && !dir.state().finished;
+  std::optional<pg::Connection> target;
+  std::set<std::string> unfinished;
+  if (!options.target.parameters().empty()) {
+    target.emplace(pg::open_first_session(options.target,
+                                          {.role = pg::Role::target, .application_name = "cutover"}, stop));
+    for (auto& run : Ledger::unfinished_runs(*target)) unfinished.insert(std::move(run));
+  }
+  if (dir.has_run() && !dir.state().finished) unfinished.insert(dir.state().run_id);
   if (!confirm(fmt::format("{}Drop the schema cutover from {} and remove {}?",
-                           unfinished ? "The run is NOT finished and cannot be resumed afterwards. " : "",
+                           unfinished.empty()
+                               ? std::string()
+                               : fmt::format("NOT finished, and cannot be resumed afterwards: run {}. ",
+                                             fmt::join(unfinished, ", run ")),
                            options.target.redacted(), dir.path().string())))
     throw base::Error(base::ErrorKind::usage, "not confirmed; nothing was changed");
-  if (!options.target.parameters().empty()) {
-    auto target = pg::open_first_session(options.target,
-                                         {.role = pg::Role::target, .application_name = "cutover"}, stop);
-    if (Ledger::exists(target)) {
-      target.exec("DROP SCHEMA cutover CASCADE");
-      report.done.push_back("dropped the schema cutover from " + options.target.redacted());
-    }
+  if (target && Ledger::exists(*target)) {
+    restore_everything(*target, report);
+    name_violated_keys(*target, dir, report);
+    target->exec("DROP SCHEMA cutover CASCADE");
+    report.done.push_back("dropped the schema cutover from " + options.target.redacted());
   }
   dir.erase();
   std::error_code ignored;

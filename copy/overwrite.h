@@ -9,8 +9,9 @@ namespace copy {
 void overwrite_tables(const Context& context, pg::Connection& target);
 
 /// --restart: removes what the run in `dir` made on the target (its tables and what depends on them, its
-/// large objects, its ledger rows) and the run directory's content, after asking. Throws Error{cancelled}
-/// when the answer is no.
-void discard_run(const Options& options, RunDir& dir, pg::Connection& target, const Confirm& confirm);
+/// large objects, its ledger rows), the run directory's content and that of the run's archive (if one is
+/// named), after asking. Throws Error{usage} when the answer is no, or the archive is another run's.
+void discard_run(const Options& options, RunDir& dir, pg::Connection& target, const Confirm& confirm,
+                 const std::optional<std::filesystem::path>& archive);
 
 }  // namespace copy

@@ -40,6 +40,7 @@ class Planner {
   Plan make() {
     plan_.source_major = source_major_;
     plan_.database = catalog_.database;
+    if (plan_.database.encoding == "SQL_ASCII") plan_.client_encoding = plan_.database.encoding;
     plan_.schema = options_.schema;
     for (const auto& schema : catalog_.schemas)
       if (is_vendor_schema(schema)) skip_schema(schema, "it belongs to the provider");
@@ -246,7 +247,7 @@ class Planner {
       }
     }
     for (const auto& role : catalog_.roles)
-      if (!is_vendor_role(role)) plan_.roles.push_back(role);
+      if (!is_vendor_role(role.name)) plan_.roles.push_back(role);
     for (const auto& schema : catalog_.schemas)
       if (!is_vendor_schema(schema) && matches_any(options_.exclude, schema, ""))
         skip_schema(schema, "excluded by --exclude");

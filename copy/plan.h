@@ -53,6 +53,9 @@ struct Plan {
   std::string source_version;  ///< "15.18"
   int source_major = 0;
   pg::Database database;
+  /// What sessions that carry rows and definitions speak on both sides: UTF8; where one side is SQL_ASCII,
+  /// which converts nothing, the source's own encoding.
+  std::string client_encoding = "UTF8";
   SchemaMode schema = SchemaMode::dump;
   std::vector<Relation> relations;  ///< copied first to last
   std::vector<pg::Index> indexes;   ///< of the relations
@@ -63,7 +66,7 @@ struct Plan {
   std::vector<pg::QualifiedName> unpopulated_views;
   std::vector<pg::QualifiedName> excluded_tables;
   std::vector<std::string> excluded_schemas;
-  std::vector<std::string> roles;
+  std::vector<pg::RoleUse> roles;
   std::vector<pg::QualifiedName> foreign_tables;
   std::vector<pg::QualifiedName> partitioned_tables;
 

@@ -13,9 +13,11 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RowShape, format, columns, key, buckets)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Index, oid, table, name, method, bytes, constraint, constraint_type,
                                    on_partitioned, valid, definition, constraint_options)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ForeignKey, oid, table, name, referenced, validated, inherited, definition,
-                                   columns, referenced_columns, match_full)
+                                   columns, referenced_columns, equals, match_full, on_partitioned,
+                                   to_partitioned)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Sequence, oid, name)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Extension, name, version, schema)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RoleUse, name, owns, granted, named)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DatabaseSetting, role, setting)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Database, name, encoding, collation, comment, settings)
 NLOHMANN_JSON_SERIALIZE_ENUM(CopyFormat, {{CopyFormat::binary, "binary"}, {CopyFormat::text, "text"}})
@@ -30,10 +32,10 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Relation::Kind, {{Relation::Kind::table, "table"},
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Relation, kind, oid, name, load_into, condition, columns, types,
                                    all_generated, shape, filenode, bytes, row_estimate, foreign_key_target,
                                    index_cost, chunk_blocks, chunks, large_object_bounds)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Plan, version, source_version, source_major, database, schema, relations,
-                                   indexes, foreign_keys, sequences, extensions, materialized_views,
-                                   unpopulated_views, excluded_tables, excluded_schemas, roles,
-                                   foreign_tables, partitioned_tables)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Plan, version, source_version, source_major, database, client_encoding,
+                                   schema, relations, indexes, foreign_keys, sequences, extensions,
+                                   materialized_views, unpopulated_views, excluded_tables, excluded_schemas,
+                                   roles, foreign_tables, partitioned_tables)
 
 std::string Plan::to_json() const {
   // Names in a SQL_ASCII database need not be UTF-8.

@@ -190,22 +190,25 @@ void check_extensions(pg::Connection& target, const Plan& plan, std::vector<Find
 
 void check_roles(pg::Connection& target, const Plan& plan, const Options& options,
                  std::vector<Finding>& findings) {
-  if (!options.owners && !options.grants) return;
   std::map<std::string, bool> usable;
   const auto rows =
       target.exec("SELECT rolname, pg_catalog.pg_has_role(oid, 'MEMBER') FROM pg_catalog.pg_roles");
   for (int row = 0; row < rows.rows(); ++row) usable[rows.string(row, 0)] = rows.boolean(row, 1);
   const auto user = current_user(target);
   for (const auto& role : plan.roles) {
-    const auto found = options.role_map.find(role);
-    const auto& name = found == options.role_map.end() ? role : found->second;
+    const bool owns = role.owns && options.owners;
+    if (!owns && !role.named && !(role.granted && options.grants)) continue;
+    const auto found = options.role_map.find(role.name);
+    const auto& name = found == options.role_map.end() ? role.name : found->second;
     const auto known = usable.find(name);
     if (known == usable.end()) {
-      add(findings, Severity::blocker, "role " + pg::display_identifier(name), "does not exist on the target",
-          fmt::format("CREATE ROLE {0} NOLOGIN on the target, or --role-map '{1}=EXISTING', or --no-owners "
-                      "--no-grants",
-                      pg::quote_identifier(name), role));
-    } else if (!known->second && options.owners) {
+      add(findings, Severity::blocker, "role " + pg::display_identifier(name),
+          role.named ? "does not exist on the target, and a policy, a user mapping or its settings need it"
+                     : "does not exist on the target",
+          fmt::format("CREATE ROLE {} NOLOGIN on the target, or --role-map '{}=EXISTING'{}",
+                      pg::quote_identifier(name), role.name,
+                      role.named ? "" : ", or --no-owners --no-grants"));
+    } else if (!known->second && owns) {
       add(findings, Severity::warning, "role " + pg::display_identifier(name),
           fmt::format("{} is not a member of it: objects cannot be given to it", user),
           fmt::format("GRANT {} TO {}", pg::quote_identifier(name), pg::quote_identifier(user)));
@@ -269,20 +272,38 @@ void check_empty(pg::Connection& target, const Plan& plan, const Options& option
     add(findings, Severity::blocker, "target", fmt::format("{} more tables have rows", named - kMostNamed));
 }
 
+// A run that did not end has left foreign keys and triggers of these tables put aside. A new one would take
+// the tables for what they are now, and nobody would miss them.
+void check_quieted(pg::Connection& target, const Plan& plan, std::vector<Finding>& findings) {
+  const auto names = target_tables(plan);
+  if (names.empty() || target.exec("SELECT pg_catalog.to_regclass('cutover.quieted')").is_null(0, 0)) return;
+  const auto rows = target.exec(fmt::format(
+      "SELECT q.run_id, pg_catalog.string_agg(pg_catalog.format('%s %s of %s.%s', q.kind, q.name, q.schema, "
+      "q.relation), ', ' ORDER BY q.kind, q.name) FROM cutover.quieted q JOIN (VALUES {}) v(schema, name) ON "
+      "v.schema = q.schema AND v.name = q.relation GROUP BY 1",
+      values_of_names(names)));
+  for (int row = 0; row < rows.rows(); ++row)
+    add(findings, Severity::blocker, "target",
+        fmt::format("run {} did not end and has these put aside: {}", rows.text(row, 0), rows.text(row, 1)),
+        "end that run with its run directory, or bring them back: cutover clean");
+}
+
 }  // namespace
 
 void check_target_content(pg::Connection& target, const Plan& plan, const Options& options, bool resumed,
                           std::vector<Finding>& findings) {
-  const auto encoding = target.exec("SELECT pg_catalog.current_setting('server_encoding')").string(0, 0);
+  const auto encoding = server_encoding(target);
   if (encoding != plan.database.encoding)
     add(findings, encoding == "SQL_ASCII" ? Severity::warning : Severity::info, "target",
-        fmt::format("encoding {} instead of the source's {}: text is converted", encoding,
-                    plan.database.encoding));
+        fmt::format("encoding {} instead of the source's {}: text is {}", encoding, plan.database.encoding,
+                    plan.client_encoding == "UTF8" && encoding != "SQL_ASCII" ? "converted"
+                                                                              : "taken over byte by byte"));
   if (plan.schema == SchemaMode::dump) {
     check_extensions(target, plan, findings);
     check_roles(target, plan, options, findings);
   }
   if (resumed) return;
+  check_quieted(target, plan, findings);
   if (plan.schema == SchemaMode::none)
     for (auto& finding : compare_shapes(target, plan)) findings.push_back(std::move(finding));
   check_empty(target, plan, options, findings);
@@ -390,6 +411,14 @@ void check_local(const Options& options, const Plan& plan, const base::Stop& sto
         fmt::format("{} are free; the tables have {}", base::human_bytes(room),
                     base::human_bytes(plan.total_bytes())),
         "put the archive on a larger disk");
+}
+
+std::string server_encoding(pg::Connection& server) {
+  return server.exec("SELECT pg_catalog.current_setting('server_encoding')").string(0, 0);
+}
+
+std::string server_version(pg::Connection& server) {
+  return server.exec("SELECT pg_catalog.current_setting('server_version')").string(0, 0);
 }
 
 bool may_set_replica_role(pg::Connection& target) {

@@ -33,6 +33,9 @@ void check_local(const Options& options, const Plan& plan, const base::Stop& sto
 
 /// Names the columns of planned tables that the target has otherwise, or not at all.
 std::vector<Finding> compare_shapes(pg::Connection& target, const Plan& plan);
+std::string server_encoding(pg::Connection& server);
+/// As the server writes it: "15.18 (Debian 15.18-0+deb12u1)".
+std::string server_version(pg::Connection& server);
 /// True when our sessions may set session_replication_role (superusers; members of rds_superuser).
 bool may_set_replica_role(pg::Connection& target);
 

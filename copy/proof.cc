@@ -99,11 +99,10 @@ void Proof::compare(uint32_t unit, const pg::BucketDigest& found, pg::Connection
   const auto& first = context_.plan.relations[units_[unit].relations.front()];
   pg::BucketDigest expected(first.shape.buckets);
   for (const auto index : units_[unit].relations) {
-    if (context_.ledger.count_chunks(target, index) != context_.plan.relations[index].chunks)
-      throw ChunksLost();
-    const auto buckets = context_.ledger.buckets(target, index, first.shape.buckets);
-    context_.dir.record(record::relation_digest(index, buckets.encode()));
-    expected += buckets;
+    const auto sent = context_.ledger.relation_digest(target, index, first.shape.buckets);
+    if (sent.chunks != context_.plan.relations[index].chunks) throw ChunksLost();
+    context_.dir.record(record::relation_digest(index, sent.buckets.encode()));
+    expected += sent.buckets;
   }
   const ProofRecord result{expected == found, expected.total(), found.total()};
   context_.dir.record(record::proof(units_[unit].relations.front(), result));

@@ -1,24 +1,47 @@
 #pragma once
 
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "copy/context.h"
 
 namespace copy {
 
-/// With --schema none the target's tables come with foreign keys and triggers that must not act on the load.
+/// What the target's own tables come with and what must not act on a load: foreign keys and triggers. They
+/// are put aside before rows go in, and come back exactly as they were.
 ///
-/// Where our sessions may set session_replication_role, they do, and only triggers that fire even then
-/// (ENABLE ALWAYS, ENABLE REPLICA) are disabled; the foreign keys, which were not checked then, are checked
-/// afterwards by a query each. Elsewhere (Neon as a target, plain owners) foreign keys are dropped and user
-/// triggers disabled; what is needed to restore them exactly is kept in the ledger's schema, in the same
-/// transaction, so that not even a lost run directory can lose it.
+/// Where our sessions may set session_replication_role (and no schema is made), they do, and only triggers
+/// that fire even then (ENABLE ALWAYS, ENABLE REPLICA) are disabled; the foreign keys, which were not checked
+/// then, are checked afterwards by a query each. Elsewhere (Neon as a target, plain owners) foreign keys are
+/// dropped and triggers disabled. What is needed to restore them is kept in the ledger's schema
+/// (cutover.quieted), in the same transaction, so that not even a lost run directory can lose it: a resumed
+/// run, `clean` and `--restart` all restore from there.
 
-/// Idempotent.
-void quiet_target(const Context& context, pg::Connection& target);
-/// With --schema dump, a resumed run finds the triggers that an earlier process of it has made: disables
-/// them, and restores them as they were. Both idempotent.
-void quiet_triggers(const Context& context, pg::Connection& target);
-void restore_triggers(const Context& context, pg::Connection& target);
-/// Idempotent. Foreign keys that the data violates are reported as problems.
+using ForeignKeyName = std::pair<pg::QualifiedName, std::string>;  // table, constraint
+
+struct Quieting {
+  bool foreign_keys = true;
+  bool replica_role = false;      ///< rows come in sessions with session_replication_role = replica
+  std::set<ForeignKeyName> kept;  ///< foreign keys that stay: those the run itself has made
+};
+
+/// Puts aside what stands on `tables` or, of foreign keys, refers to them. Idempotent; tables that do not
+/// exist have nothing.
+void put_aside(pg::Connection& target, const std::string& run_id,
+               const std::vector<pg::QualifiedName>& tables, const Quieting& quieting);
+/// Restores what the run put aside (empty: what every run did). Idempotent: what is restored is forgotten.
+/// What could not be restored is kept and returned. `restored`, if given, gets a line for each object.
+std::vector<Problem> restore_quieted(pg::Connection& target, const std::string& run_id,
+                                     std::vector<std::string>* restored = nullptr);
+
+/// put_aside() and restore_quieted() for all tables of a run's plan, problems reported.
+void quiet_target(const Context& context, pg::Connection& target, const Quieting& quieting);
 void restore_target(const Context& context, pg::Connection& target);
+
+/// One problem for each foreign key of the plan's tables that their rows violate although it counts as
+/// validated: loads in replica role are not checked.
+std::vector<Problem> violated_foreign_keys(pg::Connection& target, const Plan& plan);
 
 }  // namespace copy

@@ -17,49 +17,6 @@ namespace copy {
 
 using base::ErrorKind;
 
-namespace {
-
-// More tables than this are not locked by the keeper: every lock takes a place in the source's shared lock
-// table.
-constexpr size_t kMostLockedTables = 1000;
-
-}  // namespace
-
-std::unique_ptr<pg::SnapshotKeeper> open_keeper(const Options& options, const std::string& application_name,
-                                                const base::Stop& stop) {
-  const auto notice = [](const base::Error& error, int tries) {
-    spdlog::warn("source: {}; trying again ({})", error.message(), tries);
-  };
-  return base::retry(options.retry, stop, notice, [&] {
-    return std::make_unique<pg::SnapshotKeeper>(pg::open_session(
-        options.source, {.role = pg::Role::source, .application_name = application_name}, stop));
-  });
-}
-
-void lock_tables(pg::SnapshotKeeper& keeper, const Plan& plan) {
-  std::string names;
-  size_t count = 0;
-  for (const auto& relation : plan.relations) {
-    if (relation.kind != Relation::Kind::table) continue;
-    names += fmt::format("{}ONLY {}", names.empty() ? "" : ", ", relation.name.sql());
-    ++count;
-  }
-  if (count == 0 || count > kMostLockedTables) return;
-  auto& connection = keeper.connection();
-  connection.exec("SET LOCAL lock_timeout = '15s'; SAVEPOINT locks");
-  try {
-    connection.exec("LOCK TABLE " + names + " IN ACCESS SHARE MODE");
-  } catch (const base::Error& error) {
-    if (error.kind() == ErrorKind::cancelled || !connection.alive()) throw;
-    connection.exec("ROLLBACK TO SAVEPOINT locks");
-    spdlog::warn(
-        "the source's tables could not be locked against rewrites ({}); a table that is truncated or "
-        "rewritten "
-        "during the copy will fail",
-        error.message());
-  }
-}
-
 std::vector<std::string> reconcile_with_ledger(const Plan& plan, RunDir& dir,
                                                const std::vector<LedgerChunk>& ledger) {
   std::set<uint64_t> on_target;
@@ -113,6 +70,19 @@ void end_leftover_sessions(pg::Connection& server, const std::string& applicatio
   base::fail(ErrorKind::permanent,
              "sessions of an earlier process of this run (application_name {}) do not end on {}",
              application_name, server.conninfo().redacted());
+}
+
+std::set<ForeignKeyName> foreign_keys_made(const Context& context, const SchemaItems& schema,
+                                           pg::Connection& target) {
+  const auto items = context.ledger.items(target, "FK CONSTRAINT");
+  const std::set<uint32_t> made(items.begin(), items.end());
+  std::set<pg::Oid> oids;
+  for (const auto& entry : schema.foreign_keys)
+    if (made.contains(entry.id)) oids.insert(entry.oid);
+  std::set<ForeignKeyName> names;
+  for (const auto& key : context.plan.foreign_keys)
+    if (oids.contains(key.oid)) names.emplace(key.table, key.name);
+  return names;
 }
 
 // ---------------------------------------------------------------------------------------- the source moved
@@ -262,15 +232,30 @@ void renew_archive(const Context& context, uint32_t snapshot) {
   }
 }
 
+void refuse_changes(const std::vector<std::string>& changes) {
+  if (changes.empty()) return;
+  throw base::Error(
+      ErrorKind::usage,
+      fmt::format("the source's schema changed since this run was started: {}", fmt::join(changes, "; ")),
+      "start over with --restart");
+}
+
+// Views, functions, triggers and the like, of which the plan knows nothing: the target gets the first dump's.
+std::vector<std::string> definition_changes(const Context& context, const std::string& snapshot_id) {
+  const auto tools = find_pg_tools(context.options, context.stop);
+  const auto fresh = context.dir.path() / "schema.fresh";
+  dump_schema(context.options, context.plan, snapshot_id, tools, fresh, context.stop);
+  auto changes = schema_changes(tools, context.dir.schema_dump(), fresh, context.stop);
+  std::filesystem::remove(fresh);
+  return changes;
+}
+
 SourceView at_new_snapshot(const Context& context, Plan& plan, const SchemaItems& schema,
                            pg::Connection& target, std::unique_ptr<pg::SnapshotKeeper> keeper) {
   std::vector<Finding> ignored;
   auto fresh = make_plan(keeper->connection(), context.options, ignored);
-  if (const auto changes = shape_changes(plan, fresh); !changes.empty())
-    throw base::Error(
-        ErrorKind::usage,
-        fmt::format("the source's schema changed since this run was started: {}", fmt::join(changes, "; ")),
-        "start over with --restart");
+  refuse_changes(shape_changes(plan, fresh));
+  if (plan.schema == SchemaMode::dump) refuse_changes(definition_changes(context, keeper->id()));
   std::map<pg::QualifiedName, uint64_t> filenodes;
   for (const auto& relation : fresh.relations) filenodes[relation.name] = relation.filenode;
   for (auto& relation : plan.relations)
@@ -281,13 +266,12 @@ SourceView at_new_snapshot(const Context& context, Plan& plan, const SchemaItems
   view.snapshot = static_cast<uint32_t>(context.dir.state().snapshots.size());
   context.dir.record(record::snapshot(view.snapshot, {keeper->mark(), plan.source_version}));
   view.open = live_source(context, keeper->id());
-  lock_tables(*keeper, plan);
+  view.keeper = std::make_unique<KeeperWatch>(std::move(keeper), plan, context.stop);
   const auto stale = find_stale(context, view.open, view.snapshot);
   if (!stale.empty()) {
     drop_foreign_keys(context, plan, schema, target);
     remove_stale(context, plan, stale);
   }
-  view.keeper = std::move(keeper);
   view.explanation =
       stale.empty()
           ? std::string(
@@ -308,9 +292,8 @@ SourceView choose_source(const Context& context, Plan& plan, const SchemaItems& 
   SourceView view;
   view.snapshot = static_cast<uint32_t>(snapshots.size() - 1);
   if (of_one_snapshot(context) && keeper->mark().unchanged_since(last.mark)) {
-    lock_tables(*keeper, plan);
     view.open = live_source(context, keeper->id());
-    view.keeper = std::move(keeper);
+    view.keeper = std::make_unique<KeeperWatch>(std::move(keeper), plan, context.stop);
     view.explanation = "nothing was committed at the source since";
     return view;
   }

@@ -1,31 +1,24 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
-#include <thread>
 
 #include "copy/chunk_source.h"
 #include "copy/context.h"
+#include "copy/keeper_watch.h"
+#include "copy/quiet.h"
 #include "copy/schema.h"
-#include "pg/snapshot.h"
 
 namespace copy {
 
 /// Where a run reads from, and under which snapshot.
 struct SourceView {
-  std::unique_ptr<pg::SnapshotKeeper> keeper;  ///< none when reading from an archive
+  std::unique_ptr<KeeperWatch> keeper;  ///< none when reading from an archive
   ChunkSourceFactory open;
   uint32_t snapshot = 0;    ///< index into RunState::snapshots
   std::string explanation;  ///< what made it safe to go on, in a sentence; empty for a new run
 };
-
-/// A snapshot keeper on a new session, tried again while the source is not reachable. With `lock`, its
-/// transaction holds ACCESS SHARE on the plan's tables (when they are few enough for the server's lock
-/// table), so that nobody truncates or rewrites them meanwhile; without, such a change is still noticed, and
-/// fails that table.
-std::unique_ptr<pg::SnapshotKeeper> open_keeper(const Options& options, const std::string& application_name,
-                                                const base::Stop& stop);
-void lock_tables(pg::SnapshotKeeper& keeper, const Plan& plan);
 
 /// Brings journal and ledger together: the ledger is right. Returns a sentence for each kind of disagreement.
 std::vector<std::string> reconcile_with_ledger(const Plan& plan, RunDir& dir,
@@ -34,6 +27,10 @@ std::vector<std::string> reconcile_with_ledger(const Plan& plan, RunDir& dir,
 /// Ends sessions that an earlier process of this run has left on a server: they may hold locks, or still
 /// build an index.
 void end_leftover_sessions(pg::Connection& server, const std::string& application_name);
+
+/// Of the plan's foreign keys, those that this run has made on the target.
+std::set<ForeignKeyName> foreign_keys_made(const Context& context, const SchemaItems& schema,
+                                           pg::Connection& target);
 
 /// Decides how a run that has chunks already can go on and stay consistent (docs/consistency.md):
 ///   1. the source provably did not change since the recorded snapshot: a new one shows the same rows;

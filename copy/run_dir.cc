@@ -145,7 +145,7 @@ std::optional<Plan> RunDir::load_plan() const {
 Plan RunDir::load_plan(const fs::path& path) {
   const auto file = path / "plan.json.zst";
   const auto frame = base::read_file_if_exists(file);
-  if (!frame) base::fail(ErrorKind::usage, "{} holds no plan", path.string());
+  if (!frame) base::fail(ErrorKind::usage, "{} is missing", file.string());
   return base::during(fmt::format("read {}", file.string()),
                       [&] { return Plan::from_json(base::zstd_decompress(*frame)); });
 }
@@ -172,6 +172,33 @@ pg::DigestKey RunDir::load_key(const fs::path& path) {
     if (line != key_line(hex) + "\n") base::fail(ErrorKind::corrupt, "its checksum is wrong");
     return pg::DigestKey::from_hex(hex);
   });
+}
+
+namespace {
+SchemaRecord schema_record(const std::string& content) {
+  return {content.size(), base::crc32c(std::as_bytes(std::span(content)))};
+}
+}  // namespace
+
+void RunDir::record_schema_dump() {
+  record(record::schema(schema_record(base::read_file(schema_dump()))));
+  sync();
+}
+
+void RunDir::check_schema_dump() const {
+  if (!state_.schema) return;
+  const auto content = base::read_file_if_exists(schema_dump());
+  const char* problem = nullptr;
+  if (!content) {
+    problem = "is missing";
+  } else if (const auto found = schema_record(*content); found.bytes != state_.schema->bytes) {
+    problem = "has another size than when it was written";
+  } else if (found.crc32c != state_.schema->crc32c) {
+    problem = "is damaged: its checksum is wrong";
+  }
+  if (problem)
+    throw base::Error(ErrorKind::corrupt, fmt::format("{} {}", schema_dump().string(), problem),
+                      "start over with --restart");
 }
 
 void RunDir::erase() {

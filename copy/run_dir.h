@@ -57,6 +57,10 @@ class RunDir {
   static Plan load_plan(const std::filesystem::path& path);
   static pg::DigestKey load_key(const std::filesystem::path& path);
   std::filesystem::path schema_dump() const { return path_ / "schema.dump"; }
+  /// Records that schema.dump is complete, with its checksum; the file must be durable.
+  void record_schema_dump();
+  /// Throws Error{corrupt} that names the file when it is not what was recorded.
+  void check_schema_dump() const;
 
   /// Removes everything a run has stored here, but keeps the directory and its lock.
   void erase();

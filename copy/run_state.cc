@@ -18,6 +18,7 @@ enum class Type : uint64_t {
   proof = 6,
   finished = 7,
   reopened = 8,
+  schema = 9,
 };
 
 Encoder begin(Type type) {
@@ -56,6 +57,8 @@ std::string snapshot(uint32_t index, const SnapshotRecord& snapshot) {
       .number(snapshot.mark.database_oid)
       .text(snapshot.mark.transactions)
       .text(snapshot.mark.lsn)
+      .text(snapshot.mark.timeline)
+      .text(snapshot.mark.server_start)
       .text(snapshot.source_version)
       .str();
 }
@@ -69,6 +72,10 @@ std::string chunk(uint32_t relation, uint32_t chunk, const ChunkRecord& record) 
 
 std::string forgotten(uint32_t relation, uint32_t chunk) {
   return begin(Type::forgotten).number(relation).number(chunk).str();
+}
+
+std::string schema(const SchemaRecord& schema) {
+  return begin(Type::schema).number(schema.bytes).number(schema.crc32c).str();
 }
 
 std::string relation_digest(uint32_t relation, std::string_view encoded) {
@@ -115,6 +122,8 @@ void RunState::apply(base::Bytes bytes) {
       target_record.mark.database_oid = small();
       target_record.mark.transactions = in.text();
       target_record.mark.lsn = in.text();
+      target_record.mark.timeline = in.text();
+      target_record.mark.server_start = in.text();
       target_record.source_version = in.text();
       break;
     }
@@ -151,6 +160,13 @@ void RunState::apply(base::Bytes bytes) {
       proofs.insert_or_assign(unit, record);
       break;
     }
+    case Type::schema: {
+      SchemaRecord record;
+      record.bytes = in.number();
+      record.crc32c = small();
+      schema = record;
+      break;
+    }
     case Type::finished:
       finished = static_cast<int>(in.number());
       break;
@@ -165,9 +181,10 @@ void RunState::apply(base::Bytes bytes) {
 
 std::vector<std::string> RunState::records() const {
   std::vector<std::string> out;
-  out.reserve(chunks.size() + relation_digests.size() + proofs.size() + snapshots.size() + 2);
+  out.reserve(chunks.size() + relation_digests.size() + proofs.size() + snapshots.size() + 3);
   if (!run_id.empty()) out.push_back(record::run(*this));
   for (uint32_t i = 0; i < snapshots.size(); ++i) out.push_back(record::snapshot(i, snapshots[i]));
+  if (schema) out.push_back(record::schema(*schema));
   for (const auto& [key, value] : chunks)
     out.push_back(record::chunk(static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(key), value));
   for (const auto& [relation, encoded] : relation_digests)

@@ -35,6 +35,12 @@ struct ProofRecord {
   pg::Digest target;
 };
 
+/// pg_dump's archive in the run directory, complete; it has no checksum of its own.
+struct SchemaRecord {
+  uint64_t bytes = 0;
+  uint32_t crc32c = 0;
+};
+
 /// Everything a run remembers, as a fold over its records. Applying a record twice changes nothing.
 struct RunState {
   std::string run_id;
@@ -46,6 +52,7 @@ struct RunState {
   std::unordered_map<uint64_t, ChunkRecord> chunks;  ///< by chunk_key()
   std::map<uint32_t, std::string> relation_digests;  ///< pg::BucketDigest::encode() of what left the source
   std::map<uint32_t, ProofRecord> proofs;            ///< by the unit's first relation
+  std::optional<SchemaRecord> schema;                ///< schema.dump, once it is there
   std::optional<int> finished;                       ///< the exit code of a completed run
 
   static uint64_t chunk_key(uint32_t relation, uint32_t chunk) { return (uint64_t{relation} << 32) | chunk; }
@@ -63,6 +70,7 @@ std::string run(const RunState& state);
 std::string snapshot(uint32_t index, const SnapshotRecord& snapshot);
 std::string chunk(uint32_t relation, uint32_t chunk, const ChunkRecord& record);
 std::string forgotten(uint32_t relation, uint32_t chunk);
+std::string schema(const SchemaRecord& schema);
 std::string relation_digest(uint32_t relation, std::string_view encoded);
 std::string proof(uint32_t unit, const ProofRecord& record);
 std::string finished(int exit_code);

@@ -4,10 +4,13 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "base/file.h"
 #include "base/process.h"
 
 namespace copy {
@@ -80,6 +83,7 @@ void dump_schema(const Options& options, const Plan& plan, const std::string& sn
   const auto unfinished = fs::path(file.string() + ".tmp");
   command.arguments = {"--schema-only", "--format=custom", "--no-password", "--file=" + unfinished.string(),
                        "--dbname=" + options.source.without_secrets()};
+  command.arguments.push_back("--encoding=" + plan.client_encoding);
   if (!snapshot_id.empty()) command.arguments.push_back("--snapshot=" + snapshot_id);
   command.arguments.emplace_back("--exclude-schema=cutover");
   for (const auto& schema : plan.excluded_schemas)
@@ -89,7 +93,9 @@ void dump_schema(const Options& options, const Plan& plan, const std::string& sn
   const auto result = base::run_command(command, stop);
   if (result.exit_code != 0)
     throw base::Error(ErrorKind::permanent, fmt::format("pg_dump failed: {}", result.error_text));
+  base::File::open_read(unfinished).sync();
   fs::rename(unfinished, file);
+  base::sync_directory(file.parent_path());
 }
 
 // --------------------------------------------------------------------------------------- reading the dump
@@ -232,6 +238,39 @@ SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools&
   for (auto& entry : read_section(tools, file, "post-data", stop))
     if (usable(entry)) sorter.put(std::move(entry), items);
   return items;
+}
+
+namespace {
+
+// What defines an object, without the ids of a dump. Several may have one label (the grants on a table).
+using Definitions = std::map<std::string, std::multiset<std::string>>;
+
+Definitions read_definitions(const PgTools& tools, const fs::path& file, const base::Stop& stop) {
+  Definitions definitions;
+  for (const auto* section : {"pre-data", "post-data"})
+    for (auto& entry : read_section(tools, file, section, stop))
+      definitions[ItemRunner::label(entry)].insert(entry.owner + '\n' + entry.sql);
+  return definitions;
+}
+
+}  // namespace
+
+std::vector<std::string> schema_changes(const PgTools& tools, const fs::path& stored, const fs::path& fresh,
+                                        const base::Stop& stop, size_t limit) {
+  auto now = read_definitions(tools, fresh, stop);
+  std::vector<std::string> changes;
+  for (const auto& [label, definitions] : read_definitions(tools, stored, stop)) {
+    const auto found = now.find(label);
+    if (found == now.end()) {
+      changes.push_back(label + " is gone");
+      continue;
+    }
+    if (found->second != definitions) changes.push_back(label + " was changed");
+    now.erase(found);
+  }
+  for (const auto& [label, definitions] : now) changes.push_back(label + " is new");
+  if (changes.size() > limit) changes.resize(limit);
+  return changes;
 }
 
 // ------------------------------------------------------------------------------------------- ItemRunner

@@ -45,6 +45,12 @@ SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools&
                         const std::filesystem::path& file, const base::Stop& stop,
                         std::vector<Finding>& findings);
 
+/// Names what another dump of the same database defines otherwise, at most `limit`: "view public.v was
+/// changed". Empty: they mean the same.
+std::vector<std::string> schema_changes(const PgTools& tools, const std::filesystem::path& stored,
+                                        const std::filesystem::path& fresh, const base::Stop& stop,
+                                        size_t limit = 10);
+
 /// Makes schema objects on the target, each exactly once: its statements and its ledger row are one
 /// transaction. Thread-safe; each thread brings its connection.
 class ItemRunner {

@@ -153,6 +153,8 @@ std::vector<Index> read_indexes(Connection& connection) {
   return indexes;
 }
 
+}  // namespace
+
 std::vector<ForeignKey> read_foreign_keys(Connection& connection) {
   const auto rows = query(connection, R"(
     SELECT k.oid, c.nspname, c.relname, k.conname, rn.nspname, r.relname, k.convalidated, k.conparentid <> 0,
@@ -162,7 +164,13 @@ std::vector<ForeignKey> read_foreign_keys(Connection& connection) {
                   ORDER BY u.position),
            ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(attnum, position)
                    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.attnum
-                  ORDER BY u.position)
+                  ORDER BY u.position),
+           ARRAY(SELECT pg_catalog.format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+                   FROM unnest(k.conpfeqop) WITH ORDINALITY u(oid, position)
+                   JOIN pg_catalog.pg_operator o ON o.oid = u.oid
+                   JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+                  ORDER BY u.position),
+           c.relkind = 'p', r.relkind = 'p'
       FROM pg_catalog.pg_constraint k
       JOIN user_class c ON c.oid = k.conrelid
       JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
@@ -182,10 +190,15 @@ std::vector<ForeignKey> read_foreign_keys(Connection& connection) {
     key.match_full = rows.boolean(row, 9);
     key.columns = rows.array(row, 10);
     key.referenced_columns = rows.array(row, 11);
+    key.equals = rows.array(row, 12);
+    key.on_partitioned = rows.boolean(row, 13);
+    key.to_partitioned = rows.boolean(row, 14);
     keys.push_back(std::move(key));
   }
   return keys;
 }
+
+namespace {
 
 std::vector<Sequence> read_sequences(Connection& connection) {
   const auto rows =
@@ -261,15 +274,26 @@ std::vector<std::string> first_column(const Result& rows) {
 
 // pg_shdepend knows every owner, grantee and policy role of this database, except the bootstrap superuser,
 // which is pinned; that one is found as an owner.
-std::vector<std::string> read_roles(Connection& connection) {
-  return first_column(query(connection, R"(
-    SELECT r.rolname FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid
-     WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.deptype IN ('o', 'a', 'r')
-       AND d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-    UNION SELECT pg_catalog.pg_get_userbyid(c.relowner) FROM user_class c
-    UNION SELECT pg_catalog.pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace n
-     WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'cutover', 'public')
-    ORDER BY 1)"));
+std::vector<RoleUse> read_roles(Connection& connection) {
+  const auto rows = query(connection, R"(
+    SELECT name, bool_or(use = 'o'), bool_or(use = 'a'), bool_or(use = 'n') FROM (
+      SELECT r.rolname::text,
+             CASE WHEN d.deptype = 'r' OR d.classid = 'pg_catalog.pg_user_mapping'::pg_catalog.regclass THEN 'n'
+                  WHEN d.deptype = 'a' OR d.classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass THEN 'a'
+                  ELSE 'o' END
+        FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid
+       WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.deptype IN ('o', 'a', 'r')
+         AND d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+      UNION SELECT r.rolname, 'n' FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
+       WHERE s.setdatabase = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+      UNION SELECT pg_catalog.pg_get_userbyid(c.relowner), 'o' FROM user_class c
+      UNION SELECT pg_catalog.pg_get_userbyid(n.nspowner), 'o' FROM pg_catalog.pg_namespace n
+       WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'cutover', 'public')
+    ) u(name, use) GROUP BY 1 ORDER BY 1)");
+  std::vector<RoleUse> roles;
+  for (int row = 0; row < rows.rows(); ++row)
+    roles.push_back({rows.string(row, 0), rows.boolean(row, 1), rows.boolean(row, 2), rows.boolean(row, 3)});
+  return roles;
 }
 
 }  // namespace

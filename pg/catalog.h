@@ -76,7 +76,11 @@ struct ForeignKey {
   std::string definition;  ///< pg_get_constraintdef()
   std::vector<std::string> columns;
   std::vector<std::string> referenced_columns;
+  /// For each column what compares it with the referenced one: "OPERATOR(public.=)", as SQL.
+  std::vector<std::string> equals;
   bool match_full = false;
+  bool on_partitioned = false;  ///< declared on a partitioned table: rows of its leaves count
+  bool to_partitioned = false;  ///< refers to a partitioned table
 };
 
 struct Sequence {
@@ -103,6 +107,14 @@ struct Database {
   std::vector<DatabaseSetting> settings;
 };
 
+/// A role that something in this database names, and how.
+struct RoleUse {
+  std::string name;
+  bool owns = false;     ///< an object
+  bool granted = false;  ///< a privilege, also by default
+  bool named = false;    ///< by a policy, a user mapping, or settings of its own in this database
+};
+
 struct Catalog {
   Database database;
   std::vector<Table> tables;
@@ -113,9 +125,12 @@ struct Catalog {
   /// Materialized views, each after those it reads.
   std::vector<QualifiedName> materialized_views;
   std::vector<std::string> schemas;
-  std::vector<std::string> roles;  ///< that own something, are granted something or are named by a policy
+  std::vector<RoleUse> roles;
   uint64_t large_objects = 0;
 };
+
+/// Of tables that read_catalog() names; also for the other side, where no catalog is needed.
+std::vector<ForeignKey> read_foreign_keys(Connection& connection);
 
 /// Reads what this session sees. With a snapshot's session, that snapshot's state.
 Catalog read_catalog(Connection& connection);

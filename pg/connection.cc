@@ -5,10 +5,17 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 
 #include <libpq-fe.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern "C" {
+#include <sys/pidfd.h>  // glibc 2.36 declares no C linkage of its own
+}
 
 namespace pg {
 
@@ -228,11 +235,38 @@ short Connection::wait(short events, int timeout) {
   }
 }
 
+namespace {
+
+// PQcancel() connects and waits for an answer without any limit, and a stop must not hang at a server that
+// does not answer. It may be called in a signal handler, so it may be called in a forked child, which can be
+// killed.
+void cancel_within(PGcancel* cancel, std::chrono::milliseconds limit) noexcept {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);  // the child must not answer signals that are meant for us
+  const pid_t child = fork();
+  if (child == 0) {
+    std::array<char, 256> message{};
+    PQcancel(cancel, message.data(), static_cast<int>(message.size()));
+    _exit(0);
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (child < 0) return;
+  const int ended = pidfd_open(child, 0);
+  pollfd watched{ended, POLLIN, 0};
+  if (ended < 0 || poll(&watched, 1, static_cast<int>(limit.count())) <= 0) kill(child, SIGKILL);
+  if (ended >= 0) close(ended);
+  while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace
+
 void Connection::cancel_statement() noexcept {
   if (PQtransactionStatus(raw()) != PQTRANS_ACTIVE) return;
   const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> cancel(PQgetCancel(raw()), PQfreeCancel);
-  std::array<char, 256> message{};
-  if (cancel) PQcancel(cancel.get(), message.data(), static_cast<int>(message.size()));
+  if (cancel) cancel_within(cancel.get(), std::chrono::seconds(3));
 }
 
 void Connection::throw_connection_error() {

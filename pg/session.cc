@@ -63,14 +63,16 @@ Connection open_session(const Conninfo& conninfo, const SessionOptions& options,
   };
   add_all(kCommon);
   if (options.role == Role::target) add_all(kTarget);
-  if (!options.client_encoding.empty()) add_setting(sql, "client_encoding", options.client_encoding);
+  if (options.client_encoding.empty()) {
+    sql +=
+        ", pg_catalog.set_config('client_encoding', CASE pg_catalog.current_setting('server_encoding') "
+        "WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END, false)";
+  } else {
+    add_setting(sql, "client_encoding", options.client_encoding);
+  }
   if (options.asynchronous_commit) add_setting(sql, "synchronous_commit", "off");
   if (options.replica_role) add_setting(sql, "session_replication_role", "replica");
   connection.exec(sql);
-  if (options.client_encoding.empty())
-    connection.exec(
-        "SELECT pg_catalog.set_config('client_encoding', pg_catalog.current_setting('server_encoding'), "
-        "false)");
   return connection;
 }
 

@@ -14,8 +14,8 @@ struct SessionOptions {
   Role role = Role::source;
   /// Shown in pg_stat_activity; a resumed run finds and ends what a killed one left behind by it.
   std::string application_name = "cutover";
-  /// Both sides speak the source database's encoding, so that the target converts and the bytes compare.
-  /// Empty: the database's own.
+  /// Both sides speak one encoding, so that the servers convert and the bytes compare. Empty: UTF8, in which
+  /// names and definitions are kept; a SQL_ASCII database, which converts nothing, speaks SQL_ASCII.
   std::string client_encoding = {};
   /// Chunk sessions only: a lost commit is lost together with its ledger row, so nothing depends on it.
   bool asynchronous_commit = false;

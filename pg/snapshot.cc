@@ -18,6 +18,18 @@ std::string system_identifier(Connection& connection) {
   return connection.exec("SELECT system_identifier FROM pg_catalog.pg_control_system()").string(0, 0);
 }
 
+// pg_control_checkpoint() would lag behind a promotion; the name of the file that is written now does not.
+std::string timeline(Connection& connection) {
+  try {
+    return connection
+        .exec("SELECT pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8)")
+        .string(0, 0);
+  } catch (const base::Error& error) {
+    if (error.kind() != base::ErrorKind::permanent) throw;
+    return {};  // a provider's server that keeps its WAL elsewhere: nothing is proven then
+  }
+}
+
 }  // namespace
 
 bool SnapshotMark::unchanged_since(const SnapshotMark& earlier) const {
@@ -28,7 +40,8 @@ bool SnapshotMark::unchanged_since(const SnapshotMark& earlier) const {
       transactions.substr(0, first) == transactions.substr(first + 1, second - first - 1) &&
       second + 1 == transactions.size();
   return none_in_progress && transactions == earlier.transactions && database_oid == earlier.database_oid &&
-         system_identifier == earlier.system_identifier;
+         system_identifier == earlier.system_identifier && !timeline.empty() &&
+         timeline == earlier.timeline && server_start == earlier.server_start;
 }
 
 SnapshotKeeper::SnapshotKeeper(Connection connection) : connection_(std::move(connection)) {
@@ -38,6 +51,12 @@ SnapshotKeeper::SnapshotKeeper(Connection connection) : connection_(std::move(co
                   .exec(recovery ? "SELECT coalesce(pg_catalog.pg_last_wal_replay_lsn()::text, '')"
                                  : "SELECT pg_catalog.pg_current_wal_lsn()::text")
                   .string(0, 0);
+  if (!recovery) mark_.timeline = timeline(connection_);
+  mark_.server_start = connection_
+                           .exec(
+                               "SELECT pg_catalog.concat_ws(' ', pg_catalog.pg_postmaster_start_time(), "
+                               "(SELECT stats_reset FROM pg_catalog.pg_stat_bgwriter))")
+                           .string(0, 0);
   connection_.exec(kBegin);
   const auto row = connection_.exec(
       "SELECT pg_catalog.txid_current_snapshot()::text, "

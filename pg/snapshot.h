@@ -14,10 +14,17 @@ struct SnapshotMark {
   /// txid_current_snapshot() of the snapshot's transaction, "xmin:xmax:xip,…".
   std::string transactions;
   std::string lsn;  ///< the WAL position just before the snapshot; for people, not for proof
+  /// Of the WAL, eight hexadecimal digits; another one after a failover or a restore to a point in time.
+  /// Empty on a replica, which may follow another primary now, and where the server does not tell.
+  std::string timeline;
+  /// When the server was started, and when its statistics were last reset, which a crash does. The same in
+  /// both marks: no commit was lost in between, so no transaction id was used twice.
+  std::string server_start;
 
-  /// True when nothing can have been committed between two moments with these marks: the same database, no
-  /// transaction in progress at the first, and not one transaction id assigned since. Conservative: ANALYZE
-  /// or any other write, also to another database of the cluster, makes it false.
+  /// True when nothing can have been committed between two moments with these marks: the same database of the
+  /// same running server, no transaction in progress at the first, and not one transaction id assigned since.
+  /// Conservative: ANALYZE or any other write, also to another database of the cluster, makes it false, and
+  /// so does a restart (docs/consistency.md).
   bool unchanged_since(const SnapshotMark& earlier) const;
 };
 

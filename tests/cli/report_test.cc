@@ -135,7 +135,10 @@ TEST(PlanReport, GroupsFindingsAndShowsTheLargestTables) {
                      {copy::Severity::blocker, "role app", "does not exist", "CREATE ROLE app"}};
   copy::Options options;
   options.source = pg::Conninfo::parse("postgres://app:sEcret@old/app");
+  options.target = pg::Conninfo::parse("postgres://app:sEcret@new/app");
+  report.target_version = "16.14";
   const auto text = plan_text(report, options, false);
+  EXPECT_THAT(text, HasSubstr("postgres://app@new/app, PostgreSQL 16.14\n"));
   EXPECT_THAT(text, AllOf(StartsWith("BLOCKED: 1 blocker"), HasSubstr("19 in binary, 1 in text: public.t3"),
                           HasSubstr("public.t19    19.0 MB               ?"),
                           HasSubstr("and 5 smaller tables with 10.0 MB"),

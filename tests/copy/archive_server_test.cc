@@ -61,6 +61,23 @@ TEST(Archive, OfAnotherRunIsNotWrittenInto) {
   EXPECT_TRUE(exits(move.way.run("export", {"--archive", archive, "--restart"}), 0));
 }
 
+TEST(Archive, StartsOverWithItsRun) {
+  const Move move("CREATE TABLE t (a int); INSERT INTO t VALUES (1)");
+  const auto archive = move.way.path("archive").string();
+  ASSERT_TRUE(exits(move.copy({"--archive", archive}), 0));
+  move.source.exec("INSERT INTO t VALUES (2)");
+  const Arguments again{"--restart", "--yes", "--archive", archive};
+  move.expect_equal_copy(again);
+  const support::TestDatabase elsewhere(target_server());
+  EXPECT_TRUE(exits(Copy(move.source.url(), elsewhere.url()).run("import", {"--archive", archive}), 0));
+  EXPECT_EQ(elsewhere.value("SELECT count(*) FROM t"), "2");
+  // An archive of another run is not this one's to empty, and nothing else is done then either.
+  const auto other = move.way.path("other").string();
+  ASSERT_TRUE(exits(move.way.run("export", {"--archive", other}), 0));
+  EXPECT_TRUE(exits(move.copy({"--restart", "--yes", "--archive", other}), 2));
+  move.expect_equal();
+}
+
 TEST(Archive, ThatIsNoneIsRefused) {
   const Move move;
   EXPECT_TRUE(exits(move.way.run("import", {"--archive", move.way.path("nowhere").string()}), 2));

@@ -161,8 +161,6 @@ void play(unsigned seed, bool failures, Work& work, Diary& diary) {
   }
   EXPECT_TRUE(board.all_read());
   EXPECT_LE(diary.most_running, static_cast<int>(limits.tasks) + 1) << "one stream always runs";
-  for (uint32_t i = 0; i < work.plan.relations.size(); ++i)
-    EXPECT_EQ(board.has_failed(i), diary.failed.contains(i));
 }
 
 TEST(Board, EveryTaskIsHandedOutExactlyOnceAndInOrder) {

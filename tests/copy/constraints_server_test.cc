@@ -83,8 +83,7 @@ TEST(DirtyForeignKey, MatchFullKeysWithHalfTheirColumnsAreNamed) {
               AllOf(HasSubstr("child_a_b_fkey"), HasSubstr("(8,)"), Not(HasSubstr("no offending key"))));
 }
 
-TEST(DirtyForeignKey, OfAPartitionedTable) {
-  const Move move(R"(
+constexpr const char* kPartitionedChild = R"(
     CREATE TABLE parent (id int PRIMARY KEY);
     CREATE TABLE child (id int, parent int CONSTRAINT fk REFERENCES parent) PARTITION BY RANGE (id);
     CREATE TABLE child_1 PARTITION OF child FOR VALUES FROM (0) TO (100);
@@ -92,11 +91,31 @@ TEST(DirtyForeignKey, OfAPartitionedTable) {
     INSERT INTO parent VALUES (1);
     INSERT INTO child VALUES (1, 1), (150, 1);
     SET session_replication_role = replica;
-    INSERT INTO child VALUES (101, 42))");
+    INSERT INTO child VALUES (101, 42))";
+
+TEST(DirtyForeignKey, OfAPartitionedTableIsMissingAndItsKeysAreNamed) {
+  const Move move(kPartitionedChild);
   const auto result = move.copy();
   EXPECT_TRUE(exits(result, 3));
-  EXPECT_THAT(result.output, AllOf(HasSubstr("fk constraint public.child fk"), HasSubstr("violates")));
+  EXPECT_THAT(result.output, AllOf(HasSubstr("fk constraint public.child fk"), HasSubstr("is missing"),
+                                   HasSubstr("public.parent does not have: (parent) = (42)")));
   move.expect_equal();
+  move.source.exec("INSERT INTO parent VALUES (42)");
+  move.expect_equal_copy();
+  move.expect_equal_schema();
+}
+
+TEST(DirtyForeignKey, OfAPartitionedTableIsLeftNotValidSince18) {
+  const Move move(kPartitionedChild, "", 15, 18);
+  const auto result = move.copy();
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.output, AllOf(HasSubstr("left NOT VALID"), HasSubstr("(parent) = (42)")));
+  EXPECT_EQ(
+      move.target.value("SELECT convalidated FROM pg_constraint WHERE conname = 'fk' AND conparentid = 0"),
+      "f");
+  move.source.exec("INSERT INTO parent VALUES (42)");
+  move.expect_equal_copy();
+  EXPECT_EQ(move.target.value("SELECT bool_and(convalidated) FROM pg_constraint WHERE contype = 'f'"), "t");
 }
 
 TEST(ForeignKeys, InCirclesAndToThemselvesAndDeferred) {

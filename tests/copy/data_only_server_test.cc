@@ -107,6 +107,82 @@ TEST_F(AsOwner, AForeignKeyThatTheRowsViolateIsNamedWithTheStatementThatMakesIt)
             "1");
 }
 
+TEST_F(AsOwner, CleaningAnUnfinishedRunBringsThemBackFirst) {
+  move.source.exec(kSchema);
+  move.source.exec(kRows);
+  make_target(kSchema);
+  const auto before = support::schema_dump(move.target.url());
+  const auto state = move.target.value(kState);
+  way.crash_at("chunk_copy.before", kDataOnly);
+  EXPECT_NE(move.target.value(kState), state);
+  const auto result = way.clean();
+  EXPECT_TRUE(exits(result, 0));
+  EXPECT_THAT(result.output, AllOf(HasSubstr("restored foreign key itself of public.child"),
+                                   HasSubstr("restored trigger always of public.child")));
+  EXPECT_THAT(result.error, HasSubstr("NOT finished"));
+  EXPECT_EQ(support::schema_dump(move.target.url()), before);
+  EXPECT_EQ(move.target.value(kState), state);
+}
+
+TEST_F(AsOwner, AnotherRunDoesNotTakeWhatIsLeftForWhatWasThere) {
+  move.source.exec(kSchema);
+  move.source.exec(kRows);
+  make_target(kSchema);
+  const auto state = move.target.value(kState);
+  way.crash_at("chunk_copy.before", kDataOnly);
+  const Copy other(move.source.url(), move.target.url(role.name()));
+  const auto refused = other.copy(kDataOnly);
+  EXPECT_TRUE(exits(refused, 2));
+  EXPECT_THAT(refused.error,
+              AllOf(HasSubstr("has these put aside: foreign key"), HasSubstr("cutover clean")));
+  EXPECT_TRUE(exits(other.clean(), 0));
+  EXPECT_TRUE(exits(other.copy(kDataOnly), 0));
+  EXPECT_EQ(move.target.value(kState), state);
+}
+
+TEST_F(AsOwner, CleaningIsRefusedWhileTheRowsViolateOne) {
+  const auto* schema =
+      "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int CONSTRAINT fk REFERENCES p)";
+  move.source.exec(schema);
+  move.source.exec(
+      "INSERT INTO p SELECT generate_series(1, 9); INSERT INTO c SELECT i % 9 + 1 FROM "
+      "generate_series(1, 5000) i");
+  make_target(schema);
+  way.crash_at("ledger_commit.after", {"--schema", "none", "--jobs", "1"});
+  const auto refused = way.clean();
+  EXPECT_TRUE(exits(refused, 3));
+  EXPECT_THAT(refused.error,
+              AllOf(HasSubstr("foreign key fk of public.c"), HasSubstr("ADD CONSTRAINT \"fk\" FOREIGN KEY")));
+  // Nothing is lost by it: the run goes on.
+  EXPECT_TRUE(exits(way.copy({"--schema", "none"}), 0));
+  EXPECT_EQ(move.target.value("SELECT convalidated FROM pg_constraint WHERE conname = 'fk'"), "t");
+  EXPECT_TRUE(exits(way.clean(), 0));
+}
+
+TEST_F(AsOwner, StartingOverBringsThemBackToo) {
+  move.source.exec(kSchema);
+  move.source.exec(kRows);
+  make_target(kSchema);
+  const auto before = move.target.value(kState);
+  way.crash_at("ledger_commit.after:9", kDataOnly);
+  auto again = kDataOnly;
+  again.insert(again.end(), {"--restart", "--yes"});
+  EXPECT_TRUE(exits(way.copy(again), 0));
+  EXPECT_EQ(move.target.value(kState), before);
+  move.expect_equal();
+}
+
+TEST(DataOnly, CleaningAnUnfinishedRunNamesForeignKeysThatNobodyHasChecked) {
+  const auto* schema =
+      "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int CONSTRAINT fk REFERENCES p)";
+  const Move move(schema, schema);
+  move.source.exec("INSERT INTO p VALUES (1); INSERT INTO c SELECT 1 FROM generate_series(1, 5000)");
+  move.way.crash_at("ledger_commit.after", {"--schema", "none", "--jobs", "1"});
+  const auto result = move.way.clean();
+  EXPECT_TRUE(exits(result, 0));
+  EXPECT_THAT(result.output, HasSubstr("foreign key fk of public.c: 5000 rows refer to keys that public.p"));
+}
+
 TEST(DataOnly, AForeignKeyThatTheRowsViolateIsFoundAlsoByASuperuser) {
   const auto* schema = R"(
     CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int CONSTRAINT fk REFERENCES p);

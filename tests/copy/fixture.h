@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -111,6 +112,13 @@ class Copy {
     return support::cutover(arguments(command, more), options);
   }
   support::ProcessResult copy(const Arguments& more = {}) const { return run("copy", more); }
+  /// A copy that is killed at the crash point.
+  void crash_at(const std::string& point, const Arguments& more = {}) const {
+    EXPECT_TRUE(exits(run("copy", more, {.environment = {{"CUTOVER_CRASH_AT", point}}}), 128 + SIGKILL));
+  }
+  support::ProcessResult clean() const {
+    return support::cutover({"clean", "--yes", "--target", target_, "--run-dir", run_dir()});
+  }
   Arguments arguments(const std::string& command, const Arguments& more) const {
     Arguments all{command, "--no-progress"};
     if (command != "import") all.insert(all.end(), {"--source", source_});

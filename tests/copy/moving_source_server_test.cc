@@ -150,9 +150,7 @@ TEST(Settings, ThatDifferMakeNoDifference) {
   text.expect_equal();
 }
 
-// TODO: names outside ASCII in a database that is not in UTF-8; the rows themselves are converted (the next
-// test).
-TEST(Encodings, DISABLED_NamesOfADatabaseInLatin1AreConverted) {
+TEST(Encodings, NamesOfADatabaseInLatin1AreConverted) {
   const support::TestDatabase source(source_server(), "TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
   const support::TestDatabase target(target_server());
   support::Session session(source.url());
@@ -182,6 +180,23 @@ TEST(Encodings, RowsOfADatabaseInLatin1AreConverted) {
   EXPECT_TRUE(exits(way.copy({"--split-size", "8kB"}), 0));
   for (const auto* rows : {"SELECT * FROM t ORDER BY id", "SELECT * FROM u"})
     EXPECT_EQ(target.exec(rows), session.exec(rows));
+}
+
+// SQL_ASCII knows no characters: what is in it is taken over as it is, and so is what goes into it.
+TEST(Encodings, BytesOfSqlAsciiStayTheSame) {
+  constexpr const char* kAscii = "TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'";
+  constexpr const char* kBytes = "SELECT encode(v::bytea, 'hex') FROM t";
+  const support::TestDatabase ascii(source_server(), kAscii);
+  ascii.exec("CREATE TABLE t (v text); INSERT INTO t VALUES ('naïve')");
+  const support::TestDatabase utf8(target_server());
+  EXPECT_TRUE(exits(Copy(ascii.url(), utf8.url()).copy(), 0));
+  EXPECT_EQ(utf8.value("SELECT v FROM t"), "naïve");
+
+  const support::TestDatabase latin1(source_server(), "TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'");
+  latin1.exec("CREATE TABLE t (v text); INSERT INTO t VALUES (chr(233))");
+  const support::TestDatabase into(target_server(), kAscii);
+  EXPECT_TRUE(exits(Copy(latin1.url(), into.url()).copy(), 0));
+  EXPECT_EQ(into.value(kBytes), "e9");
 }
 
 }  // namespace

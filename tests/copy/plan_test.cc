@@ -66,6 +66,9 @@ Plan full_plan() {
                         "FOREIGN KEY …",
                         {"x", "y"},
                         {"p", "q"},
+                        {"OPERATOR(pg_catalog.=)", "OPERATOR(public.=)"},
+                        true,
+                        false,
                         true}};
   plan.sequences = {{4, {"public", "s"}}};
   plan.extensions = {{"hstore", "1.8", "public"}};
@@ -73,7 +76,7 @@ Plan full_plan() {
   plan.unpopulated_views = {{"public", "u"}};
   plan.excluded_tables = {{"public", "x"}};
   plan.excluded_schemas = {"audit"};
-  plan.roles = {"app"};
+  plan.roles = {{"app", true, false, true}};
   plan.foreign_tables = {{"public", "f"}};
   plan.partitioned_tables = {{"public", "root"}};
   return plan;

@@ -118,11 +118,14 @@ TEST_F(Roles, AreLeftOutWithNoOwnersAndNoGrants) {
   EXPECT_EQ(target->value("SELECT count(*) FROM pg_default_acl"), "0");
 }
 
-TEST_F(Roles, ThatAPolicyOrASettingNamesAreMissedByNameAndNothingElseIs) {
+TEST_F(Roles, ThatAPolicyOrASettingNamesAreNeededInAnyCase) {
+  const auto before = support::schema_dump(target->url());
   const auto result = copy({"--no-owners", "--no-grants"});
-  EXPECT_TRUE(exits(result, 3));
-  EXPECT_THAT(result.output, AllOf(HasSubstr("policy s.t p"), HasSubstr("ALTER ROLE \"old_app\" IN DATABASE"),
-                                   HasSubstr("role \"old_app\" does not exist")));
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, AllOf(HasSubstr("role old_app: does not exist on the target, and a policy"),
+                                  HasSubstr("--role-map 'old_app=EXISTING'"), Not(HasSubstr("old-owner"))));
+  EXPECT_EQ(support::schema_dump(target->url()), before);
+  EXPECT_TRUE(exits(copy({"--no-owners", "--no-grants", "--role-map", "old_app=new_app"}), 0));
   expect_equal();
 }
 

@@ -52,6 +52,28 @@ void copy_files(const fs::path& from, const fs::path& to) {
     fs::copy_file(from / name, to / name, fs::copy_options::overwrite_existing);
 }
 
+TEST(RunDir, AnotherSchemaThanWasRecordedIsNamed) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "run";
+  {
+    RunDir dir(path);
+    start(dir);
+    EXPECT_NO_THROW(dir.check_schema_dump()) << "none is recorded yet";
+    write(dir.schema_dump(), "the schema");
+    dir.record_schema_dump();
+    dir.checkpoint();
+  }
+  RunDir dir(path);
+  EXPECT_NO_THROW(dir.check_schema_dump());
+  write(dir.schema_dump(), "the schemb");
+  EXPECT_THAT([&] { dir.check_schema_dump(); },
+              throws(ErrorKind::corrupt, AllOf(HasSubstr("schema.dump"), HasSubstr("checksum"))));
+  write(dir.schema_dump(), "the sch");
+  EXPECT_THAT([&] { dir.check_schema_dump(); }, throws(ErrorKind::corrupt, HasSubstr("another size")));
+  fs::remove(dir.schema_dump());
+  EXPECT_THAT([&] { dir.check_schema_dump(); }, throws(ErrorKind::corrupt, HasSubstr("is missing")));
+}
+
 TEST(RunDir, RemembersItsRecords) {
   const TemporaryDirectory directory;
   {

@@ -41,8 +41,11 @@ std::vector<std::string> history() {
   pg::SnapshotMark mark{.system_identifier = "7300000000000000001",
                         .database_oid = 16384,
                         .transactions = "100:100:",
-                        .lsn = "0/1500028"};
+                        .lsn = "0/1500028",
+                        .timeline = "00000001",
+                        .server_start = "2024-05-01 12:00:00+00"};
   std::vector<std::string> records{record::run(started()), record::snapshot(0, {mark, "15.18"})};
+  records.push_back(record::schema({1000, 0xE3069283}));
   mark.transactions = "200:205:201,203";
   records.push_back(record::snapshot(1, {mark, "15.18"}));
   for (uint32_t i = 0; i < 20; ++i)
@@ -64,6 +67,11 @@ TEST(RunState, RecordsRoundTrip) {
   EXPECT_EQ(state.snapshots[1].mark.transactions, "200:205:201,203");
   EXPECT_EQ(state.snapshots[0].mark.system_identifier, "7300000000000000001");
   EXPECT_EQ(state.snapshots[0].mark.database_oid, 16384U);
+  ASSERT_TRUE(state.schema);
+  EXPECT_EQ(state.schema->bytes, 1000U);
+  EXPECT_EQ(state.schema->crc32c, 0xE3069283U);
+  EXPECT_EQ(state.snapshots[0].mark.timeline, "00000001");
+  EXPECT_EQ(state.snapshots[0].mark.server_start, "2024-05-01 12:00:00+00");
   ASSERT_NE(state.chunk(3, 4), nullptr);
   EXPECT_EQ(state.chunk(3, 4)->rows, 1900U);
   EXPECT_EQ(state.chunk(3, 4)->bytes, uint64_t{19} << 40);

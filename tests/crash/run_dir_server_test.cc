@@ -155,6 +155,15 @@ INSTANTIATE_TEST_SUITE_P(
         SchemaChange{"TableDropped", "DROP TABLE shop.lines", "shop.lines"},
         SchemaChange{"IndexAdded", "CREATE INDEX orders_amount ON shop.orders (amount)", "orders_amount"},
         SchemaChange{"IndexDropped", "DROP INDEX shop.orders_note", "orders_note"},
+        SchemaChange{"ViewAdded", "CREATE VIEW shop.rich AS SELECT * FROM shop.orders",
+                     "view shop.rich is new"},
+        SchemaChange{"FunctionChanged",
+                     "CREATE OR REPLACE FUNCTION shop.shout() RETURNS trigger LANGUAGE plpgsql AS "
+                     "$$ BEGIN RETURN NEW; END $$",
+                     "function shop.shout() was changed"},
+        SchemaChange{"TriggerDropped", "DROP TRIGGER shout ON shop.orders",
+                     "trigger shop.orders shout is gone"},
+        SchemaChange{"GrantAdded", "GRANT SELECT ON shop.orders TO PUBLIC", "acl shop.TABLE orders is new"},
         SchemaChange{"SequenceAdded", "CREATE SEQUENCE shop.more", "shop.more"}),
     [](const auto& test) { return std::string(test.param.name); });
 

@@ -343,27 +343,41 @@ TEST_P(CatalogServer, TheDatabaseItself) {
   EXPECT_EQ(catalog.large_objects, 2U);
 }
 
+/// "owns granted named", as far as it is so.
+std::string use_of(const Catalog& catalog, const std::string& role) {
+  for (const auto& use : catalog.roles)
+    if (use.name == role)
+      return fmt::format("{}{}{}", use.owns ? "owns " : "", use.granted ? "granted " : "",
+                         use.named ? "named" : "");
+  return "none";
+}
+
 TEST_P(CatalogServer, RolesThatThisDatabaseNeeds) {
   const support::TestRole stranger(cluster(), "NOLOGIN");
   const auto catalog = read(fmt::format("CREATE TABLE t (); GRANT SELECT ON t TO {}", role_.name()));
-  EXPECT_THAT(catalog.roles, Contains(role_.name()));
-  EXPECT_THAT(catalog.roles, Contains("postgres"));
-  EXPECT_THAT(catalog.roles, Not(Contains(stranger.name())));
+  EXPECT_EQ(use_of(catalog, role_.name()), "granted ");
+  EXPECT_EQ(use_of(catalog, "postgres"), "owns ");
+  EXPECT_EQ(use_of(catalog, stranger.name()), "none");
 }
 
-TEST_P(CatalogServer, OwnersAndPolicyRolesAreNeededToo) {
+TEST_P(CatalogServer, OwnersAndPolicyRolesAndThoseOfSettingsAreNeededToo) {
   const support::TestRole policy_role(cluster(), "NOLOGIN");
+  const support::TestRole set_role(cluster(), "NOLOGIN");
+  const support::TestRole default_role(cluster(), "NOLOGIN");
   {
     const support::TestDatabase database(cluster());
     database.exec(
         fmt::format("CREATE TABLE t (); ALTER TABLE t OWNER TO {}; CREATE TABLE u ();"
-                    "CREATE POLICY p ON u TO {}",
-                    role_.name(), policy_role.name()));
+                    "CREATE POLICY p ON u TO {}; ALTER ROLE {} IN DATABASE {} SET work_mem = '5MB';"
+                    "ALTER DEFAULT PRIVILEGES FOR ROLE {} GRANT SELECT ON TABLES TO PUBLIC",
+                    role_.name(), policy_role.name(), set_role.name(), database.name(), default_role.name()));
     auto connection = test::open(database);
     const auto catalog = read_catalog(connection);
     EXPECT_EQ(table(catalog, "t").owner, role_.name());
-    EXPECT_THAT(catalog.roles, Contains(role_.name()));
-    EXPECT_THAT(catalog.roles, Contains(policy_role.name()));
+    EXPECT_EQ(use_of(catalog, role_.name()), "owns ");
+    EXPECT_EQ(use_of(catalog, policy_role.name()), "named");
+    EXPECT_EQ(use_of(catalog, set_role.name()), "named");
+    EXPECT_EQ(use_of(catalog, default_role.name()), "granted ");
   }
 }
 

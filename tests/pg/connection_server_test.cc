@@ -1,3 +1,5 @@
+#include <csignal>
+#include <fstream>
 #include <future>
 #include <optional>
 #include <string>
@@ -210,6 +212,23 @@ TEST(ConnectionServer, AStopRequestedBeforeLetsNothingStart) {
   EXPECT_THAT([&] { connection.exec("CREATE TABLE t ()"); }, throws(ErrorKind::cancelled));
   EXPECT_THAT([&] { test::connect(database, stop); }, throws(ErrorKind::cancelled));
   EXPECT_EQ(database.value("SELECT count(*) FROM pg_tables WHERE tablename = 't'"), "0");
+}
+
+// A request to cancel goes to the server's main process by a connection of its own.
+TEST(ConnectionServer, AStopDoesNotWaitForAServerThatDoesNotAnswer) {
+  support::Cluster cluster(15);
+  const base::Stop stop;
+  auto connection = test::connect(cluster.url(), stop);
+  auto statement = std::async(std::launch::async, [&] { connection.exec("SELECT pg_sleep(60)"); });
+  cluster.wait_until("postgres", "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+  pid_t postmaster = 0;
+  std::ifstream(cluster.data_directory() / "postmaster.pid") >> postmaster;
+  ASSERT_EQ(kill(postmaster, SIGSTOP), 0);
+  stop.request();
+  const auto ended = statement.wait_for(std::chrono::seconds(20));
+  kill(postmaster, SIGCONT);
+  EXPECT_EQ(ended, std::future_status::ready);
+  EXPECT_THAT([&] { statement.get(); }, throws(ErrorKind::cancelled));
 }
 
 // ---------------------------------------------------------------------------------- lost connections

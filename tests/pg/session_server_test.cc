@@ -118,13 +118,13 @@ TEST_P(SessionServer, RowSecurityThatWouldFilterIsAnError) {
   EXPECT_EQ(test::open(database).exec("SELECT * FROM public.t").rows(), 2) << "a superuser bypasses it";
 }
 
-TEST_P(SessionServer, SpeaksTheEncodingOfTheDatabaseUnlessToldOtherwise) {
+TEST_P(SessionServer, SpeaksUtf8UnlessToldOtherwise) {
   const support::TestDatabase database(cluster(),
                                        "TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'");
   database.exec("CREATE TABLE t (a text); INSERT INTO t VALUES (chr(228))");
-  EXPECT_EQ(test::open(database).exec("SELECT a FROM public.t").string(0, 0), "\xe4");
-  EXPECT_EQ(test::open(database, {.client_encoding = "UTF8"}).exec("SELECT a FROM public.t").string(0, 0),
-            "ä");
+  EXPECT_EQ(test::open(database).exec("SELECT a FROM public.t").string(0, 0), "ä");
+  EXPECT_EQ(test::open(database, {.client_encoding = "LATIN1"}).exec("SELECT a FROM public.t").string(0, 0),
+            "\xe4");
 }
 
 TEST_P(SessionServer, OptionsOfATargetSession) {

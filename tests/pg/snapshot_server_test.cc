@@ -1,3 +1,5 @@
+#include <csignal>
+#include <fstream>
 #include <optional>
 #include <string>
 
@@ -8,6 +10,7 @@
 #include "tests/base/matchers.h"
 #include "tests/pg/open.h"
 #include "tests/support/cluster.h"
+#include "tests/support/sql.h"
 
 namespace pg {
 namespace {
@@ -127,6 +130,42 @@ TEST_P(SnapshotServer, UnchangedUntilSomethingIsWritten) {
   first = mark();
   other.exec("CREATE TABLE t ()");
   EXPECT_FALSE(mark().unchanged_since(first));
+}
+
+TEST_P(SnapshotServer, ARestartACrashAndAFailoverProveNothing) {
+  support::Cluster own(GetParam());
+  own.create_database("app");
+  const auto mark = [&] {
+    return SnapshotKeeper(open_session(Conninfo::parse(own.url("app")), {}, base::Stop())).mark();
+  };
+  auto first = mark();
+  EXPECT_TRUE(mark().unchanged_since(first));
+  const auto changed = [&] {
+    auto now = mark();
+    now.transactions = first.transactions;
+    const bool same = now.unchanged_since(first);
+    first = now;
+    return !same;
+  };
+  own.restart();
+  EXPECT_TRUE(changed());
+  // One process of the server dies, and it recovers without being started anew. What was committed
+  // asynchronously may be gone.
+  {
+    support::Session session(own.url("app"));
+    ASSERT_EQ(kill(session.backend_pid(), SIGKILL), 0);
+    EXPECT_THROW(session.exec("SELECT 1"), std::runtime_error);
+  }
+  own.wait_until("app", "SELECT true");
+  EXPECT_TRUE(changed());
+  // What a promotion does: WAL is written on a new timeline.
+  own.stop();
+  own.add_setting("restore_command = 'false'");
+  std::ofstream(own.data_directory() / "recovery.signal");
+  own.start();
+  own.wait_until("app", "SELECT NOT pg_is_in_recovery()");
+  EXPECT_EQ(mark().timeline, "00000002");
+  EXPECT_TRUE(changed());
 }
 
 // A snapshot tells of the newest transaction only when it has ended: "100:100:" with 100 in progress.

@@ -5,7 +5,8 @@
 namespace pg {
 namespace {
 
-const SnapshotMark kQuiet{"7000000000000000001", 16384, "100:100:", "0/1"};
+const SnapshotMark kQuiet{"7000000000000000001",   16384, "100:100:", "0/1", "00000001",
+                          "2024-05-01 12:00:00+00"};
 
 TEST(SnapshotMark, TheSameQuietMomentIsUnchanged) {
   auto later = kQuiet;
@@ -34,6 +35,18 @@ TEST(SnapshotMark, AnotherDatabaseOrClusterIsAChange) {
   other = kQuiet;
   other.system_identifier = "7000000000000000002";
   EXPECT_FALSE(other.unchanged_since(kQuiet));
+}
+
+// After a failover or a crash that lost commits the same transaction ids may stand for other transactions.
+TEST(SnapshotMark, AnotherTimelineOrStartOfTheServerIsAChange) {
+  auto other = kQuiet;
+  other.timeline = "00000002";
+  EXPECT_FALSE(other.unchanged_since(kQuiet));
+  other = kQuiet;
+  other.server_start = "2024-05-01 12:00:01+00";
+  EXPECT_FALSE(other.unchanged_since(kQuiet));
+  other.timeline.clear();
+  EXPECT_FALSE(other.unchanged_since(other)) << "a replica's";
 }
 
 TEST(SnapshotMark, WhatIsNotASnapshotProvesNothing) {
