@@ -410,8 +410,16 @@ struct HttpClient::Handles {
     curl_easy_cleanup(easy);
     curl_multi_cleanup(multi);
   }
+  /// An easy handle whose transfer failed may keep its buffers, and then refuses to hear of their sizes.
+  void renew_easy() {
+    auto* another = curl_easy_init();
+    if (another == nullptr) throw std::bad_alloc();
+    curl_easy_cleanup(easy);
+    easy = another;
+  }
   CURLM* multi;
   CURL* easy;
+  bool failed = false;
 };
 
 HttpClient::HttpClient(std::shared_ptr<HttpShare> share)
@@ -421,8 +429,9 @@ HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 HttpClient::~HttpClient() = default;
 
 HttpResponse HttpClient::send(const HttpRequest& request, const Stop& stop) {
+  if (handles_->failed) handles_->renew_easy();
+  handles_->failed = true;
   auto* easy = handles_->easy;
-  curl_easy_reset(easy);  // what a setting that threw may have left
   const uint64_t length = request.source != nullptr ? request.source->size() : request.body.size();
   Transfer transfer{request, length};
   HeaderList fields;
@@ -435,6 +444,7 @@ HttpResponse HttpClient::send(const HttpRequest& request, const Stop& stop) {
   const auto result = Running(handles_->multi, easy).run(stop);
   if (transfer.error) std::rethrow_exception(transfer.error);
   if (result != CURLE_OK) throw transport_error(result, transfer.reason.data(), request);
+  handles_->failed = false;
   return std::move(transfer.response);
 }
 
