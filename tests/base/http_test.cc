@@ -1,9 +1,9 @@
 #include "base/http.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
@@ -310,33 +310,46 @@ TEST_F(Https, UnusableBundleIsAUsageError) {
               test::throws(ErrorKind::usage));
 }
 
-/// Takes the variables away and gives them back.
-class WithoutBundles {
+/// Sets environment variables (or with nullptr unsets them) and puts back what was there.
+class Variables {
  public:
-  WithoutBundles() {
-    for (const char* name : kNames) {
-      const char* value = ::getenv(name);
-      values_.emplace_back(value != nullptr ? std::optional<std::string>(value) : std::nullopt);
-      ::unsetenv(name);
+  using Value = std::pair<const char*, const char*>;
+  explicit Variables(std::initializer_list<Value> values) {
+    for (const auto& [name, value] : values) {
+      const char* before = ::getenv(name);
+      before_.emplace_back(name, before != nullptr ? std::optional<std::string>(before) : std::nullopt);
+      put(name, value);
     }
   }
-  WithoutBundles(const WithoutBundles&) = delete;
-  WithoutBundles& operator=(const WithoutBundles&) = delete;
-  ~WithoutBundles() {
-    for (size_t i = 0; i < values_.size(); ++i)
-      if (values_[i])
-        ::setenv(kNames.at(i), values_[i]->c_str(), 1);
-      else
-        ::unsetenv(kNames.at(i));
+  Variables(const Variables&) = delete;
+  Variables& operator=(const Variables&) = delete;
+  ~Variables() {
+    for (const auto& [name, value] : before_) put(name.c_str(), value ? value->c_str() : nullptr);
   }
 
  private:
-  static constexpr std::array kNames{"AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"};
-  std::vector<std::optional<std::string>> values_;
+  static void put(const char* name, const char* value) {
+    if (value != nullptr)
+      ::setenv(name, value, 1);
+    else
+      ::unsetenv(name);
+  }
+  std::vector<std::pair<std::string, std::optional<std::string>>> before_;
 };
 
+TEST_F(Http, ProxyOfTheEnvironmentIsUsedUnlessIgnored) {
+  HttpServer proxy(echo);
+  const auto url = proxy.url();
+  const Variables environment{{"http_proxy", url.c_str()}, {"no_proxy", "localhost"}, {"NO_PROXY", nullptr}};
+  EXPECT_EQ(send({.url = "http://127.0.0.1:1/x"}).status, 200);
+  EXPECT_EQ(proxy.requests().at(0).target, "http://127.0.0.1:1/x");
+  EXPECT_THROW(send({.url = "http://localhost:1/x"}), Error);
+  EXPECT_THROW(send({.url = "http://127.0.0.1:1/x", .ignore_proxy = true}), Error);
+  EXPECT_EQ(proxy.requests().size(), 1U);
+}
+
 TEST(HttpSettings, FirstBundleInTheEnvironmentCounts) {
-  const WithoutBundles clean;
+  const Variables clean{{"AWS_CA_BUNDLE", nullptr}, {"CURL_CA_BUNDLE", nullptr}, {"SSL_CERT_FILE", nullptr}};
   EXPECT_TRUE(HttpSettings::from_environment().ca_bundle.empty());
   test::TemporaryDirectory directory;
   std::ofstream(directory / "one") << "1";
