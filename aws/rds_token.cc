@@ -1,0 +1,18 @@
+#include "aws/rds_token.h"
+
+#include <fmt/format.h>
+
+#include "aws/sigv4.h"
+
+namespace aws {
+
+Secret rds_token(std::string_view host, int port, std::string_view user, const std::string& region,
+                 const Credentials& credentials, Clock::time_point now) {
+  constexpr std::string_view kScheme = "https://";
+  const auto url = fmt::format("{}{}:{}/?Action=connect&DBUser={}", kScheme, host, port, uri_encode(user));
+  const auto signed_url =
+      Signer(region, "rds-db").presign("GET", url, credentials, kEmptyPayload, std::chrono::minutes(15), now);
+  return Secret(signed_url.reveal().substr(kScheme.size()));
+}
+
+}  // namespace aws

@@ -1,0 +1,109 @@
+#include "aws/sso.h"
+
+#include <array>
+#include <span>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <openssl/sha.h>
+
+#include "aws/session.h"
+#include "aws/sigv4.h"
+#include "aws/timestamp.h"
+#include "base/error.h"
+#include "base/file.h"
+
+namespace aws {
+namespace {
+
+using base::ErrorKind;
+
+[[noreturn]] void ask_to_log_in(const SsoLogin& login, std::string_view why) {
+  throw base::Error(ErrorKind::usage,
+                    fmt::format("the AWS profile {} is not logged in: {}", login.profile, why),
+                    fmt::format("run: aws sso login --profile {}", login.profile));
+}
+
+std::string sha1_hex(const std::string& text) {
+  std::array<unsigned char, SHA_DIGEST_LENGTH> digest;
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  std::string hex;
+  for (const unsigned char byte : digest) hex += fmt::format("{:02x}", byte);
+  return hex;
+}
+
+/// The cache names its files by the session, or by the start URL where there is none.
+Secret access_token(const Session& session, const SsoLogin& login) {
+  const auto key = login.session_name.empty() ? login.start_url : login.session_name;
+  const auto path = session.environment().expand_home("~/.aws/sso/cache") / (sha1_hex(key) + ".json");
+  const auto content = base::read_file_if_exists(path);
+  if (!content) ask_to_log_in(login, "there is no cached token");
+  const auto object = nlohmann::json::parse(*content, nullptr, false);
+  if (!object.is_object() || !object.contains("accessToken") || !object["accessToken"].is_string())
+    ask_to_log_in(login, "the cached token is malformed");
+  const auto expires = object.contains("expiresAt") && object["expiresAt"].is_string()
+                           ? parse_timestamp(object["expiresAt"].get<std::string>())
+                           : std::nullopt;
+  if (!expires || *expires <= session.now()) ask_to_log_in(login, "the cached token has expired");
+  return Secret(object["accessToken"].get<std::string>());
+}
+
+Credentials role_credentials(const std::string& body) {
+  const auto object = nlohmann::json::parse(body, nullptr, false);
+  try {
+    const auto& given = object.at("roleCredentials");
+    return {.access_key_id = given.at("accessKeyId").get<std::string>(),
+            .secret_access_key = Secret(given.at("secretAccessKey").get<std::string>()),
+            .session_token = Secret(given.at("sessionToken").get<std::string>()),
+            .expires = Clock::time_point(std::chrono::milliseconds(given.at("expiration").get<int64_t>()))};
+  } catch (const nlohmann::json::exception&) {  // its text would show a part of the secret
+    base::fail(ErrorKind::permanent, "IAM Identity Center did not answer with credentials");
+  }
+}
+
+}  // namespace
+
+std::optional<SsoLogin> sso_login(const Profiles& profiles, const std::string& profile,
+                                  const Settings& settings) {
+  if (!settings.contains("sso_account_id") && !settings.contains("sso_role_name")) return std::nullopt;
+  auto merged = settings;
+  const auto session = setting(settings, "sso_session");
+  if (session) {
+    const auto* shared = profiles.find_sso_session(*session);
+    if (shared == nullptr)
+      base::fail(ErrorKind::usage, "the AWS profile {} names a section [sso-session {}] that is not there",
+                 profile, *session);
+    merged.insert(shared->begin(), shared->end());
+  }
+  const auto need = [&](std::string_view name) {
+    auto value = setting(merged, name);
+    if (!value) base::fail(ErrorKind::usage, "the AWS profile {} lacks {}", profile, name);
+    return *std::move(value);
+  };
+  return SsoLogin{.profile = profile,
+                  .start_url = need("sso_start_url"),
+                  .region = need("sso_region"),
+                  .account_id = need("sso_account_id"),
+                  .role_name = need("sso_role_name"),
+                  .session_name = session.value_or("")};
+}
+
+Credentials sso_credentials(const Session& session, const SsoLogin& login, const base::Stop& stop) {
+  const auto token = access_token(session, login);
+  const auto endpoint = session.endpoint("portal.sso", login.region);
+  const auto answer =
+      base::HttpClient(session.http())
+          .send({.url = fmt::format("{}/federation/credentials?role_name={}&account_id={}", endpoint.url,
+                                    uri_encode(login.role_name), uri_encode(login.account_id)),
+                 .headers = {{"x-amz-sso_bearer_token", token.reveal()}},
+                 .timeout = std::chrono::seconds(30)},
+                stop);
+  if (answer.status == 401) ask_to_log_in(login, "the cached token was refused");
+  if (answer.status != 200)
+    base::fail(answer.status >= 500 || answer.status == 429 ? ErrorKind::transient : ErrorKind::permanent,
+               "IAM Identity Center gives no credentials for role {} in account {} (status {})",
+               login.role_name, login.account_id, answer.status);
+  return role_credentials(answer.body);
+}
+
+}  // namespace aws

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "aws/credentials.h"
+#include "aws/profile.h"
+#include "base/stop.h"
+
+namespace aws {
+
+class Session;
+
+/// The settings of a profile that logs in with IAM Identity Center ("aws sso login").
+struct SsoLogin {
+  std::string profile;
+  std::string start_url;
+  std::string region;
+  std::string account_id;
+  std::string role_name;
+  std::string session_name;  ///< of [sso-session NAME]; empty in profiles of the older form
+};
+
+/// nullopt unless the profile has sso_account_id or sso_role_name. Throws Error{usage} for half of the
+/// settings.
+std::optional<SsoLogin> sso_login(const Profiles& profiles, const std::string& profile,
+                                  const Settings& settings);
+
+/// Exchanges the access token that the login left in ~/.aws/sso/cache for the role's credentials. The token
+/// is never renewed here. Throws Error{usage} asking to log in again when there is none, or it is no longer
+/// good.
+Credentials sso_credentials(const Session& session, const SsoLogin& login, const base::Stop& stop);
+
+}  // namespace aws
