@@ -10,6 +10,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -247,6 +248,8 @@ void cancel_within(PGcancel* cancel, std::chrono::milliseconds limit) noexcept {
   pthread_sigmask(SIG_SETMASK, &all, &before);  // the child must not answer signals that are meant for us
   const pid_t child = fork();
   if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // a second signal may end us before the limit does
+    close_range(3, ~0U, 0);            // among them the lock of the run directory, which must end with us
     std::array<char, 256> message{};
     PQcancel(cancel, message.data(), static_cast<int>(message.size()));
     _exit(0);
