@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "s3/glob.h"
+
+namespace s3 {
+
+/// A header that depends on the path: the last rule that matches counts.
+struct HeaderRules {
+  std::vector<std::pair<Glob, std::string>> rules;
+  /// Empty when no rule matches.
+  std::string_view value_for(std::string_view path) const;
+};
+
+/// Content types by extension, from the system's table: /etc/mime.types (package media-types), else
+/// /usr/share/mime/globs2 (shared-mime-info).
+class ContentTypes {
+ public:
+  /// From the system; empty() when neither table is there.
+  static ContentTypes from_system();
+  /// Both tables' contents as text, either may be empty.
+  ContentTypes(std::string_view mime_types, std::string_view globs2);
+
+  bool empty() const { return by_extension_.empty(); }
+  /// "application/octet-stream" when the extension is unknown.
+  std::string_view of(std::string_view path) const;
+
+ private:
+  std::unordered_map<std::string, std::string> by_extension_;
+};
+
+}  // namespace s3

@@ -1,0 +1,171 @@
+#include "s3/walk.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "s3/keys.h"
+
+namespace s3 {
+namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
+/// Directories open at once: one for each level. A key has at most 512 segments.
+constexpr size_t kDeepest = 500;
+
+std::string error_text(int number) { return std::generic_category().message(number); }
+
+std::string_view name_of_type(mode_t mode) {
+  if (S_ISFIFO(mode)) return "is a FIFO";
+  if (S_ISSOCK(mode)) return "is a socket";
+  if (S_ISCHR(mode) || S_ISBLK(mode)) return "is a device";
+  return "is no regular file";
+}
+
+class Walker {
+ public:
+  Walker(const WalkOptions& options, const WalkVisitor& visitor, const base::Stop& stop)
+      : options_(options), visitor_(visitor), stop_(stop) {}
+
+  WalkCounts walk_root(const std::filesystem::path& root) {
+    const int descriptor = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) {
+      auto error = base::system_error("open the directory", root.native(), errno);
+      throw error.kind(base::ErrorKind::usage);
+    }
+    walk_directory(descriptor);
+    return counts_;
+  }
+
+ private:
+  void problem(const std::string& path, const std::string& why) {
+    ++counts_.problems;
+    if (visitor_.problem) visitor_.problem(path, why);
+  }
+
+  /// Takes the descriptor. `path_` names the directory, with a slash at its end; the root is empty.
+  void walk_directory(int descriptor) {
+    struct stat status {};
+    ::fstat(descriptor, &status);
+    const std::pair identity{status.st_dev, status.st_ino};
+    const Directory directory(::fdopendir(descriptor));
+    if (!directory) {
+      ::close(descriptor);
+      return problem(path_, "cannot be read: " + error_text(ENOMEM));
+    }
+    if (std::ranges::find(ancestors_, identity) != ancestors_.end())
+      return problem(path_.substr(0, path_.size() - 1), "leads back into a directory it lies in");
+    if (ancestors_.size() >= kDeepest) return problem(path_, "is too deep in the tree");
+    ancestors_.push_back(identity);
+    bool is_empty = true;
+    for (;;) {
+      errno = 0;
+      const auto* entry = ::readdir(directory.get());  // NOLINT(concurrency-mt-unsafe): a stream of our own
+      if (entry == nullptr) break;
+      const std::string_view name(entry->d_name);
+      if (name == "." || name == "..") continue;
+      is_empty = false;
+      const auto length = path_.size();
+      path_ += name;
+      visit(::dirfd(directory.get()), entry->d_name);
+      path_.resize(length);
+    }
+    if (errno != 0) problem(path_, "cannot be read to its end: " + error_text(errno));
+    if (is_empty && !path_.empty()) ++counts_.empty_directories;
+    ancestors_.pop_back();
+  }
+
+  void visit(int parent, const char* name) {
+    stop_.check();
+    struct stat status {};
+    if (::fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return missing(errno);
+    const bool is_link = S_ISLNK(status.st_mode);
+    if (is_link && !follow(parent, name, status)) return;
+    if (S_ISDIR(status.st_mode)) return visit_directory(parent, name, is_link);
+    if (!options_.filter.wants_file(path_)) {
+      ++counts_.filtered;
+    } else if (!S_ISREG(status.st_mode)) {
+      problem(path_, std::string(name_of_type(status.st_mode)));
+    } else if (const auto why = key_problem(options_.prefix + path_); !why.empty()) {
+      problem(path_, "cannot be the name of an object: it " + why);
+    } else {
+      ++counts_.files;
+      counts_.bytes += static_cast<uint64_t>(status.st_size);
+      if (visitor_.file) visitor_.file({path_, FileState::of(status)});
+    }
+  }
+
+  /// Replaces `status` by that of the link's target; false when there is nothing more to do.
+  bool follow(int parent, const char* name, struct stat& status) {
+    // Whether the filter wants it can depend on what it points to; a link that is not followed is a file.
+    if (options_.symlinks != Symlinks::follow && !options_.filter.wants_file(path_)) {
+      ++counts_.filtered;
+      return false;
+    }
+    if (options_.symlinks == Symlinks::skip) {
+      ++counts_.symlinks_skipped;
+      return false;
+    }
+    if (options_.symlinks == Symlinks::error) {
+      problem(path_, "is a symbolic link");
+      return false;
+    }
+    if (::fstatat(parent, name, &status, 0) == 0) return true;
+    const auto number = errno;
+    if (!options_.filter.wants_file(path_)) {
+      ++counts_.filtered;
+    } else {
+      problem(path_, number == ENOENT  ? "is a symbolic link to nothing"
+                     : number == ELOOP ? "is a symbolic link in a loop"
+                                       : "cannot be followed: " + error_text(number));
+    }
+    return false;
+  }
+
+  void visit_directory(int parent, const char* name, bool is_link) {
+    if (!options_.filter.wants_directory(path_)) {
+      ++counts_.filtered;
+      return;
+    }
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_link ? 0 : O_NOFOLLOW);
+    const int descriptor = ::openat(parent, name, flags);
+    if (descriptor < 0) return missing(errno);
+    path_ += '/';
+    walk_directory(descriptor);
+  }
+
+  void missing(int number) {
+    if (number != ENOENT) problem(path_, "cannot be read: " + error_text(number));
+  }
+
+  const WalkOptions& options_;
+  const WalkVisitor& visitor_;
+  const base::Stop& stop_;
+  WalkCounts counts_;
+  std::string path_;
+  std::vector<std::pair<dev_t, ino_t>> ancestors_;
+};
+
+}  // namespace
+
+WalkCounts walk(const std::filesystem::path& root, const WalkOptions& options, const WalkVisitor& visitor,
+                const base::Stop& stop) {
+  return Walker(options, visitor, stop).walk_root(root);
+}
+
+}  // namespace s3

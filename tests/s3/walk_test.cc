@@ -1,0 +1,135 @@
+#include "s3/walk.h"
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "s3/keys.h"
+#include "tests/base/temporary_directory.h"
+
+namespace s3 {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+struct Seen {
+  std::map<std::string, uint64_t> files;  ///< path and size
+  std::map<std::string, std::string> problems;
+  WalkCounts counts;
+};
+
+Seen seen(const fs::path& root, const WalkOptions& options = {}) {
+  Seen out;
+  out.counts = walk(
+      root, options,
+      {.file = [&](const WalkedFile& file) { out.files.emplace(file.path, file.state.size); },
+       .problem = [&](const std::string& path, const std::string& why) { out.problems.emplace(path, why); }},
+      base::Stop());
+  return out;
+}
+
+void write(const fs::path& path, const std::string& text) {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path) << text;
+}
+
+TEST(Walk, VisitsEveryRegularFile) {
+  const base::test::TemporaryDirectory root;
+  write(root / "a", "1");
+  write(root / "b/c/d.txt", "123");
+  write(root / "b/.hidden", "");
+  fs::create_directories(root / "empty");
+  const auto result = seen(root.path());
+  EXPECT_THAT(result.files, ElementsAre(Pair("a", 1), Pair("b/.hidden", 0), Pair("b/c/d.txt", 3)));
+  EXPECT_THAT(result.problems, IsEmpty());
+  EXPECT_EQ(result.counts.files, 3U);
+  EXPECT_EQ(result.counts.bytes, 4U);
+  EXPECT_EQ(result.counts.empty_directories, 1U);
+}
+
+TEST(Walk, ReportsWhatCannotBeAnObject) {
+  const base::test::TemporaryDirectory root;
+  write(root / "good", "1");
+  write(root / "bad\xFF", "1");
+  write(root / "line\nbreak", "1");
+  ASSERT_EQ(mkfifo((root / "fifo").c_str(), 0600), 0);
+  const auto result = seen(root.path());
+  EXPECT_THAT(result.files, ElementsAre(Pair("good", 1)));
+  EXPECT_THAT(result.problems,
+              ElementsAre(Pair("bad\xFF", HasSubstr("UTF-8")), Pair("fifo", HasSubstr("FIFO")),
+                          Pair("line\nbreak", HasSubstr("control character"))));
+  EXPECT_EQ(result.counts.problems, 3U);
+}
+
+TEST(Walk, CountsThePrefixIntoTheLengthOfAKey) {
+  const base::test::TemporaryDirectory root;
+  write(root / "file", "1");
+  EXPECT_THAT(seen(root.path(), {.prefix = std::string(1020, 'p')}).files, ElementsAre(Pair("file", 1)));
+  EXPECT_THAT(seen(root.path(), {.prefix = std::string(1021, 'p')}).problems,
+              ElementsAre(Pair("file", HasSubstr("longer"))));
+}
+
+TEST(Walk, TreatsSymbolicLinksAsAskedFor) {
+  const base::test::TemporaryDirectory root;
+  const base::test::TemporaryDirectory outside;
+  write(outside / "target", "12345");
+  write(root / "sub/file", "1");
+  fs::create_symlink(outside / "target", root / "link");
+  fs::create_directory_symlink(root / "sub", root / "tree");
+  fs::create_symlink("nowhere", root / "dangling");
+  fs::create_directory_symlink("..", root / "sub/loop");
+
+  const auto refused = seen(root.path());
+  EXPECT_THAT(refused.files, ElementsAre(Pair("sub/file", 1)));
+  EXPECT_EQ(refused.problems.size(), 4U);
+
+  const auto skipped = seen(root.path(), {.symlinks = Symlinks::skip});
+  EXPECT_THAT(skipped.files, ElementsAre(Pair("sub/file", 1)));
+  EXPECT_THAT(skipped.problems, IsEmpty());
+  EXPECT_EQ(skipped.counts.symlinks_skipped, 4U);
+
+  const auto followed = seen(root.path(), {.symlinks = Symlinks::follow});
+  EXPECT_THAT(followed.files, ElementsAre(Pair("link", 5), Pair("sub/file", 1), Pair("tree/file", 1)));
+  EXPECT_THAT(followed.problems,
+              ElementsAre(Pair("dangling", HasSubstr("nothing")), Pair("sub/loop", HasSubstr("leads back")),
+                          Pair("tree/loop", HasSubstr("leads back"))));
+}
+
+TEST(Walk, LeavesOutWhatTheFilterDoesNotWant) {
+  const base::test::TemporaryDirectory root;
+  write(root / "a.txt", "1");
+  write(root / "a.log", "1");
+  write(root / "cache/x", "1");
+  ASSERT_EQ(mkfifo((root / "pipe.log").c_str(), 0600), 0);
+  const auto result = seen(root.path(), {.filter = {{}, {Glob("*.log"), Glob("cache/")}}});
+  EXPECT_THAT(result.files, ElementsAre(Pair("a.txt", 1)));
+  EXPECT_THAT(result.problems, IsEmpty());
+  EXPECT_EQ(result.counts.filtered, 3U);
+}
+
+TEST(Walk, ThrowsOnlyWhenTheRootCannotBeRead) {
+  const base::test::TemporaryDirectory root;
+  write(root / "file", "1");
+  try {
+    seen(root / "missing");
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::usage);
+    EXPECT_THAT(error.message(), HasSubstr("missing"));
+  }
+  EXPECT_THROW(seen(root / "file"), base::Error);
+}
+
+}  // namespace
+}  // namespace s3
