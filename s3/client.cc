@@ -1,0 +1,347 @@
+#include "s3/client.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <pugixml.hpp>
+
+#include "s3/error.h"
+#include "s3/keys.h"
+
+namespace s3 {
+namespace {
+
+using base::ErrorKind;
+using base::HttpRequest;
+using base::HttpResponse;
+
+base::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+std::string unquoted(std::string_view etag) {
+  if (etag.size() >= 2 && etag.starts_with('"') && etag.ends_with('"'))
+    etag = etag.substr(1, etag.size() - 2);
+  return std::string(etag);
+}
+
+uint64_t number_in(std::string_view text) {
+  uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+/// The answer's document, whose root must have that name.
+pugi::xml_node parse(pugi::xml_document& document, const HttpResponse& response, const char* root,
+                     std::string_view what) {
+  const auto parsed = document.load_buffer(response.body.data(), response.body.size());
+  if (parsed && document.child("Error")) throw S3Error::from_answer(response, what);
+  const auto node = document.child(root);
+  if (!parsed || !node)
+    throw S3Error(ErrorKind::transient, fmt::format("{}: the answer is not a whole {}", what, root),
+                  response.status, "");
+  return node;
+}
+
+/// A key as it stands in a listing that was asked for with encoding-type=url.
+std::string listed_key(pugi::xml_node entry, bool encoded) {
+  const char* key = entry.child_value("Key");
+  if (!encoded) return key;
+  // As in a form: a plus sign stands for a space.
+  std::string text(key);
+  std::ranges::replace(text, '+', ' ');
+  return aws::uri_decode(text);
+}
+
+std::string text_of(const pugi::xml_document& document) {
+  std::ostringstream out;
+  document.save(out, "", pugi::format_raw);
+  return out.str();
+}
+
+std::vector<BodySum> checksums_in(const HttpResponse& response) {
+  std::vector<BodySum> out;
+  static constexpr std::array<std::pair<std::string_view, Integrity>, 4> kHeaders{
+      {{"x-amz-checksum-crc64nvme", Integrity::crc64nvme},
+       {"x-amz-checksum-crc32c", Integrity::crc32c},
+       {"x-amz-checksum-crc32", Integrity::crc32},
+       {"x-amz-checksum-sha256", Integrity::sha256}}};
+  if (response.headers.get("x-amz-checksum-type") == "COMPOSITE") return out;
+  for (const auto& [name, integrity] : kHeaders) {
+    // "…-3" is made of the checksums of three parts.
+    const auto value = response.headers.get(name);
+    if (value.find('-') != std::string_view::npos) continue;
+    if (auto raw = from_base64(value)) out.push_back({integrity, std::move(*raw)});
+  }
+  return out;
+}
+
+}  // namespace
+
+Session::Session(Endpoint endpoint, CredentialSource credentials, std::shared_ptr<base::HttpShare> http)
+    : endpoint_(std::move(endpoint)),
+      signer_(endpoint_.region, "s3"),
+      credentials_(std::move(credentials)),
+      http_(std::move(http)) {}
+
+aws::Clock::time_point Session::now() const {
+  return aws::Clock::now() + std::chrono::seconds(offset_s_.load(std::memory_order_relaxed));
+}
+
+bool Session::learn_time(std::string_view date) {
+  const auto time = base::parse_http_date(date);
+  if (!time) return false;
+  const auto offset = std::chrono::duration_cast<std::chrono::seconds>(*time - aws::Clock::now()).count();
+  const auto before = offset_s_.exchange(offset);
+  return std::abs(offset - before) > 1;
+}
+
+Client::Client(std::shared_ptr<Session> session, base::Stop stop)
+    : session_(std::move(session)), stop_(std::move(stop)), http_(session_->http()) {}
+
+std::string Client::describe(std::string_view action, std::string_view key) const {
+  return fmt::format("{} s3://{}/{}", action, session_->endpoint().bucket, printable(key));
+}
+
+HttpRequest Client::request(std::string method, std::string_view key, const Query& query) const {
+  const auto& endpoint = session_->endpoint();
+  auto url = endpoint.url + "/" + aws::uri_encode(key, true);
+  char separator = '?';
+  for (const auto& [name, value] : query) {
+    url += separator + aws::uri_encode(name);
+    if (!value.empty()) url += "=" + aws::uri_encode(value);
+    separator = '&';
+  }
+  HttpRequest out;
+  out.method = std::move(method);
+  out.url = std::move(url);
+  if (endpoint.requester_pays) out.headers.add("x-amz-request-payer", "requester");
+  return out;
+}
+
+HttpResponse Client::send(HttpRequest& request, std::string_view payload_hash, std::string_view what) {
+  used_ = session_->credentials();
+  return base::during(what, [&] {
+    session_->signer().sign(request, used_, payload_hash, session_->now());
+    request.fresh_connection = fresh_connection_;
+    session_->count_request();
+    fresh_connection_ = true;  // unless it works
+    auto response = http_.send(request, stop_);
+    fresh_connection_ = response.status >= 500;
+    return response;
+  });
+}
+
+HttpResponse Client::call(HttpRequest& request, std::string_view payload_hash, std::string_view what) {
+  auto response = send(request, payload_hash, what);
+  if (response.status / 100 != 2) throw S3Error::from_answer(response, what);
+  return response;
+}
+
+/// Returns the payload's hash for the signature.
+std::string Client::add_body(HttpRequest& request, base::Bytes body, const BodySum& sum) const {
+  request.body = body;
+  if (const auto header = header_name(sum.integrity); !header.empty()) {
+    request.headers.set(std::string(header), to_base64(sum.checksum));
+  } else if (sum.integrity == Integrity::md5) {
+    request.headers.set("Content-MD5", to_base64(sum.checksum));
+  } else {
+    return to_hex(sum.checksum);
+  }
+  // Without TLS nothing else would tie the body to the signature.
+  return session_->endpoint().is_https() ? std::string(aws::kUnsignedPayload) : aws::sha256_hex(body);
+}
+
+std::string Client::head_bucket() {
+  auto head = request("HEAD", "");
+  const auto response = call(head, aws::kEmptyPayload, describe("look at", ""));
+  return std::string(response.headers.get("x-amz-bucket-region"));
+}
+
+PutResult Client::put_object(std::string_view key, base::Bytes body, const BodySum& sum,
+                             const base::HttpHeaders& headers) {
+  auto put = request("PUT", key);
+  put.headers = headers;
+  if (session_->endpoint().requester_pays) put.headers.set("x-amz-request-payer", "requester");
+  const auto hash = add_body(put, body, sum);
+  const auto response = call(put, hash, describe("put", key));
+  return {unquoted(response.headers.get("ETag")), std::string(response.headers.get("x-amz-version-id"))};
+}
+
+std::string Client::create_multipart_upload(std::string_view key, Integrity integrity,
+                                            const base::HttpHeaders& headers) {
+  auto post = request("POST", key, {{"uploads", ""}});
+  for (const auto& [name, value] : headers) post.headers.set(name, value);
+  if (const auto name = algorithm_name(integrity); !name.empty()) {
+    post.headers.set("x-amz-checksum-algorithm", std::string(name));
+    post.headers.set("x-amz-checksum-type", "FULL_OBJECT");
+  }
+  const auto what = describe("begin the upload of", key);
+  const auto response = call(post, aws::kEmptyPayload, what);
+  pugi::xml_document document;
+  std::string id = parse(document, response, "InitiateMultipartUploadResult", what).child_value("UploadId");
+  if (id.empty())
+    throw S3Error(ErrorKind::transient, what + ": the answer names no upload id", response.status, "");
+  return id;
+}
+
+std::string Client::upload_part(std::string_view key, std::string_view upload_id, uint32_t number,
+                                base::Bytes body, const BodySum& sum) {
+  auto put =
+      request("PUT", key, {{"partNumber", std::to_string(number)}, {"uploadId", std::string(upload_id)}});
+  const auto hash = add_body(put, body, sum);
+  const auto what = describe(fmt::format("upload part {} of", number), key);
+  const auto response = call(put, hash, what);
+  auto etag = unquoted(response.headers.get("ETag"));
+  if (etag.empty())
+    throw S3Error(ErrorKind::transient, what + ": the answer has no ETag", response.status, "");
+  return etag;
+}
+
+CompleteResult Client::complete_multipart_upload(std::string_view key, std::string_view upload_id,
+                                                 const std::vector<CompletedPart>& parts, const BodySum& sum,
+                                                 uint64_t size) {
+  const std::string algorithm(algorithm_name(sum.integrity));
+  pugi::xml_document document;
+  auto root = document.append_child("CompleteMultipartUpload");
+  root.append_attribute("xmlns") = "http://s3.amazonaws.com/doc/2006-03-01/";
+  for (const auto& part : parts) {
+    auto node = root.append_child("Part");
+    node.append_child("PartNumber").text() = part.number;
+    node.append_child("ETag").text() = ("\"" + part.etag + "\"").c_str();
+    if (!algorithm.empty())
+      node.append_child(("Checksum" + algorithm).c_str()).text() = to_base64(part.checksum).c_str();
+  }
+  const auto body = text_of(document);
+  auto post = request("POST", key, {{"uploadId", std::string(upload_id)}});
+  post.body = bytes_of(body);
+  post.headers.set("Content-Type", "application/xml");
+  post.headers.set("x-amz-mp-object-size", std::to_string(size));
+  if (!algorithm.empty()) {
+    post.headers.set(std::string(header_name(sum.integrity)), to_base64(sum.checksum));
+    post.headers.set("x-amz-checksum-type", "FULL_OBJECT");
+  }
+  const auto what = describe("complete the upload of", key);
+  const auto response = call(post, aws::sha256_hex(body), what);
+  pugi::xml_document answer;
+  const auto result = parse(answer, response, "CompleteMultipartUploadResult", what);
+  return {unquoted(result.child_value("ETag")), std::string(response.headers.get("x-amz-version-id"))};
+}
+
+void Client::abort_multipart_upload(std::string_view key, std::string_view upload_id) {
+  auto remove = request("DELETE", key, {{"uploadId", std::string(upload_id)}});
+  const auto what = describe("abort the upload of", key);
+  const auto response = send(remove, aws::kEmptyPayload, what);
+  if (response.status / 100 == 2 || response.status == 404) return;
+  throw S3Error::from_answer(response, what);
+}
+
+PartsPage Client::list_parts(std::string_view key, std::string_view upload_id, std::string_view marker) {
+  Query query{{"uploadId", std::string(upload_id)}};
+  if (!marker.empty()) query.emplace_back("part-number-marker", marker);
+  auto get = request("GET", key, query);
+  const auto what = describe("list the parts of", key);
+  const auto response = call(get, aws::kEmptyPayload, what);
+  pugi::xml_document document;
+  const auto result = parse(document, response, "ListPartsResult", what);
+  PartsPage page;
+  for (const auto part : result.children("Part"))
+    page.parts.push_back({part.child("PartNumber").text().as_uint(), number_in(part.child_value("Size")),
+                          unquoted(part.child_value("ETag"))});
+  if (result.child("IsTruncated").text().as_bool())
+    page.next_marker = result.child_value("NextPartNumberMarker");
+  return page;
+}
+
+std::vector<ListedUpload> Client::list_multipart_uploads(std::string_view prefix) {
+  Query query{{"uploads", ""}, {"encoding-type", "url"}};
+  if (!prefix.empty()) query.emplace_back("prefix", prefix);
+  auto get = request("GET", "", query);
+  const auto what = describe("list the unfinished uploads of", prefix);
+  const auto response = call(get, aws::kEmptyPayload, what);
+  pugi::xml_document document;
+  const auto result = parse(document, response, "ListMultipartUploadsResult", what);
+  const bool encoded = std::string_view(result.child_value("EncodingType")) == "url";
+  std::vector<ListedUpload> uploads;
+  for (const auto entry : result.children("Upload"))
+    uploads.push_back({listed_key(entry, encoded), entry.child_value("UploadId")});
+  return uploads;
+}
+
+ObjectsPage Client::list_objects(std::string_view prefix, std::string_view token, unsigned max_keys) {
+  Query query{{"list-type", "2"}, {"encoding-type", "url"}, {"max-keys", std::to_string(max_keys)}};
+  if (!prefix.empty()) query.emplace_back("prefix", prefix);
+  if (!token.empty()) query.emplace_back("continuation-token", token);
+  auto get = request("GET", "", query);
+  const auto what = describe("list", prefix);
+  const auto response = call(get, aws::kEmptyPayload, what);
+  pugi::xml_document document;
+  const auto result = parse(document, response, "ListBucketResult", what);
+  const bool encoded = std::string_view(result.child_value("EncodingType")) == "url";
+  ObjectsPage page;
+  for (const auto entry : result.children("Contents"))
+    page.objects.push_back({listed_key(entry, encoded), number_in(entry.child_value("Size")),
+                            unquoted(entry.child_value("ETag"))});
+  if (result.child("IsTruncated").text().as_bool()) {
+    page.next_token = result.child_value("NextContinuationToken");
+    // Taken for the end, this would make objects look missing.
+    if (page.next_token.empty())
+      throw S3Error(ErrorKind::transient, what + ": the answer goes on but does not say where",
+                    response.status, "");
+  }
+  return page;
+}
+
+std::optional<Head> Client::head_object(std::string_view key) {
+  auto head = request("HEAD", key);
+  head.headers.set("x-amz-checksum-mode", "ENABLED");
+  const auto what = describe("look at", key);
+  const auto response = send(head, aws::kEmptyPayload, what);
+  if (response.status == 404) return std::nullopt;
+  if (response.status / 100 != 2) throw S3Error::from_answer(response, what);
+  Head out;
+  out.size = number_in(response.headers.get("Content-Length"));
+  out.etag = unquoted(response.headers.get("ETag"));
+  out.version = response.headers.get("x-amz-version-id");
+  out.is_kms = response.headers.get("x-amz-server-side-encryption").starts_with("aws:kms") ||
+               response.headers.find("x-amz-server-side-encryption-customer-algorithm") != nullptr;
+  out.checksums = checksums_in(response);
+  return out;
+}
+
+void Client::get_object(std::string_view key, base::ByteSink& sink) {
+  auto get = request("GET", key);
+  get.sink = &sink;
+  call(get, aws::kEmptyPayload, describe("download", key));
+}
+
+void Client::delete_object(std::string_view key, std::string_view version) {
+  auto remove =
+      request("DELETE", key, version.empty() ? Query{} : Query{{"versionId", std::string(version)}});
+  call(remove, aws::kEmptyPayload, describe("delete", key));
+}
+
+std::vector<DeleteFailure> Client::delete_objects(const std::vector<std::string>& keys) {
+  pugi::xml_document document;
+  auto root = document.append_child("Delete");
+  root.append_attribute("xmlns") = "http://s3.amazonaws.com/doc/2006-03-01/";
+  root.append_child("Quiet").text() = "true";
+  for (const auto& key : keys) root.append_child("Object").append_child("Key").text() = key.c_str();
+  const auto body = text_of(document);
+  auto post = request("POST", "", {{"delete", ""}});
+  post.body = bytes_of(body);
+  post.headers.set("Content-Type", "application/xml");
+  post.headers.set("Content-MD5", to_base64(checksum(Integrity::md5, bytes_of(body))));
+  const auto what = describe(fmt::format("delete {} objects of", keys.size()), "");
+  const auto response = call(post, aws::sha256_hex(body), what);
+  pugi::xml_document answer;
+  const auto result = parse(answer, response, "DeleteResult", what);
+  std::vector<DeleteFailure> failures;
+  for (const auto error : result.children("Error"))
+    failures.push_back({error.child_value("Key"),
+                        fmt::format("{} {}", error.child_value("Code"), error.child_value("Message"))});
+  return failures;
+}
+
+}  // namespace s3

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/http.h"
+
+namespace s3 {
+
+/// What a server answered instead of doing what it was asked for. Its kind is transient when the same request
+/// may succeed later; what is to be mended before it is sent again is said by the code:
+///   BadDigest, XAmzContentChecksumMismatch   what arrived is not what was sent
+///   RequestTimeTooSkewed                     the clock; the server's own is in server_date()
+///   ExpiredToken and the like                the credentials
+class S3Error : public base::Error {
+ public:
+  S3Error(base::ErrorKind kind, const std::string& message, int status, std::string code)
+      : Error(kind, message), status_(status), code_(std::move(code)) {}
+
+  /// The HTTP status; 200 when an error came with one, as from CompleteMultipartUpload.
+  int status() const { return status_; }
+  /// "NoSuchUpload"; "404" and so on when the answer had no body that says it.
+  const std::string& code() const { return code_; }
+  /// The region that the bucket is in, if the server named it; else empty.
+  const std::string& region() const { return region_; }
+  const std::string& server_date() const { return server_date_; }
+
+  /// The error that an answer stands for; `what` is what was asked for: "PUT s3://bucket/key".
+  static S3Error from_answer(const base::HttpResponse& response, std::string_view what);
+
+ private:
+  int status_;
+  std::string code_;
+  std::string region_;
+  std::string server_date_;
+};
+
+bool is_digest_mismatch(const S3Error& error);
+bool is_clock_skew(const S3Error& error);
+bool is_expired(const S3Error& error);
+/// The server wants fewer requests.
+bool is_slow_down(const base::Error& error);
+/// Every other request would fail in the same way: keys, clock, bucket, quota. The run ends at once.
+bool ends_the_run(const base::Error& error);
+
+}  // namespace s3

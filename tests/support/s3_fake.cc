@@ -1,0 +1,350 @@
+#include "tests/support/s3_fake.h"
+
+#include <algorithm>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <pugixml.hpp>
+
+#include "aws/sigv4.h"
+#include "s3/checksum.h"
+#include "tests/support/signature_check.h"
+
+namespace support {
+namespace {
+
+constexpr size_t kSmallestPart = size_t{5} << 20;
+
+base::Bytes bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+
+std::string md5_hex(const std::string& text) {
+  return s3::to_hex(s3::checksum(s3::Integrity::md5, bytes_of(text)));
+}
+
+std::map<std::string, std::string> parse_query(const std::string& query) {
+  std::map<std::string, std::string> out;
+  std::istringstream pairs(query);
+  for (std::string pair; std::getline(pairs, pair, '&');) {
+    const auto equals = std::min(pair.find('='), pair.size());
+    out[aws::uri_decode(pair.substr(0, equals))] =
+        aws::uri_decode(pair.substr(std::min(equals + 1, pair.size())));
+  }
+  return out;
+}
+
+std::string operation_of(const HttpServerRequest& request, const std::string& key,
+                         const std::map<std::string, std::string>& query) {
+  const auto& method = request.method;
+  const bool upload = query.contains("uploadId");
+  if (key.empty()) {
+    if (method == "HEAD") return "HeadBucket";
+    if (method == "POST" && query.contains("delete")) return "DeleteObjects";
+    if (method == "GET") return query.contains("uploads") ? "ListMultipartUploads" : "ListObjectsV2";
+    return "Unknown";
+  }
+  if (method == "PUT") return upload ? "UploadPart" : "PutObject";
+  if (method == "POST") return upload ? "CompleteMultipartUpload" : "CreateMultipartUpload";
+  if (method == "DELETE") return upload ? "AbortMultipartUpload" : "DeleteObject";
+  if (method == "GET") return upload ? "ListParts" : "GetObject";
+  return method == "HEAD" ? "HeadObject" : "Unknown";
+}
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+/// Of a request that makes an object: what is kept with it.
+std::map<std::string, std::string> object_headers(const HttpServerRequest& request) {
+  std::map<std::string, std::string> out;
+  for (const auto& [name, value] : request.headers) {
+    const auto key = lower(name);
+    if (key == "content-type" || key == "cache-control" || key.starts_with("x-amz-meta-") ||
+        key.starts_with("x-amz-checksum-") || key == "x-amz-storage-class" ||
+        key == "x-amz-server-side-encryption")
+      out[key] = value;
+  }
+  return out;
+}
+
+HttpServerResponse xml(const std::string& body) {
+  return {.status = 200,
+          .headers = {{"Content-Type", "application/xml"}},
+          .body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + body};
+}
+
+HttpServerResponse with_etag(const std::string& etag) {
+  return {.status = 200, .headers = {{"ETag", "\"" + etag + "\""}}};
+}
+
+}  // namespace
+
+S3Fake::S3Fake(S3FakeOptions options) : options_(std::move(options)) {
+  server_ = std::make_unique<HttpServer>([this](const HttpServerRequest& request) { return answer(request); },
+                                         HttpServerOptions{.record = false});
+}
+
+HttpServerResponse S3Fake::error(int status, const std::string& code) {
+  auto out = xml(
+      fmt::format("<Error><Code>{}</Code><Message>made up</Message><RequestId>1</RequestId></Error>", code));
+  out.status = status;
+  return out;
+}
+
+void S3Fake::fail(Fault fault) { state_.lock()->faults.push_back(std::move(fault)); }
+std::map<std::string, S3Fake::Object> S3Fake::objects() const { return state_.lock()->objects; }
+size_t S3Fake::uploads() const { return state_.lock()->uploads.size(); }
+void S3Fake::abort_uploads() { state_.lock()->uploads.clear(); }
+void S3Fake::erase(const std::string& key) { state_.lock()->objects.erase(key); }
+uint64_t S3Fake::bytes_received() const { return state_.lock()->bytes; }
+
+void S3Fake::put(const std::string& key, const std::string& content) {
+  state_.lock()->objects[key] = {content, md5_hex(content), {}};
+}
+
+int S3Fake::count(const std::string& operation) const {
+  auto state = state_.lock();
+  const auto found = state->counts.find(operation);
+  return found == state->counts.end() ? 0 : found->second;
+}
+
+int S3Fake::total() const {
+  int sum = 0;
+  for (const auto& [name, count] : state_.lock()->counts) sum += count;
+  return sum;
+}
+
+void S3Fake::reset_counts() {
+  auto state = state_.lock();
+  state->counts.clear();
+  state->bytes = 0;
+}
+
+HttpServerResponse S3Fake::answer(const HttpServerRequest& request) {
+  const auto query = parse_query(request.query());
+  const std::string prefix = "/bucket";
+  if (!request.path().starts_with(prefix)) return error(404, "NoSuchBucket");
+  auto key = aws::uri_decode(request.path().substr(prefix.size()));
+  if (key.starts_with('/')) key.erase(0, 1);
+  const auto operation = operation_of(request, key, query);
+  std::optional<Fault> fault;
+  {
+    auto state = state_.lock();
+    ++state->counts[operation];
+    for (auto& one : state->faults) {
+      if (one.operation != operation || one.times == 0) continue;
+      if (one.after-- > 0) break;
+      --one.times;
+      fault = one;
+      break;
+    }
+  }
+  if (fault && fault->also) fault->also();
+  if (fault && !fault->takes_effect && !fault->change) return fault->answer;
+  if (auto refused = refuse(request)) return *refused;
+  auto usual = carry_out(operation, request, key, query);
+  if (fault && fault->change) fault->change(usual);
+  if (fault && fault->takes_effect) return fault->answer;
+  return usual;
+}
+
+std::optional<HttpServerResponse> S3Fake::refuse(const HttpServerRequest& request) const {
+  const AccessKeys keys{{kAccessKey, AccessKey{kSecretKey}}};
+  const auto why = signature_objection(request, keys, options_.region, "s3");
+  if (why.empty()) return std::nullopt;
+  return error(403, why.substr(0, why.find(' ')));
+}
+
+std::optional<HttpServerResponse> S3Fake::check_body(const HttpServerRequest& request) const {
+  using s3::Integrity;
+  if (const auto md5 = request.headers.get("Content-MD5"); options_.checks_md5 && !md5.empty())
+    if (md5 != s3::to_base64(s3::checksum(Integrity::md5, bytes_of(request.body))))
+      return error(400, "BadDigest");
+  if (!options_.checks_crc) return std::nullopt;
+  for (const auto integrity : {Integrity::crc64nvme, Integrity::crc32c, Integrity::crc32}) {
+    const auto given = request.headers.get(s3::header_name(integrity));
+    if (!given.empty() && given != s3::to_base64(s3::checksum(integrity, bytes_of(request.body))))
+      return error(400, "BadDigest");
+  }
+  return std::nullopt;
+}
+
+HttpServerResponse S3Fake::put_object(State& state, const HttpServerRequest& request,
+                                      const std::string& key) const {
+  state.bytes += request.body.size();
+  if (auto bad = check_body(request)) return *bad;
+  if (options_.honours_conditions && request.headers.get("If-None-Match") == "*" &&
+      state.objects.contains(key))
+    return error(412, "PreconditionFailed");
+  Object object{request.body, md5_hex(request.body), object_headers(request)};
+  if (!options_.checks_crc)
+    std::erase_if(object.headers, [](const auto& h) { return h.first.starts_with("x-amz-checksum"); });
+  const auto etag = object.etag;
+  state.objects[key] = std::move(object);
+  return with_etag(etag);
+}
+
+HttpServerResponse S3Fake::upload_part(State& state, const HttpServerRequest& request,
+                                       const Query& query) const {
+  state.bytes += request.body.size();
+  const auto found = state.uploads.find(query.at("uploadId"));
+  if (found == state.uploads.end()) return error(404, "NoSuchUpload");
+  if (auto bad = check_body(request)) return *bad;
+  const auto etag = md5_hex(request.body);
+  found->second.parts[std::stoi(query.at("partNumber"))] = {request.body, etag, object_headers(request)};
+  return with_etag(etag);
+}
+
+HttpServerResponse S3Fake::complete(State& state, const HttpServerRequest& request,
+                                    const Query& query) const {
+  const auto found = state.uploads.find(query.at("uploadId"));
+  if (found == state.uploads.end()) return error(404, "NoSuchUpload");
+  pugi::xml_document document;
+  if (!document.load_buffer(request.body.data(), request.body.size())) return error(400, "MalformedXML");
+  auto& upload = found->second;
+  Object object;
+  std::vector<std::string> etags;
+  int last = 0;
+  for (const auto node : document.child("CompleteMultipartUpload").children("Part")) {
+    const int number = node.child("PartNumber").text().as_int();
+    const auto part = upload.parts.find(number);
+    if (number <= last) return error(400, "InvalidPartOrder");
+    if (part == upload.parts.end() || node.child_value("ETag") != "\"" + part->second.etag + "\"")
+      return error(400, "InvalidPart");
+    if (node.next_sibling("Part") && part->second.content.size() < kSmallestPart)
+      return error(400, "EntityTooSmall");
+    last = number;
+    etags.push_back(part->second.etag);
+    object.content += part->second.content;
+  }
+  if (request.headers.get("x-amz-mp-object-size") != std::to_string(object.content.size()))
+    return error(400, "InvalidRequest");
+  object.etag = s3::multipart_etag(etags).value();
+  object.headers = upload.headers;
+  if (options_.checks_crc)
+    for (const auto integrity : {s3::Integrity::crc64nvme, s3::Integrity::crc32c, s3::Integrity::crc32}) {
+      const std::string name(s3::header_name(integrity));
+      const auto given = request.headers.get(name);
+      if (given.empty()) continue;
+      if (given != s3::to_base64(s3::checksum(integrity, bytes_of(object.content))))
+        return error(400, "BadDigest");
+      object.headers[name] = given;
+    }
+  const auto etag = options_.complete_names_etag ? "\"" + object.etag + "\"" : std::string();
+  const auto key = upload.key;
+  state.objects[key] = std::move(object);
+  state.uploads.erase(found);
+  return xml(
+      fmt::format("<CompleteMultipartUploadResult><ETag>{}</ETag></CompleteMultipartUploadResult>", etag));
+}
+
+HttpServerResponse S3Fake::list_parts(State& state, const Query& query) const {
+  const auto found = state.uploads.find(query.at("uploadId"));
+  if (found == state.uploads.end()) return error(404, "NoSuchKey");  // as Ceph does
+  const int marker = query.contains("part-number-marker") ? std::stoi(query.at("part-number-marker")) : 0;
+  std::string body;
+  int last = 0;
+  size_t count = 0;
+  auto part = found->second.parts.upper_bound(marker);
+  for (; part != found->second.parts.end() && count < options_.page; ++part, ++count) {
+    last = part->first;
+    body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>&quot;{}&quot;</ETag><Size>{}</Size></Part>",
+                        last, part->second.etag, part->second.content.size());
+  }
+  const bool more = part != found->second.parts.end();
+  return xml(fmt::format(
+      "<ListPartsResult><IsTruncated>{}</IsTruncated><NextPartNumberMarker>{}</NextPartNumberMarker>"
+      "{}</ListPartsResult>",
+      more, last, body));
+}
+
+HttpServerResponse S3Fake::list_objects(State& state, const Query& query) const {
+  const auto prefix = query.contains("prefix") ? query.at("prefix") : "";
+  const auto after =
+      s3::from_base64(query.contains("continuation-token") ? query.at("continuation-token") : "")
+          .value_or("");
+  const auto most =
+      std::min<size_t>(options_.page, query.contains("max-keys") ? std::stoul(query.at("max-keys")) : 1000);
+  std::string body;
+  std::string last;
+  size_t count = 0;
+  bool more = false;
+  for (const auto& [key, object] : state.objects) {
+    if (!key.starts_with(prefix) || (!after.empty() && key <= after)) continue;
+    if (count++ == most) {
+      more = true;
+      break;
+    }
+    last = key;
+    body += fmt::format("<Contents><Key>{}</Key><Size>{}</Size><ETag>&quot;{}&quot;</ETag></Contents>",
+                        aws::uri_encode(key, true), object.content.size(), object.etag);
+  }
+  const auto token = more ? "<NextContinuationToken>" + s3::to_base64(last) + "</NextContinuationToken>" : "";
+  return xml(
+      fmt::format("<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>{}</IsTruncated>{}{}"
+                  "</ListBucketResult>",
+                  more, token, body));
+}
+
+HttpServerResponse S3Fake::delete_objects(State& state, const HttpServerRequest& request) const {
+  if (request.headers.get("Content-MD5").empty()) return error(400, "MissingContentMD5");
+  if (auto bad = check_body(request)) return *bad;
+  pugi::xml_document document;
+  if (!document.load_buffer(request.body.data(), request.body.size())) return error(400, "MalformedXML");
+  for (const auto node : document.child("Delete").children("Object"))
+    state.objects.erase(node.child_value("Key"));
+  return xml("<DeleteResult/>");
+}
+
+HttpServerResponse S3Fake::carry_out(const std::string& operation, const HttpServerRequest& request,
+                                     const std::string& key, const Query& query) {
+  auto state = state_.lock();
+  if (operation == "PutObject") return put_object(*state, request, key);
+  if (operation == "UploadPart") return upload_part(*state, request, query);
+  if (operation == "CompleteMultipartUpload") return complete(*state, request, query);
+  if (operation == "ListParts") return list_parts(*state, query);
+  if (operation == "ListObjectsV2") return list_objects(*state, query);
+  if (operation == "DeleteObjects") return delete_objects(*state, request);
+  if (operation == "CreateMultipartUpload") {
+    const auto id = fmt::format("upload/{}+", state->next_upload++);
+    auto headers = object_headers(request);
+    headers.erase("x-amz-checksum-algorithm");
+    headers.erase("x-amz-checksum-type");
+    state->uploads[id] = {key, headers, {}};
+    return xml(fmt::format(
+        "<InitiateMultipartUploadResult><UploadId>{}</UploadId></InitiateMultipartUploadResult>", id));
+  }
+  if (operation == "AbortMultipartUpload")
+    return state->uploads.erase(query.at("uploadId")) > 0 ? HttpServerResponse{.status = 204}
+                                                          : error(404, "NoSuchUpload");
+  if (operation == "ListMultipartUploads") {
+    std::string body;
+    for (const auto& [id, upload] : state->uploads)
+      body += fmt::format("<Upload><Key>{}</Key><UploadId>{}</UploadId></Upload>",
+                          aws::uri_encode(upload.key, true), id);
+    return xml("<ListMultipartUploadsResult><EncodingType>url</EncodingType>" + body +
+               "</ListMultipartUploadsResult>");
+  }
+  if (operation == "DeleteObject") {
+    state->objects.erase(key);
+    return {.status = 204};
+  }
+  if (operation == "HeadBucket") return {.status = 200};
+  const auto found = state->objects.find(key);
+  if (found == state->objects.end()) {
+    auto missing = error(404, "NoSuchKey");
+    if (operation == "HeadObject") missing.body.clear();
+    return missing;
+  }
+  auto out = with_etag(found->second.etag);
+  for (const auto& [name, value] : found->second.headers) out.headers.add(name, value);
+  if (operation == "GetObject") {
+    out.body = found->second.content;
+  } else {
+    out.headers.add("Content-Length", std::to_string(found->second.content.size()));
+  }
+  return out;
+}
+
+}  // namespace support

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/guarded.h"
+#include "tests/support/http_server.h"
+
+namespace support {
+
+/// What is different about one server.
+struct S3FakeOptions {
+  bool checks_crc = true;           ///< else x-amz-checksum-… is ignored, as older servers do
+  bool checks_md5 = true;           ///< else Content-MD5 is ignored, too
+  bool honours_conditions = true;   ///< If-None-Match on PUT
+  bool complete_names_etag = true;  ///< in the answer to CompleteMultipartUpload
+  size_t page = 1000;               ///< entries of a listing, at most
+  std::string region = "us-east-1";
+};
+
+/// An S3 server in memory, strict where servers in the field are: every signature, checksum, part and
+/// condition is checked. It has one bucket, "bucket", and one key pair. Thread-safe.
+class S3Fake {
+ public:
+  static constexpr const char* kAccessKey = "AKFAKE";
+  static constexpr const char* kSecretKey = "fake/secret+key";
+
+  struct Object {
+    std::string content;
+    std::string etag;
+    std::map<std::string, std::string> headers;  ///< lower-case names: content-type, x-amz-meta-…, checksums
+  };
+  /// What happens instead of the usual. `operation` is S3's name: "PutObject", "UploadPart", …
+  struct Fault {
+    std::string operation;
+    HttpServerResponse answer = {};
+    bool takes_effect = false;  ///< the request is carried out all the same
+    int times = 1;
+    int after = 0;  ///< so many requests of this operation go well first
+    /// Called when the fault happens, before anything else.
+    std::function<void()> also = {};
+    /// The usual answer, changed. Instead of `answer`.
+    std::function<void(HttpServerResponse&)> change = {};
+  };
+
+  explicit S3Fake(S3FakeOptions options = {});
+
+  std::string url() const { return server_->url(); }
+  void fail(Fault fault);
+  /// An answer with an S3 error in its body.
+  static HttpServerResponse error(int status, const std::string& code);
+
+  std::map<std::string, Object> objects() const;
+  void put(const std::string& key, const std::string& content);
+  void erase(const std::string& key);
+  /// Unfinished multipart uploads.
+  size_t uploads() const;
+  void abort_uploads();
+  /// Requests of an operation that were answered, faults included.
+  int count(const std::string& operation) const;
+  int total() const;
+  void reset_counts();
+  /// Bytes of the bodies of PutObject and UploadPart.
+  uint64_t bytes_received() const;
+
+ private:
+  struct Upload {
+    std::string key;
+    std::map<std::string, std::string> headers;
+    std::map<int, Object> parts;
+  };
+  struct State {
+    std::map<std::string, Object> objects;
+    std::map<std::string, Upload> uploads;
+    std::vector<Fault> faults;
+    std::map<std::string, int> counts;
+    uint64_t bytes = 0;
+    int next_upload = 1;
+  };
+  using Query = std::map<std::string, std::string>;
+
+  HttpServerResponse answer(const HttpServerRequest& request);
+  std::optional<HttpServerResponse> refuse(const HttpServerRequest& request) const;
+  HttpServerResponse carry_out(const std::string& operation, const HttpServerRequest& request,
+                               const std::string& key, const Query& query);
+  HttpServerResponse put_object(State& state, const HttpServerRequest& request, const std::string& key) const;
+  HttpServerResponse upload_part(State& state, const HttpServerRequest& request, const Query& query) const;
+  HttpServerResponse complete(State& state, const HttpServerRequest& request, const Query& query) const;
+  HttpServerResponse list_parts(State& state, const Query& query) const;
+  HttpServerResponse list_objects(State& state, const Query& query) const;
+  HttpServerResponse delete_objects(State& state, const HttpServerRequest& request) const;
+  std::optional<HttpServerResponse> check_body(const HttpServerRequest& request) const;
+
+  S3FakeOptions options_;
+  mutable base::Guarded<State> state_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+}  // namespace support
