@@ -1,0 +1,51 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+
+#include "s3/buffer_pool.h"
+#include "s3/client.h"
+#include "s3/governor.h"
+#include "s3/object_headers.h"
+#include "s3/options.h"
+#include "s3/problems.h"
+#include "s3/progress.h"
+#include "s3/retry.h"
+#include "s3/upload_journal.h"
+
+namespace s3 {
+
+/// What the workers of an upload share. Everything in it is thread-safe or constant while they run.
+struct Context {
+  const UploadOptions& options;
+  std::shared_ptr<Session> session;
+  const ObjectHeaders& headers;
+  UploadJournal& journal;
+  Capabilities capabilities;
+  /// Objects may be there that this run directory knows nothing about: look before writing one.
+  std::atomic<bool> may_have_others{true};
+  BufferPool& buffers;
+  Governor& governor;
+  Problems& problems;
+  Progress& progress;
+  base::Stop stop;
+
+  std::atomic<uint64_t> uploaded{0};
+  std::atomic<uint64_t> unchanged{0};
+  std::atomic<uint64_t> adopted{0};   ///< found on the server with the right content
+  std::atomic<uint64_t> vanished{0};  ///< deleted between the walk and the reading
+
+  std::string key_of(std::string_view path) const { return options.target.prefix + std::string(path); }
+  Retries retries() {
+    return {options.retry, stop, [this](const base::Error& error, int) {
+              progress.retries.fetch_add(1);
+              if (is_slow_down(error)) governor.slow_down();
+            }};
+  }
+};
+
+/// How often a file that changes while it is read is begun again.
+constexpr int kMostAttempts = 3;
+
+}  // namespace s3

@@ -1,0 +1,82 @@
+#include "s3/governor.h"
+
+#include <algorithm>
+
+namespace s3 {
+namespace {
+
+using std::chrono::duration;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kWindow{2};
+constexpr seconds kHold{10};
+constexpr milliseconds kStopCheck{100};
+/// What counts as faster.
+constexpr double kGain = 1.05;
+
+}  // namespace
+
+Governor::Governor(const Limits& limits) : limits_(limits) {
+  auto shared = shared_.lock();
+  shared->limit = std::clamp(limits.start, 1U, std::max(1U, limits.most));
+  shared->window = shared->line_free = Clock::now();
+}
+
+Governor::Slot::Slot(Governor& governor, const base::Stop& stop) : governor_(governor) {
+  auto shared = governor.shared_.lock();
+  while (!shared.wait_for(kStopCheck, [&] { return shared->active < shared->limit; })) stop.check();
+  ++shared->active;
+}
+
+Governor::Slot::~Slot() {
+  --governor_.shared_.lock()->active;
+  governor_.shared_.notify_all();
+}
+
+void Governor::pace(uint64_t bytes, const base::Stop& stop) {
+  if (limits_.bytes_per_second == 0) return;
+  Clock::time_point turn;
+  {
+    auto shared = shared_.lock();
+    turn = std::max(shared->line_free, Clock::now());
+    const duration<double> time(static_cast<double>(bytes) / static_cast<double>(limits_.bytes_per_second));
+    shared->line_free = turn + std::chrono::duration_cast<Clock::duration>(time);
+  }
+  const auto wait = std::chrono::ceil<milliseconds>(turn - Clock::now());
+  if (wait.count() > 0) stop.sleep_for(wait);
+}
+
+void Governor::moved(uint64_t bytes, Clock::time_point now) {
+  auto shared = shared_.lock();
+  shared->bytes += bytes;
+  ++shared->transfers;
+  const duration<double> passed = now - shared->window;
+  if (passed < kWindow) return;
+  const auto bytes_rate = static_cast<double>(shared->bytes) / passed.count();
+  const auto transfer_rate = static_cast<double>(shared->transfers) / passed.count();
+  const bool better =
+      bytes_rate > shared->best_bytes * kGain || transfer_rate > shared->best_transfers * kGain;
+  shared->best_bytes = std::max(shared->best_bytes, bytes_rate);
+  shared->best_transfers = std::max(shared->best_transfers, transfer_rate);
+  // More that only wait beside each other help nobody.
+  const bool full = shared->active + 1 >= shared->limit;
+  if (better && full && now >= shared->hold_until)
+    shared->limit = std::min(std::max(1U, limits_.most), shared->limit + std::max(1U, shared->limit / 4));
+  shared->window = now;
+  shared->bytes = shared->transfers = 0;
+  shared_.notify_all();
+}
+
+void Governor::slow_down(Clock::time_point now) {
+  auto shared = shared_.lock();
+  // Those that were on their way together all hear it: it counts once.
+  if (now < shared->hold_until - kHold + seconds(1)) return;
+  shared->limit = std::max(1U, shared->limit / 2);
+  shared->hold_until = now + kHold;
+  shared->best_bytes = shared->best_transfers = 0;
+}
+
+unsigned Governor::limit() { return shared_.lock()->limit; }
+
+}  // namespace s3

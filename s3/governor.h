@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "base/guarded.h"
+#include "base/stop.h"
+
+namespace s3 {
+
+/// How many transfers run at once, and how fast they go.
+///
+/// The number grows by a quarter as long as that makes things faster, measured over windows of two seconds in
+/// bytes and in finished transfers; when it does not help any more it stays. "Slow down" halves it, and it
+/// does not grow for ten seconds. Thread-safe.
+class Governor {
+ public:
+  using Clock = std::chrono::steady_clock;
+  struct Limits {
+    unsigned start = 32;
+    unsigned most = 64;
+    uint64_t bytes_per_second = 0;  ///< 0: no limit
+  };
+
+  explicit Governor(const Limits& limits);
+
+  /// One transfer, while it lives.
+  class Slot {
+   public:
+    Slot(Governor& governor, const base::Stop& stop);
+    ~Slot();
+    Slot(const Slot&) = delete;
+    Slot& operator=(const Slot&) = delete;
+
+   private:
+    Governor& governor_;
+  };
+
+  /// Waits until so many bytes may be sent.
+  void pace(uint64_t bytes, const base::Stop& stop);
+  /// So many bytes were accepted.
+  void moved(uint64_t bytes, Clock::time_point now = Clock::now());
+  void slow_down(Clock::time_point now = Clock::now());
+  unsigned limit();
+
+ private:
+  struct Shared {
+    unsigned limit = 0;
+    unsigned active = 0;
+    Clock::time_point window;
+    Clock::time_point hold_until;
+    Clock::time_point line_free;  // when the next byte may go out
+    uint64_t bytes = 0;           // in this window
+    uint64_t transfers = 0;
+    double best_bytes = 0;  // per second
+    double best_transfers = 0;
+  };
+  const Limits limits_;
+  base::Guarded<Shared> shared_;
+};
+
+}  // namespace s3

@@ -1,0 +1,354 @@
+#include "s3/large_upload.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "base/crash_point.h"
+#include "s3/compare.h"
+#include "s3/small_upload.h"
+
+namespace s3 {
+namespace {
+
+bool is_no_such_upload(const base::Error& error) {
+  const auto* s3_error = dynamic_cast<const S3Error*>(&error);
+  // Not NoSuchUpload everywhere: Ceph says NoSuchKey when asked for the parts.
+  return s3_error != nullptr && s3_error->status() == 404 && s3_error->code() != "NoSuchBucket";
+}
+
+bool is_invalid_part(const base::Error& error) {
+  const auto* s3_error = dynamic_cast<const S3Error*>(&error);
+  return s3_error != nullptr && (s3_error->code() == "InvalidPart" || is_digest_mismatch(*s3_error));
+}
+
+}  // namespace
+
+void abort_unknown_uploads(Context& context, Client& client, const std::string& path, std::string_view keep) {
+  const auto key = context.key_of(path);
+  const auto known = context.journal.open_uploads_of(path);
+  const auto is_known = [&](const std::string& id) {
+    return id == keep || std::ranges::find(known, id, &OpenUpload::upload_id) != known.end();
+  };
+  const auto listed =
+      with_retries(client, context.retries(), [&] { return client.list_multipart_uploads(key); });
+  for (const auto& upload : listed) {
+    if (upload.key != key || is_known(upload.upload_id)) continue;
+    with_retries(client, context.retries(), [&] { client.abort_multipart_upload(key, upload.upload_id); });
+  }
+  context.journal.record_cleared(path);
+}
+
+std::vector<PartSum> LargeUpload::part_sums(const std::map<uint32_t, PartRecord>& parts) const {
+  std::vector<PartSum> sums;
+  for (const auto& [number, part] : parts) sums.push_back({part.checksum, part.size});
+  return sums;
+}
+
+bool LargeUpload::begin(Client& client) {
+  try {
+    return begin_or_resume(client);
+  } catch (const base::Error& error) {
+    collect(context_, file_.path, error);
+    return false;
+  }
+}
+
+bool LargeUpload::begin_or_resume(Client& client) {
+  *shared_.lock() = Shared();
+  todo_.clear();
+  upload_id_.clear();
+  key_ = context_.key_of(file_.path);
+  local_.reset();
+  if (auto opened = LocalFile::open(context_.options.directory, file_.path, context_.options.walk.symlinks)) {
+    local_.emplace(std::move(*opened));
+  } else {
+    context_.vanished.fetch_add(1);
+    count_done();
+    return false;
+  }
+  state_ = local_->state();
+  young_ = is_young(state_, std::chrono::system_clock::now());
+  settings_ = context_.headers.settings_hash(file_.path);
+  if (state_.size <= kLargestPut && upload_small(context_, client, file_)) return false;
+  if (state_.size <= kLargestPut) return begin_or_resume(client);  // it has grown again
+  layout_ = layout_of(state_.size);
+  if (is_unchanged()) return false;
+  for (const auto& known : context_.journal.open_uploads_of(file_.path)) {
+    const bool usable = upload_id_.empty() && known.state == state_ && known.settings == settings_ &&
+                        known.part_size == layout_.part_size &&
+                        known.integrity == context_.capabilities.integrity;
+    if (!usable) {
+      abort(client, known.upload_id);
+    } else if (resume(client, known)) {
+      return false;
+    }
+  }
+  if (!upload_id_.empty()) return true;
+
+  const auto read = [&](uint64_t offset, std::span<std::byte> buffer) {
+    return local_->read_at(offset, buffer);
+  };
+  std::optional<Head> head;
+  if (!context_.journal.find(file_.path)) {
+    const auto found = look_first(context_, client, file_.path, state_.size, read, head);
+    if (found == Found::same) {
+      context_.adopted.fetch_add(1);
+      record(head->etag, head->version, {});
+      return false;
+    }
+    if (found == Found::in_the_way)
+      base::fail(base::ErrorKind::permanent, "another object of this name is there, with other content");
+  }
+  create(client);
+  for (uint32_t number = 1; number <= layout_.parts(); ++number) todo_.push_back(number);
+  return true;
+}
+
+void LargeUpload::create(Client& client) {
+  context_.journal.record_intended(file_.path);
+  int tries = 0;
+  upload_id_ = with_retries(client, context_.retries(), [&] {
+    ++tries;
+    return client.create_multipart_upload(key_, context_.capabilities.integrity,
+                                          context_.headers.of(file_.path, state_));
+  });
+  base::crash_point("s3_create.done");
+  if (tries > 1) abort_unknown_uploads(context_, client, file_.path, upload_id_);
+  context_.journal.record(OpenUpload{
+      file_.path, state_, settings_, upload_id_, layout_.part_size, context_.capabilities.integrity, {}});
+}
+
+/// A file whose times cannot be trusted has the content that was uploaded.
+bool LargeUpload::is_unchanged() {
+  if (context_.journal.lookup(file_.path, state_, settings_) != UploadJournal::Known::unsure) return false;
+  std::vector<PartSum> sums;
+  for (uint64_t number = 1; number <= layout_.parts(); ++number) {
+    const auto buffer = context_.buffers.acquire(layout_.length(number), context_.stop);
+    const auto bytes = buffer.bytes();
+    if (local_->read_at(layout_.offset(number), bytes) != bytes.size()) return false;
+    sums.push_back({checksum(context_.capabilities.integrity, bytes), bytes.size()});
+  }
+  if (context_.journal.young_checksum(file_.path) != combined(context_.capabilities.integrity, sums))
+    return false;
+  if (!young_) context_.journal.record_settled(file_.path);
+  context_.unchanged.fetch_add(1);
+  count_done();
+  return true;
+}
+
+/// True when the upload turns out to be finished. Otherwise upload_id_ is set, unless it is gone.
+bool LargeUpload::resume(Client& client, const OpenUpload& known) {
+  try {
+    adopt(client, known);
+    return false;
+  } catch (const base::Error& error) {
+    if (!is_no_such_upload(error)) throw;
+  }
+  todo_.clear();
+  shared_.lock()->parts.clear();
+  const bool finished = is_finished_already(client, known);
+  context_.journal.record_ended(known.upload_id);
+  return finished;
+}
+
+void LargeUpload::adopt(Client& client, const OpenUpload& known) {
+  std::map<uint32_t, ListedPart> listed;
+  std::string marker;
+  do {
+    const auto page = with_retries(client, context_.retries(),
+                                   [&] { return client.list_parts(key_, known.upload_id, marker); });
+    for (const auto& part : page.parts) listed.insert_or_assign(part.number, part);
+    if (!marker.empty() && page.next_marker == marker)
+      base::fail(base::ErrorKind::permanent, "the server lists the same parts again and again");
+    marker = page.next_marker;
+  } while (!marker.empty());
+  upload_id_ = known.upload_id;
+  std::map<uint32_t, PartRecord> adopted;
+  for (uint32_t number = 1; number <= layout_.parts(); ++number) {
+    const auto there = listed.find(number);
+    const auto ours = known.parts.find(number);
+    PartRecord part;
+    if (there != listed.end() && there->second.size == layout_.length(number)) {
+      if (ours != known.parts.end() && ours->second.etag == there->second.etag) {
+        part = ours->second;
+      } else if (has_md5(number, there->second.etag, part.checksum)) {
+        part.etag = there->second.etag;
+        part.size = layout_.length(number);
+        context_.journal.record_part(upload_id_, number, part);
+      }
+    }
+    if (part.etag.empty()) {
+      todo_.push_back(number);
+    } else {
+      counted_ += part.size;
+      context_.progress.bytes_done.fetch_add(part.size);
+      adopted.emplace(number, std::move(part));
+    }
+  }
+  shared_.lock()->parts = std::move(adopted);
+}
+
+/// True when the local bytes of the part have this MD5; then `sum` is set to the checksum we work with.
+bool LargeUpload::has_md5(uint32_t number, const std::string& etag, std::string& sum) const {
+  if (!looks_like_md5(etag)) return false;
+  const auto buffer = context_.buffers.acquire(layout_.length(number), context_.stop);
+  const auto bytes = buffer.bytes();
+  if (local_->read_at(layout_.offset(number), bytes) != bytes.size()) return false;
+  if (to_hex(checksum(Integrity::md5, bytes)) != etag) return false;
+  sum = checksum(context_.capabilities.integrity, bytes);
+  return true;
+}
+
+/// The upload is gone: the answer to its completion may have been lost. The object that it made is the one
+/// with our content.
+bool LargeUpload::is_finished_already(Client& client, const OpenUpload& known) {
+  const auto head = with_retries(client, context_.retries(), [&] { return client.head_object(key_); });
+  if (!head) return false;
+  const auto read = [&](uint64_t offset, std::span<std::byte> buffer) {
+    return local_->read_at(offset, buffer);
+  };
+  if (compare(*head, state_.size, read, context_.stop, known.part_size) != Comparison::equal) return false;
+  context_.uploaded.fetch_add(1);
+  record(head->etag, head->version,
+         known.parts.size() == layout_.parts() ? combined(known.integrity, part_sums(known.parts)) : "");
+  return true;
+}
+
+void LargeUpload::send(Client& client, uint32_t number) {
+  {
+    auto shared = shared_.lock();
+    if (shared->failed || shared->changed) return;
+  }
+  try {
+    if (!send_once(client, number)) shared_.lock()->changed = true;
+  } catch (const base::Error& error) {
+    if (is_no_such_upload(error)) {
+      // Aborted by somebody else, or by a lifecycle rule: as good as a change.
+      shared_.lock()->changed = true;
+      return;
+    }
+    if (!std::exchange(shared_.lock()->failed, true)) {
+      collect(context_, file_.path, error);
+    } else if (context_.stop.requested() || ends_the_run(error)) {
+      throw;
+    }
+  }
+}
+
+/// False when the file is not any more what it was.
+bool LargeUpload::send_once(Client& client, uint32_t number) {
+  const auto size = layout_.length(number);
+  const auto buffer = context_.buffers.acquire(size, context_.stop);
+  if (local_->read_at(layout_.offset(number), buffer.bytes()) != size) return false;
+  const auto integrity = context_.capabilities.integrity;
+  const BodySum sum{integrity, checksum(integrity, buffer.bytes())};
+  context_.governor.pace(size, context_.stop);
+  const auto may_be_kms = !context_.options.settings.encryption.empty();
+  const auto etag = with_retries(client, context_.retries(), [&] {
+    auto answer = client.upload_part(key_, upload_id_, number, buffer.bytes(), sum);
+    if (integrity == Integrity::md5 && !may_be_kms && looks_like_md5(answer) &&
+        answer != to_hex(sum.checksum))
+      throw S3Error(base::ErrorKind::permanent,
+                    fmt::format("part {}: the server's ETag {} is not the part's MD5", number, answer), 200,
+                    "BadDigest");
+    return answer;
+  });
+  base::crash_point("s3_part.done");
+  PartRecord part{etag, sum.checksum, size};
+  context_.journal.record_part(upload_id_, number, part);
+  context_.progress.bytes_sent.fetch_add(size);
+  context_.progress.bytes_done.fetch_add(size);
+  context_.governor.moved(size);
+  auto shared = shared_.lock();
+  counted_ += size;
+  shared->parts.insert_or_assign(number, std::move(part));
+  return true;
+}
+
+bool LargeUpload::finish(Client& client) {
+  try {
+    const auto [failed, changed] = [&] {
+      auto shared = shared_.lock();
+      return std::pair(shared->failed, shared->changed);
+    }();
+    if (failed) {
+      abort(client, upload_id_);
+      return true;
+    }
+    if (!changed && local_->state() == state_ && complete(client)) return true;
+    abort(client, upload_id_);
+    context_.progress.bytes_done.fetch_sub(counted_);
+    counted_ = 0;
+    if (++attempts_ < kMostAttempts) return false;
+    base::fail(base::ErrorKind::permanent, "changes faster than it can be uploaded");
+  } catch (const base::Error& error) {
+    collect(context_, file_.path, error);
+  }
+  return true;
+}
+
+/// False when the upload is gone and what is there is something else.
+bool LargeUpload::complete(Client& client) {
+  const auto parts = shared_.lock()->parts;
+  std::vector<CompletedPart> list;
+  for (const auto& [number, part] : parts) list.push_back({number, part.etag, part.checksum});
+  const BodySum sum{context_.capabilities.integrity,
+                    combined(context_.capabilities.integrity, part_sums(parts))};
+  std::string version;
+  bool confirmed = true;
+  try {
+    base::crash_point("s3_complete.before");
+    version = with_retries(client, context_.retries(), [&] {
+                return client.complete_multipart_upload(key_, upload_id_, list, sum, state_.size);
+              }).version;
+    base::crash_point("s3_complete.done");
+  } catch (const base::Error& error) {
+    // After a try whose answer was lost: the object itself tells.
+    // Or the server has other parts than it said.
+    if (is_invalid_part(error)) return false;
+    if (!is_no_such_upload(error)) throw;
+    confirmed = false;
+  }
+  const auto head = with_retries(client, context_.retries(), [&] { return client.head_object(key_); });
+  if (!head || !matches(*head, sum.checksum, confirmed)) return false;
+  context_.uploaded.fetch_add(1);
+  record(head->etag, version.empty() ? head->version : version, sum.checksum);
+  return true;
+}
+
+/// True when the object is the one that our parts make. Unless the server has just `confirmed` that it has
+/// made it from them, its ETag or a checksum has to prove it.
+bool LargeUpload::matches(const Head& head, const std::string& sum, bool confirmed) {
+  if (head.size != state_.size) return false;
+  for (const auto& known : head.checksums)
+    if (known.integrity == context_.capabilities.integrity) return known.checksum == sum;
+  std::vector<std::string> etags;
+  for (const auto& [number, part] : shared_.lock()->parts) etags.push_back(part.etag);
+  // Not every server makes its ETags by the rule.
+  return confirmed || multipart_etag(etags) == head.etag;
+}
+
+void LargeUpload::abort(Client& client, const std::string& upload_id) {
+  with_retries(client, context_.retries(), [&] { client.abort_multipart_upload(key_, upload_id); });
+  context_.journal.record_ended(upload_id);
+}
+
+void LargeUpload::record(std::string etag, std::string version, std::string sum) {
+  auto state = state_;
+  // Without a checksum a young file could not be told from a changed one later: it has to look changed.
+  if (young_ && sum.empty()) state.inode = 0;
+  context_.journal.record(ObjectRecord{file_.path, state, young_, settings_, std::move(etag),
+                                       std::move(version), context_.capabilities.integrity, std::move(sum)});
+  if (!upload_id_.empty()) context_.journal.record_ended(upload_id_);
+  count_done();
+}
+
+void LargeUpload::count_done() {
+  context_.progress.files_done.fetch_add(1);
+  context_.progress.bytes_done.fetch_add(file_.state.size - std::min(counted_, file_.state.size));
+  counted_ = file_.state.size;
+}
+
+}  // namespace s3

@@ -1,0 +1,64 @@
+#include "s3/local_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "s3/keys.h"
+
+namespace s3 {
+
+std::optional<LocalFile> LocalFile::open(const std::filesystem::path& root, const std::string& path,
+                                         Symlinks symlinks) {
+  // What was a file when it was listed may be a FIFO by now, and must not block; or a link to anywhere.
+  const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (symlinks == Symlinks::follow ? 0 : O_NOFOLLOW);
+  const int descriptor = ::open((root / path).c_str(), flags);
+  if (descriptor < 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw base::system_error("open", printable(path), errno);
+  }
+  LocalFile file(descriptor, path);
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) throw base::system_error("look at", printable(path), errno);
+  if (!S_ISREG(status.st_mode))
+    base::fail(base::ErrorKind::permanent, "{} is no regular file any more", printable(path));
+  return file;
+}
+
+LocalFile::LocalFile(LocalFile&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
+
+LocalFile::~LocalFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+FileState LocalFile::state() const {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0) throw base::system_error("look at", printable(path_), errno);
+  return FileState::of(status);
+}
+
+size_t LocalFile::read_at(uint64_t offset, std::span<std::byte> buffer) const {
+  size_t done = 0;
+  while (done < buffer.size()) {
+    const auto count =
+        ::pread(descriptor_, buffer.data() + done, buffer.size() - done, static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw base::system_error("read", printable(path_), errno);
+    if (count == 0) break;
+    done += static_cast<size_t>(count);
+  }
+  return done;
+}
+
+bool is_young(const FileState& state, std::chrono::system_clock::time_point now) {
+  constexpr std::chrono::nanoseconds kMargin = std::chrono::seconds(2);
+  const auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch() - kMargin);
+  return std::max(state.mtime_ns, state.ctime_ns) >= static_cast<uint64_t>(time.count());
+}
+
+}  // namespace s3

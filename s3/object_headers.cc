@@ -1,0 +1,35 @@
+#include "s3/object_headers.h"
+
+#include <fmt/format.h>
+
+#include "base/codec.h"
+#include "s3/upload_state.h"
+
+namespace s3 {
+
+base::HttpHeaders ObjectHeaders::settings_of(std::string_view path) const {
+  base::HttpHeaders out;
+  const auto type = settings_.content_type.value_for(path);
+  out.add("Content-Type", std::string(type.empty() ? types_.of(path) : type));
+  if (const auto control = settings_.cache_control.value_for(path); !control.empty())
+    out.add("Cache-Control", std::string(control));
+  if (!settings_.storage_class.empty()) out.add("x-amz-storage-class", settings_.storage_class);
+  if (!settings_.encryption.empty()) out.add("x-amz-server-side-encryption", settings_.encryption);
+  if (!settings_.kms_key.empty()) out.add("x-amz-server-side-encryption-aws-kms-key-id", settings_.kms_key);
+  return out;
+}
+
+base::HttpHeaders ObjectHeaders::of(std::string_view path, const FileState& state) const {
+  auto out = settings_of(path);
+  constexpr uint64_t kSecond = 1'000'000'000;
+  out.add("x-amz-meta-mtime", fmt::format("{}.{:09}", state.mtime_ns / kSecond, state.mtime_ns % kSecond));
+  return out;
+}
+
+uint64_t ObjectHeaders::settings_hash(std::string_view path) const {
+  base::Encoder out;
+  for (const auto& [name, value] : settings_of(path)) out.text(name).text(value);
+  return hash_of(out.str());
+}
+
+}  // namespace s3

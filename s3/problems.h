@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/guarded.h"
+#include "s3/keys.h"
+#include "s3/options.h"
+#include "s3/progress.h"
+
+namespace s3 {
+
+/// Collects problems; the first thousand are kept, all are counted. Thread-safe.
+class Problems {
+ public:
+  explicit Problems(Progress& progress) : progress_(progress) {}
+
+  void add(Problem::Kind kind, std::string_view path, std::string what) {
+    auto shared = shared_.lock();
+    if (kind == Problem::Kind::failed) ++shared->failed;
+    if (kind == Problem::Kind::different) ++shared->different;
+    if (kind != Problem::Kind::note) progress_.problems.fetch_add(1);
+    constexpr size_t kMostKept = 1000;
+    if (shared->kept.size() < kMostKept) shared->kept.push_back({kind, printable(path), std::move(what)});
+  }
+  void failed(std::string_view path, std::string what) { add(Problem::Kind::failed, path, std::move(what)); }
+  void different(std::string_view path, std::string what) {
+    add(Problem::Kind::different, path, std::move(what));
+  }
+  void note(std::string_view path, std::string what) { add(Problem::Kind::note, path, std::move(what)); }
+
+  uint64_t failures() { return shared_.lock()->failed; }
+  uint64_t differences() { return shared_.lock()->different; }
+  std::vector<Problem> kept() { return shared_.lock()->kept; }
+
+ private:
+  struct Shared {
+    std::vector<Problem> kept;
+    uint64_t failed = 0;
+    uint64_t different = 0;
+  };
+  Progress& progress_;
+  base::Guarded<Shared> shared_;
+};
+
+}  // namespace s3

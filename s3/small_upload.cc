@@ -1,0 +1,170 @@
+#include "s3/small_upload.h"
+
+#include <fmt/format.h>
+
+#include "base/crash_point.h"
+#include "s3/compare.h"
+#include "s3/layout.h"
+#include "s3/local_file.h"
+
+namespace s3 {
+namespace {
+
+/// A file whose content is in memory.
+struct Loaded {
+  const std::string& path;
+  FileState state;
+  bool young = false;
+  base::Bytes content;
+  BodySum sum;
+};
+
+void finish(Context& context, const FileState& state) {
+  context.progress.files_done.fetch_add(1);
+  context.progress.bytes_done.fetch_add(state.size);
+}
+
+void record(Context& context, const Loaded& file, std::string etag, std::string version) {
+  context.journal.record(ObjectRecord{file.path, file.state, file.young,
+                                      context.headers.settings_hash(file.path), std::move(etag),
+                                      std::move(version), file.sum.integrity, file.sum.checksum});
+  finish(context, file.state);
+}
+
+/// An ETag that is an MD5 of something else: the server has stored something else.
+void check_etag(const PutResult& result, const BodySum& sum, std::string_view what, bool may_be_kms) {
+  if (sum.integrity != Integrity::md5 || may_be_kms || !looks_like_md5(result.etag)) return;
+  if (result.etag == to_hex(sum.checksum)) return;
+  throw S3Error(base::ErrorKind::permanent,
+                fmt::format("{}: the server's ETag {} is not the content's MD5", what, result.etag), 200,
+                "BadDigest");
+}
+
+void put(Context& context, Client& client, const Loaded& file, bool only_new) {
+  const auto key = context.key_of(file.path);
+  auto headers = context.headers.of(file.path, file.state);
+  if (only_new && context.capabilities.conditional_put) headers.set("If-None-Match", "*");
+  context.governor.pace(file.content.size(), context.stop);
+  const auto result = with_retries(client, context.retries(), [&] {
+    auto answer = client.put_object(key, file.content, file.sum, headers);
+    check_etag(answer, file.sum, "put " + printable(key), !context.options.settings.encryption.empty());
+    return answer;
+  });
+  base::crash_point("s3_put.done");
+  context.progress.bytes_sent.fetch_add(file.content.size());
+  context.governor.moved(file.content.size());
+  context.uploaded.fetch_add(1);
+  record(context, file, result.etag, result.version);
+}
+
+/// True when the file needs no PUT.
+bool is_there(Context& context, Client& client, const Loaded& file) {
+  std::optional<Head> head;
+  const auto read = [&](uint64_t offset, std::span<std::byte> buffer) {
+    const auto rest = file.content.subspan(std::min<uint64_t>(offset, file.content.size()));
+    const auto count = std::min(rest.size(), buffer.size());
+    std::copy_n(rest.begin(), count, buffer.begin());
+    return count;
+  };
+  switch (look_first(context, client, file.path, file.content.size(), read, head)) {
+    case Found::nothing:
+      return false;
+    case Found::same:
+      context.adopted.fetch_add(1);
+      record(context, file, head->etag, head->version);
+      return true;
+    case Found::in_the_way:
+      context.problems.failed(file.path, "another object of this name is there, with other content");
+      finish(context, file.state);
+      return true;
+  }
+  return false;
+}
+
+void upload_loaded(Context& context, Client& client, const Loaded& file) {
+  const auto known = context.journal.find(file.path);
+  if (known && known->settings == context.headers.settings_hash(file.path) &&
+      context.journal.lookup(file.path, file.state, known->settings) == UploadJournal::Known::unsure &&
+      context.journal.young_checksum(file.path) == file.sum.checksum) {
+    context.unchanged.fetch_add(1);
+    if (!file.young) context.journal.record_settled(file.path);
+    finish(context, file.state);
+    return;
+  }
+  if (!known && is_there(context, client, file)) return;
+  const bool only_new = !known && !context.options.overwrite;
+  try {
+    put(context, client, file, only_new);
+  } catch (const S3Error& error) {
+    if (error.status() != 412 || !only_new) throw;
+    // Somebody else was faster, or it is our own from a try whose answer was lost.
+    context.may_have_others = true;
+    if (!is_there(context, client, file)) throw;
+  }
+}
+
+enum class Attempt { done, changed, too_large };
+
+Attempt try_once(Context& context, Client& client, const WalkedFile& walked) {
+  const auto file = LocalFile::open(context.options.directory, walked.path, context.options.walk.symlinks);
+  if (!file) {
+    context.vanished.fetch_add(1);
+    finish(context, walked.state);
+    return Attempt::done;
+  }
+  const auto state = file->state();
+  if (state.size > kLargestPut) return Attempt::too_large;
+  const auto begun = std::chrono::system_clock::now();
+  const auto buffer = context.buffers.acquire(state.size, context.stop);
+  const auto count = file->read_at(0, buffer.bytes());
+  if (count != state.size || file->state() != state) return Attempt::changed;
+  const auto integrity = context.capabilities.integrity;
+  const Loaded loaded{walked.path,
+                      state,
+                      is_young(state, begun),
+                      buffer.bytes(),
+                      {integrity, checksum(integrity, buffer.bytes())}};
+  upload_loaded(context, client, loaded);
+  return Attempt::done;
+}
+
+}  // namespace
+
+void collect(Context& context, std::string_view path, const base::Error& error) {
+  if (context.stop.requested() || ends_the_run(error)) throw;
+  auto what = error.message();
+  if (!error.hint().empty()) what += " (" + error.hint() + ")";
+  context.problems.failed(path, std::move(what));
+  context.progress.files_done.fetch_add(1);
+  constexpr uint64_t kTooMany = 1000;
+  if (context.problems.failures() > kTooMany + context.uploaded.load())
+    throw base::Error(base::ErrorKind::permanent,
+                      fmt::format("more than {} files failed, the last one: {}", kTooMany, error.message()));
+}
+
+Found look_first(Context& context, Client& client, std::string_view path, uint64_t size, const ReadAt& read,
+                 std::optional<Head>& head) {
+  if (!context.may_have_others) return Found::nothing;
+  const auto key = context.key_of(path);
+  head = with_retries(client, context.retries(), [&] { return client.head_object(key); });
+  if (!head) return Found::nothing;
+  if (compare(*head, size, read, context.stop) == Comparison::equal) return Found::same;
+  return context.options.overwrite ? Found::nothing : Found::in_the_way;
+}
+
+bool upload_small(Context& context, Client& client, const WalkedFile& file) {
+  try {
+    for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
+      const auto result = try_once(context, client, file);
+      if (result == Attempt::too_large) return false;
+      if (result == Attempt::done) return true;
+    }
+    context.problems.failed(file.path, "changes faster than it can be read");
+    finish(context, file.state);
+  } catch (const base::Error& error) {
+    collect(context, file.path, error);
+  }
+  return true;
+}
+
+}  // namespace s3

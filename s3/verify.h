@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/stop.h"
+#include "s3/client.h"
+#include "s3/options.h"
+#include "s3/problems.h"
+#include "s3/progress.h"
+#include "s3/upload_journal.h"
+
+namespace s3 {
+
+/// How far directory and bucket agree.
+struct Verification {
+  VerifyLevel level = VerifyLevel::none;
+  uint64_t equal = 0;
+  uint64_t missing = 0;  ///< files without an object
+  uint64_t different = 0;
+  uint64_t extra = 0;       ///< objects without a file
+  uint64_t unverified = 0;  ///< nothing to compare with, or the file was changed meanwhile
+};
+
+/// A file of the directory as it is to be found again, without its path: a million of them are 32 MB.
+struct ExpectedFile {
+  base::uint128 path = 0;  ///< hash
+  uint64_t size = 0;
+  uint64_t state = 0;  ///< hash of its FileState
+};
+
+/// Compares the files of the directory with the objects under the prefix; each disagreement becomes a
+/// problem. With a journal, an object's ETag must be the one that its upload had; without, the listing only
+/// has sizes to compare. Extra objects are notes. `files` are sorted by path hash.
+Verification verify(const UploadOptions& options, const std::shared_ptr<Session>& session,
+                    UploadJournal* journal, const std::vector<ExpectedFile>& files, Problems& problems,
+                    Progress& progress, const base::Stop& stop);
+
+/// The files of the directory, sorted by `path`.
+std::vector<ExpectedFile> expected_files(const UploadOptions& options, const base::Stop& stop);
+const ExpectedFile* find_file(const std::vector<ExpectedFile>& files, std::string_view path);
+
+/// Calls `visit` for every object under the prefix; its key without the prefix.
+void for_each_object(Client& client, const UploadOptions& options, const base::Stop& stop,
+                     const std::function<void(std::string_view path, const ListedObject&)>& visit);
+
+}  // namespace s3

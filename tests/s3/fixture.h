@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "base/file.h"
+#include "s3/uploader.h"
+#include "tests/support/s3_fake.h"
+#include "tests/support/temp_dir.h"
+
+namespace s3::test {
+
+inline std::string random_text(size_t size, uint64_t seed = 0) {
+  std::mt19937_64 random(seed * 1'000'003 + size);
+  std::string out(size, '\0');
+  for (size_t i = 0; i < size; i += sizeof(uint64_t)) {
+    const auto word = random();
+    std::memcpy(out.data() + i, &word, std::min(sizeof word, size - i));
+  }
+  return out;
+}
+
+/// A directory to upload, a run directory beside it, and a server.
+class Place {
+ public:
+  explicit Place(support::S3FakeOptions options = {}) : server(std::move(options)) {
+    std::filesystem::create_directory(files());
+    upload.directory = files();
+    upload.run_dir = home_ / "run";
+    upload.target = parse_uri("s3://bucket/prefix");
+    upload.walk.prefix = upload.target.prefix;
+    upload.concurrency = 4;
+    upload.retry = {std::chrono::milliseconds(1), std::chrono::milliseconds(5),
+                    std::chrono::milliseconds(2000)};
+  }
+
+  std::filesystem::path files() const { return home_ / "files"; }
+  void write(const std::string& path, const std::string& content) const {
+    const auto file = files() / path;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary) << content;
+  }
+
+  std::shared_ptr<Session> session(const std::string& secret = support::S3Fake::kSecretKey) const {
+    Endpoint endpoint{.url = server.url() + "/bucket", .bucket = "bucket"};
+    return std::make_shared<Session>(
+        endpoint,
+        [secret](const aws::Credentials*) {
+          return aws::Credentials{support::S3Fake::kAccessKey, aws::Secret(secret)};
+        },
+        std::make_shared<base::HttpShare>(base::HttpSettings{}));
+  }
+  Outcome run() const {
+    Progress progress;
+    return s3::upload(upload, session(), progress, base::Stop());
+  }
+
+  support::S3Fake server;
+  UploadOptions upload;
+
+ private:
+  support::TempDir home_;
+};
+
+}  // namespace s3::test

@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/thread_group.h"
+#include "s3/buffer_pool.h"
+#include "s3/governor.h"
+
+namespace s3 {
+namespace {
+
+constexpr size_t kMiB1 = size_t{1} << 20;
+
+TEST(BufferPool, NeverLendsMoreThanItsLimit) {
+  const base::Stop stop;
+  BufferPool pool(8 * kMiB1);
+  std::atomic<size_t> lent{0};
+  std::atomic<size_t> most{0};
+  base::ThreadGroup group(stop);
+  for (unsigned i = 0; i < 8; ++i)
+    group.start("pool", [&, i] {
+      for (unsigned round = 0; round < 200; ++round) {
+        const auto size = ((i + round) % 4 + 1) * kMiB1;
+        const auto buffer = pool.acquire(size, stop);
+        ASSERT_EQ(buffer.bytes().size(), size);
+        const auto now = lent += size;
+        for (auto seen = most.load(); seen < now && !most.compare_exchange_weak(seen, now);) {
+        }
+        std::ranges::fill(buffer.bytes(), std::byte{1});  // long enough for the others to come in between
+        lent -= size;
+      }
+    });
+  group.join();
+  EXPECT_LE(most.load(), 8 * kMiB1);
+}
+
+TEST(BufferPool, LendsOneThatIsLargerThanAllOfIt) {
+  const base::Stop stop;
+  BufferPool pool(kMiB1);
+  EXPECT_EQ(pool.acquire(5 * kMiB1, stop).bytes().size(), 5 * kMiB1);
+  EXPECT_EQ(pool.acquire(0, stop).bytes().size(), 0U);
+}
+
+TEST(BufferPool, WakesUpForAStop) {
+  const base::Stop stop;
+  BufferPool pool(kMiB1);
+  const auto held = pool.acquire(kMiB1, stop);
+  std::jthread other([&] { stop.request(); });
+  try {
+    pool.acquire(kMiB1, stop);
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::cancelled);
+  }
+}
+
+using std::chrono::seconds;
+
+TEST(Governor, GrowsWhileThatMakesItFaster) {
+  const base::Stop stop;
+  Governor governor({.start = 1, .most = 8});
+  const Governor::Slot slot(governor, stop);
+  auto now = Governor::Clock::now();
+  for (const uint64_t bytes : {100, 200, 400}) governor.moved(bytes, now += seconds(3));
+  const auto grown = governor.limit();
+  EXPECT_GT(grown, 1U);
+  for (int i = 0; i < 5; ++i) governor.moved(400, now += seconds(3));
+  EXPECT_EQ(governor.limit(), grown);
+}
+
+TEST(Governor, HalvesOnceForAWaveOfSlowDowns) {
+  Governor governor({.start = 32, .most = 64});
+  const auto now = Governor::Clock::now();
+  for (int i = 0; i < 20; ++i) governor.slow_down(now + std::chrono::milliseconds(i));
+  EXPECT_EQ(governor.limit(), 16U);
+  governor.slow_down(now + seconds(2));
+  EXPECT_EQ(governor.limit(), 8U);
+}
+
+TEST(Governor, LetsNoMoreInThanItsLimit) {
+  const base::Stop stop;
+  Governor governor({.start = 2, .most = 2});
+  std::atomic<int> inside{0};
+  std::atomic<int> most{0};
+  base::ThreadGroup group(stop);
+  for (int i = 0; i < 6; ++i)
+    group.start("slot", [&] {
+      for (int round = 0; round < 200; ++round) {
+        const Governor::Slot slot(governor, stop);
+        const int now = ++inside;
+        for (auto seen = most.load(); seen < now && !most.compare_exchange_weak(seen, now);) {
+        }
+        --inside;
+      }
+    });
+  group.join();
+  EXPECT_LE(most.load(), 2);
+}
+
+TEST(Governor, KeepsToTheBandwidth) {
+  const base::Stop stop;
+  Governor governor({.bytes_per_second = 1'000'000});
+  const auto begun = Governor::Clock::now();
+  for (int i = 0; i < 6; ++i) governor.pace(20'000, stop);
+  EXPECT_GE(Governor::Clock::now() - begun, std::chrono::milliseconds(95));
+}
+
+}  // namespace
+}  // namespace s3

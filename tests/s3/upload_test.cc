@@ -1,0 +1,451 @@
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include <fmt/chrono.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "s3/error.h"
+#include "tests/s3/fixture.h"
+
+namespace s3 {
+namespace {
+
+using support::HttpFault;
+using support::S3Fake;
+using test::Place;
+using test::random_text;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::Pair;
+using ::testing::SizeIs;
+
+constexpr size_t kLarge = (size_t{40} << 20) + 12345;  // three parts
+
+std::map<std::string, std::string> contents(const Place& place) {
+  std::map<std::string, std::string> out;
+  for (const auto& [key, object] : place.server.objects()) out.emplace(key, object.content);
+  return out;
+}
+
+void expect_clean(const Outcome& outcome) {
+  EXPECT_THAT(outcome.problems, IsEmpty());
+  for (const auto& problem : outcome.problems) ADD_FAILURE() << problem.path << ": " << problem.what;
+  EXPECT_EQ(outcome.failures + outcome.differences, 0U);
+}
+
+TEST(Upload, MakesAnObjectOfEveryFile) {
+  Place place;
+  place.write("a.txt", "hello");
+  place.write("empty", "");
+  place.write("dir/ü +&%.jpg", "picture");
+  const auto outcome = place.run();
+  expect_clean(outcome);
+  EXPECT_THAT(contents(place),
+              ElementsAre(Pair("prefix/a.txt", "hello"), Pair("prefix/dir/ü +&%.jpg", "picture"),
+                          Pair("prefix/empty", "")));
+  const auto object = place.server.objects().at("prefix/dir/ü +&%.jpg");
+  EXPECT_EQ(object.headers.at("content-type"), "image/jpeg");
+  EXPECT_THAT(object.headers.at("x-amz-meta-mtime"), Not(IsEmpty()));
+  EXPECT_EQ(outcome.uploaded, 3U);
+  EXPECT_EQ(outcome.verification.equal, 3U);
+}
+
+TEST(Upload, CutsLargeFilesIntoParts) {
+  Place place;
+  const auto content = random_text(kLarge);
+  place.write("large", content);
+  const auto outcome = place.run();
+  expect_clean(outcome);
+  EXPECT_TRUE(place.server.objects().at("prefix/large").content == content);
+  EXPECT_EQ(place.server.count("UploadPart"), 3);
+  EXPECT_EQ(place.server.uploads(), 0U);
+  EXPECT_EQ(place.server.objects().at("prefix/large").headers.count("x-amz-checksum-crc64nvme"), 1U);
+}
+
+TEST(Upload, SendsOnlyWhatHasChanged) {
+  Place place;
+  place.write("a", "1");
+  place.write("b", "2");
+  place.write("large", random_text(kLarge));
+  place.run();
+  place.server.reset_counts();
+  const auto again = place.run();
+  expect_clean(again);
+  EXPECT_EQ(again.unchanged, 3U);
+  EXPECT_EQ(place.server.total(), place.server.count("ListObjectsV2"));
+  EXPECT_EQ(place.server.total(), 1);
+  place.write("b", "3");
+  place.server.reset_counts();
+  const auto third = place.run();
+  expect_clean(third);
+  EXPECT_EQ(third.uploaded, 1U);
+  EXPECT_EQ(place.server.count("PutObject"), 1);
+  EXPECT_EQ(contents(place).at("prefix/b"), "3");
+}
+
+TEST(Upload, SendsWhatItsHeadersChange) {
+  Place place;
+  place.write("a.html", "1");
+  place.write("b.js", "2");
+  place.run();
+  place.upload.settings.cache_control.rules.emplace_back(Glob("*.js"), "max-age=60");
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.uploaded, 1U);
+  EXPECT_EQ(place.server.objects().at("prefix/b.js").headers.at("cache-control"), "max-age=60");
+}
+
+class Ladder : public ::testing::TestWithParam<std::tuple<bool, bool, Integrity>> {};
+
+TEST_P(Ladder, TakesTheBestTheServerChecks) {
+  const auto [checks_crc, checks_md5, expected] = GetParam();
+  Place place({.checks_crc = checks_crc, .checks_md5 = checks_md5});
+  place.write("a", "1");
+  place.write("large", random_text(kLarge));
+  const auto outcome = place.run();
+  expect_clean(outcome);
+  EXPECT_EQ(outcome.capabilities->integrity, expected);
+  EXPECT_THAT(contents(place), SizeIs(2)) << "the probe's object is deleted";
+  place.server.reset_counts();
+  EXPECT_EQ(place.run().unchanged, 2U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, Ladder,
+                         ::testing::Values(std::tuple(true, true, Integrity::crc64nvme),
+                                           std::tuple(false, true, Integrity::md5),
+                                           std::tuple(false, false, Integrity::sha256)));
+
+struct FaultCase {
+  std::string name;
+  S3Fake::Fault fault;
+};
+
+S3Fake::Fault answering(std::string operation, int status, const std::string& code, int times = 2) {
+  return {.operation = std::move(operation), .answer = S3Fake::error(status, code), .times = times};
+}
+
+S3Fake::Fault cut(std::string operation, HttpFault how, size_t after, bool takes_effect = false) {
+  S3Fake::Fault fault{.operation = std::move(operation), .takes_effect = takes_effect};
+  fault.answer.body = std::string(100, 'x');
+  fault.answer.fault = how;
+  fault.answer.fault_after = after;
+  return fault;
+}
+
+std::vector<FaultCase> faults() {
+  const auto wrong_etag = [](support::HttpServerResponse& answer) {
+    answer.headers.set("ETag", "\"00000000000000000000000000000000\"");
+  };
+  const auto truncated = [](support::HttpServerResponse& answer) {
+    answer.body.resize(answer.body.size() / 2);
+  };
+  const auto no_etag = [](support::HttpServerResponse& answer) { answer.headers.erase("ETag"); };
+  return {
+      {"InternalErrorOnPut", answering("PutObject", 500, "InternalError")},
+      {"SlowDownOnPut", answering("PutObject", 503, "SlowDown", 5)},
+      {"SlowDownOnPart", answering("UploadPart", 503, "SlowDown", 5)},
+      {"BadGatewayWithoutXml", {.operation = "PutObject", .answer = {.status = 502, .body = "<html>"}}},
+      {"ResetBeforePutAnswer", cut("PutObject", HttpFault::reset, 0)},
+      {"LostPutAnswer", cut("PutObject", HttpFault::reset, 0, true)},
+      {"LostPartAnswer", cut("UploadPart", HttpFault::reset, 0, true)},
+      {"AnswerCutShort", cut("CreateMultipartUpload", HttpFault::cut, 10)},
+      {"LostCreateAnswer", cut("CreateMultipartUpload", HttpFault::reset, 0, true)},
+      {"ErrorWithStatus200", answering("CompleteMultipartUpload", 200, "InternalError", 1)},
+      {"TruncatedCompleteXml", {.operation = "CompleteMultipartUpload", .change = truncated}},
+      {"LostCompleteAnswer", cut("CompleteMultipartUpload", HttpFault::reset, 0, true)},
+      {"TruncatedListing", {.operation = "ListObjectsV2", .after = 1, .change = truncated}},
+      {"WrongEtagOfPart", {.operation = "UploadPart", .change = wrong_etag}},
+      {"PartWithoutEtag", {.operation = "UploadPart", .change = no_etag}},
+      {"DamagedOnTheWay", answering("UploadPart", 400, "BadDigest", 1)},
+      {"ExpiredToken", answering("PutObject", 400, "ExpiredToken", 1)},
+      {"UploadAbortedByOthers", answering("UploadPart", 404, "NoSuchUpload", 1)},
+  };
+}
+
+class Faults : public ::testing::TestWithParam<std::tuple<bool, FaultCase>> {};
+
+TEST_P(Faults, AreOvercome) {
+  const auto& [checks_crc, one] = GetParam();
+  Place place({.checks_crc = checks_crc});
+  place.write("small", "1");
+  place.write("other", "2");
+  auto fault = one.fault;
+  // What is not about parts is as well shown by small files.
+  const auto content = fault.operation == "PutObject" ? "3" : random_text(kLarge);
+  place.write("large", content);
+  // The probe is not what is tested.
+  if (fault.operation == "PutObject") fault.after = checks_crc ? 3 : 6;
+  place.server.fail(fault);
+  const auto outcome = place.run();
+  expect_clean(outcome);
+  EXPECT_EQ(outcome.verification.equal, 3U);
+  EXPECT_EQ(contents(place).at("prefix/small"), "1");
+  EXPECT_TRUE(contents(place).at("prefix/large") == content);
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Faults, ::testing::Combine(::testing::Bool(), ::testing::ValuesIn(faults())),
+                         [](const auto& one) {
+                           return std::get<1>(one.param).name + (std::get<0>(one.param) ? "Crc" : "Md5");
+                         });
+
+TEST(Upload, CorrectsItsClock) {
+  Place place;
+  place.write("a", "1");
+  auto skewed = answering("PutObject", 403, "RequestTimeTooSkewed", 1);
+  // As far ahead as a request's date may be.
+  const auto time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()) + 600;
+  skewed.answer.headers.add("Date", fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(time)));
+  skewed.after = 3;
+  place.server.fail(skewed);
+  expect_clean(place.run());
+}
+
+TEST(Upload, EndsAtOnceWhenEverythingWouldFail) {
+  Place place;
+  for (int i = 0; i < 50; ++i) place.write("f" + std::to_string(i), "1");
+  Progress progress;
+  try {
+    upload(place.upload, place.session("wrong"), progress, base::Stop());
+    FAIL();
+  } catch (const S3Error& error) {
+    EXPECT_EQ(error.code(), "SignatureDoesNotMatch");
+    EXPECT_THAT(error.hint(), HasSubstr("secret access key"));
+    EXPECT_THAT(std::string(error.what()), Not(HasSubstr("wrong")));
+  }
+  EXPECT_LE(place.server.total(), 2);
+}
+
+TEST(Upload, CollectsWhatConcernsOneFile) {
+  Place place;
+  place.write("good", "1");
+  place.write("bad", "2");
+  place.write("name\xFF", "3");
+  ASSERT_EQ(mkfifo((place.files() / "fifo").c_str(), 0600), 0);
+  place.server.fail({.operation = "PutObject", .answer = S3Fake::error(403, "AccessDenied"), .after = 3});
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures, 3U);
+  EXPECT_EQ(outcome.uploaded, 1U);
+  const auto again = place.run();
+  EXPECT_EQ(again.failures, 2U) << "what was refused is tried again";
+  EXPECT_EQ(again.uploaded, 1U);
+}
+
+TEST(Upload, ResumesLargeFilesAtTheirParts) {
+  for (const bool lose_journal_of_part : {false, true}) {
+    Place place;
+    const auto content = random_text(kLarge);
+    place.write("large", content);
+    place.upload.concurrency = 1;
+    S3Fake::Fault fault = answering("UploadPart", 403, "SignatureDoesNotMatch", 1);
+    fault.after = 2;
+    fault.takes_effect = lose_journal_of_part;
+    place.server.fail(fault);
+    EXPECT_THROW(place.run(), S3Error);
+    EXPECT_EQ(place.server.uploads(), 1U);
+    place.server.reset_counts();
+    const auto outcome = place.run();
+    expect_clean(outcome);
+    EXPECT_EQ(place.server.count("UploadPart"), lose_journal_of_part ? 0 : 1);
+    EXPECT_EQ(place.server.count("CreateMultipartUpload"), 0);
+    EXPECT_TRUE(contents(place).at("prefix/large") == content);
+  }
+}
+
+TEST(Upload, FindsOutAboutACompletionWhoseAnswerDiedWithTheProcess) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  auto fault = answering("CompleteMultipartUpload", 403, "SignatureDoesNotMatch", 1);
+  fault.takes_effect = true;
+  place.server.fail(fault);
+  EXPECT_THROW(place.run(), S3Error);
+  place.server.reset_counts();
+  const auto outcome = place.run();
+  expect_clean(outcome);
+  EXPECT_EQ(place.server.count("UploadPart"), 0);
+  EXPECT_EQ(outcome.uploaded, 1U);
+}
+
+TEST(Upload, StartsOverWhenTheFileOrTheUploadIsAnother) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.upload.concurrency = 1;
+  auto fault = answering("UploadPart", 403, "SignatureDoesNotMatch", 1);
+  fault.after = 1;
+  place.server.fail(fault);
+  EXPECT_THROW(place.run(), S3Error);
+  const auto other = random_text(kLarge, 7);
+  place.write("large", other);
+  expect_clean(place.run());
+  EXPECT_TRUE(contents(place).at("prefix/large") == other);
+  EXPECT_EQ(place.server.uploads(), 0U) << "the first upload is aborted";
+}
+
+TEST(Upload, AbortsUploadsWhoseFileIsGone) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.upload.concurrency = 1;
+  place.server.fail(answering("UploadPart", 403, "SignatureDoesNotMatch", 1));
+  EXPECT_THROW(place.run(), S3Error);
+  std::filesystem::remove(place.files() / "large");
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
+TEST(Upload, NoticesThatAFileChangesWhileItIsSent) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  const auto last = random_text(kLarge, 3);
+  S3Fake::Fault fault{.operation = "UploadPart", .also = [&] { place.write("large", last); }};
+  fault.change = [](support::HttpServerResponse&) {};
+  place.server.fail(fault);
+  const auto outcome = place.run();
+  expect_clean(outcome);
+  EXPECT_TRUE(contents(place).at("prefix/large") == last);
+  EXPECT_EQ(place.server.count("CreateMultipartUpload"), 2);
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
+TEST(Upload, GivesUpOnAFileThatNeverRests) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  S3Fake::Fault fault{.operation = "UploadPart", .times = 1000};
+  int changes = 0;
+  fault.also = [&] { place.write("large", random_text(kLarge, static_cast<uint64_t>(++changes))); };
+  fault.change = [](support::HttpServerResponse&) {};
+  place.upload.concurrency = 1;
+  place.server.fail(fault);
+  const auto outcome = place.run();
+  EXPECT_GE(outcome.failures, 1U);
+  EXPECT_THAT(outcome.problems.front().what, HasSubstr("changes faster"));
+  EXPECT_THAT(contents(place), IsEmpty());
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
+TEST(Upload, ReplacesNothingItHasNotWritten) {
+  Place place;
+  place.server.put("prefix/same", "same");
+  place.server.put("prefix/other", "theirs");
+  place.write("same", "same");
+  place.write("other", "ours");
+  place.write("large", random_text(kLarge));
+  const auto refused = place.run();
+  EXPECT_EQ(refused.failures, 1U);
+  EXPECT_EQ(refused.adopted, 1U);
+  EXPECT_EQ(contents(place).at("prefix/other"), "theirs");
+  place.upload.overwrite = true;
+  expect_clean(place.run());
+  EXPECT_EQ(contents(place).at("prefix/other"), "ours");
+}
+
+TEST(Upload, DeletesWhatHasNoFileOnlyWhenAsked) {
+  Place place;
+  place.write("a", "1");
+  place.write("b", "2");
+  place.run();
+  place.server.put("elsewhere/c", "3");
+  place.server.put("prefix/left.log", "4");
+  std::filesystem::remove(place.files() / "b");
+  const auto kept = place.run();
+  EXPECT_EQ(kept.failures + kept.differences, 0U);
+  EXPECT_EQ(kept.verification.extra, 2U);
+  place.upload.remove = true;
+  place.upload.walk.filter.exclude.emplace_back("*.log");
+  const auto removed = place.run();
+  expect_clean(removed);
+  EXPECT_EQ(removed.removed, 1U);
+  EXPECT_THAT(contents(place), SizeIs(3)) << "a, the excluded one and the one outside of the prefix";
+  EXPECT_FALSE(contents(place).contains("prefix/b"));
+}
+
+TEST(Upload, DeletesNothingAfterAProblem) {
+  Place place;
+  place.write("a", "1");
+  place.run();
+  std::filesystem::remove(place.files() / "a");
+  place.write("bad\xFF", "1");
+  place.upload.remove = true;
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.removed, 0U);
+  EXPECT_THAT(contents(place), SizeIs(1));
+}
+
+TEST(Upload, RefusesARunDirectoryInsideTheFiles) {
+  Place place;
+  place.write("a", "1");
+  place.upload.run_dir = place.files() / "run";
+  EXPECT_THROW(place.run(), base::Error);
+  place.upload.directory = place.files() / "missing";
+  EXPECT_THROW(place.run(), base::Error);
+}
+
+TEST(Upload, StopsWhenAskedTo) {
+  Place place;
+  place.write("a", "1");
+  const base::Stop stop;
+  stop.request();
+  Progress progress;
+  try {
+    upload(place.upload, place.session(), progress, stop);
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::cancelled);
+  }
+}
+
+class Verify : public ::testing::TestWithParam<VerifyLevel> {};
+
+TEST_P(Verify, FindsWhatDiffersWithoutAJournal) {
+  Place place({.checks_crc = false, .page = 2});
+  for (const auto* name : {"a", "b", "c", "d", "e"}) place.write(name, std::string("content ") + name);
+  place.write("large", random_text(kLarge));
+  place.run();
+  place.upload.verify = GetParam();
+  Progress progress;
+  const auto equal = verify_only(place.upload, place.session(), progress, base::Stop());
+  expect_clean(equal);
+  EXPECT_EQ(equal.verification.equal, 6U);
+
+  place.server.put("prefix/a", GetParam() == VerifyLevel::list ? "shorter" : "CONTENT a");
+  place.server.erase("prefix/b");
+  place.server.put("prefix/extra", "1");
+  const auto result = verify_only(place.upload, place.session(), progress, base::Stop()).verification;
+  EXPECT_EQ(result.equal, 4U);
+  EXPECT_EQ(result.different, 1U);
+  EXPECT_EQ(result.missing, 1U);
+  EXPECT_EQ(result.extra, 1U);
+  EXPECT_EQ(result.unverified, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, Verify,
+                         ::testing::Values(VerifyLevel::list, VerifyLevel::checksum, VerifyLevel::download));
+
+TEST(VerifyByList, ComparesEtagsWithTheJournal) {
+  Place place;
+  place.write("a", "1234");
+  place.run();
+  place.server.put("prefix/a", "4321");
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.differences, 1U);
+  EXPECT_THAT(outcome.problems.front().what, HasSubstr("ETag"));
+}
+
+TEST(DryRun, CountsWithoutARequest) {
+  Place place;
+  place.write("a", "12");
+  place.run();
+  place.write("b", "345");
+  place.server.reset_counts();
+  const auto plan = dry_run(place.upload, place.session()->endpoint(), base::Stop());
+  EXPECT_EQ(plan.walked.files, 2U);
+  EXPECT_EQ(plan.bytes, 3U);
+  EXPECT_EQ(place.server.total(), 0);
+}
+
+}  // namespace
+}  // namespace s3
