@@ -1,0 +1,101 @@
+#include <memory>
+#include <stop_token>
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/errors.h"
+#include "cli/output.h"
+#include "cli/report.h"
+#include "cli/s3_session.h"
+#include "cli/status_file.h"
+#include "cli/upload_options.h"
+#include "cli/upload_report.h"
+#include "cli/upload_view.h"
+#include "s3/error.h"
+#include "s3/uploader.h"
+
+namespace cli {
+namespace {
+
+/// A report that cannot be kept does not change the result, which is printed anyway.
+void keep_report(const std::filesystem::path& run_dir, const Json& report) {
+  if (!owns_run_dir(run_dir)) return;
+  try {
+    base::replace_file(run_dir / "report.json", json_text(report, 2) + "\n");
+  } catch (const base::Error& error) {
+    spdlog::warn("the report was not kept: {}", error.what());
+  }
+}
+
+s3::Outcome run_once(const Invocation& invocation, const UploadCommand& command, const std::string& region) {
+  const auto session = open_session(command, region, invocation.stop);
+  s3::Progress progress;
+  const UploadView view(progress, invocation);
+  const auto& call = command.verify_only ? s3::verify_only : s3::upload;
+  return call(command.upload, session, progress, invocation.stop);
+}
+
+/// A bucket of another region says which: then once more, there.
+s3::Outcome run_in_its_region(const Invocation& invocation, const UploadCommand& command) {
+  try {
+    return run_once(invocation, command, "");
+  } catch (const s3::S3Error& error) {
+    if (error.region().empty() || !command.endpoint_url.empty()) throw;
+    spdlog::info("the bucket is in the region {}", error.region());
+    return run_once(invocation, command, error.region());
+  }
+}
+
+int show_dry_run(const Invocation& invocation, const UploadCommand& command) {
+  const auto endpoint = open_session(command, "", invocation.stop)->endpoint();
+  const auto plan = s3::dry_run(command.upload, endpoint, invocation.stop);
+  print(command.json ? json_text(dry_run_json(plan), 2) + "\n" : dry_run_text(plan));
+  return exit_code_of(plan);
+}
+
+int run_upload(const Invocation& invocation, UploadCommand& command) {
+  complete_upload_options(command);
+  if (command.dry_run) return show_dry_run(invocation, command);
+  const auto& run_dir = command.upload.run_dir;
+  const ReportContext context{"upload", run_dir.string(), invocation.again};
+  const std::stop_callback announcement(invocation.stop.token(), [] {
+    spdlog::warn("stopping cleanly; run the same command again to resume (again to quit at once)");
+  });
+  try {
+    const auto outcome = run_in_its_region(invocation, command);
+    const auto report = upload_report(outcome, context);
+    if (!command.verify_only) keep_report(run_dir, report);
+    print(command.json ? json_text(report, 2) + "\n"
+                       : upload_text(outcome, context, wants_colours(STDOUT_FILENO)));
+    return exit_code_of(outcome);
+  } catch (const base::Error& error) {
+    if (!command.verify_only) keep_report(run_dir, error_json(error, exit_code_of(error), context));
+    throw;
+  }
+}
+
+}  // namespace
+
+Run set_up_upload(OptionSet& set) {
+  auto command = std::make_shared<UploadCommand>();
+  set.describe(
+      "Uploads a directory to a bucket, and makes the server check what it received. A second run only sends "
+      "what "
+      "has changed: run it once while the application lives, and again when its writers are stopped. "
+      "Whatever "
+      "interrupts it, the same command goes on where it stopped; of large files no part is sent twice.");
+  set.example("uploads of an application", "cutover upload /srv/app/uploads s3://app-uploads/files");
+  set.example("a static site",
+              "cutover upload ./public s3://www.example --delete --cache-control max-age=300 "
+              "--cache-control 'assets/**=max-age=31536000, immutable'");
+  set.example("another S3 server",
+              "cutover upload ./data s3://bucket --endpoint-url https://minio.example:9000");
+  set.example("is everything there?", "cutover upload ./data s3://bucket --verify-only --verify checksum");
+  add_upload_options(set, *command);
+  return [command](const Invocation& invocation) { return run_upload(invocation, *command); };
+}
+
+}  // namespace cli
