@@ -7,6 +7,7 @@
 #include "copy/finding.h"
 #include "copy/options.h"
 #include "pg/catalog.h"
+#include "pg/provider.h"
 #include "pg/row_digest.h"
 
 namespace copy {
@@ -84,10 +85,9 @@ Plan make_plan(pg::Connection& source, const Options& options, std::vector<Findi
 /// `limit`; empty: a resumed run means the same.
 std::vector<std::string> shape_changes(const Plan& stored, const Plan& fresh, size_t limit = 10);
 
-/// True for roles and objects that a provider owns on every database it manages (docs/providers.md).
-bool is_vendor_role(std::string_view role);
-bool is_vendor_schema(std::string_view schema);
-bool is_vendor_extension(std::string_view extension);
+using pg::is_vendor_extension;
+using pg::is_vendor_role;
+using pg::is_vendor_schema;
 
 /// The expected cost of building an index, in bytes of COPY equivalent: its size times a factor by access
 /// method. Measured on 15: docs/benchmarks.md.
