@@ -1,0 +1,265 @@
+// The comparison of two catalogs that were read before: here they are written down.
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "verify/catalog.h"
+
+namespace verify {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
+
+std::string marked(const std::string& role) { return "\x01" + role + "\x02"; }
+
+class CatalogCompare : public ::testing::Test {
+ protected:
+  CatalogCompare() {
+    source.server_version = target.server_version = 150000;
+    for (auto* catalog : {&source, &target}) {
+      add(*catalog, "schema", "app", {{"owner", marked("boss")}}, "app");
+      add(*catalog, "table", "app.t",
+          {{"owner", marked("boss")},
+           {"privileges of the owner", "INSERT, SELECT"},
+           {"privileges of " + marked("reader"), "SELECT"}},
+          "app", "t");
+      add(*catalog, "column", "app.t.id", {{"type", "integer"}, {"not null", "yes"}}, "app", "t");
+      add(*catalog, "index", "app.t_idx", {{"definition", "CREATE INDEX t_idx ON app.t USING btree (id)"}},
+          "app", "t");
+    }
+  }
+
+  static CatalogObject& add(Catalog& catalog, const std::string& kind, const std::string& name,
+                            std::vector<CatalogProperty> properties, const std::string& schema = {},
+                            const std::string& relation = {}) {
+    auto& object = catalog.objects[{kind, name}];
+    object = {schema, relation, {}, {}, std::move(properties)};
+    return object;
+  }
+  void set(Catalog& catalog, const CatalogKey& key, const std::string& property, const std::string& value) {
+    auto& properties = catalog.objects.at(key).properties;
+    for (auto& existing : properties)
+      if (existing.name == property) {
+        existing.value = value;
+        return;
+      }
+    properties.push_back({property, value});
+  }
+  static std::string text(const CatalogDifference& difference) {
+    return fmt::format("{} {} {}: {} -> {} +{}", difference.kind, difference.object, difference.property,
+                       difference.source.value_or("-"), difference.target.value_or("-"), difference.parts);
+  }
+  std::vector<std::string> differences() {
+    result = compare(source, target, options);
+    std::vector<std::string> out;
+    for (const auto& difference : result.differences) out.push_back(text(difference));
+    return out;
+  }
+  template <typename List>
+  static std::vector<std::string> texts(const List& list) {
+    std::vector<std::string> out;
+    for (const auto& [difference, reason] : list) out.push_back(text(difference));
+    return out;
+  }
+
+  Catalog source, target;
+  CatalogOptions options;
+  CatalogComparison result;
+};
+
+TEST_F(CatalogCompare, EqualOnesAreCountedByKind) {
+  EXPECT_THAT(differences(), IsEmpty());
+  EXPECT_THAT(result.compared,
+              UnorderedElementsAre(Pair("schema", 1), Pair("table", 1), Pair("column", 1), Pair("index", 1)));
+}
+
+TEST_F(CatalogCompare, APropertyThatChangedAppearedOrWentIsNamedWithBothValues) {
+  set(target, {"column", "app.t.id"}, "type", "bigint");
+  set(target, {"column", "app.t.id"}, "default", "7");
+  set(source, {"table", "app.t"}, "persistence", "unlogged");
+  EXPECT_THAT(differences(),
+              ElementsAre("column app.t.id default: - -> 7 +0", "column app.t.id type: integer -> bigint +0",
+                          "table app.t persistence: unlogged -> - +0"));
+}
+
+TEST_F(CatalogCompare, AMissingIndexIsNamedOnEitherSide) {
+  target.objects.erase({"index", "app.t_idx"});
+  EXPECT_THAT(differences(), ElementsAre("index app.t_idx : present -> - +0"));
+  std::swap(source, target);
+  EXPECT_THAT(differences(), ElementsAre("index app.t_idx : - -> present +0"));
+}
+
+TEST_F(CatalogCompare, AMissingTableIsOneDifferenceWithItsPartsCounted) {
+  for (const auto* kind : {"table", "column", "index"})
+    std::erase_if(target.objects, [&](const auto& item) { return item.first.kind == kind; });
+  EXPECT_THAT(differences(), ElementsAre("table app.t : present -> - +2"));
+  target.objects.clear();
+  EXPECT_THAT(differences(), ElementsAre("schema app : present -> - +3"));
+  EXPECT_EQ(result.compared.at("column"), 1U);
+}
+
+TEST_F(CatalogCompare, ATableThatBecameAViewKeepsItsColumnsInTheComparison) {
+  target.objects.erase({"table", "app.t"});
+  add(target, "view", "app.t", {{"definition", "SELECT 1 AS id"}}, "app", "t");
+  set(target, {"column", "app.t.id"}, "type", "bigint");
+  EXPECT_THAT(differences(), ElementsAre("column app.t.id type: integer -> bigint +0",
+                                         "table app.t : present -> - +0", "view app.t : - -> present +0"));
+}
+
+TEST_F(CatalogCompare, RolesAreMappedInNamesAndValues) {
+  options.role_map = {{"boss", "New Boss"}, {"reader", "viewer"}};
+  EXPECT_THAT(differences(), ElementsAre("schema app owner: \"New Boss\" -> boss +0",
+                                         "table app.t owner: \"New Boss\" -> boss +0",
+                                         "table app.t privileges of reader: - -> SELECT +0",
+                                         "table app.t privileges of viewer: SELECT -> - +0"));
+  for (const auto& key : {CatalogKey{"schema", "app"}, CatalogKey{"table", "app.t"}})
+    set(target, key, "owner", marked("New Boss"));
+  target.objects.at({"table", "app.t"}).properties.back().name = "privileges of " + marked("viewer");
+  EXPECT_THAT(differences(), IsEmpty());
+}
+
+TEST_F(CatalogCompare, RolesThatBecomeOneJoinTheirGrants) {
+  options.role_map = {{"boss", "all"}, {"reader", "all"}, {"writer", "all"}};
+  for (const auto& key : {CatalogKey{"schema", "app"}, CatalogKey{"table", "app.t"}})
+    set(target, key, "owner", marked("all"));
+  auto& properties = source.objects.at({"table", "app.t"}).properties;
+  properties.push_back(
+      {"privileges of " + marked("writer") + " from " + marked("boss"), "DELETE WITH GRANT OPTION"});
+  properties.push_back({"privileges of " + marked("other") + " from " + marked("reader"), "SELECT"});
+  target.objects.at({"table", "app.t"}).properties = {
+      {"owner", marked("all")},
+      {"privileges of the owner", "DELETE WITH GRANT OPTION, INSERT, SELECT"},
+      {"privileges of " + marked("other"), "SELECT"}};
+  EXPECT_THAT(differences(), IsEmpty());
+}
+
+TEST_F(CatalogCompare, OwnersAndGrantsCanBeLeftOut) {
+  set(target, {"table", "app.t"}, "owner", marked("somebody"));
+  set(target, {"table", "app.t"}, "privileges of the owner", "SELECT");
+  set(target, {"table", "app.t"}, "privileges of PUBLIC", "SELECT");
+  add(source, "default privileges", marked("boss") + "(tables)", {});
+  EXPECT_EQ(differences().size(), 4U);
+  options.owners = false;
+  EXPECT_THAT(differences(), ElementsAre("default privileges boss(tables) : present -> - +0",
+                                         "table app.t privileges of PUBLIC: - -> SELECT +0"));
+  options.grants = false;
+  EXPECT_THAT(differences(), IsEmpty());
+}
+
+TEST_F(CatalogCompare, WhatIsNotSelectedIsCounted) {
+  target.objects.erase({"table", "app.t"});
+  target.objects.erase({"column", "app.t.id"});
+  auto& key = add(source, "constraint", "app.other.fk", {}, "app", "other");
+  key.other_schema = "app";
+  key.other_relation = "t";
+  options.selects = [](std::string_view schema, std::string_view relation) {
+    return schema == "app" && relation != "t";
+  };
+  EXPECT_THAT(differences(), IsEmpty());
+  EXPECT_EQ(result.excluded, 5U);
+}
+
+TEST_F(CatalogCompare, TheUsersWaiversAreReportedAndThoseThatDidNothingToo) {
+  options.waivers = {CatalogWaiver::parse("index app.*"), CatalogWaiver::parse("column *.id default"),
+                     CatalogWaiver::parse("* app.t owner"), CatalogWaiver::parse("function *")};
+  options.waivers[0].reason = "made later";
+  target.objects.erase({"index", "app.t_idx"});
+  set(target, {"column", "app.t.id"}, "default", "7");
+  set(target, {"column", "app.t.id"}, "type", "bigint");
+  set(target, {"table", "app.t"}, "owner", marked("somebody"));
+  EXPECT_THAT(differences(), ElementsAre("column app.t.id type: integer -> bigint +0"));
+  EXPECT_EQ(result.waived.size(), 3U);
+  EXPECT_EQ(result.waived[1].reason, "made later");
+  ASSERT_EQ(result.unused_waivers.size(), 1U);
+  EXPECT_EQ(result.unused_waivers[0].kind, "function");
+}
+
+TEST_F(CatalogCompare, TheProvidersOwnIsWaived) {
+  add(source, "schema", "neon", {{"owner", marked("cloud_admin")}}, "neon");
+  add(source, "table", "neon.health", {}, "neon", "health");
+  add(source, "extension", "neon", {{"version", "1.5"}});
+  add(source, "event trigger", "issue_graphql", {{"owner", marked("supabase_admin")}});
+  add(source, "default privileges", marked("cloud_admin") + "(tables)", {});
+  set(source, {"table", "app.t"}, "privileges of " + marked("neon_superuser"), "SELECT");
+  set(source, {"schema", "app"}, "owner", marked("cloud_admin"));
+  EXPECT_THAT(differences(), IsEmpty());
+  EXPECT_THAT(texts(result.waived),
+              UnorderedElementsAre("schema neon : present -> - +0", "extension neon : present -> - +0",
+                                   "event trigger issue_graphql : present -> - +0",
+                                   "default privileges cloud_admin(tables) : present -> - +0",
+                                   "table app.t privileges of neon_superuser: SELECT -> - +0",
+                                   "schema app owner: cloud_admin -> boss +0"));
+}
+
+TEST_F(CatalogCompare, ATargetThatTheProviderOwnsIsADifference) {
+  set(target, {"table", "app.t"}, "owner", marked("rdsadmin"));
+  EXPECT_THAT(differences(), ElementsAre("table app.t owner: boss -> rdsadmin +0"));
+}
+
+TEST_F(CatalogCompare, PostgresOwnRolesAreNoProviders) {
+  set(source, {"table", "app.t"}, "privileges of " + marked("pg_monitor"), "SELECT");
+  EXPECT_THAT(differences(), ElementsAre("table app.t privileges of pg_monitor: SELECT -> - +0"));
+}
+
+TEST_F(CatalogCompare, AKindThatCouldNotBeReadIsUncheckedAndNotDifferent) {
+  target.unreadable_kinds.emplace("index", "permission denied");
+  target.objects.erase({"index", "app.t_idx"});
+  EXPECT_THAT(differences(), IsEmpty());
+  ASSERT_EQ(result.unchecked.size(), 1U);
+  EXPECT_EQ(result.unchecked[0].what, "every index at the target");
+  EXPECT_EQ(result.unchecked[0].reason, "permission denied");
+  EXPECT_FALSE(result.compared.contains("index"));
+}
+
+TEST_F(CatalogCompare, VersionsMayDifferInWhatTheyKeepAndWrite) {
+  target.server_version = 180000;
+  add(target, "constraint", "app.t.t_id_not_null", {{"type", "not null"}}, "app", "t");
+  set(target, {"table", "app.t"}, "privileges of the owner", "INSERT, MAINTAIN, SELECT");
+  add(source, "view", "app.v", {{"definition", "SELECT t.id FROM app.t;"}}, "app", "v");
+  add(target, "view", "app.v", {{"definition", "SELECT id FROM app.t;"}}, "app", "v");
+  add(source, "extension", "ltree", {{"version", "1.2"}});
+  add(target, "extension", "ltree", {{"version", "1.10"}});
+  EXPECT_THAT(differences(), IsEmpty());
+  EXPECT_EQ(result.normalised.size(), 3U);
+  EXPECT_THAT(texts(result.expected), ElementsAre("extension ltree version: 1.2 -> 1.10 +0"));
+}
+
+TEST_F(CatalogCompare, TheSameVersionMayNot) {
+  add(target, "constraint", "app.t.t_id_not_null", {{"type", "not null"}}, "app", "t");
+  set(target, {"table", "app.t"}, "privileges of the owner", "INSERT, MAINTAIN, SELECT");
+  add(source, "view", "app.v", {{"definition", "SELECT t.id FROM app.t;"}}, "app", "v");
+  add(target, "view", "app.v", {{"definition", "SELECT id FROM app.t;"}}, "app", "v");
+  add(source, "extension", "ltree", {{"version", "1.2"}});
+  add(target, "extension", "ltree", {{"version", "1.10"}});
+  EXPECT_EQ(differences().size(), 4U);
+}
+
+TEST_F(CatalogCompare, AnOlderExtensionOnANewerServerIsADifference) {
+  target.server_version = 180000;
+  add(source, "extension", "ltree", {{"version", "1.10"}});
+  add(target, "extension", "ltree", {{"version", "1.9"}});
+  EXPECT_THAT(differences(), ElementsAre("extension ltree version: 1.10 -> 1.9 +0"));
+}
+
+TEST(CatalogWaiverText, HasAKindANameAndPerhapsAProperty) {
+  const auto parsed = [](std::string_view text) {
+    const auto waiver = CatalogWaiver::parse(text);
+    return fmt::format("{}|{}|{}", waiver.kind, waiver.name, waiver.property);
+  };
+  EXPECT_EQ(parsed("index public.*"), "index|public.*|*");
+  EXPECT_EQ(parsed(" materialized view  \"A b\".c   row security "),
+            "materialized view|\"A b\".c|row security");
+  EXPECT_EQ(parsed("function s.f(integer, \"a b\") owner"), "function|s.f(integer, \"a b\")|owner");
+  EXPECT_EQ(parsed("* app.t"), "*|app.t|*");
+  EXPECT_EQ(parsed("table"), "table|*|*");
+  EXPECT_EQ(parsed("operator family s.f(btree)"), "operator family|s.f(btree)|*");
+  EXPECT_THROW(CatalogWaiver::parse("tables public.t"), base::Error);
+  EXPECT_THROW(CatalogWaiver::parse(""), base::Error);
+}
+
+}  // namespace
+}  // namespace verify

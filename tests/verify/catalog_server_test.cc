@@ -1,0 +1,243 @@
+// What a copy leaves behind is equal, whatever the versions; what could not be read is never equal.
+
+#include <chrono>
+#include <optional>
+
+#include "tests/verify/catalog_fixture.h"
+
+namespace verify::test {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+support::Cluster& source_server(int major = 15) { return support::cluster(major, "source"); }
+support::Cluster& target_server(int major = 15) { return support::cluster(major, "target"); }
+
+void copy(const support::TestDatabase& source, const support::TestDatabase& target,
+          std::vector<std::string> more = {}) {
+  const support::TempDir directory;
+  std::vector<std::string> arguments{"copy",     "--no-progress", "--source",  source.url(),
+                                     "--target", target.url(),    "--run-dir", directory.path() / "run"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  const auto result = support::cutover(arguments);
+  ASSERT_EQ(result.exit_code, 0) << result.output << result.error;
+}
+
+struct Source {
+  std::string name;
+  std::string file;
+  std::map<std::string, std::string> variables;
+  friend void PrintTo(const Source& source, std::ostream* out) { *out << source.name; }
+};
+
+class CopiedCatalog : public ::testing::TestWithParam<Source> {};
+
+TEST_P(CopiedCatalog, IsEqualOnEveryVersion) {
+  const support::TestDatabase source(source_server());
+  source.psql_file(data_file(GetParam().file), GetParam().variables);
+  const auto before = read(source.url());
+  for (const int major : {15, 17, 18}) {
+    SCOPED_TRACE(major);
+    target_server(major).psql_file("postgres", data_file("atlas_roles.sql"));
+    const support::TestDatabase target(target_server(major));
+    copy(source, target);
+    const auto after = read(target.url());
+    const auto found = compare(before, after);
+    EXPECT_THAT(objections(found), IsEmpty());
+    EXPECT_THAT(found.waived, IsEmpty());
+    EXPECT_GT(found.compared.at("column"), 100U);
+    // And the other way round.
+    EXPECT_THAT(objections(compare(after, before)), IsEmpty());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sources, CopiedCatalog,
+                         ::testing::Values(Source{"Atlas", "atlas.sql", {{"scale", "0.01"}}},
+                                           Source{"AllTypes", "all_types.sql", {{"part", "schema"}}},
+                                           Source{"Hostile", "hostile.sql", {}}),
+                         [](const auto& test) { return test.param.name; });
+
+class CatalogRoles : public ::testing::Test {
+ protected:
+  CatalogRoles() {
+    source.emplace(source_server());
+    target.emplace(target_server());
+    source->exec(fmt::format(R"(
+      CREATE SCHEMA s AUTHORIZATION {0};
+      CREATE TABLE s.t (id serial PRIMARY KEY, b text);
+      ALTER TABLE s.t OWNER TO {0};
+      GRANT USAGE ON SCHEMA s TO {1};
+      GRANT SELECT, INSERT ON s.t TO {1} WITH GRANT OPTION;
+      GRANT UPDATE (b) ON s.t TO {1};
+      CREATE POLICY p ON s.t TO {1} USING (true);
+      ALTER DEFAULT PRIVILEGES FOR ROLE {0} IN SCHEMA s GRANT SELECT ON TABLES TO {1};
+      CREATE FUNCTION s.f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+      ALTER FUNCTION s.f() OWNER TO {0};
+      ALTER ROLE {1} IN DATABASE {2} SET work_mem = '5MB')",
+                             old_owner.name(), old_app.name(), source->name()));
+  }
+
+  support::TestRole old_owner{source_server()}, old_app{source_server()};
+  support::TestRole new_owner{target_server()}, new_app{target_server()};
+  std::optional<support::TestDatabase> source, target;
+};
+
+TEST_F(CatalogRoles, AreMappedAsTheCopyMapsThem) {
+  copy(*source, *target,
+       {"--role-map",
+        fmt::format("{}={},{}={}", old_owner.name(), new_owner.name(), old_app.name(), new_app.name())});
+  const auto before = read(source->url());
+  const auto after = read(target->url());
+  CatalogOptions options;
+  options.role_map = {{old_owner.name(), new_owner.name()}, {old_app.name(), new_app.name()}};
+  EXPECT_THAT(objections(compare(before, after, options)), IsEmpty());
+  options.role_map.erase(old_app.name());
+  EXPECT_THAT(places(compare(before, after, options)), Contains("policy s.t.p role " + new_app.name()));
+}
+
+TEST_F(CatalogRoles, AreLeftOutAsTheCopyLeavesThemOut) {
+  source->exec("DROP POLICY p ON s.t");
+  source->exec(fmt::format("ALTER ROLE {} IN DATABASE {} RESET ALL", old_app.name(), source->name()));
+  copy(*source, *target, {"--no-owners", "--no-grants"});
+  const auto before = read(source->url());
+  const auto after = read(target->url());
+  CatalogOptions options;
+  options.owners = options.grants = false;
+  EXPECT_THAT(objections(compare(before, after, options)), IsEmpty());
+  EXPECT_THAT(places(compare(before, after)), Contains("table s.t owner"));
+}
+
+/// The same statements on two versions, with what the older one knows.
+class CatalogOfVersion : public ::testing::TestWithParam<std::pair<int, int>> {};
+
+TEST_P(CatalogOfVersion, IsEqualToThatOfAnother) {
+  const auto [from, to] = GetParam();
+  const support::TestDatabase source(source_server(from));
+  const support::TestDatabase target(target_server(to));
+  for (const auto* database : {&source, &target})
+    database->psql_file(data_file("all_types.sql"),
+                        {{"part", "schema"}, {"max_version", std::to_string(from * 10000)}});
+  auto found = compare(read(source.url()), read(target.url()));
+  // Some servers are built without ICU; they make neither its collations nor the tables that use them.
+  std::erase_if(found.differences, [](const auto& difference) {
+    return difference.object.find("icu") != std::string::npos ||
+           difference.object.find("no_case") != std::string::npos;
+  });
+  EXPECT_THAT(objections(found), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, CatalogOfVersion,
+                         ::testing::Values(std::pair{12, 15}, std::pair{13, 18}, std::pair{14, 17}));
+
+// "system_user" is reserved since version 16, "merge" and "json_scalar" are words of 15 and 17.
+TEST(CatalogOfVersions, WordsThatOnlyOneOfThemReservesAreTheSameNames) {
+  const support::TestDatabase source(source_server());
+  const support::TestDatabase target(target_server(17));
+  for (const auto* database : {&source, &target})
+    database->exec(R"(
+      CREATE TYPE "json_scalar" AS ENUM ('a');
+      CREATE TABLE "system_user" ("system_user" int PRIMARY KEY CHECK ("system_user" > 0), "merge" "json_scalar", UNIQUE ("merge"));
+      CREATE VIEW v AS SELECT "system_user"."system_user", "merge" FROM "system_user";
+      CREATE FUNCTION "json_table"("json_scalar") RETURNS int LANGUAGE sql AS 'SELECT 1';
+      CREATE INDEX "json_exists" ON "system_user" (("system_user" + 1));
+      CREATE TRIGGER "json_query" BEFORE UPDATE ON "system_user" FOR EACH ROW
+        EXECUTE FUNCTION suppress_redundant_updates_trigger())");
+  const auto found = compare(read(source.url()), read(target.url()));
+  EXPECT_THAT(objections(found), IsEmpty());
+  EXPECT_EQ(found.compared.at("trigger"), 1U);
+}
+
+TEST(CatalogRead, OurLedgerAndTemporaryTablesAreNotCounted) {
+  const support::TestDatabase database(source_server());
+  const auto before = read(database.url());
+  database.exec("CREATE SCHEMA cutover; CREATE TABLE cutover.chunk (a int PRIMARY KEY)");
+  auto connection = open(database.url());
+  connection.exec("CREATE TEMPORARY TABLE t (id serial)");
+  const auto after = read_catalog(connection);
+  EXPECT_THAT(objections(compare(before, after)), IsEmpty());
+}
+
+TEST(CatalogRead, OneTransactionSeesItsOwnState) {
+  const support::TestDatabase database(source_server());
+  auto connection = open(database.url());
+  const auto before = read_catalog(connection);
+  connection.exec("BEGIN ISOLATION LEVEL REPEATABLE READ; CREATE TABLE public.t (a int)");
+  EXPECT_THAT(places(compare(before, read_catalog(connection))), ElementsAre("table public.t"));
+  connection.exec("ROLLBACK");
+  EXPECT_THAT(objections(compare(before, read_catalog(connection))), IsEmpty());
+}
+
+TEST(CatalogRead, WhatTheRoleMayNotReadIsUncheckedAndNamed) {
+  const support::TestRole reader(source_server());
+  const support::TestDatabase database(source_server());
+  database.exec(
+      "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE USER MAPPING FOR PUBLIC "
+      "SERVER s");
+  database.exec("REVOKE SELECT ON pg_catalog.pg_publication_rel, pg_catalog.pg_policy FROM PUBLIC");
+  const auto whole = read(database.url());
+  const auto part = read(database.url(reader.name()));
+  const auto found = compare(whole, part);
+  EXPECT_THAT(
+      objections(found),
+      ElementsAre("unchecked every policy at the target: permission denied for table pg_policy",
+                  "unchecked every publication at the target: permission denied for table pg_publication_rel",
+                  "unchecked options of user mappings at the target: only a superuser sees all of them"));
+}
+
+TEST(CatalogRead, ALostConnectionIsThrown) {
+  const support::TestDatabase database(source_server());
+  auto connection = open(database.url());
+  database.exec(fmt::format("SELECT pg_terminate_backend({})", connection.backend_pid()));
+  EXPECT_THROW(read_catalog(connection), base::Error);
+}
+
+TEST(CatalogRead, OtherSettingsOfADatabaseAreNamedAndOnlyThose) {
+  const support::TestDatabase source(source_server());
+  const support::TestDatabase target(target_server(), "TEMPLATE template0 LOCALE 'C'");
+  for (const auto* database : {&source, &target})
+    database->exec(
+        "CREATE TABLE t (a int, d timestamptz DEFAULT '2024-01-01 12:00+02', b bytea DEFAULT '\\x0102', i "
+        "interval "
+        "DEFAULT '1 mon 3 days', f float8 DEFAULT 0.1) PARTITION BY RANGE (d); "
+        "CREATE TABLE p PARTITION OF t FOR VALUES FROM ('2024-01-01 12:00+02') TO ('2025-01-01')");
+  for (const auto* setting :
+       {"TimeZone = 'Asia/Tokyo'", "DateStyle = 'SQL, DMY'", "bytea_output = 'escape'",
+        "IntervalStyle = 'iso_8601'", "extra_float_digits = -3", "search_path = public"})
+    target.exec(fmt::format("ALTER DATABASE {} SET {}", target.name(), setting));
+  const auto found = compare(read(source.url()), read(target.url()));
+  EXPECT_THAT(places(found),
+              ElementsAre("setting DateStyle", "setting IntervalStyle", "setting TimeZone",
+                          "setting bytea_output", "setting extra_float_digits", "setting search_path"));
+  // The locale is said, and does not count.
+  ASSERT_THAT(found.expected, Contains(::testing::Truly([](const WaivedDifference& expected) {
+                return text(expected.difference) == "database database collate: C.UTF-8 -> C";
+              })));
+}
+
+TEST(CatalogRead, ColumnOrderAndDroppedColumnsDoNotCount) {
+  const support::TestDatabase source(source_server());
+  const support::TestDatabase target(target_server());
+  source.exec("CREATE TABLE t (a int PRIMARY KEY, b text NOT NULL, c int)");
+  target.exec(
+      "CREATE TABLE t (x int, b text NOT NULL, c int, a int PRIMARY KEY); ALTER TABLE t DROP COLUMN x");
+  EXPECT_THAT(objections(compare(read(source.url()), read(target.url()))), IsEmpty());
+}
+
+TEST(CatalogRead, ThousandsOfTablesTakeNoTime) {
+  const support::TestDatabase database(source_server());
+  database.exec(
+      "DO $$ BEGIN FOR i IN 1..1500 LOOP EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY, a text "
+      "DEFAULT ''x'', b "
+      "int)', i); END LOOP; END $$");
+  const auto begin = std::chrono::steady_clock::now();
+  const auto catalog = read(database.url());
+  const auto found = compare(catalog, catalog);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  EXPECT_THAT(objections(found), IsEmpty());
+  EXPECT_EQ(found.compared.at("table"), 1500U);
+}
+
+}  // namespace
+}  // namespace verify::test

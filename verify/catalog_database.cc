@@ -1,0 +1,210 @@
+// The database itself, its settings and extensions, and what connects it to others.
+
+#include <fmt/format.h>
+
+#include "verify/catalog_query.h"
+
+namespace verify {
+namespace {
+
+ObjectQuery database() {
+  ObjectQuery query;
+  query.kinds = {"database"};
+  query.name = "'database'";
+  query.from = "pg_database b";
+  query.where = "b.datname = current_database()";
+  query.properties = {
+      owner("b.datdba"),
+      {"encoding", "pg_encoding_to_char(b.encoding)"},
+      {"collate", "b.datcollate"},
+      {"ctype", "b.datctype"},
+      {"locale provider", "nullif(b.datlocprovider::text, 'c')", Form::text, 15},
+      {"locale", "b.daticulocale", Form::text, 15, 16},
+      {"locale", "b.datlocale", Form::text, 17},
+      {"collation version", "b.datcollversion", Form::text, 15},
+      {"connection limit", "nullif(b.datconnlimit, -1)"},
+      {"comment", "shobj_description(b.oid, 'pg_database')"},
+      grants("b.datacl", 'd', "b.datdba"),
+  };
+  return query;
+}
+
+ObjectQuery settings() {
+  ObjectQuery query;
+  query.kinds = {"setting"};
+  query.name = fmt::format(
+      "split_part(s.setting, '=', 1) || CASE WHEN r.setrole = 0 THEN '' ELSE '(' || {} || ')' END",
+      role("r.setrole"));
+  query.from = "pg_db_role_setting r, unnest(r.setconfig) s(setting)";
+  query.where = "r.setdatabase = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())";
+  query.properties = {{"value", "substr(s.setting, strpos(s.setting, '=') + 1)"}};
+  return query;
+}
+
+ObjectQuery extensions() {
+  ObjectQuery query;
+  query.kinds = {"extension"};
+  query.catalog = "pg_extension";
+  query.oid = "x.oid";
+  query.name = "quote_ident(x.extname)";
+  query.from = "pg_extension x JOIN pg_namespace n ON n.oid = x.extnamespace";
+  query.properties = {
+      {"version", "x.extversion"},
+      {"schema", "quote_ident(n.nspname)", Form::sql},
+      {"configuration table",
+       fmt::format("ARRAY(SELECT {} || chr(3) || coalesce(x.extcondition[u.position], '') "
+                   "FROM unnest(x.extconfig) WITH ORDINALITY u(id, position) JOIN pg_class c ON c.oid = u.id "
+                   "JOIN pg_namespace cn ON cn.oid = c.relnamespace)",
+                   qualified("c.relname", "cn")),
+       Form::entries},
+  };
+  return query;
+}
+
+// ALTER … DEPENDS ON EXTENSION: whatever it is, it goes when the extension goes.
+ObjectQuery extension_dependencies() {
+  ObjectQuery query;
+  query.kinds = {"extension dependency"};
+  query.name = "i.type || ' ' || i.identity || ' ' || quote_ident(x.extname)";
+  query.from =
+      "pg_depend d JOIN pg_extension x ON x.oid = d.refobjid CROSS JOIN LATERAL "
+      "pg_identify_object(d.classid, d.objid, d.objsubid) i";
+  query.where = "d.deptype = 'x' AND d.refclassid = 'pg_extension'::regclass";
+  query.schema = "coalesce(i.schema, '')";
+  return query;
+}
+
+ObjectQuery security_labels() {
+  ObjectQuery query;
+  query.kinds = {"security label"};
+  query.name = "i.type || ' ' || i.identity || ' ' || quote_ident(l.provider)";
+  query.from = "pg_seclabel l CROSS JOIN LATERAL pg_identify_object(l.classoid, l.objoid, l.objsubid) i";
+  query.schema = "coalesce(i.schema, '')";
+  query.properties = {{"label", "l.label"}};
+  return query;
+}
+
+// What a publication publishes. Only its parts changed with the versions, so each is a query's property.
+ObjectQuery publications() {
+  ObjectQuery query;
+  query.kinds = {"publication"};
+  query.catalog = "pg_publication";
+  query.oid = "p.oid";
+  query.name = "quote_ident(p.pubname)";
+  query.from = "pg_publication p";
+  const auto tables = [](std::string_view columns, std::string_view condition) {
+    return fmt::format(
+        "ARRAY(SELECT {} || chr(3) || {} || {} FROM pg_publication_rel r JOIN pg_class c ON c.oid = "
+        "r.prrelid "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE r.prpubid = p.oid)",
+        qualified("c.relname"), columns, condition);
+  };
+  query.properties = {
+      owner("p.pubowner"),
+      flag("all tables", "p.puballtables"),
+      {"publishes",
+       "concat_ws(', ', CASE WHEN p.pubinsert THEN 'insert' END, CASE WHEN p.pubupdate THEN 'update' END, "
+       "CASE WHEN p.pubdelete THEN 'delete' END, CASE WHEN p.pubtruncate THEN 'truncate' END)"},
+      flag("via partition root", "p.pubviaroot", 13),
+      {"generated columns", "nullif(p.pubgencols::text, 'n')", Form::text, 18},
+      {"table", tables("'all columns'", "''"), Form::entries, 0, 14},
+      {"table",
+       tables(
+           "coalesce('(' || (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname COLLATE "
+           "\"C\") "
+           "FROM pg_attribute a WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs::int2[])) || ')', "
+           "'all columns')",
+           "coalesce(' WHERE ' || pg_get_expr(r.prqual, r.prrelid), '')"),
+       Form::entries, 15},
+      {"schema",
+       "ARRAY(SELECT quote_ident(n.nspname) || chr(3) || 'yes' FROM pg_publication_namespace s JOIN "
+       "pg_namespace n "
+       "ON n.oid = s.pnnspid WHERE s.pnpubid = p.oid)",
+       Form::entries, 15},
+  };
+  return query;
+}
+
+// Without how it connects: that holds a password, and only a superuser may read it.
+ObjectQuery subscriptions() {
+  ObjectQuery query;
+  query.kinds = {"subscription"};
+  query.catalog = "pg_subscription";
+  query.oid = "s.oid";
+  query.name = "quote_ident(s.subname)";
+  query.from = "pg_subscription s";
+  query.where = "s.subdbid = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())";
+  query.properties = {
+      owner("s.subowner"),
+      flag("enabled", "s.subenabled"),
+      {"slot", "s.subslotname"},
+      {"publications", "s.subpublications", Form::list},
+  };
+  return query;
+}
+
+std::string function_name(std::string_view column) {
+  return fmt::format("nullif({}::regprocedure::text, '-')", column);
+}
+
+ObjectQuery foreign_data_wrappers() {
+  ObjectQuery query;
+  query.kinds = {"foreign data wrapper"};
+  query.catalog = "pg_foreign_data_wrapper";
+  query.oid = "w.oid";
+  query.name = "quote_ident(w.fdwname)";
+  query.from = "pg_foreign_data_wrapper w";
+  query.properties = {
+      owner("w.fdwowner"),
+      {"handler", function_name("w.fdwhandler"), Form::sql},
+      {"validator", function_name("w.fdwvalidator"), Form::sql},
+      {"options", "w.fdwoptions", Form::list},
+      grants("w.fdwacl", 'F', "w.fdwowner"),
+  };
+  return query;
+}
+
+ObjectQuery servers() {
+  ObjectQuery query;
+  query.kinds = {"server"};
+  query.catalog = "pg_foreign_server";
+  query.oid = "s.oid";
+  query.name = "quote_ident(s.srvname)";
+  query.from = "pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw";
+  query.properties = {
+      owner("s.srvowner"),
+      {"type", "s.srvtype"},
+      {"version", "s.srvversion"},
+      {"wrapper", "quote_ident(w.fdwname)", Form::sql},
+      {"options", "s.srvoptions", Form::list},
+      grants("s.srvacl", 'S', "s.srvowner"),
+  };
+  return query;
+}
+
+// Of options that may be secrets only the names: neither a report nor this program's memory needs them.
+ObjectQuery user_mappings() {
+  ObjectQuery query;
+  query.kinds = {"user mapping"};
+  query.name = fmt::format("CASE m.umuser WHEN 0 THEN 'PUBLIC' ELSE {} END || '@' || quote_ident(m.srvname)",
+                           role("m.umuser"));
+  query.from = "pg_user_mappings m";
+  query.properties = {
+      {"options",
+       "ARRAY(SELECT CASE WHEN o ~* '^[^=]*(pass|secret|token|key|cred|auth)' THEN split_part(o, '=', 1) "
+       "ELSE o END "
+       "FROM unnest(m.umoptions) o)",
+       Form::list},
+  };
+  return query;
+}
+
+}  // namespace
+
+std::vector<ObjectQuery> database_queries() {
+  return {database(),        settings(),     extensions(),    extension_dependencies(),
+          security_labels(), publications(), subscriptions(), foreign_data_wrappers(),
+          servers(),         user_mappings()};
+}
+
+}  // namespace verify

@@ -1,0 +1,106 @@
+// Privileges that are not beside their object: defaults for what will be made, and those on objects that the
+// system or an extension brought.
+
+#include <fmt/format.h>
+
+#include "verify/catalog_query.h"
+
+namespace verify {
+namespace {
+
+ObjectQuery default_privileges() {
+  ObjectQuery query;
+  query.kinds = {"default privileges"};
+  query.name = fmt::format(
+      "{} || '(' || CASE d.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences' WHEN 'f' THEN "
+      "'functions' "
+      "WHEN 'T' THEN 'types' WHEN 'n' THEN 'schemas' WHEN 'L' THEN 'large objects' END || "
+      "coalesce(' in ' || quote_ident(n.nspname), '') || ')'",
+      role("d.defaclrole"));
+  query.schema = "coalesce(n.nspname, '')";
+  query.from = "pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace";
+  query.properties = {grants("d.defaclacl", 'r', "d.defaclrole")};
+  return query;
+}
+
+// Objects of the system and of extensions keep what they were made with in pg_init_privs; what was granted or
+// revoked since is the user's.
+struct ChangedGrants {
+  const char* kind;
+  const char* catalog;
+  const char* alias;
+  const char* name;
+  const char* from;
+  const char* acl;
+  const char* owner;
+  char type;
+};
+
+ObjectQuery changed_grants(const ChangedGrants& of) {
+  ObjectQuery query;
+  query.kinds = {of.kind};
+  query.name = of.name;
+  query.from = fmt::format(
+      "{0} LEFT JOIN pg_init_privs i ON i.classoid = '{1}'::regclass AND i.objoid = {2}.oid AND i.objsubid = "
+      "0 "
+      "CROSS JOIN LATERAL (SELECT {3} AS now, coalesce(i.initprivs, acldefault('{4}', {5})) AS before) acl",
+      of.from, of.catalog, of.alias, of.acl, of.type, of.owner);
+  query.where = fmt::format(
+      "acl.now IS NOT NULL AND NOT (acl.now @> acl.before AND acl.now <@ acl.before) AND (n.nspname = "
+      "'pg_catalog' OR "
+      " EXISTS (SELECT FROM pg_depend e WHERE e.classid = "
+      "'{}'::regclass AND "
+      "e.objid = {}.oid AND e.deptype = 'e'))",
+      of.catalog, of.alias);
+  const auto between = [](std::string_view these, std::string_view those) {
+    return fmt::format(
+        "ARRAY(SELECT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE {} END || chr(3) || "
+        "string_agg(x.privilege_type || "
+        "CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, ', ' ORDER BY x.privilege_type) "
+        "FROM aclexplode({}) x WHERE NOT EXISTS (SELECT FROM aclexplode({}) y WHERE y.grantee = x.grantee "
+        "AND "
+        "y.privilege_type = x.privilege_type AND y.is_grantable = x.is_grantable) GROUP BY x.grantee)",
+        role("x.grantee"), these, those);
+  };
+  query.properties = {{"granted to", between("acl.now", "acl.before"), Form::entries},
+                      {"revoked from", between("acl.before", "acl.now"), Form::entries}};
+  return query;
+}
+
+constexpr ChangedGrants kChangedGrants[] = {
+    {"privileges on a function", "pg_proc", "p",
+     "quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')'",
+     "pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace", "p.proacl", "p.proowner", 'f'},
+    {"privileges on a relation", "pg_class", "c", "quote_ident(n.nspname) || '.' || quote_ident(c.relname)",
+     "pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace", "c.relacl", "c.relowner", 'r'},
+    {"privileges on a type", "pg_type", "t", "quote_ident(n.nspname) || '.' || quote_ident(t.typname)",
+     "pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace", "t.typacl", "t.typowner", 'T'},
+    {"privileges on a system schema", "pg_namespace", "n", "quote_ident(n.nspname)", "pg_namespace n",
+     "n.nspacl", "n.nspowner", 'n'},
+    {"privileges on a system language", "pg_language", "l", "quote_ident(l.lanname)",
+     "pg_language l JOIN pg_namespace n ON n.nspname = 'pg_catalog' AND l.oid < 16384", "l.lanacl",
+     "l.lanowner", 'l'},
+};
+
+// Owners count in the reckoning of the data, together with the contents.
+ObjectQuery large_objects() {
+  ObjectQuery query;
+  query.kinds = {"large object"};
+  query.catalog = "pg_largeobject";
+  query.oid = "l.oid";
+  query.name = "l.oid";
+  query.from = "pg_largeobject_metadata l";
+  query.where = "(l.lomacl IS NOT NULL OR d.description IS NOT NULL)";
+  query.properties = {owner("l.lomowner"), grants("l.lomacl", 'L', "l.lomowner")};
+  return query;
+}
+
+}  // namespace
+
+std::vector<ObjectQuery> privilege_queries() {
+  std::vector<ObjectQuery> queries{default_privileges(), large_objects()};
+  for (const auto& of : kChangedGrants) queries.push_back(changed_grants(of));
+  return queries;
+}
+
+}  // namespace verify

@@ -1,0 +1,134 @@
+#include "verify/catalog_rules.h"
+
+#include <algorithm>
+#include <charconv>
+#include <tuple>
+
+#include "verify/catalog_text.h"
+
+namespace verify {
+namespace {
+
+using Verdict = CatalogRule::Verdict;
+
+/// "INSERT, MAINTAIN, SELECT" without one of them.
+std::string without_privilege(const std::optional<std::string>& privileges, std::string_view name) {
+  std::string out;
+  std::string_view rest = privileges ? std::string_view(*privileges) : std::string_view();
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find(", "), rest.size());
+    const auto one = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 2, rest.size()));
+    if (one.starts_with(name) && (one.size() == name.size() || one[name.size()] == ' ')) continue;
+    if (!out.empty()) out += ", ";
+    out += one;
+  }
+  return out;
+}
+
+bool same_without(const RuleFacts& facts, std::string_view privilege) {
+  return without_privilege(facts.difference.source, privilege) ==
+         without_privilege(facts.difference.target, privilege);
+}
+
+/// The numbers of "1.10", in order.
+std::vector<int> version_numbers(std::string_view version) {
+  std::vector<int> numbers;
+  for (size_t at = 0; at < version.size();) {
+    int number = 0;
+    const auto* begin = version.data() + at;
+    const auto [end, error] = std::from_chars(begin, version.data() + version.size(), number);
+    if (error == std::errc()) numbers.push_back(number);
+    at += std::max<size_t>(1, static_cast<size_t>(end - begin));
+  }
+  return numbers;
+}
+
+bool is_not_null_constraint(const RuleFacts& facts) {
+  const auto* type = facts.find("type");
+  return type && *type == "not null" && (facts.straddles(18) || facts.straddles(17));
+}
+
+bool lacks_maintain(const RuleFacts& facts) { return facts.straddles(17) && same_without(facts, "MAINTAIN"); }
+
+bool lacks_qualifiers(const RuleFacts& facts) {
+  const auto& [source, target] = std::tie(facts.difference.source, facts.difference.target);
+  if (!facts.straddles(16) || !source || !target) return false;
+  return facts.source_major < 16 ? same_without_qualifiers(*source, *target)
+                                 : same_without_qualifiers(*target, *source);
+}
+
+bool comes_with_the_major(const RuleFacts& facts) {
+  const auto& [source, target] = std::tie(facts.difference.source, facts.difference.target);
+  if (facts.source_major == facts.target_major || !source || !target) return false;
+  const auto from = version_numbers(*source);
+  const auto to = version_numbers(*target);
+  return facts.source_major < facts.target_major ? from < to : to < from;
+}
+
+// Each with its reason. A new version that writes something else gets its line here, and only here.
+constexpr CatalogRule kRules[] = {
+    {"constraint", "", Verdict::same, is_not_null_constraint,
+     "version 18 keeps NOT NULL as a constraint, 17 a domain's; older ones keep it with the column or "
+     "domain"},
+    {"*", "privileges of *", Verdict::same, lacks_maintain,
+     "version 17 has a privilege MAINTAIN, and owners have it"},
+    {"*view", "definition", Verdict::same, lacks_qualifiers,
+     "version 16 writes the columns of a view's only relation without its name"},
+    {"sequence", "persistence", Verdict::same, [](const RuleFacts& facts) { return facts.straddles(15); },
+     "from version 15 on, an unlogged table's sequences are unlogged"},
+    {"type", "multirange", Verdict::same, [](const RuleFacts& facts) { return facts.straddles(14); },
+     "from version 14 on, every range has a multirange"},
+    {"sequence", "type", Verdict::expected,
+     [](const RuleFacts& facts) {
+       const auto* owner = facts.find("owned by");
+       return owner && owner->starts_with("identity of ");
+     },
+     "an identity's sequence is made in the type of its column; LIKE may have made another"},
+    {"schema", "privileges of PUBLIC", Verdict::expected,
+     [](const RuleFacts& facts) {
+       return facts.difference.object == "public" && facts.straddles(15) && same_without(facts, "CREATE");
+     },
+     "from version 15 on, PUBLIC may not create in the schema public"},
+    {"extension", "version", Verdict::expected, comes_with_the_major,
+     "each major version of PostgreSQL brings its own versions of extensions"},
+    {"extension", "configuration table *", Verdict::expected,
+     [](const RuleFacts& facts) { return facts.source_major != facts.target_major; },
+     "each major version of PostgreSQL brings its own versions of extensions"},
+    {"extension", "comment", Verdict::expected,
+     [](const RuleFacts& facts) { return facts.source_major != facts.target_major; },
+     "each major version of PostgreSQL brings its own versions of extensions"},
+    {"subscription", "", Verdict::expected, [](const RuleFacts& facts) { return !facts.difference.target; },
+     "a subscription would start to pull from its publisher: make it by hand"},
+    {"database", "owner", Verdict::expected, nullptr, "the target database was there before the copy"},
+    {"database", "privileges of *", Verdict::expected, nullptr,
+     "the target database was there before the copy"},
+    {"database", "connection limit", Verdict::expected, nullptr,
+     "the target database was there before the copy"},
+    {"database", "collation version", Verdict::expected, nullptr,
+     "the library that sorts text is the server's own"},
+    {"collation", "version", Verdict::expected, nullptr, "the library that sorts text is the server's own"},
+    {"database", "collate", Verdict::expected, nullptr, "text sorts by the rules of the target database"},
+    {"database", "ctype", Verdict::expected, nullptr,
+     "letters are told apart by the rules of the target database"},
+    {"database", "locale*", Verdict::expected, nullptr, "text sorts by the rules of the target database"},
+};
+
+}  // namespace
+
+const std::string* RuleFacts::find(std::string_view property) const {
+  const auto found = std::ranges::find(properties, property, &CatalogProperty::name);
+  return found == properties.end() ? nullptr : &found->value;
+}
+
+const CatalogRule* find_rule(const RuleFacts& facts) {
+  for (const auto& rule : kRules) {
+    const bool is_meant = matches_glob(rule.kind, facts.difference.kind) &&
+                          (*rule.property == '\0' ? facts.difference.property.empty()
+                                                  : matches_glob(rule.property, facts.difference.property));
+    if (is_meant && (!rule.applies || rule.applies(facts))) return &rule;
+  }
+  return nullptr;
+}
+
+}  // namespace verify
