@@ -19,7 +19,10 @@ namespace verify {
 //   auto source = read_catalog(source_connection);
 //   auto target = read_catalog(target_connection);
 //   auto found = compare(source, target, options);
-//   if (!found.unchecked.empty()) … 3;  else if (!found.differences.empty()) … 1
+//   for (const auto& difference : found.differences) … describe(difference) …
+//
+// found.unchecked asks for exit code 3, found.differences for 1, found.waived for 5; the other lists are for
+// the report.
 
 /// "table", "public.orders". The name is how SQL would write it with an empty search_path, quoted only where
 /// a name is not plain lower case; what belongs to a table carries the table's name first:
@@ -67,7 +70,7 @@ struct Catalog {
   int major() const { return server_version / 10000; }
 };
 
-/// A difference that is accepted, by the user or because it is the provider's own.
+/// Differences that the user accepts.
 struct CatalogWaiver {
   std::string kind = "*";      ///< with * and ?
   std::string name = "*";      ///< with * and ?
@@ -99,6 +102,9 @@ struct CatalogDifference {
   uint64_t parts = 0;
 };
 
+/// One line for people: "column app.t.id: type is bigint instead of integer". Long values are cut.
+std::string describe(const CatalogDifference& difference);
+
 struct WaivedDifference {
   CatalogDifference difference;
   std::string reason;
@@ -108,7 +114,8 @@ struct CatalogComparison {
   std::map<std::string, uint64_t> compared;  ///< objects per kind, those of either side
   uint64_t excluded = 0;                     ///< objects that CatalogOptions::selects left out
   std::vector<CatalogDifference> differences;
-  std::vector<WaivedDifference> waived;  ///< by the user, or because the provider owns it
+  std::vector<WaivedDifference> waived;       ///< by CatalogOptions::waivers
+  std::vector<WaivedDifference> of_provider;  ///< what a provider owns: neither copied nor compared
   /// True differences that come with a move and say nothing against it: the database's own locale and owner,
   /// versions of extensions and collations between two majors.
   std::vector<WaivedDifference> expected;
@@ -118,8 +125,9 @@ struct CatalogComparison {
   std::vector<CatalogWaiver> unused_waivers;
 };
 
-/// Reads everything at once, in about thirty queries however many objects there are. The session is one of
-/// pg::open_session (its settings decide how definitions are written); inside a transaction it reads that
+/// Reads everything at once, in some forty queries however many objects there are. The session is one of
+/// pg::open_session, whose settings decide how definitions are written, and both sides need the same
+/// client_encoding; inside a transaction it reads that
 /// transaction's snapshot, else one of its own. A query that the server refuses makes its kinds unreadable;
 /// a lost connection and a stop are thrown.
 Catalog read_catalog(pg::Connection& connection);

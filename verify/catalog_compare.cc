@@ -5,18 +5,15 @@
 
 #include <fmt/format.h>
 
-#include "pg/provider.h"
 #include "verify/catalog.h"
 #include "verify/catalog_rules.h"
+#include "verify/catalog_side.h"
 #include "verify/catalog_text.h"
 
 namespace verify {
 namespace {
 
 constexpr const char* kProvider = "it belongs to the provider";
-constexpr std::string_view kGrantProperty = "privileges of ";
-constexpr std::string_view kOwnersGrants = "privileges of the owner";
-constexpr std::string_view kGrantOption = " WITH GRANT OPTION";
 
 bool is_relation_kind(std::string_view kind) {
   static constexpr std::array<std::string_view, 4> kKinds = {"table", "view", "materialized view",
@@ -24,82 +21,24 @@ bool is_relation_kind(std::string_view kind) {
   return std::ranges::find(kKinds, kind) != kKinds.end();
 }
 
-bool is_grant_kind(std::string_view kind) {
-  return kind == "default privileges" || kind.starts_with("privileges on ");
-}
-
-/// An object as it is compared: its roles have the target's names, and what is not asked for is gone.
-struct Item {
-  struct Property {
-    std::string name;
-    std::string value;
-    bool of_provider = false;  ///< a grant to, or the ownership of, one of the provider's roles
-  };
-  const CatalogObject* object = nullptr;
-  std::vector<Property> properties;  ///< by name
-
-  std::vector<CatalogProperty> plain() const {
-    std::vector<CatalogProperty> out;
-    for (const auto& property : properties) out.push_back({property.name, property.value});
-    return out;
-  }
-};
-
-using Items = std::map<CatalogKey, Item>;
+using Items = std::map<CatalogKey, CatalogItem>;
 using Relation = std::pair<std::string, std::string>;  // schema and name
 
-/// Not a role of PostgreSQL's own, like pg_monitor: what the user granted to it counts.
-bool names_vendor_role(std::string_view text) {
-  const auto role = marked_role(text);
-  return role && !role->starts_with("pg_") && pg::is_vendor_role(*role);
+/// Values that may be secrets are compared and never said. A setting is named by its object.
+bool may_be_secret(const CatalogDifference& difference) {
+  std::string name = difference.kind == "setting" ? difference.object : difference.property;
+  if (difference.kind != "setting" && !name.starts_with("option ")) return false;
+  std::ranges::transform(name, name.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  static constexpr std::array<std::string_view, 6> kParts = {"pass", "secret", "token",
+                                                             "key",  "cred",   "auth"};
+  return std::ranges::any_of(kParts, [&](auto part) { return name.find(part) != std::string::npos; });
 }
 
-bool belongs_to_provider(const CatalogKey& key, const CatalogObject& object) {
-  if (pg::is_vendor_schema(object.schema)) return true;
-  if (key.kind == "extension") return pg::is_vendor_extension(key.name);
-  if (key.kind == "event trigger") {
-    const auto* owner = object.find("owner");
-    return owner && names_vendor_role(*owner);
-  }
-  return names_vendor_role(key.name);  // a setting for a role, a role's default privileges or user mapping
-}
-
-/// "INSERT, SELECT WITH GRANT OPTION" of both.
-std::string all_privileges(std::string_view one, std::string_view other) {
-  std::map<std::string, bool, std::less<>> privileges;  // name, and whether it may be granted on
-  for (auto list : {one, other})
-    while (!list.empty()) {
-      auto privilege = list.substr(0, list.find(", "));
-      list.remove_prefix(std::min(privilege.size() + 2, list.size()));
-      const bool grantable = privilege.ends_with(kGrantOption);
-      if (grantable) privilege.remove_suffix(kGrantOption.size());
-      privileges[std::string(privilege)] |= grantable;
-    }
-  std::string out;
-  for (const auto& [name, grantable] : privileges)
-    out += fmt::format("{}{}{}", out.empty() ? "" : ", ", name, grantable ? kGrantOption : "");
-  return out;
-}
-
-/// Roles that were told apart may have become one, and perhaps the owner.
-void merge_grants(std::vector<Item::Property>& properties) {
-  const auto owner = std::ranges::find(properties, "owner", &Item::Property::name);
-  const auto owner_name = owner == properties.end() ? std::string() : owner->value;
-  std::vector<Item::Property> merged;
-  for (auto& property : properties) {
-    if (property.name.starts_with(kGrantProperty) && !owner_name.empty()) {
-      if (const auto grantor = " from " + owner_name; property.name.ends_with(grantor))
-        property.name.resize(property.name.size() - grantor.size());
-      if (property.name.substr(kGrantProperty.size()) == owner_name) property.name = kOwnersGrants;
-    }
-    const auto twin = std::ranges::find(merged, property.name, &Item::Property::name);
-    if (twin == merged.end()) {
-      merged.push_back(std::move(property));
-    } else if (property.name.starts_with(kGrantProperty)) {
-      twin->value = all_privileges(twin->value, property.value);
-    }
-  }
-  properties = std::move(merged);
+void hide_secrets(CatalogDifference& difference) {
+  if (difference.property.empty() || !may_be_secret(difference)) return;
+  for (auto* value : {&difference.source, &difference.target})
+    if (*value) *value = "(hidden)";
 }
 
 class Comparison {
@@ -109,8 +48,11 @@ class Comparison {
 
   CatalogComparison run() {
     note_unreadable();
-    const auto source = prepare(source_, options_.role_map);
-    const auto target = prepare(target_, {});
+    const auto source_side = prepare(source_, options_.role_map, "source");
+    const auto target_side = prepare(target_, {}, "target");
+    note_provider(source_side.of_provider, target_side.of_provider);
+    const auto& source = source_side.items;
+    const auto& target = target_side.items;
     note_missing(source, target);
     // Both are in the same order: one pass meets every object of either side.
     auto s = source.begin();
@@ -137,61 +79,31 @@ class Comparison {
  private:
   void note_unreadable() {
     for (const auto& [catalog, side] : {std::pair(&source_, "source"), std::pair(&target_, "target")}) {
-      for (const auto& [kind, reason] : catalog->unreadable_kinds)
+      for (const auto& [kind, reason] : catalog->unreadable_kinds) {
+        unreadable_.insert(kind);
         result_.unchecked.push_back({fmt::format("every {} at the {}", kind, side), reason});
+      }
       for (const auto& unchecked : catalog->unchecked)
         result_.unchecked.push_back({fmt::format("{} at the {}", unchecked.what, side), unchecked.reason});
     }
   }
 
-  bool is_selected(const CatalogObject& object) const {
-    if (!options_.selects || object.schema.empty()) return true;
-    if (!options_.selects(object.schema, object.relation)) return false;
-    return object.other_schema.empty() || options_.selects(object.other_schema, object.other_relation);
+  CatalogSide prepare(const Catalog& catalog, const std::map<std::string, std::string>& roles,
+                      std::string_view name) {
+    auto side = prepare_side(catalog, options_, roles, unreadable_);
+    result_.excluded += side.excluded;
+    for (auto& [what, reason] : side.unchecked)
+      result_.unchecked.push_back({fmt::format("{} at the {}", what, name), std::move(reason)});
+    return side;
   }
 
-  bool is_compared(const CatalogKey& key, const CatalogObject& object) {
-    if (source_.unreadable_kinds.contains(key.kind) || target_.unreadable_kinds.contains(key.kind))
-      return false;
-    if (!options_.grants && is_grant_kind(key.kind)) return false;
-    if (!is_selected(object)) {
-      ++result_.excluded;
-      return false;
-    }
-    return true;
-  }
-
-  Items prepare(const Catalog& catalog, const std::map<std::string, std::string>& roles) {
-    Items items;
-    const bool is_source = &catalog == &source_;
-    for (const auto& [key, object] : catalog.objects) {
-      if (!is_compared(key, object)) continue;
-      CatalogKey resolved{key.kind, with_roles(key.name, roles)};
-      if (belongs_to_provider(key, object)) {
-        // What lies in a schema of the provider's is covered by that schema.
-        if (key.kind == "schema" || object.schema.empty())
-          result_.waived.push_back(
-              {{resolved.kind, resolved.name, {}, present(is_source), present(!is_source), 0}, kProvider});
-        continue;
-      }
-      auto item = resolve(object, roles);
-      if (!roles.empty()) merge_grants(item.properties);
-      std::ranges::sort(item.properties, {}, &Item::Property::name);
-      items.emplace(std::move(resolved), std::move(item));
-    }
-    return items;
-  }
-
-  Item resolve(const CatalogObject& object, const std::map<std::string, std::string>& roles) const {
-    Item item{&object, {}};
-    for (const auto& [name, value] : object.properties) {
-      const bool is_owner = name == "owner";
-      if (!options_.grants && name.starts_with(kGrantProperty)) continue;
-      if (!options_.owners && (is_owner || name == kOwnersGrants)) continue;
-      item.properties.push_back({with_roles(name, roles), is_owner ? with_roles(value, roles) : value,
-                                 names_vendor_role(name) || (is_owner && names_vendor_role(value))});
-    }
-    return item;
+  void note_provider(const std::set<CatalogKey>& source, const std::set<CatalogKey>& target) {
+    auto all = source;
+    all.insert(target.begin(), target.end());
+    for (const auto& key : all)
+      result_.of_provider.push_back(
+          {{key.kind, key.name, {}, present(source.contains(key)), present(target.contains(key)), 0},
+           kProvider});
   }
 
   static std::optional<std::string> present(bool is_there) {
@@ -217,7 +129,7 @@ class Comparison {
     }
   }
 
-  void add_missing(const CatalogKey& key, const Item& item, bool in_source) {
+  void add_missing(const CatalogKey& key, const CatalogItem& item, bool in_source) {
     const size_t side = in_source ? 1 : 0;  // the one that lacks it
     const auto& [schema, relation] = std::tie(item.object->schema, item.object->relation);
     if (key.kind != "schema" && missing_schemas_[side].contains(schema)) {
@@ -240,7 +152,7 @@ class Comparison {
 
   // ------------------------------------------------------------------------------------------ properties
 
-  void compare_properties(const CatalogKey& key, const Item& source, const Item& target) {
+  void compare_properties(const CatalogKey& key, const CatalogItem& source, const CatalogItem& target) {
     auto s = source.properties.begin();
     auto t = target.properties.begin();
     while (s != source.properties.end() || t != target.properties.end()) {
@@ -256,7 +168,7 @@ class Comparison {
         // The copy leaves out what names the provider's roles; on the target, an owner is never left out.
         const bool is_grant = difference.property != "owner";
         if ((in_source && s->of_provider) || (in_target && is_grant && t->of_provider)) {
-          result_.waived.push_back({std::move(difference), kProvider});
+          result_.of_provider.push_back({std::move(difference), kProvider});
         } else {
           add(std::move(difference), source);
         }
@@ -272,9 +184,10 @@ class Comparison {
   }
 
   /// Where it went; none when a rule explains it.
-  std::optional<Place> add(CatalogDifference difference, const Item& item) {
-    const auto properties = item.plain();
-    if (const auto* rule = find_rule({difference, properties, source_.major(), target_.major()})) {
+  std::optional<Place> add(CatalogDifference difference, const CatalogItem& item) {
+    hide_secrets(difference);
+    if (const auto* rule =
+            find_rule({difference, item.object->properties, source_.major(), target_.major()})) {
       if (rule->verdict == CatalogRule::Verdict::same) {
         ++result_.normalised[rule->reason];
       } else {
@@ -298,7 +211,8 @@ class Comparison {
   const Catalog& source_;
   const Catalog& target_;
   const CatalogOptions& options_;
-  std::vector<bool> used_;  // by waiver
+  std::vector<bool> used_;            // by waiver
+  std::set<std::string> unreadable_;  // kinds, on either side
   CatalogComparison result_;
   // By side: 0 what the source lacks, 1 what the target lacks. A schema has an empty relation's name.
   std::array<std::set<Relation>, 2> missing_relations_;

@@ -158,7 +158,7 @@ ObjectQuery foreign_data_wrappers() {
       owner("w.fdwowner"),
       {"handler", function_name("w.fdwhandler"), Form::sql},
       {"validator", function_name("w.fdwvalidator"), Form::sql},
-      {"options", "w.fdwoptions", Form::list},
+      {"option", "w.fdwoptions", Form::options},
       grants("w.fdwacl", 'F', "w.fdwowner"),
   };
   return query;
@@ -176,26 +176,19 @@ ObjectQuery servers() {
       {"type", "s.srvtype"},
       {"version", "s.srvversion"},
       {"wrapper", "quote_ident(w.fdwname)", Form::sql},
-      {"options", "s.srvoptions", Form::list},
+      {"option", "s.srvoptions", Form::options},
       grants("s.srvacl", 'S', "s.srvowner"),
   };
   return query;
 }
 
-// Of options that may be secrets only the names: neither a report nor this program's memory needs them.
 ObjectQuery user_mappings() {
   ObjectQuery query;
   query.kinds = {"user mapping"};
   query.name = fmt::format("CASE m.umuser WHEN 0 THEN 'PUBLIC' ELSE {} END || '@' || quote_ident(m.srvname)",
                            role("m.umuser"));
   query.from = "pg_user_mappings m";
-  query.properties = {
-      {"options",
-       "ARRAY(SELECT CASE WHEN o ~* '^[^=]*(pass|secret|token|key|cred|auth)' THEN split_part(o, '=', 1) "
-       "ELSE o END "
-       "FROM unnest(m.umoptions) o)",
-       Form::list},
-  };
+  query.properties = {{"option", "m.umoptions", Form::options}};
   return query;
 }
 

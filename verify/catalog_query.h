@@ -15,6 +15,7 @@ enum class Form {
   sql,      ///< deparsed SQL: white space and needless quotes do not count
   list,     ///< a text[] whose order does not count
   entries,  ///< a text[] of "key\x03value": each is a property of its own, "name key"
+  options,  ///< a text[] of "key=value", as it is: each is a property of its own, "name key"
 };
 
 struct PropertyColumn {

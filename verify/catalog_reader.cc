@@ -112,6 +112,12 @@ class Reader {
         if (auto text = joined(rows.array(row, at)); !text.empty())
           properties.push_back({column.name, std::move(text)});
         break;
+      case Form::options:
+        for (const auto& option : rows.array(row, at)) {
+          const auto middle = std::min(option.find('='), option.size() - 1);
+          properties.push_back({column.name + " " + option.substr(0, middle), option.substr(middle + 1)});
+        }
+        break;
       case Form::entries:
         for (const std::string_view entry : rows.array(row, at)) {
           const auto middle = entry.find('\x03');

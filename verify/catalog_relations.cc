@@ -99,11 +99,13 @@ ObjectQuery tables() {
                    "WHERE i.inhrelid = c.oid)",
                    qualified("p.relname", "pn")),
        Form::sql},
+      flag("half detached",
+           "EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid AND i.inhdetachpending)", 14),
       {"type", "CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END", Form::sql},
       {"definition", "CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END", Form::sql},
       flag("without data", "c.relkind = 'm' AND NOT c.relispopulated"),
       {"server", "quote_ident(s.srvname)", Form::sql},
-      {"server options", "f.ftoptions", Form::list},
+      {"option", "f.ftoptions", Form::options},
       grants("c.relacl", 'r', "c.relowner"),
   };
   return query;
@@ -143,7 +145,7 @@ ObjectQuery columns() {
       {"compression", "nullif(a.attcompression::text, '')", Form::text, 14},
       {"statistics target", "nullif(a.attstattarget, -1)"},
       {"options", kColumnOptions, Form::list},
-      {"server options", "a.attfdwoptions", Form::list},
+      {"option", "a.attfdwoptions", Form::options},
       // A partition's columns are all inherited.
       flag("inherited", "NOT a.attislocal AND NOT c.relispartition"),
       own_grants,

@@ -187,12 +187,38 @@ TEST_F(CatalogCompare, TheProvidersOwnIsWaived) {
   set(source, {"table", "app.t"}, "privileges of " + marked("neon_superuser"), "SELECT");
   set(source, {"schema", "app"}, "owner", marked("cloud_admin"));
   EXPECT_THAT(differences(), IsEmpty());
-  EXPECT_THAT(texts(result.waived),
+  EXPECT_THAT(texts(result.of_provider),
               UnorderedElementsAre("schema neon : present -> - +0", "extension neon : present -> - +0",
                                    "event trigger issue_graphql : present -> - +0",
                                    "default privileges cloud_admin(tables) : present -> - +0",
                                    "table app.t privileges of neon_superuser: SELECT -> - +0",
                                    "schema app owner: cloud_admin -> boss +0"));
+}
+
+TEST_F(CatalogCompare, TheProvidersGrantsOnSystemObjectsAreWaivedWhereTheyAreAlone) {
+  constexpr const char* kKind = "privileges on a function";
+  add(target, kKind, "pg_catalog.f()", {{"granted to " + marked("rds_superuser"), "EXECUTE"}});
+  add(target, kKind, "pg_catalog.g()",
+      {{"granted to " + marked("rds_superuser"), "EXECUTE"}, {"granted to PUBLIC", "EXECUTE"}});
+  EXPECT_THAT(differences(), ElementsAre("privileges on a function pg_catalog.g() : - -> present +0"));
+  EXPECT_THAT(texts(result.of_provider),
+              ElementsAre("privileges on a function pg_catalog.f() : - -> present +0"));
+}
+
+TEST_F(CatalogCompare, WhatBothSidesHaveOfTheProviderIsListedOnce) {
+  for (auto* catalog : {&source, &target}) add(*catalog, "schema", "cron", {}, "cron");
+  EXPECT_THAT(differences(), IsEmpty());
+  EXPECT_THAT(texts(result.of_provider), ElementsAre("schema cron : present -> present +0"));
+}
+
+TEST_F(CatalogCompare, TwoThatTheRoleMapMakesOneAreUnchecked) {
+  options.role_map = {{"one", "app"}, {"two", "app"}};
+  for (const auto* role : {"one", "two"})
+    add(source, "setting", "work_mem(" + marked(role) + ")", {{"value", role}});
+  add(target, "setting", "work_mem(" + marked("app") + ")", {{"value", "one"}});
+  EXPECT_THAT(differences(), IsEmpty());
+  ASSERT_EQ(result.unchecked.size(), 1U);
+  EXPECT_EQ(result.unchecked[0].what, "setting work_mem(app) at the source");
 }
 
 TEST_F(CatalogCompare, ATargetThatTheProviderOwnsIsADifference) {
@@ -243,6 +269,32 @@ TEST_F(CatalogCompare, AnOlderExtensionOnANewerServerIsADifference) {
   add(source, "extension", "ltree", {{"version", "1.10"}});
   add(target, "extension", "ltree", {{"version", "1.9"}});
   EXPECT_THAT(differences(), ElementsAre("extension ltree version: 1.10 -> 1.9 +0"));
+}
+
+TEST_F(CatalogCompare, SecretsAreComparedAndNeverSaid) {
+  for (auto [catalog, value] : {std::pair(&source, "hunter1"), std::pair(&target, "hunter2")}) {
+    add(*catalog, "user mapping", "PUBLIC@srv", {{"option password", value}, {"option host", value}});
+    add(*catalog, "setting", "app.jwt_SECRET", {{"value", value}});
+  }
+  EXPECT_THAT(differences(), ElementsAre("setting app.jwt_SECRET value: (hidden) -> (hidden) +0",
+                                         "user mapping PUBLIC@srv option host: hunter1 -> hunter2 +0",
+                                         "user mapping PUBLIC@srv option password: (hidden) -> (hidden) +0"));
+}
+
+TEST(DescribeDifference, IsOneLineForPeople) {
+  EXPECT_EQ(describe({"column", "app.t.id", "type", "integer", "bigint"}),
+            "column app.t.id: type is bigint instead of integer");
+  EXPECT_EQ(describe({"column", "t.b", "default", std::nullopt, "7"}),
+            "column t.b: default is 7 on the target only");
+  EXPECT_EQ(describe({"column", "t.b", "not null", "yes", std::nullopt}),
+            "column t.b: not null is not yes any more");
+  EXPECT_EQ(describe({"index", "t_idx", "", "present", std::nullopt}),
+            "index t_idx is missing on the target");
+  EXPECT_EQ(describe({"table", "t", "", std::nullopt, "present", 3}),
+            "table t is on the target only, with 3 parts of it");
+  EXPECT_EQ(describe({"setting", "s", "value", "(hidden)", "(hidden)"}), "setting s: value differs");
+  EXPECT_EQ(describe({"table", "t", "comment", "a", "two\nlines " + std::string(200, 'x')}),
+            "table t: comment is two lines " + std::string(90, 'x') + "… instead of a");
 }
 
 TEST(CatalogWaiverText, HasAKindANameAndPerhapsAProperty) {

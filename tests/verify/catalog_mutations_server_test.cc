@@ -1,5 +1,7 @@
 // One change to one object, of every kind: each must be found, and nothing else with it.
 
+#include <optional>
+
 #include "tests/verify/catalog_fixture.h"
 
 namespace verify::test {
@@ -63,6 +65,7 @@ constexpr const char* kBase = R"(
 struct Mutation {
   const char* sql;  ///< {db} is the database's name
   std::vector<std::string> expected;
+  bool between_majors = true;  ///< counts between two major versions too
 };
 
 const std::vector<Mutation>& mutations() {
@@ -254,7 +257,8 @@ const std::vector<Mutation>& mutations() {
       {"SELECT pg_catalog.set_config('allow_system_table_mods', 'on', true); UPDATE pg_extension SET "
        "extconfig = "
        "ARRAY['s.t'::regclass::oid], extcondition = ARRAY['WHERE a'] WHERE extname = 'hstore'",
-       {"extension hstore configuration table s.t"}},
+       {"extension hstore configuration table s.t"},
+       false},
       {"ALTER DATABASE {db} SET work_mem = '5MB'", {"setting work_mem"}},
       {"ALTER ROLE postgres IN DATABASE {db} SET work_mem = '5MB'", {"setting work_mem(postgres)"}},
       {"COMMENT ON DATABASE {db} IS 'x'", {"database database comment"}},
@@ -277,14 +281,16 @@ const std::vector<Mutation>& mutations() {
       {"ALTER PUBLICATION pub DROP TABLE s.t, s.heir; ALTER PUBLICATION pub ADD TABLES IN SCHEMA other",
        {"publication pub schema other", "publication pub table s.heir", "publication pub table s.t"}},
       {"DROP PUBLICATION pub", {"publication pub"}},
-      {"ALTER SERVER srv OPTIONS (SET host 'b')", {"server srv options"}},
+      {"ALTER SERVER srv OPTIONS (SET host 'b')", {"server srv option host"}},
       {"ALTER SERVER srv VERSION '2'", {"server srv version"}},
       {"DROP USER MAPPING FOR PUBLIC SERVER srv", {"user mapping PUBLIC@srv"}},
       {"ALTER USER MAPPING FOR PUBLIC SERVER srv OPTIONS (SET region 'z')",
-       {"user mapping PUBLIC@srv options"}},
-      {"ALTER FOREIGN TABLE s.far OPTIONS (SET path 'q')", {"foreign table s.far server options"}},
-      {"ALTER FOREIGN TABLE s.far ALTER a OPTIONS (ADD x 'y')", {"column s.far.a server options"}},
-      {"ALTER FOREIGN DATA WRAPPER fdw OPTIONS (ADD x 'y')", {"foreign data wrapper fdw options"}},
+       {"user mapping PUBLIC@srv option region"}},
+      {"ALTER USER MAPPING FOR PUBLIC SERVER srv OPTIONS (SET password 'z')",
+       {"user mapping PUBLIC@srv option password"}},
+      {"ALTER FOREIGN TABLE s.far OPTIONS (SET path 'q')", {"foreign table s.far option path"}},
+      {"ALTER FOREIGN TABLE s.far ALTER a OPTIONS (ADD x 'y')", {"column s.far.a option x"}},
+      {"ALTER FOREIGN DATA WRAPPER fdw OPTIONS (ADD x 'y')", {"foreign data wrapper fdw option x"}},
   };
   return all;
 }
@@ -294,20 +300,68 @@ std::string with_database(std::string sql, const std::string& name) {
   return sql;
 }
 
+class MutatedDatabase {
+ public:
+  explicit MutatedDatabase(int major) : database_(support::cluster(major)) {
+    database_.exec(kBase);
+    database_.exec("SELECT lo_create(7)");
+    connection_.emplace(open(database_.url()));
+    base = read_catalog(*connection_);
+  }
+  Catalog after(const char* sql) {
+    const pg::Transaction undone(*connection_);
+    connection_->exec(with_database(sql, database_.name()));
+    return read_catalog(*connection_);
+  }
+
+  Catalog base;
+
+ private:
+  support::TestDatabase database_;
+  std::optional<pg::Connection> connection_;
+};
+
 TEST(CatalogMutations, EachIsFoundAndNamedAndNothingElseIs) {
-  const support::TestDatabase database(support::cluster(15));
-  database.exec(kBase);
-  database.exec("SELECT lo_create(7)");
-  auto connection = open(database.url());
-  const auto base = read_catalog(connection);
-  EXPECT_THAT(objections(compare(base, base)), ::testing::IsEmpty());
-  for (const auto& [sql, expected] : mutations()) {
+  MutatedDatabase database(15);
+  EXPECT_THAT(objections(compare(database.base, database.base)), ::testing::IsEmpty());
+  for (const auto& [sql, expected, unused] : mutations()) {
     SCOPED_TRACE(sql);
-    const pg::Transaction undone(connection);
-    connection.exec(with_database(sql, database.name()));
-    const auto changed = read_catalog(connection);
-    EXPECT_EQ(places(compare(base, changed)), expected);
-    EXPECT_EQ(places(compare(changed, base)), expected);
+    const auto changed = database.after(sql);
+    EXPECT_EQ(places(compare(database.base, changed)), expected);
+    EXPECT_EQ(places(compare(changed, database.base)), expected);
+  }
+}
+
+// No rule about versions may hide one.
+TEST(CatalogMutations, EachIsFoundBetweenTwoVersionsToo) {
+  const auto source = MutatedDatabase(15).base;
+  MutatedDatabase target(18);
+  EXPECT_THAT(objections(compare(source, target.base)), ::testing::IsEmpty());
+  for (const auto& [sql, expected, between_majors] : mutations()) {
+    SCOPED_TRACE(sql);
+    if (!between_majors) continue;
+    EXPECT_EQ(places(compare(source, target.after(sql))), expected);
+  }
+}
+
+TEST(CatalogMutations, OfWhatOnlyVersion18HasAreFound) {
+  MutatedDatabase database(18);
+  const std::vector<Mutation> all{
+      {"ALTER TABLE s.child ALTER CONSTRAINT child_t NOT ENFORCED",
+       {"constraint s.child.child_t not enforced", "constraint s.child.child_t not valid"}},
+      {"ALTER TABLE s.t DROP d; ALTER TABLE s.t ADD d int GENERATED ALWAYS AS (1 + 1) VIRTUAL",
+       {"column s.heir.d generated", "column s.t.d generated"}},
+      {"ALTER TABLE s.child RENAME CONSTRAINT child_id_not_null TO x",
+       {"constraint s.child.child_id_not_null", "constraint s.child.x"}},
+      {"ALTER TABLE s.child ADD CONSTRAINT x NOT NULL t NOT VALID",
+       {"column s.child.t not null", "constraint s.child.x"}},
+      {"GRANT MAINTAIN ON s.t TO pg_monitor", {"table s.t privileges of pg_monitor"}},
+      {"ALTER PUBLICATION pub SET (publish_generated_columns = stored)",
+       {"publication pub generated columns"}},
+  };
+  for (const auto& [sql, expected, unused] : all) {
+    SCOPED_TRACE(sql);
+    EXPECT_EQ(places(compare(database.base, database.after(sql))), expected);
   }
 }
 

@@ -29,6 +29,7 @@ struct Source {
   std::string name;
   std::string file;
   std::map<std::string, std::string> variables;
+  std::vector<int> targets;
   friend void PrintTo(const Source& source, std::ostream* out) { *out << source.name; }
 };
 
@@ -38,7 +39,7 @@ TEST_P(CopiedCatalog, IsEqualOnEveryVersion) {
   const support::TestDatabase source(source_server());
   source.psql_file(data_file(GetParam().file), GetParam().variables);
   const auto before = read(source.url());
-  for (const int major : {15, 17, 18}) {
+  for (const int major : GetParam().targets) {
     SCOPED_TRACE(major);
     target_server(major).psql_file("postgres", data_file("atlas_roles.sql"));
     const support::TestDatabase target(target_server(major));
@@ -46,18 +47,19 @@ TEST_P(CopiedCatalog, IsEqualOnEveryVersion) {
     const auto after = read(target.url());
     const auto found = compare(before, after);
     EXPECT_THAT(objections(found), IsEmpty());
-    EXPECT_THAT(found.waived, IsEmpty());
+    EXPECT_THAT(found.of_provider, IsEmpty());
     EXPECT_GT(found.compared.at("column"), 100U);
     // And the other way round.
     EXPECT_THAT(objections(compare(after, before)), IsEmpty());
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Sources, CopiedCatalog,
-                         ::testing::Values(Source{"Atlas", "atlas.sql", {{"scale", "0.01"}}},
-                                           Source{"AllTypes", "all_types.sql", {{"part", "schema"}}},
-                                           Source{"Hostile", "hostile.sql", {}}),
-                         [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Sources, CopiedCatalog,
+    ::testing::Values(Source{"Atlas", "atlas.sql", {{"scale", "0.01"}}, {15, 17, 18}},
+                      Source{"AllTypes", "all_types.sql", {{"part", "schema"}}, {15, 17, 18}},
+                      Source{"Hostile", "hostile.sql", {}, {15, 18}}),
+    [](const auto& test) { return test.param.name; });
 
 class CatalogRoles : public ::testing::Test {
  protected:

@@ -1,0 +1,36 @@
+#include <fmt/format.h>
+
+#include "verify/catalog.h"
+
+namespace verify {
+namespace {
+
+constexpr size_t kLongestValue = 100;
+
+/// On one line, and short enough to be read; never cut inside a UTF-8 character.
+std::string shown(const std::string& value) {
+  std::string out;
+  for (const char c : value) {
+    const bool starts_character = (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    if (out.size() >= kLongestValue && starts_character) return out + "…";
+    out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return out.empty() ? "\"\"" : out;
+}
+
+}  // namespace
+
+std::string describe(const CatalogDifference& difference) {
+  const auto& [kind, object, property, source, target, parts] = difference;
+  const auto subject = fmt::format("{} {}", kind, object);
+  if (property.empty())
+    return fmt::format(
+        "{} {}{}", subject, target ? "is on the target only" : "is missing on the target",
+        parts == 0 ? "" : fmt::format(", with {} {} of it", parts, parts == 1 ? "part" : "parts"));
+  if (!source) return fmt::format("{}: {} is {} on the target only", subject, property, shown(*target));
+  if (!target) return fmt::format("{}: {} is not {} any more", subject, property, shown(*source));
+  if (shown(*source) == shown(*target)) return fmt::format("{}: {} differs", subject, property);
+  return fmt::format("{}: {} is {} instead of {}", subject, property, shown(*target), shown(*source));
+}
+
+}  // namespace verify
