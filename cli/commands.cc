@@ -11,6 +11,8 @@ std::span<const Command> commands() {
               set_up_copy},
       Command{"export", "copy the database into an archive directory", set_up_export},
       Command{"import", "load an archive into a database, and prove it equal", set_up_import},
+      Command{"verify", "compare two databases, or a target with what its copy recorded; writes nothing",
+              set_up_verify},
       Command{"status", "show how far a run is, from outside", set_up_status},
       Command{"clean", "drop what a run left on the target, and remove its run directory", set_up_clean},
   };
