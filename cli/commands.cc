@@ -13,6 +13,8 @@ std::span<const Command> commands() {
       Command{"import", "load an archive into a database, and prove it equal", set_up_import},
       Command{"upload", "upload a directory to an S3 bucket, or what has changed in it, and verify it",
               set_up_upload},
+      Command{"verify", "compare two databases, or a target with what its copy recorded; writes nothing",
+              set_up_verify},
       Command{"status", "show how far a run is, from outside", set_up_status},
       Command{"clean", "drop what a run left on the target, and remove its run directory", set_up_clean},
   };

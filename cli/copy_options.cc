@@ -27,6 +27,32 @@ uint64_t parse_split_size(const std::string& text) {
   return size;
 }
 
+/// `verb`: what the command does with them.
+void add_patterns(OptionSet& set, copy::Options& engine, const std::string& verb) {
+  set.list("--include", "PATTERN",
+           verb + " only these: a schema or schema.table, with * and ?; a quoted part is taken literally",
+           append_to(engine.include));
+  set.list("--exclude", "PATTERN", "leave these out; wins over --include", append_to(engine.exclude));
+  set.list("--where", "TABLE=CONDITION",
+           verb + " only the rows of schema.table that satisfy the SQL condition",
+           [&engine](const std::string& text) {
+             auto [table, condition] = parse_row_filter(text);
+             if (!engine.row_filters.emplace(table, condition).second)
+               throw base::Error(base::ErrorKind::usage, "the table " + table + " has two conditions",
+                                 "combine them with AND");
+           });
+}
+
+void add_pace_options(OptionSet& set, copy::Options& engine, std::string jobs_help, std::string split_help,
+                      std::string split_default) {
+  set.value("--jobs", "N", std::move(jobs_help), std::to_string(engine.jobs),
+            [&engine](const std::string& text) { engine.jobs = parse_number(text, 1, kMostJobs); });
+  set.value("--split-size", "SIZE", std::move(split_help), std::move(split_default),
+            [&engine](const std::string& text) { engine.split_size = parse_split_size(text); });
+  set.value("--retry-for", "DURATION", "how long a lost connection and the like is tried again", "5min",
+            [&engine](const std::string& text) { engine.retry.give_up_after = parse_duration(text); });
+}
+
 }  // namespace
 
 void add_selection_options(OptionSet& set, RunOptions& options) {
@@ -40,17 +66,12 @@ void add_selection_options(OptionSet& set, RunOptions& options) {
               engine.schema = parse_choice<copy::SchemaMode>(
                   text, {{"dump", copy::SchemaMode::dump}, {"none", copy::SchemaMode::none}});
             });
-  set.list("--include", "PATTERN",
-           "copy only these: a schema or schema.table, with * and ?; a quoted part is taken literally",
-           append_to(engine.include));
-  set.list("--exclude", "PATTERN", "leave these out; wins over --include", append_to(engine.exclude));
-  set.list("--where", "TABLE=CONDITION", "copy only the rows of schema.table that satisfy the SQL condition",
-           [&engine](const std::string& text) {
-             auto [table, condition] = parse_row_filter(text);
-             if (!engine.row_filters.emplace(table, condition).second)
-               throw base::Error(base::ErrorKind::usage, "the table " + table + " has two conditions",
-                                 "combine them with AND");
-           });
+  add_patterns(set, engine, "copy");
+}
+
+void add_comparison_selection(OptionSet& set, RunOptions& options) {
+  set.group("What is compared");
+  add_patterns(set, options.copy, "compare");
 }
 
 void add_role_options(OptionSet& set, RunOptions& options) {
@@ -75,18 +96,18 @@ void add_role_options(OptionSet& set, RunOptions& options) {
 void add_work_options(OptionSet& set, RunOptions& options) {
   auto& engine = options.copy;
   set.group("How");
-  set.value("--jobs", "N", "data workers, each with one connection to either side",
-            std::to_string(engine.jobs),
-            [&engine](const std::string& text) { engine.jobs = parse_number(text, 1, kMostJobs); });
-  set.value("--split-size", "SIZE", "tables above this are copied in chunks of this size",
-            "a fair share of all data",
-            [&engine](const std::string& text) { engine.split_size = parse_split_size(text); });
-  set.value("--retry-for", "DURATION", "how long a lost connection and the like is tried again", "5min",
-            [&engine](const std::string& text) { engine.retry.give_up_after = parse_duration(text); });
+  add_pace_options(set, engine, "data workers, each with one connection to either side",
+                   "tables above this are copied in chunks of this size", "a fair share of all data");
   set.value("--pg-bin-dir", "DIR", "where pg_dump and pg_restore are", "PATH, then /usr/lib/postgresql",
             [&engine](const std::string& text) { engine.pg_bin_dir = text; });
   set.flag("--fail-fast", "stop at the first table that fails, instead of finishing the others",
            engine.fail_fast);
+}
+
+void add_reading_options(OptionSet& set, RunOptions& options) {
+  set.group("How");
+  add_pace_options(set, options.copy, "connections to either side",
+                   "tables above this are read in several slices at once", "128MB");
 }
 
 void add_index_jobs_option(OptionSet& set, RunOptions& options) {

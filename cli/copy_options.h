@@ -20,6 +20,10 @@ struct RunOptions {
 
 /// What is copied: --include, --exclude, --where, --schema.
 void add_selection_options(OptionSet& set, RunOptions& options);
+/// What is compared: --include, --exclude, --where.
+void add_comparison_selection(OptionSet& set, RunOptions& options);
+/// How it is read: --jobs, --split-size, --retry-for.
+void add_reading_options(OptionSet& set, RunOptions& options);
 /// What becomes of roles: --role-map, --no-owners, --no-grants.
 void add_role_options(OptionSet& set, RunOptions& options);
 /// How it is done: --jobs, --split-size, --retry-for, --pg-bin-dir, …

@@ -16,16 +16,6 @@
 namespace cli {
 namespace {
 
-/// A report that cannot be kept does not change the result, which is printed anyway.
-void keep_report(const std::filesystem::path& run_dir, const Json& report) {
-  if (!owns_run_dir(run_dir)) return;
-  try {
-    base::replace_file(run_dir / "report.json", json_text(report, 2) + "\n");
-  } catch (const base::Error& error) {
-    spdlog::warn("the report was not kept: {}", error.what());
-  }
-}
-
 void announce_stop(const std::string& command) {
   if (command == "export") {
     spdlog::warn("stopping; an export must be started over (again to quit at once)");
@@ -36,6 +26,15 @@ void announce_stop(const std::string& command) {
 
 }  // namespace
 
+void keep_report(const std::filesystem::path& run_dir, const Json& report) {
+  if (!owns_run_dir(run_dir)) return;
+  try {
+    base::replace_file(run_dir / "report.json", json_text(report, 2) + "\n");
+  } catch (const base::Error& error) {
+    spdlog::warn("the report was not kept: {}", error.what());
+  }
+}
+
 DatabaseResult run_engine(const Invocation& invocation, const RunOptions& options,
                           const copy::Options& database, const std::string& command,
                           const std::filesystem::path& run_dir, const EngineCall& call) {
@@ -44,7 +43,7 @@ DatabaseResult run_engine(const Invocation& invocation, const RunOptions& option
   try {
     const auto outcome = [&] {
       copy::Progress progress;
-      const ProgressView view(progress, invocation, run_dir, command);
+      const ProgressView view([&] { return progress.snapshot(); }, invocation, run_dir, command);
       return call(database, progress, confirmation(invocation, options.yes), invocation.stop);
     }();
     auto report = report_json(outcome, context);

@@ -19,7 +19,7 @@ int exit_code_of(const base::Error& error) {
 }
 
 int worse(int left, int right) {
-  static constexpr std::array kOrder{kEqual, kIncomplete, kUsage, kDifferent};
+  static constexpr std::array kOrder{kEqual, kWaived, kIncomplete, kUsage, kDifferent};
   // Any other code is a failure, which is the worst.
   const auto rank = [](int code) { return std::ranges::find(kOrder, code) - kOrder.begin(); };
   return rank(left) >= rank(right) ? left : right;

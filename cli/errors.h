@@ -13,10 +13,11 @@ constexpr int kDifferent = 1;
 constexpr int kUsage = 2;
 constexpr int kFailed = 3;
 constexpr int kIncomplete = 4;
+constexpr int kWaived = 5;
 
 int exit_code_of(const base::Error& error);
 /// The worst of two results, when several databases are worked on: failed, different, usage, incomplete,
-/// equal.
+/// waived, equal.
 int worse(int left, int right);
 /// Runs the program; an exception that leaves `body` is reported, here and nowhere else, and becomes the exit
 /// code.

@@ -24,7 +24,7 @@ double fraction_of(const copy::Progress::Snapshot& snapshot) {
                : static_cast<double>(snapshot.chunks_done) / static_cast<double>(snapshot.chunks_total);
   uint64_t moving = 0;
   for (const auto& activity : snapshot.activities)
-    if (activity.what.starts_with("copy ")) moving += activity.bytes;
+    if (activity.what.starts_with("copy ") || activity.what.starts_with("read ")) moving += activity.bytes;
   const auto total = static_cast<double>(snapshot.bytes_total);
   const auto done = std::min(static_cast<double>(snapshot.bytes_expected_done), total);
   // COPY data may be larger than the relation: what is not done yet is never shown as 100%.
@@ -37,6 +37,9 @@ uint64_t per_second(uint64_t before, uint64_t after, duration<double> time) {
 }
 
 }  // namespace
+
+bool compares(std::string_view phase) { return phase == "compare" || phase == "rows"; }
+bool moves_data(std::string_view phase) { return phase == "data" || phase == "compare"; }
 
 void ProgressMeter::keep(const copy::Progress::Snapshot& snapshot, Clock::time_point now) {
   samples_.push_back({now, snapshot.bytes_copied, snapshot.rows_copied});
@@ -51,7 +54,7 @@ Pace ProgressMeter::measure(const copy::Progress::Snapshot& snapshot, Clock::tim
   const auto& oldest = samples_.front();
   pace.bytes_per_second = per_second(oldest.bytes, snapshot.bytes_copied, now - oldest.time);
   pace.rows_per_second = per_second(oldest.rows, snapshot.rows_copied, now - oldest.time);
-  if (snapshot.phase != "data") return pace;
+  if (!moves_data(snapshot.phase)) return pace;
   if (!fraction_at_start_) fraction_at_start_ = fraction_;
   const auto elapsed = now - snapshot.data_started;
   const double done = fraction_ - *fraction_at_start_;

@@ -4,10 +4,16 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string_view>
 
 #include "copy/progress.h"
 
 namespace cli {
+
+/// True in the phase of a comparison that reads both sides.
+bool compares(std::string_view phase);
+/// True in a phase that is measured in bytes.
+bool moves_data(std::string_view phase);
 
 /// How fast a run goes, and how long it will take.
 struct Pace {

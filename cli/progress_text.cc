@@ -34,6 +34,8 @@ std::string name_of_phase(const std::string& phase, const Pace& pace) {
   if (phase == "data") return pace.fraction < 1 ? "copying" : "indexing and proving";
   if (phase == "constraints") return "indexes and constraints";
   if (phase == "finish") return "finishing";
+  if (phase == "compare") return "comparing";
+  if (phase == "rows") return "looking for the rows";
   return sanitized_line(phase);
 }
 
@@ -57,7 +59,7 @@ std::string bar(double fraction, size_t length, bool unicode, bool filled) {
 /// What stands behind the bar, in the order in which it is given up on a narrow terminal: last first.
 std::vector<std::string> figures(const Snapshot& snapshot, const Pace& pace) {
   std::vector<std::string> out{percent(pace.fraction)};
-  const bool is_copying = snapshot.phase == "data" && pace.fraction < 1;
+  const bool is_copying = moves_data(snapshot.phase) && pace.fraction < 1;
   if (is_copying) {
     out.push_back(left_text(pace));
     out.push_back(human_bytes(pace.bytes_per_second) + "/s");
@@ -99,9 +101,10 @@ std::vector<std::string> counts(const Snapshot& snapshot) {
   const auto add = [&](std::string_view what, uint64_t done, uint64_t total) {
     if (total > 0) out.push_back(fmt::format("{} {}/{}", what, human_count(done), human_count(total)));
   };
-  add("chunks", snapshot.chunks_done, snapshot.chunks_total);
+  const bool is_copy = !compares(snapshot.phase);
+  add(is_copy ? "chunks" : "slices", snapshot.chunks_done, snapshot.chunks_total);
   add("indexes", snapshot.indexes_done, snapshot.indexes_total);
-  add("proofs", snapshot.proofs_done, snapshot.proofs_total);
+  add(is_copy ? "proofs" : "tables", snapshot.proofs_done, snapshot.proofs_total);
   if (snapshot.retries == 1) out.emplace_back("1 retry");
   if (snapshot.retries > 1) out.push_back(fmt::format("{} retries", human_count(snapshot.retries)));
   return out;
@@ -144,7 +147,7 @@ std::string progress_sentence(const Snapshot& snapshot, const Pace& pace, TimePo
     parts.push_back(human_bytes(snapshot.bytes_copied));
     parts.push_back(counted(snapshot.rows_copied, "row"));
   }
-  if (snapshot.phase == "data" && pace.fraction < 1) {
+  if (moves_data(snapshot.phase) && pace.fraction < 1) {
     parts.push_back(human_bytes(pace.bytes_per_second) + "/s");
     parts.push_back(human_count(pace.rows_per_second) + " rows/s");
     parts.push_back(left_text(pace));

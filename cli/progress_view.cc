@@ -20,9 +20,9 @@ constexpr seconds kLine{5};
 
 }  // namespace
 
-ProgressView::ProgressView(copy::Progress& progress, const Invocation& invocation,
-                           std::filesystem::path run_dir, std::string command)
-    : progress_(progress),
+ProgressView::ProgressView(Look look, const Invocation& invocation, std::filesystem::path run_dir,
+                           std::string command)
+    : look_(std::move(look)),
       log_(invocation.log),
       run_dir_(std::move(run_dir)),
       command_(std::move(command)),
@@ -43,7 +43,7 @@ void ProgressView::loop() {
   for (bool last = false; !last;) {
     pollfd waiting{end_.descriptor(), POLLIN, 0};
     last = ::poll(&waiting, 1, static_cast<int>(kRedraw.count())) > 0;
-    const auto snapshot = progress_.snapshot();
+    const auto snapshot = look_();
     const auto now = Clock::now();
     const auto pace = meter_.measure(snapshot, now);
     if (!last) show(snapshot, pace, now);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -17,8 +18,9 @@ namespace cli {
 /// every few seconds. It also keeps status.json in the run directory up to date.
 class ProgressView {
  public:
-  ProgressView(copy::Progress& progress, const Invocation& invocation, std::filesystem::path run_dir,
-               std::string command);
+  /// Called from the view's thread, several times a second.
+  using Look = std::function<copy::Progress::Snapshot()>;
+  ProgressView(Look look, const Invocation& invocation, std::filesystem::path run_dir, std::string command);
   /// Removes the live lines and writes the last status.
   ~ProgressView();
   ProgressView(const ProgressView&) = delete;
@@ -32,7 +34,7 @@ class ProgressView {
   void show(const copy::Progress::Snapshot& snapshot, const Pace& pace, Clock::time_point now);
   void write_status(const copy::Progress::Snapshot& snapshot, const Pace& pace, Clock::time_point now) const;
 
-  copy::Progress& progress_;
+  Look look_;
   Log& log_;
   std::filesystem::path run_dir_;
   std::string command_;

@@ -53,6 +53,8 @@ EndState Archive::load_end_state(const fs::path& directory) {
   return EndState::from_json(read_compressed(directory / kEndState));
 }
 
+bool Archive::has_end_state(const fs::path& directory) { return fs::exists(directory / kEndState); }
+
 fs::path Archive::chunk_path(const fs::path& archive, uint32_t relation, uint32_t chunk) {
   return archive / "data" / std::to_string(relation) / fmt::format("{}.zst", chunk);
 }

@@ -49,6 +49,7 @@ class Archive {
   /// The end state of a run or an archive, in its directory.
   static void store_end_state(const std::filesystem::path& directory, const EndState& state);
   static EndState load_end_state(const std::filesystem::path& directory);
+  static bool has_end_state(const std::filesystem::path& directory);
 
   static std::filesystem::path chunk_path(const std::filesystem::path& archive, uint32_t relation,
                                           uint32_t chunk);

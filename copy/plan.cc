@@ -130,14 +130,7 @@ class Planner {
   }
 
   std::string condition(const pg::Table& table) const {
-    std::string condition;
-    if (table.extension_condition && !table.extension_condition->empty()) {
-      // Extensions store it as it follows the table's name in a query: "WHERE …".
-      condition = *table.extension_condition;
-      const auto where = condition.find_first_not_of(' ');
-      if (condition.size() >= where + 5 && strncasecmp(condition.c_str() + where, "where", 5) == 0)
-        condition = condition.substr(where + 5);
-    }
+    auto condition = table.own_rows();
     if (const auto found = options_.row_filters.find(table.name.display());
         found != options_.row_filters.end())
       condition = condition.empty() ? found->second : fmt::format("({}) AND ({})", condition, found->second);

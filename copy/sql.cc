@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "pg/large_objects.h"
+
 namespace copy {
 namespace {
 
@@ -40,18 +42,7 @@ std::string copy_rows_sql(const Relation& relation, const std::string& from, boo
 
 std::string large_objects_sql(const Relation& relation, uint32_t chunk) {
   const auto& bounds = relation.large_object_bounds;
-  std::string range = fmt::format("oid >= {}", bounds[chunk]);
-  if (chunk + 1 < bounds.size()) range += fmt::format(" AND oid < {}", bounds[chunk + 1]);
-  // An empty object has one empty page, so that it exists at the target too.
-  return fmt::format(
-      "COPY (SELECT m.oid, p.page, pg_catalog.lo_get(m.oid, p.page * {0}, {0}) "
-      "FROM (SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE {1} ORDER BY oid OFFSET 0) m, "
-      "LATERAL (SELECT pg_catalog.lo_open(m.oid, 262144) AS fd OFFSET 0) o, "
-      "LATERAL (SELECT pg_catalog.lo_lseek64(o.fd, 0, 2) AS bytes OFFSET 0) s, "
-      "LATERAL (SELECT s.bytes + pg_catalog.lo_close(o.fd) AS bytes OFFSET 0) c, "
-      "LATERAL pg_catalog.generate_series(0::bigint, greatest(c.bytes - 1, 0) / {0}) p(page)) TO STDOUT WITH "
-      "(FORMAT binary)",
-      kLargeObjectPage, range);
+  return pg::read_large_objects_sql(bounds[chunk], chunk + 1 < bounds.size() ? bounds[chunk + 1] : 0);
 }
 
 }  // namespace
@@ -112,7 +103,7 @@ std::string store_large_objects_sql() {
       "pg_temp.cutover_large_objects) o; "
       "SELECT count(*) FROM (SELECT pg_catalog.lo_put(loid, page * {}, data) FROM "
       "pg_temp.cutover_large_objects OFFSET 0) p",
-      kLargeObjectPage);
+      pg::kLargeObjectPage);
 }
 
 }  // namespace copy

@@ -9,9 +9,6 @@ namespace copy {
 
 /// The statements of the data phase, as text. All names are qualified and quoted.
 
-/// Pages in which large objects are read and written.
-inline constexpr uint64_t kLargeObjectPage = 256 * 1024;
-
 /// Rows of a relation on blocks [first, last); last 0: to the end, both 0: all of it.
 struct BlockRange {
   uint64_t first = 0;

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include <fmt/format.h>
+#include <strings.h>
 
 #include "pg/binary_safety.h"
 
@@ -297,6 +298,15 @@ std::vector<RoleUse> read_roles(Connection& connection) {
 }
 
 }  // namespace
+
+std::string Table::own_rows() const {
+  if (!extension_condition) return {};
+  // Extensions store it as it follows the table's name in a query: "WHERE …".
+  const auto& text = *extension_condition;
+  const auto where = text.find_first_not_of(' ');
+  if (where == std::string::npos || text.size() < where + 5) return text;
+  return strncasecmp(text.c_str() + where, "where", 5) == 0 ? text.substr(where + 5) : text;
+}
 
 Catalog read_catalog(Connection& connection) {
   Catalog catalog;

@@ -50,6 +50,9 @@ struct Table {
   std::optional<std::string> extension_condition;
   std::vector<Column> columns;
   std::vector<std::string> key;  ///< columns of the primary key, else of a unique, immediate, not-null index
+
+  /// What of it are the user's rows, as it can follow WHERE; empty: all.
+  std::string own_rows() const;
 };
 
 struct Index {

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -79,6 +80,8 @@ class Connection {
 
   // For the COPY classes of this folder.
   pg_conn* raw() const { return connection_.get(); }
+  /// True once, for whoever has to prepare the connection for reading much.
+  bool first_bulk_read() { return std::exchange(first_bulk_read_, false); }
   /// Waits for `events` (POLLIN/POLLOUT) on the socket; returns the events that came, 0 on timeout
   /// (milliseconds, -1: none). Handles a stop as described above.
   short wait(short events, int timeout = -1);
@@ -99,6 +102,7 @@ class Connection {
   std::unique_ptr<pg_conn, Deleter> connection_;
   Conninfo conninfo_;
   base::Stop stop_;
+  bool first_bulk_read_ = true;
 };
 
 /// What a SQLSTATE allows the caller to do. Source: Postgres's Appendix A; the transient ones are those that

@@ -29,7 +29,7 @@ void set_low_water(Connection& connection, int bytes) {
 }
 
 // libpq's input buffer starts at 16 kB, grows to the largest message it has seen and never shrinks. One large
-// message at the start lets every later recv() take up to that much.
+// message, once for each connection, lets every later recv() take up to that much.
 void grow_input_buffer(Connection& connection) {
   connection.exec(fmt::format("SELECT pg_catalog.repeat(' ', {})", kCopyBatch - 1024));
 }
@@ -37,7 +37,7 @@ void grow_input_buffer(Connection& connection) {
 }  // namespace
 
 CopyReader::CopyReader(Connection& connection, const std::string& sql) : connection_(connection) {
-  grow_input_buffer(connection_);
+  if (connection_.first_bulk_read()) grow_input_buffer(connection_);
   connection_.exec(sql);
   set_low_water(connection_, kLowWater);
 }

@@ -134,6 +134,12 @@ DigestKey DigestKey::from_hex(std::string_view hex) {
   return DigestKey(seed);
 }
 
+DigestKey DigestKey::strong() const {
+  auto key = *this;
+  key.strong_ = true;
+  return key;
+}
+
 std::string DigestKey::hex() const {
   std::string out;
   for (const auto byte : seed_) out += fmt::format("{:02x}", static_cast<unsigned>(byte));

@@ -60,10 +60,15 @@ class DigestKey {
   std::string hex() const;
   std::span<const std::byte> secret() const { return secret_; }
 
+  /// The same secret, for hashing rows by HMAC-SHA-256 (StrongHash) instead of XXH3-128.
+  DigestKey strong() const;
+  bool is_strong() const { return strong_; }
+
  private:
   explicit DigestKey(std::span<const std::byte, kSeedBytes> seed);
   std::array<std::byte, kSeedBytes> seed_{};
   std::array<std::byte, 192> secret_{};
+  bool strong_ = false;
 };
 
 }  // namespace pg

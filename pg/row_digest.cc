@@ -4,10 +4,8 @@
 #include <cstring>
 #include <string_view>
 
-#define XXH_STATIC_LINKING_ONLY  // XXH3_state_t by value
-#include <xxhash.h>
-
 #include "base/error.h"
+#include "pg/row_hash.h"
 
 namespace pg {
 namespace {
@@ -15,35 +13,38 @@ namespace {
 using base::Bytes;
 using base::ErrorKind;
 
-base::uint128 wide(XXH128_hash_t hash) { return (base::uint128{hash.high64} << 64) | hash.low64; }
-
 // An incremental XXH3 with a secret; gives the same value as the one-shot functions for the same bytes.
-class Stream {
+class KeyStream {
  public:
-  explicit Stream(Bytes secret) : secret_(secret) { restart(); }
+  explicit KeyStream(Bytes secret) : secret_(secret) { restart(); }
   void restart() { XXH3_128bits_reset_withSecret(&state_, secret_.data(), secret_.size()); }
   void add(Bytes bytes) { XXH3_128bits_update(&state_, bytes.data(), bytes.size()); }
-  base::uint128 value() const { return wide(XXH3_128bits_digest(&state_)); }
+  base::uint128 value() const { return to_uint128(XXH3_128bits_digest(&state_)); }
 
  private:
   Bytes secret_;
   XXH3_state_t state_;
 };
 
-// The hash of the key's columns in turn, one value per column folded into the next.
-class KeyHash {
+// What a row's key comes to: its hash, and the first bytes of it for a sketch.
+class RowKey {
  public:
-  void add_column(base::uint128 hash) {
-    value_ = ((value_ << 29) | (value_ >> 35)) * 0x9E3779B97F4A7C15ULL + static_cast<uint64_t>(hash);
+  void add_column(base::uint128 hash) { hash_.add_column(hash); }
+  void add_bytes(Bytes bytes) {
+    const auto take = std::min(bytes.size(), bytes_.size() - size_);
+    std::memcpy(bytes_.data() + size_, bytes.data(), take);
+    size_ += take;
   }
-  // The top bits of the product are the well mixed ones.
-  uint32_t bucket(uint32_t buckets) const {
-    return static_cast<uint32_t>((value_ * 0x9E3779B97F4A7C15ULL) >> 40) & (buckets - 1);
-  }
+  const KeyHash& hash() const { return hash_; }
+  Bytes bytes() const { return Bytes(bytes_).first(size_); }
 
  private:
-  uint64_t value_ = 0;
+  KeyHash hash_;
+  std::array<std::byte, RowSketch::kKeyBytes> bytes_;
+  size_t size_ = 0;
 };
+
+constexpr std::array kTab{std::byte{'\t'}};
 
 uint32_t big_endian_32(const std::byte* at) {
   uint32_t value = 0;
@@ -62,8 +63,13 @@ uint16_t big_endian_16(const std::byte* at) {
 // What both formats share: the hash of a row, whole or in pieces, and where it is counted.
 class RowDigest::Parser {
  public:
-  Parser(const DigestKey& key, const RowShape& shape, BucketDigest& digest)
-      : secret_(key.secret()), shape_(shape), digest_(digest), row_stream_(secret_), key_stream_(secret_) {
+  Parser(const DigestKey& key, const RowShape& shape, BucketDigest& digest, RowSketch* sketch)
+      : key_(key),
+        shape_(shape),
+        digest_(digest),
+        sketch_(sketch),
+        row_stream_(key),
+        key_stream_(key.secret()) {
     is_key_.assign(shape.columns, false);
     for (const auto column : shape.key) is_key_[column] = true;
     last_key_ = shape.key.empty() ? 0 : shape.key.back() + 1;
@@ -73,28 +79,24 @@ class RowDigest::Parser {
   virtual void finish() = 0;
 
  protected:
-  bool wants_key() const { return shape_.buckets > 1 && last_key_ != 0; }
-  base::uint128 hash(Bytes bytes) const {
-    return wide(XXH3_128bits_withSecret(bytes.data(), bytes.size(), secret_.data(), secret_.size()));
-  }
-  void count_row(base::uint128 row_hash, const KeyHash& key) {
-    uint32_t bucket = 0;
-    if (wants_key()) {
-      bucket = key.bucket(shape_.buckets);
-    } else if (shape_.buckets > 1) {
-      bucket = static_cast<uint32_t>(row_hash >> 96) & (shape_.buckets - 1);
-    }
+  bool wants_key() const { return (shape_.buckets > 1 || sketch_) && last_key_ != 0; }
+  base::uint128 key_hash(Bytes bytes) const { return keyed_hash(key_, bytes); }
+  void count_row(base::uint128 row_hash, const RowKey& key) {
+    const auto bucket =
+        wants_key() ? key.hash().bucket(shape_.buckets) : bucket_without_key(row_hash, shape_.buckets);
     digest_[bucket].add_row(row_hash);
+    if (sketch_) sketch_->add(row_hash, key.bytes());
   }
 
-  Bytes secret_;
+  const DigestKey& key_;
   RowShape shape_;
   BucketDigest& digest_;
+  RowSketch* sketch_;
   std::vector<bool> is_key_;
   uint32_t last_key_ = 0;  // columns to look at for the key
-  Stream row_stream_;
-  Stream key_stream_;
-  KeyHash key_hash_;
+  RowStream row_stream_;
+  KeyStream key_stream_;
+  RowKey row_key_;
 };
 
 // -------------------------------------------------------------------------------------- binary format
@@ -128,16 +130,16 @@ class RowDigest::BinaryParser final : public Parser {
   // The fast path: counts the rows that lie whole in `bytes`, returns the rest.
   Bytes whole_rows(Bytes bytes) {
     for (;;) {
-      KeyHash key;
+      RowKey key;
       const size_t length = whole_row_length(bytes, key);
       if (length == 0) return bytes;
-      count_row(hash(bytes.first(length)), key);
+      count_row(row_stream_.whole(bytes.first(length)), key);
       bytes = bytes.subspan(length);
     }
   }
 
   // 0 when the row is not whole, or is not a row.
-  size_t whole_row_length(Bytes bytes, KeyHash& key) const {
+  size_t whole_row_length(Bytes bytes, RowKey& key) const {
     if (bytes.size() < 2 || big_endian_16(bytes.data()) != shape_.columns) return 0;
     const bool with_key = wants_key();
     size_t at = 2;
@@ -146,7 +148,10 @@ class RowDigest::BinaryParser final : public Parser {
       const auto length = static_cast<int32_t>(big_endian_32(bytes.data() + at));
       const size_t size = 4 + (length > 0 ? static_cast<size_t>(length) : 0);
       if (length < -1 || bytes.size() - at < size) return 0;
-      if (with_key && column < last_key_ && is_key_[column]) key.add_column(hash(bytes.subspan(at, size)));
+      if (with_key && column < last_key_ && is_key_[column]) {
+        key.add_column(key_hash(bytes.subspan(at, size)));
+        if (sketch_) key.add_bytes(bytes.subspan(at, size));
+      }
       at += size;
     }
     return at;
@@ -209,7 +214,7 @@ class RowDigest::BinaryParser final : public Parser {
       base::fail(ErrorKind::corrupt, "a row of {} columns in a COPY stream of {}", count, shape_.columns);
     row_stream_.restart();
     row_stream_.add(Bytes(small_).first(2));
-    key_hash_ = KeyHash();
+    row_key_ = RowKey();
     column_ = 0;
     next_column();
   }
@@ -221,6 +226,7 @@ class RowDigest::BinaryParser final : public Parser {
     if (is_key_[column_]) {
       key_stream_.restart();
       key_stream_.add(Bytes(small_).first(4));
+      row_key_.add_bytes(Bytes(small_).first(4));
     }
     remaining_ = length > 0 ? static_cast<size_t>(length) : 0;
     state_ = State::value;
@@ -230,14 +236,17 @@ class RowDigest::BinaryParser final : public Parser {
   Bytes value_piece(Bytes bytes) {
     const auto part = bytes.first(std::min(bytes.size(), remaining_));
     row_stream_.add(part);
-    if (is_key_[column_]) key_stream_.add(part);
+    if (is_key_[column_]) {
+      key_stream_.add(part);
+      row_key_.add_bytes(part);
+    }
     remaining_ -= part.size();
     if (remaining_ == 0) value_done();
     return bytes.subspan(part.size());
   }
 
   void value_done() {
-    if (is_key_[column_]) key_hash_.add_column(key_stream_.value());
+    if (is_key_[column_]) row_key_.add_column(key_stream_.value());
     ++column_;
     next_column();
   }
@@ -245,7 +254,7 @@ class RowDigest::BinaryParser final : public Parser {
   void next_column() {
     state_ = State::length;
     if (column_ < shape_.columns) return;
-    count_row(row_stream_.value(), key_hash_);
+    count_row(row_stream_.value(), row_key_);
     state_ = State::column_count;
   }
 
@@ -274,7 +283,7 @@ class RowDigest::TextParser final : public Parser {
       bytes = bytes.subspan(size);
       if (newline && !inside_) {
         if (wants_key()) key_piece(line.first(size - 1), true);
-        count_row(hash(line), std::exchange(key_hash_, {}));
+        count_row(row_stream_.whole(line), std::exchange(row_key_, {}));
         column_ = 0;
       } else {
         partial_line(line, newline != nullptr);
@@ -293,7 +302,7 @@ class RowDigest::TextParser final : public Parser {
     row_stream_.add(piece);
     if (wants_key()) key_piece(last ? piece.first(piece.size() - 1) : piece, last);
     if (!last) return;
-    count_row(row_stream_.value(), std::exchange(key_hash_, {}));
+    count_row(row_stream_.value(), std::exchange(row_key_, {}));
     inside_ = false;
     column_ = 0;
   }
@@ -307,9 +316,13 @@ class RowDigest::TextParser final : public Parser {
       if (is_key_[column_]) {
         if (!std::exchange(in_key_, true)) key_stream_.restart();
         key_stream_.add(piece.first(size));
+        row_key_.add_bytes(piece.first(size));
       }
       if (!tab && !last) return;
-      if (std::exchange(in_key_, false)) key_hash_.add_column(key_stream_.value());
+      if (std::exchange(in_key_, false)) {
+        row_key_.add_column(key_stream_.value());
+        row_key_.add_bytes(kTab);
+      }
       ++column_;
       if (!tab) return;
       piece = piece.subspan(size + 1);
@@ -323,11 +336,12 @@ class RowDigest::TextParser final : public Parser {
 
 // ------------------------------------------------------------------------------------------ RowDigest
 
-RowDigest::RowDigest(const DigestKey& key, const RowShape& shape) : digest_(shape.buckets) {
+RowDigest::RowDigest(const DigestKey& key, const RowShape& shape, RowSketch* sketch)
+    : digest_(shape.buckets) {
   if (shape.format == CopyFormat::binary) {
-    parser_ = std::make_unique<BinaryParser>(key, shape, digest_);
+    parser_ = std::make_unique<BinaryParser>(key, shape, digest_, sketch);
   } else {
-    parser_ = std::make_unique<TextParser>(key, shape, digest_);
+    parser_ = std::make_unique<TextParser>(key, shape, digest_, sketch);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/sink.h"
 #include "pg/digest.h"
+#include "pg/row_sketch.h"
 
 namespace pg {
 
@@ -31,7 +32,9 @@ struct RowShape {
 /// text that it ends with a newline. A stream that is damaged or ends early is Error{corrupt}.
 class RowDigest : public base::ByteSink {
  public:
-  RowDigest(const DigestKey& key, const RowShape& shape);
+  /// Rows are added to `sketch` too, when there is one, with their keys: the columns as they stand in the
+  /// stream, each with its length (in binary) or followed by a tab (in text).
+  RowDigest(const DigestKey& key, const RowShape& shape, RowSketch* sketch = nullptr);
   ~RowDigest() override;
 
   void write(base::Bytes bytes) override;

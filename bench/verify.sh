@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# ./dev bench verify [--rounds N] [--scale S] [--jobs N]
+#
+# The benchmark database on two servers, compared: after a copy (the target alone is read), with both sides read, and with
+# ten rows of each of the two largest tables changed; beside a sum of hashtext over every table, as peers compare (PEER_SQL
+# below; Debian's pgcopydb is too old to have `compare data`), run by psql on as many tables at once. Rotating order; prints
+# each round, then medians and ratios round by round.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+rounds=3 scale=40 jobs=2
+while [ $# -gt 0 ]; do
+  case $1 in
+    --rounds) rounds=$2 && shift 2 ;;
+    --scale) scale=$2 && shift 2 ;;
+    --jobs) jobs=$2 && shift 2 ;;
+    *) sed -n '2,8p' "$0" && exit 2 ;;
+  esac
+done
+cutover=$PWD/build/release/cutover
+# shellcheck source=bench/servers.sh
+. bench/servers.sh
+start_servers
+results=$work/results
+: >"$results"
+
+echo "loading the benchmark database (pgbench scale $scale) and copying it ..."
+sql "$source_url/postgres" -c 'CREATE DATABASE app'
+sql "$target_url/postgres" -c 'CREATE DATABASE app'
+"$pg_bin/pgbench" -q -i -s "$scale" "$source_url/app" >/dev/null 2>&1
+sql -v scale="$scale" "$source_url/app" -f bench/app.sql
+"$cutover" copy --source "$source_url/app" --target "$target_url/app" --run-dir "$work/run" --jobs "$jobs" --no-progress >/dev/null
+sql "$target_url/app" -c 'VACUUM'
+tables="events pgbench_accounts docs refs pgbench_branches pgbench_tellers pgbench_history"
+
+clock() { # NAME EXPECTED-CODE COMMAND...: runs it, appends "NAME wall user+sys rss_MB" to the results
+  local name=$1 expected=$2 out=$work/time code=0
+  shift 2
+  /usr/bin/time -q -f '%e %U %S %M' -o "$out" "$@" >"$work/$name.out" 2>&1 || code=$?
+  [ "$code" = "$expected" ] || { cat "$work/$name.out" >&2; echo "$name: exit code $code" >&2; exit 1; }
+  awk -v name="$name" '{printf "%s %.2f %.2f %.0f\n", name, $1, $2 + $3, $4 / 1024}' "$out" | tee -a "$results"
+}
+
+run_after_copy() { clock after_copy 0 "$cutover" verify --target "$target_url/app" --run-dir "$work/run" --jobs "$jobs" --no-progress; }
+run_both_sides() { clock both_sides 0 "$cutover" verify --source "$source_url/app" --target "$target_url/app" --jobs "$jobs" --no-progress; }
+# The pass over the two largest tables alone, with and without differences: what naming the rows adds.
+pass() {
+  clock "$1" "$2" "$cutover" verify --source "$source_url/app" --target "$target_url/app" --jobs "$jobs" --no-progress \
+    --include 'public.events' --include 'public.pgbench_accounts'
+}
+run_drill_down() {
+  pass two_tables 0
+  sql "$target_url/app" -c "UPDATE events SET note = 'changed' WHERE id % (50000 * $scale / 10) = 1" \
+    -c "UPDATE pgbench_accounts SET filler = 'changed' WHERE aid % (100000 * $scale / 10) = 1"
+  pass two_tables_10_rows 1
+  sql "$target_url/app" -c "UPDATE events t SET note = s.note FROM (SELECT g AS id, CASE WHEN g % 5 = 0 THEN NULL ELSE repeat(md5(g::text), 1 + g % 4) END AS note
+      FROM generate_series(1, 50000 * $scale, 50000 * $scale / 10) g) s WHERE s.id = t.id" \
+    -c "UPDATE pgbench_accounts SET filler = '' WHERE aid % (100000 * $scale / 10) = 1"
+}
+run_peer() {
+  # shellcheck disable=SC2086  # one word per table is meant
+  clock peer 0 sh -c "printf '%s\n' $tables | xargs -P $jobs -I{} sh -c '
+    PEER_SQL=\"SELECT count(1) AS cnt, sum(hashtext(t::text)::bigint) AS chksum FROM ONLY {} t\"
+    [ \"\$(psql -qXAt -c \"\$PEER_SQL\" $source_url/app)\" = \"\$(psql -qXAt -c \"\$PEER_SQL\" $target_url/app)\" ]'"
+}
+
+contenders=(after_copy both_sides drill_down peer)
+for ((round = 1; round <= rounds; ++round)); do
+  echo "round $round of $rounds (name, wall s, client CPU s, peak MB)"
+  for ((i = 0; i < ${#contenders[@]}; ++i)); do "run_${contenders[(i + round) % ${#contenders[@]}]}"; done
+done
+
+awk '
+  function median(list, n,   values, i, j, t) {
+    split(list, values, " ")
+    for (i = 1; i <= n; ++i) for (j = i + 1; j <= n; ++j) if (values[j] + 0 < values[i] + 0) { t = values[i]; values[i] = values[j]; values[j] = t }
+    low = values[1]; high = values[n]
+    return n % 2 ? values[(n + 1) / 2] : (values[n / 2] + values[n / 2 + 1]) / 2
+  }
+  { wall[$1] = wall[$1] " " $2; count[$1]++; w[$1, count[$1]] = $2; cpu[$1] = $3; rss[$1] = $4 }
+  function ratio(a, b,   i, list) {
+    for (i = 1; i <= count[a]; ++i) list = list " " w[a, i] / w[b, i]
+    m = median(list, count[a])
+    printf "%s / %s: %.2f (%.2f-%.2f), round by round\n", a, b, m, low, high
+  }
+  END {
+    print "\nmedian wall s (lowest-highest); client CPU s and peak MB of the last round"
+    for (name in wall) { m = median(wall[name], count[name]); printf "%-20s %6.2f (%.2f-%.2f)  cpu %.2f  %d MB\n", name, m, low, high, cpu[name], rss[name] }
+    ratio("after_copy", "peer"); ratio("both_sides", "peer"); ratio("two_tables_10_rows", "two_tables")
+  }' "$results"

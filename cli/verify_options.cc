@@ -1,0 +1,85 @@
+#include "cli/verify_options.h"
+
+#include "cli/connection_options.h"
+
+namespace cli {
+namespace {
+
+constexpr unsigned kMostRechecks = 1000;
+constexpr unsigned kMostRowsShown = 1'000'000;
+
+void add_connections(OptionSet& set, VerifyOptions& options) {
+  set.group("Connections and state");
+  add_source_option(set, options.run.copy);
+  add_target_option(set, options.run.copy);
+  set.value(
+      "--run-dir", "DIR",
+      "the run directory of a finished copy: the target is compared with what left the source then, and the "
+      "source is not read",
+      "both sides are read", [&options](const std::string& text) { options.run_dir = text; });
+  set.flag("--independent", "read the source too, although --run-dir has a copy's digests",
+           options.independent);
+  add_databases_option(set, options.run);
+}
+
+void add_depth(OptionSet& set, VerifyOptions& options) {
+  set.group("How deep");
+  set.value(
+      "--level", "counts|digests|rows",
+      "counts: rows per table, and sequences; digests: every row of every table; rows: and which rows and "
+      "columns, where digests differ",
+      "rows", [&options](const std::string& text) {
+        using verify::Level;
+        options.level = parse_choice<Level>(text, {{"catalog", Level::catalog},
+                                                   {"counts", Level::counts},
+                                                   {"digests", Level::digests},
+                                                   {"rows", Level::rows}});
+      });
+  set.flag("--strong", "hash rows by HMAC-SHA-256 instead of XXH3-128: slower; not with a copy's digests",
+           options.strong);
+  set.value(
+      "--recheck", "N",
+      "look at the rows that differ up to N times more, two seconds apart: what was only on its way does not "
+      "differ twice",
+      "0", [&options](const std::string& text) { options.recheck = parse_number(text, 0, kMostRechecks); });
+  add_comparison_selection(set, options.run);
+  add_reading_options(set, options.run);
+}
+
+void add_catalog(OptionSet& set, VerifyOptions& options) {
+  add_role_options(set, options.run);
+  set.group("What may differ");
+  set.list(
+      "--waive", "WAIVER",
+      "accept a difference of definitions, written as it is reported: KIND NAME [PROPERTY], with * and ?. "
+      "With "
+      "nothing else, the exit code is 5",
+      [&options](const std::string& text) { options.waivers.push_back(verify::CatalogWaiver::parse(text)); });
+}
+
+void add_result(OptionSet& set, VerifyOptions& options) {
+  set.group("Result");
+  set.value(
+      "--max-rows", "N", "differing rows shown for each table", std::to_string(options.max_rows),
+      [&options](const std::string& text) { options.max_rows = parse_number(text, 0, kMostRowsShown); });
+  set.flag("--show-values",
+           "show the values of differing columns; without it, only keys and names of columns",
+           options.show_values);
+  set.value("--differences", "FILE", "write all differing rows to this file, one JSON object per line",
+            "DIR/differences.jsonl with --run-dir",
+            [&options](const std::string& text) { options.differences_file = text; });
+  set.value("--report", "FILE", "write the result as JSON to this file", "DIR/report.json with --run-dir",
+            [&options](const std::string& text) { options.report_file = text; });
+  set.flag("--report-json", "the result as JSON instead of text on standard output", options.run.json);
+}
+
+}  // namespace
+
+void add_verify_options(OptionSet& set, VerifyOptions& options) {
+  add_connections(set, options);
+  add_depth(set, options);
+  add_catalog(set, options);
+  add_result(set, options);
+}
+
+}  // namespace cli

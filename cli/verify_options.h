@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "cli/copy_options.h"
+#include "verify/options.h"
+
+namespace cli {
+
+struct VerifyOptions {
+  RunOptions run;  ///< connections, databases, selection, jobs; what the command shares with the others
+  /// Of a copy, whose digests are used; nothing: both sides are read.
+  std::optional<std::filesystem::path> run_dir;
+  bool independent = false;  ///< the source is read although a copy recorded its digests
+  verify::Level level = verify::Level::rows;
+  std::vector<verify::CatalogWaiver> waivers;
+  bool strong = false;  ///< a cryptographic hash
+  unsigned recheck = 0;
+  unsigned max_rows = 20;
+  bool show_values = false;
+  std::optional<std::filesystem::path> differences_file;
+  std::optional<std::filesystem::path> report_file;
+};
+
+void add_verify_options(OptionSet& set, VerifyOptions& options);
+
+}  // namespace cli

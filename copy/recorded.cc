@@ -1,0 +1,50 @@
+#include "copy/recorded.h"
+
+#include <fmt/format.h>
+
+#include "copy/archive.h"
+#include "copy/run_dir.h"
+
+namespace copy {
+namespace {
+
+std::optional<pg::BucketDigest> digest_of(const Plan& plan, const RunState& state, const ProofUnit& unit) {
+  pg::BucketDigest sum(plan.relations[unit.relations.front()].shape.buckets);
+  for (const auto relation : unit.relations) {
+    const auto found = state.relation_digests.find(relation);
+    if (found == state.relation_digests.end()) return std::nullopt;
+    sum += pg::BucketDigest::decode(found->second);
+  }
+  return sum;
+}
+
+}  // namespace
+
+RecordedRun read_recorded_run(const std::filesystem::path& run_dir) {
+  const auto state = RunDir::peek(run_dir);
+  if (!state.finished || state.snapshots.empty())
+    throw base::Error(
+        base::ErrorKind::usage, fmt::format("{} holds a run that has not come to its end", run_dir.string()),
+        "resume it with the command that started it, or leave --run-dir out to compare both sides as "
+        "they are now");
+  if (state.target.empty())
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("{} holds an export, which has no target", run_dir.string()),
+                      "give the run directory of a copy or an import");
+  RecordedRun out{state.run_id,
+                  state.source,
+                  state.target,
+                  state.snapshots.back(),
+                  RunDir::load_key(run_dir),
+                  RunDir::load_plan(run_dir),
+                  {},
+                  {}};
+  for (auto& unit : proof_units(out.plan)) {
+    auto digest = digest_of(out.plan, state, unit);
+    out.units.push_back({std::move(unit), std::move(digest)});
+  }
+  if (Archive::has_end_state(run_dir)) out.end_state = Archive::load_end_state(run_dir);
+  return out;
+}
+
+}  // namespace copy

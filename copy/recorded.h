@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "copy/end_state.h"
+#include "copy/plan.h"
+#include "copy/proof.h"
+#include "copy/run_state.h"
+#include "pg/digest.h"
+
+namespace copy {
+
+/// What the run directory of a copy knows of the source at its snapshot: enough to compare the target with it
+/// at any later time, without reading the source.
+struct RecordedRun {
+  struct Unit {
+    ProofUnit unit;
+    /// Of what left the source; nothing when the run did not get to proving it.
+    std::optional<pg::BucketDigest> digest;
+  };
+  std::string run_id;
+  std::string source;  ///< redacted
+  std::string target;  ///< redacted
+  SnapshotRecord snapshot;
+  pg::DigestKey key;
+  Plan plan;
+  std::vector<Unit> units;
+  std::optional<EndState> end_state;  ///< nothing after an import, whose archive has it
+};
+
+/// Throws Error{usage} when the directory holds no run that has come to its end.
+RecordedRun read_recorded_run(const std::filesystem::path& run_dir);
+
+}  // namespace copy

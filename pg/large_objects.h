@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "pg/connection.h"
+
+namespace pg {
+
+/// Pages in which large objects are read and written.
+inline constexpr uint64_t kLargeObjectPage = 256 * 1024;
+
+/// COPY … TO STDOUT in binary of the large objects with oids in [first, last) (last 0: to the end), as rows
+/// of (oid, page number, bytes of the page), by public functions, so that no superuser is needed. An empty
+/// object has one empty page: its existence shows.
+std::string read_large_objects_sql(Oid first = 0, Oid last = 0);
+
+}  // namespace pg

@@ -1,0 +1,104 @@
+#include "cli/verify_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+using verify::Outcome;
+using verify::RowDifference;
+using verify::State;
+using verify::TableResult;
+
+TableResult table(const std::string& name, State state, uint64_t source_rows, uint64_t target_rows) {
+  TableResult out;
+  out.name = name;
+  out.kind = "table";
+  out.state = state;
+  out.columns = {"id", "note"};
+  out.key = {"id"};
+  out.source.digest.rows = source_rows;
+  out.target.digest.rows = target_rows;
+  return out;
+}
+
+Outcome two_tables(State second) {
+  Outcome outcome;
+  outcome.source = {"postgres://app@old/db", "15.18", {"1", 5, "10:10:", "0/1"}, false};
+  outcome.target = {"postgres://app@new/db", "17.2", {"2", 6, "20:20:", "0/2"}, false};
+  outcome.tables = {table("public.a", State::equal, 10, 10), table("public.b", second, 5, 4)};
+  outcome.elapsed = std::chrono::milliseconds(1500);
+  return outcome;
+}
+
+TEST(VerifyReport, EqualNamesWhatWasCompared) {
+  const auto text = verify_text(two_tables(State::equal), {}, false);
+  EXPECT_THAT(text, StartsWith("EQUAL: 2 tables, 15 rows, every row digested, in 1.5 s\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("source    postgres://app@old/db, PostgreSQL 15.18, snapshot 10:10: at LSN 0/1, system 1\n"));
+  EXPECT_THAT(text, HasSubstr("voids this verdict"));
+  auto counted = two_tables(State::equal);
+  counted.digests = false;
+  EXPECT_THAT(verify_line(counted), HasSubstr("rows counted, not compared"));
+}
+
+TEST(VerifyReport, DifferentNamesRowsAndColumns) {
+  auto outcome = two_tables(State::different);
+  auto& rows = outcome.tables[1].rows.emplace();
+  rows.missing = 2;
+  rows.changed = 1;
+  rows.rows.push_back({RowDifference::Kind::changed, {"17"}, {"note"}, 1, 1, {}, {}});
+  rows.rows.push_back({RowDifference::Kind::missing, {"18"}, {}, 1, 0, {}, {}});
+  const auto text = verify_text(outcome, {.differences_file = "rows.jsonl"}, false);
+  EXPECT_THAT(text, StartsWith("DIFFERENT: 1 of 2 tables equal, 1 difference, after 1.5 s\n"));
+  EXPECT_THAT(text, HasSubstr("  public.b: 5 rows at the source, 4 on the target: 2 missing, 1 changed\n"));
+  EXPECT_THAT(text, HasSubstr("    changed    id=17: note\n    missing    id=18\n"));
+  EXPECT_THAT(text, HasSubstr("    and 1 more, all of them in rows.jsonl\n"));
+  EXPECT_EQ(verify_json(outcome, {}).at("exit_code"), 1);
+}
+
+TEST(VerifyReport, ValuesAreThereOnlyWhenTheResultHasThem) {
+  const auto b = table("public.b", State::different, 1, 1);
+  RowDifference row{RowDifference::Kind::changed, {"17"}, {"note"}, 1, 1, {"old"}, {std::nullopt}};
+  EXPECT_EQ(row_text(b, row), "changed    id=17: note \"old\" -> NULL");
+  EXPECT_EQ(row_json(b, row).at("target_values"), (Json{{"note", nullptr}}));
+  row.source_values.clear();
+  EXPECT_THAT(row_text(b, row), Not(HasSubstr("old")));
+  EXPECT_FALSE(row_json(b, row).contains("source_values"));
+}
+
+TEST(VerifyReport, WhatWasNotComparedOutweighsDifferences) {
+  auto outcome = two_tables(State::unchecked);
+  outcome.tables[1].reason = "permission denied";
+  outcome.differences.push_back({"sequence public.s", "is behind"});
+  EXPECT_EQ(outcome.exit_code(), 3);
+  const auto text = verify_text(outcome, {}, false);
+  EXPECT_THAT(text,
+              StartsWith("UNVERIFIED: 1 thing could not be compared; 1 of 2 tables equal, 1 difference"));
+  EXPECT_THAT(text, HasSubstr("not compared:\n  table public.b: permission denied\n"));
+  EXPECT_THAT(text, HasSubstr("different:\n  sequence public.s: is behind\n"));
+}
+
+TEST(VerifyReport, NothingASideSaysReachesTheTerminalAsItIs) {
+  auto outcome = two_tables(State::different);
+  outcome.tables[1].name = "public.\x1b[31mb";
+  outcome.tables[1].rows.emplace().rows.push_back(
+      {RowDifference::Kind::missing, {"a\x1b]0;title\x07"}, {}, 1, 0, {}, {}});
+  outcome.tables[1].rows->missing = 1;
+  EXPECT_THAT(verify_text(outcome, {}, false), Not(HasSubstr("\x1b")));
+}
+
+TEST(VerifyReport, WaivedIsNotEqual) {
+  auto outcome = two_tables(State::equal);
+  outcome.user_waived = true;
+  EXPECT_EQ(outcome.exit_code(), 5);
+  EXPECT_EQ(verify_json(outcome, {}).at("verdict"), "waived");
+}
+
+}  // namespace
+}  // namespace cli

@@ -1,0 +1,148 @@
+// The target compared with what its copy recorded, while the source goes on.
+
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "tests/copy/sample.h"
+#include "tests/verify/fixture.h"
+
+namespace verify::test {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+struct Copied : copy::test::Move {
+  explicit Copied(std::string_view sql) : Move(sql) { EXPECT_TRUE(exits(copy(), 0)); }
+  Verdict verify(const Arguments& more = {}, bool with_source = false) const {
+    Arguments arguments{"--run-dir", way.run_dir()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return compare(with_source ? source.url() : std::string(), target.url(), arguments);
+  }
+};
+
+TEST(AfterCopy, TheTargetIsComparedWithTheCopysSnapshot) {
+  const Copied move(copy::test::kShop);
+  const auto snapshot = move.way.report().at("snapshot");
+  // The source goes on: that is none of the target's business.
+  move.source.exec(
+      "UPDATE shop.purchase SET note = 'later'; INSERT INTO shop.customer (name) VALUES ('new')");
+  const auto verdict = move.verify();
+  EXPECT_EQ(verdict.code(), 0) << verdict.text();
+  EXPECT_EQ(verdict.in_state("equal").size(), 4U);
+  EXPECT_TRUE(verdict.table("shop.purchase").at("source").at("recorded"));
+  EXPECT_EQ(verdict.report.at("source").at("snapshot"), snapshot);
+  EXPECT_THAT(verdict.remarks("skipped"), Contains(HasSubstr("materialized view shop.best")));
+  EXPECT_EQ(move.verify({"--level", "counts"}).code(), 0);
+  // The run directory has the result.
+  EXPECT_EQ(move.way.report().at("command"), "verify");
+  // Compared as they are now, they differ.
+  EXPECT_EQ(move.verify({"--independent"}, true).code(), 1);
+}
+
+TEST(AfterCopy, AWriterAtTheSourceMakesNoDifference) {
+  const copy::test::Move move(
+      "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT i, 0 FROM generate_series(1, 5000) "
+      "i");
+  const std::jthread writer([&](const std::stop_token& stop) {
+    support::Session session(move.source.url());
+    for (int i = 1; !stop.stop_requested(); ++i)
+      session.exec("UPDATE t SET n = n + 1 WHERE id % 50 = " + std::to_string(i % 50) +
+                   "; INSERT INTO t VALUES (" + std::to_string(10'000 + i) + ", 0)");
+  });
+  ASSERT_TRUE(exits(move.copy({"--split-size", "64kB"}), 0));
+  for (int i = 0; i < 3; ++i) {
+    const auto verdict = compare("", move.target.url(), {"--run-dir", move.way.run_dir()});
+    EXPECT_EQ(verdict.code(), 0) << verdict.text();
+  }
+  EXPECT_EQ(compare(move.source.url(), move.target.url()).code(), 1);
+}
+
+TEST(AfterCopy, WhatChangedOnTheTargetIsFound) {
+  const Copied move(copy::test::kShop);
+  move.target.exec(R"(
+    UPDATE shop.product SET price = price + 1 WHERE id = 17; DELETE FROM shop.line WHERE purchase = 5 AND position = 2;
+    SELECT setval('shop.customer_id_seq', 100); CREATE TABLE shop.surplus (id int))");
+  const auto alone = move.verify();
+  EXPECT_EQ(alone.code(), 1) << alone.text();
+  EXPECT_THAT(alone.in_state("different"), ElementsAre("shop.line", "shop.product"));
+  EXPECT_THAT(alone.rows("shop.product"), IsEmpty());
+  EXPECT_THAT(alone.process.output, HasSubstr("give --source"));
+  EXPECT_THAT(alone.remarks("differences"),
+              Contains(HasSubstr("sequence shop.customer_id_seq: will give 101")));
+  EXPECT_THAT(alone.remarks("differences"), Contains(HasSubstr("table shop.surplus: is on the target, but")));
+
+  const auto with_source = move.verify({}, true);
+  EXPECT_THAT(with_source.rows("shop.product"), ElementsAre(R"(changed {"id":"17"} price)"));
+  EXPECT_THAT(with_source.rows("shop.line"), ElementsAre(R"(missing {"position":"2","purchase":"5"})"));
+
+  // A source that is gone takes nothing from the verdict.
+  const auto gone =
+      compare("postgres://postgres@127.0.0.1:1/none", move.target.url(), {"--run-dir", move.way.run_dir()});
+  EXPECT_EQ(gone.code(), 1);
+  EXPECT_THAT(gone.table("shop.product").at("rows").at("note"), HasSubstr("cannot be said"));
+
+  // A source that has moved on is said to have.
+  move.source.exec("UPDATE shop.product SET title = 'other'");
+  EXPECT_THAT(move.verify({}, true).table("shop.product").at("rows").at("note"),
+              HasSubstr("the source has changed"));
+}
+
+TEST(AfterCopy, TreesAndLargeObjects) {
+  const Copied move(R"(
+    CREATE TYPE mood AS ENUM ('sad', 'ok');
+    CREATE TABLE p (m mood, id int) PARTITION BY HASH (m);
+    CREATE TABLE p0 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+    CREATE TABLE p1 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+    INSERT INTO p SELECT (ARRAY['sad', 'ok'])[1 + i % 2]::mood, i FROM generate_series(1, 100) i;
+    CREATE TABLE gen (id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) STORED); INSERT INTO gen VALUES (1);
+    SELECT lo_from_bytea(80001, repeat('x', 300000)::bytea))");
+  const auto verdict = move.verify();
+  EXPECT_EQ(verdict.code(), 0) << verdict.text();
+  EXPECT_THAT(verdict.in_state("equal"), ElementsAre("large objects", "public.gen", "public.p"));
+  EXPECT_THAT(verdict.remarks("skipped"), Contains(HasSubstr("generated columns of public.gen")));
+  move.target.exec("SELECT lo_put(80001, 299999, 'y'); UPDATE p SET id = 1000 WHERE id = 7");
+  const auto changed = move.verify({}, true);
+  EXPECT_THAT(changed.in_state("different"), ElementsAre("large objects", "public.p"));
+  EXPECT_THAT(changed.rows("large objects"), ElementsAre(R"(changed {"oid":"80001","page":"1"} data)"));
+  EXPECT_EQ(changed.table("public.p").at("rows").at("missing"), 1);
+  EXPECT_EQ(changed.table("public.p").at("rows").at("extra"), 1);
+}
+
+TEST(AfterCopy, AnInterruptedComparisonGoesOnWhileTheTargetStandsStill) {
+  // A cluster of its own: in the shared one, other tests' transactions would count as changes.
+  static support::Cluster server(15, {.settings = {"autovacuum = off"}});
+  const support::TestDatabase source(source_server());
+  source.exec(copy::test::kShop);
+  const support::TestDatabase target(server);
+  const copy::test::Copy way(source.url(), target.url());
+  ASSERT_TRUE(exits(way.copy(), 0));
+  const auto verify = [&](const std::map<std::string, std::string>& environment = {}) {
+    return support::cutover(
+        {"verify", "--no-progress", "--jobs", "1", "--target", target.url(), "--run-dir", way.run_dir()},
+        {.environment = environment});
+  };
+  const std::map<std::string, std::string> crash{{"CUTOVER_CRASH_AT", "verify_unit.after:3"}};
+  EXPECT_NE(verify(crash).exit_code, 0);
+  ASSERT_TRUE(std::filesystem::exists(way.run_dir() / "verify.journal"));
+  const auto resumed = verify();
+  EXPECT_TRUE(exits(resumed, 0));
+  EXPECT_THAT(resumed.output, HasSubstr("3 tables were compared by an interrupted run"));
+  EXPECT_FALSE(std::filesystem::exists(way.run_dir() / "verify.journal"));
+  // A change at the target makes everything be read again, and is found.
+  EXPECT_NE(verify(crash).exit_code, 0);
+  target.exec("UPDATE shop.line SET amount = amount + 1 WHERE purchase = 1");
+  EXPECT_TRUE(exits(verify(), 1));
+}
+
+TEST(AfterCopy, AnUnfinishedRunIsRefused) {
+  const copy::test::Move move("CREATE TABLE t (id int)", "CREATE TABLE t (id int); INSERT INTO t VALUES (1)");
+  EXPECT_NE(move.copy().exit_code, 0);
+  EXPECT_EQ(compare("", move.target.url(), {"--run-dir", move.way.run_dir()}).code(), 2);
+}
+
+}  // namespace
+}  // namespace verify::test

@@ -1,0 +1,367 @@
+// Single-value faults that a comparison gets wrong easily, each on one side only: all must be found, with the
+// table, the key and the column; and what is only written differently must not be.
+
+#include <fmt/format.h>
+
+#include "tests/verify/fixture.h"
+
+namespace verify::test {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
+
+struct Fault {
+  const char* table;
+  const char* type;
+  const char* source;  // SQL expressions for the value
+  const char* target;
+};
+
+constexpr Fault kFaults[] = {
+    {"negative_zero", "float8", "'0'", "'-0'"},
+    {"negative_zero_4", "float4", "'0'", "'-0'"},
+    {"numeric_scale", "numeric", "1.1", "1.10"},
+    {"numeric_nan", "numeric", "'NaN'", "0"},
+    {"tiny_float", "float8", "1e-12", "2e-12"},
+    {"last_digit", "float8", "0.1", "0.1::float8 + 1.4e-17"},
+    {"month", "interval", "'1 mon'", "'30 days'"},
+    {"day", "interval", "'1 day'", "'24 hours'"},
+    {"jsonb_scale", "jsonb", "'{\"a\": 1.0}'", "'{\"a\": 1.00}'"},
+    {"json_order", "json", "'{\"a\": 1, \"b\": 2}'", "'{\"b\": 2, \"a\": 1}'"},
+    {"json_space", "json", "'{\"a\":1}'", "'{\"a\": 1}'"},
+    {"null_or_empty", "text", "NULL", "''"},
+    {"null_word", "text", "NULL", "'\\N'"},
+    {"bpchar_padding", "bpchar", "'a'", "'a  '"},
+    {"citext_case", "citext", "'Word'", "'word'"},
+    {"array_bounds", "int[]", "'{1,2}'", "'[0:1]={1,2}'"},
+    {"array_null", "text[]", "ARRAY[NULL]::text[]", "ARRAY['NULL']"},
+    {"array_empty", "text[]", "'{}'", "NULL"},
+    {"one_bit", "bytea", "'\\x00ff00'", "'\\x00ff01'"},
+    {"infinity", "timestamptz", "'infinity'", "'-infinity'"},
+    {"before_christ", "date", "'0044-03-15 BC'", "'0044-03-15'"},
+    {"microsecond", "timestamp", "'2024-01-01 00:00:00.000001'", "'2024-01-01 00:00:00.000002'"},
+    {"time_zone", "timetz", "'12:00+02'", "'10:00+00'"},
+    {"composed", "text", "U&'\\00e9'", "U&'e\\0301'"},
+    {"trailing_space", "text", "'a'", "'a '"},
+    {"line_end", "text", "E'a\\nb'", "E'a\\r\\nb'"},
+    {"range_bound", "numrange", "'[1,2]'", "'[1,2)'"},
+    {"boolean", "bool", "true", "false"},
+    {"bits", "varbit", "B'1'", "B'10'"},
+    {"inet_mask", "inet", "'10.0.0.1/8'", "'10.0.0.1/32'"},
+    {"enum_value", "mood", "'sad'", "'ok'"},
+    {"composite", "pair", "ROW(1, NULL)::pair", "ROW(1, '')::pair"},
+    {"float_array", "float8[]", "'{0}'", "'{-0}'"},
+    {"xml_space", "xml", "'<a/>'", "'<a />'"},
+    {"search_vector", "tsvector", "'a:1A'", "'a:1B'"},
+};
+
+std::string setup(bool at_source) {
+  std::string sql =
+      "CREATE EXTENSION citext; CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TYPE pair AS (a int, b text);";
+  for (const auto& fault : kFaults)
+    sql += fmt::format(
+        "CREATE TABLE {0} (id int PRIMARY KEY, other text DEFAULT 'same', v {1});"
+        "INSERT INTO {0} (id, v) SELECT i, {2} FROM generate_series(1, 5) i; UPDATE {0} SET v = {3} WHERE id "
+        "= 3;",
+        fault.table, fault.type, fault.source, at_source ? fault.source : fault.target);
+  return sql;
+}
+
+TEST(Faults, EveryValueFaultIsFoundInItsTableRowAndColumn) {
+  const Pair pair(setup(true), setup(false));
+  const auto verdict = pair.compare();
+  EXPECT_EQ(verdict.code(), 1) << verdict.text();
+  for (const auto& fault : kFaults) {
+    const auto name = std::string("public.") + fault.table;
+    EXPECT_EQ(verdict.state(name), "different");
+    EXPECT_THAT(verdict.rows(name), ElementsAre(R"(changed {"id":"3"} v)")) << name;
+  }
+  EXPECT_EQ(pair.compare({"--strong"}).in_state("equal"), std::vector<std::string>());
+  // And with the target as the source, so that no side is favoured.
+  EXPECT_EQ(compare(pair.target.url(), pair.source.url()).in_state("equal"), std::vector<std::string>());
+  // The same on both sides is equal.
+  const Pair same(setup(false), setup(false));
+  const auto equal = same.compare();
+  EXPECT_EQ(equal.code(), 0) << equal.text();
+  EXPECT_EQ(same.compare({"--strong"}).code(), 0);
+}
+
+// ------------------------------------------------------------------------------------- faults of whole rows
+
+constexpr const char* kRows = R"(
+  CREATE TABLE separators (id int PRIMARY KEY, a text, b text);
+  CREATE TABLE swapped (id int PRIMARY KEY, v text);
+  CREATE TABLE multiset (v text);
+  CREATE TABLE by_uuid (id uuid PRIMARY KEY, v int);
+  CREATE TABLE by_text (name text PRIMARY KEY, v int);
+  CREATE TABLE by_two (a int, b text, v int, PRIMARY KEY (b, a));
+  CREATE TABLE by_unique (v int, code varchar(10) NOT NULL UNIQUE);
+  CREATE TABLE no_key (a int, b text);
+  CREATE TABLE no_columns ();
+  CREATE TABLE untouched (id int PRIMARY KEY, v text);
+  INSERT INTO separators VALUES (1, 'a|b', 'c'), (2, E'x\t', 'y');
+  INSERT INTO swapped SELECT i, 'v' || i FROM generate_series(1, 9) i;
+  INSERT INTO multiset VALUES ('a'), ('a'), ('b');
+  INSERT INTO by_uuid SELECT ('00000000-0000-4000-8000-' || lpad(i::text, 12, '0'))::uuid, i FROM generate_series(1, 9) i;
+  INSERT INTO by_text SELECT U&'K\00e9y ' || i, i FROM generate_series(1, 9) i;
+  INSERT INTO by_two SELECT i % 3, 'b' || i, i FROM generate_series(1, 9) i;
+  INSERT INTO by_unique SELECT i, 'c' || i FROM generate_series(1, 9) i;
+  INSERT INTO no_key SELECT i, 'x' FROM generate_series(1, 9) i;
+  INSERT INTO no_columns SELECT FROM generate_series(1, 3);
+  INSERT INTO untouched SELECT i, repeat('x', i) FROM generate_series(1, 9) i;
+)";
+
+TEST(Faults, RowsAreNamedByTheirKeysWhateverTheseAre) {
+  const Pair pair(kRows, kRows);
+  pair.target.exec(R"(
+    UPDATE separators SET a = 'a', b = 'b|c' WHERE id = 1;
+    UPDATE swapped SET v = CASE id WHEN 4 THEN 'v5' ELSE 'v4' END WHERE id IN (4, 5);
+    DELETE FROM multiset; INSERT INTO multiset VALUES ('b'), ('c'), ('c');
+    DELETE FROM by_uuid WHERE v = 4;
+    UPDATE by_text SET v = 0 WHERE v = 5;
+    INSERT INTO by_two VALUES (7, 'b1', 1);
+    UPDATE by_unique SET code = 'C3' WHERE code = 'c3';
+    INSERT INTO no_key VALUES (3, 'x');
+    INSERT INTO no_columns DEFAULT VALUES;)");
+  const auto verdict = pair.compare();
+  EXPECT_EQ(verdict.code(), 1) << verdict.text();
+  EXPECT_THAT(verdict.in_state("equal"), ElementsAre("public.untouched"));
+  EXPECT_THAT(verdict.rows("public.separators"), ElementsAre(R"(changed {"id":"1"} a b)"));
+  EXPECT_THAT(verdict.rows("public.swapped"),
+              ElementsAre(R"(changed {"id":"4"} v)", R"(changed {"id":"5"} v)"));
+  EXPECT_THAT(verdict.rows("public.by_uuid"),
+              ElementsAre(R"(missing {"id":"00000000-0000-4000-8000-000000000004"})"));
+  EXPECT_THAT(verdict.rows("public.by_text"), ElementsAre("changed {\"name\":\"K\u00e9y 5\"} v"));
+  EXPECT_THAT(verdict.rows("public.by_two"), ElementsAre(R"(extra {"a":"7","b":"b1"})"));
+  EXPECT_THAT(verdict.rows("public.by_unique"),
+              ElementsAre(R"(extra {"code":"C3"})", R"(missing {"code":"c3"})"));
+  const auto count = [&](const char* table, const char* what) {
+    return verdict.table(table).at("rows").at(what).get<int>();
+  };
+  // {a,a,b} against {b,c,c}: a is missing, c is extra, b stays.
+  EXPECT_EQ(count("public.multiset", "missing"), 1);
+  EXPECT_EQ(count("public.multiset", "extra"), 1);
+  EXPECT_EQ(count("public.multiset", "duplicated"), 0);
+  EXPECT_EQ(count("public.no_key", "duplicated"), 1);
+  EXPECT_EQ(count("public.no_columns", "duplicated"), 1);
+  EXPECT_THAT(verdict.process.output, HasSubstr("id=4"));
+}
+
+// A few differences in a large table are named without reading it again, whatever its key.
+TEST(Faults, FewAmongManyAreNamedFromTheSketch) {
+  const char* sql = R"(
+    CREATE TABLE by_int (id bigint PRIMARY KEY, v text);
+    CREATE TABLE by_uuid (id uuid PRIMARY KEY, v text);
+    CREATE TABLE by_two (name text, n smallint, v text, PRIMARY KEY (n, name));
+    CREATE TABLE by_long (name text PRIMARY KEY);
+    INSERT INTO by_int SELECT i - 5, repeat('x', 400) FROM generate_series(1, 45000) i;
+    INSERT INTO by_uuid SELECT md5(i::text)::uuid, repeat('x', 400) FROM generate_series(1, 45000) i;
+    INSERT INTO by_two SELECT 'it''s \' || i, i % 100, repeat('x', 400) FROM generate_series(1, 45000) i;
+    INSERT INTO by_long SELECT repeat('x', 400) || i FROM generate_series(1, 45000) i;)";
+  const Pair pair(sql, sql);
+  pair.target.exec(R"(
+    UPDATE by_int SET v = 'other' WHERE id IN (-4, 30000); DELETE FROM by_int WHERE id = 17;
+    INSERT INTO by_uuid VALUES ('00000000-0000-4000-8000-00000000000f', '');
+    UPDATE by_two SET v = 'other' WHERE name LIKE '%\\4711'; DELETE FROM by_long WHERE name LIKE '%x815')");
+  const auto verdict = pair.compare({"--split-size", "5MB"});
+  EXPECT_EQ(verdict.code(), 1) << verdict.text();
+  EXPECT_THAT(
+      verdict.rows("public.by_int"),
+      ElementsAre(R"(changed {"id":"-4"} v)", R"(changed {"id":"30000"} v)", R"(missing {"id":"17"})"));
+  EXPECT_THAT(verdict.rows("public.by_uuid"),
+              ElementsAre(R"(extra {"id":"00000000-0000-4000-8000-00000000000f"})"));
+  EXPECT_THAT(verdict.rows("public.by_two"), ElementsAre(R"(changed {"n":"11","name":"it's \\4711"} v)"));
+  for (const auto* table : {"public.by_int", "public.by_uuid", "public.by_two"})
+    EXPECT_EQ(verdict.table(table).at("rows").at("passes"), 0) << table;
+  // A key that is too long for the sketch costs a pass.
+  EXPECT_EQ(verdict.table("public.by_long").at("rows").at("passes"), 1);
+  EXPECT_EQ(verdict.table("public.by_long").at("rows").at("missing"), 1);
+}
+
+TEST(Faults, ManyDifferencesAreAllInTheFile) {
+  const char* sql =
+      "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t SELECT i, i FROM generate_series(1, 20000) "
+      "i";
+  const Pair pair(sql, sql);
+  pair.target.exec("UPDATE t SET v = -v WHERE id % 2 = 0");
+  const support::TempDir directory;
+  const auto verdict = pair.compare({"--max-rows", "3", "--differences", directory / "rows"});
+  EXPECT_EQ(verdict.rows("public.t").size(), 3U);
+  EXPECT_EQ(verdict.table("public.t").at("rows").at("changed"), 10000);
+  const auto file = copy::test::slurp(directory / "rows");
+  EXPECT_EQ(std::ranges::count(file, '\n'), 10000);
+  EXPECT_EQ(json::parse(file.substr(0, file.find('\n'))).at("columns"), json{"v"});
+  EXPECT_THAT(verdict.process.output, HasSubstr("and 9,997 more"));
+}
+
+TEST(Faults, ValuesAreShownOnlyWhenAsked) {
+  const char* sql = "CREATE TABLE t (id int PRIMARY KEY, secret text, n numeric)";
+  const Pair pair(sql, sql);
+  pair.source.exec("INSERT INTO t VALUES (1, 'kept-to-itself', 1.5)");
+  pair.target.exec("INSERT INTO t VALUES (1, NULL, 1.5)");
+  const auto plain = pair.compare();
+  EXPECT_THAT(plain.text(), Not(HasSubstr("kept-to-itself")));
+  EXPECT_THAT(plain.rows("public.t"), ElementsAre(R"(changed {"id":"1"} secret)"));
+  const auto shown = pair.compare({"--show-values"});
+  EXPECT_THAT(shown.process.output, HasSubstr(R"(secret "kept-to-itself" -> NULL)"));
+  const auto row = shown.table("public.t").at("rows").at("first").at(0);
+  EXPECT_EQ(row.at("source_values"), (json{{"secret", "kept-to-itself"}}));
+}
+
+TEST(Faults, WhatIsNoRowIsFoundToo) {
+  const char* sql = R"(
+    CREATE TABLE t (id serial PRIMARY KEY, v text);
+    INSERT INTO t (v) SELECT 'x' FROM generate_series(1, 10);
+    CREATE SEQUENCE alone; SELECT nextval('alone'), nextval('alone');
+    CREATE SEQUENCE down INCREMENT -2 START 100 MAXVALUE 100; SELECT nextval('down'), nextval('down');
+    CREATE TABLE gone (id int); CREATE TABLE column_gone (a int, b int);
+    CREATE TABLE retyped (id int PRIMARY KEY, v int); INSERT INTO retyped VALUES (1, 2);
+    CREATE MATERIALIZED VIEW stale AS SELECT count(*) FROM t;
+    CREATE MATERIALIZED VIEW unpopulated AS SELECT 1 AS one;
+    SELECT lo_from_bytea(70001, 'same'), lo_from_bytea(70002, 'other'), lo_from_bytea(70003, ''))";
+  const Pair pair(sql, sql);
+  pair.target.exec(R"(
+    SELECT setval('t_id_seq', 9); SELECT setval('alone', 1); SELECT setval('down', 100);
+    DROP TABLE gone; ALTER TABLE column_gone DROP b; CREATE TABLE surplus (id int);
+    ALTER TABLE retyped ALTER v TYPE bigint;
+    REFRESH MATERIALIZED VIEW unpopulated WITH NO DATA;
+    SELECT lo_put(70002, 0, 'O'), lo_unlink(70003);)");
+  pair.source.exec(
+      "INSERT INTO t (v) VALUES ('y'); REFRESH MATERIALIZED VIEW stale; SELECT setval('t_id_seq', 11)");
+  const auto verdict = pair.compare();
+  EXPECT_EQ(verdict.code(), 1) << verdict.text();
+  const auto differences = verdict.remarks("differences");
+  EXPECT_THAT(differences, Contains(HasSubstr("sequence public.t_id_seq: will give 10 on the target")));
+  EXPECT_THAT(differences, Contains(HasSubstr("sequence public.alone: will give 2 on the target")));
+  EXPECT_THAT(differences, Contains(HasSubstr("sequence public.down: will give 98 on the target")));
+  EXPECT_THAT(
+      verdict.definitions(),
+      IsSupersetOf({"table public.gone", "table public.surplus", "column public.column_gone.b",
+                    "column public.retyped.v type", "materialized view public.unpopulated without data"}));
+  EXPECT_EQ(verdict.state("public.retyped"), "equal");
+  EXPECT_EQ(verdict.state("public.stale"), "different");
+  EXPECT_THAT(verdict.rows("public.t"), ElementsAre(R"(missing {"id":"11"})"));
+  EXPECT_THAT(verdict.rows("large objects"), ElementsAre(R"(changed {"oid":"70002","page":"0"} data)",
+                                                         R"(missing {"oid":"70003","page":"0"})"));
+}
+
+TEST(Faults, ASequenceThatWillCollideIsFoundWhereTheSourceWouldNot) {
+  const char* sql =
+      "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (DEFAULT), (DEFAULT), (DEFAULT);"
+      "CREATE TABLE behind (id serial PRIMARY KEY); INSERT INTO behind VALUES (50)";
+  const Pair pair(sql, sql);
+  pair.target.exec("INSERT INTO t VALUES (40)");
+  const auto verdict = pair.compare({"--level", "counts"});
+  EXPECT_THAT(
+      verdict.remarks("differences"),
+      ElementsAre(HasSubstr("sequence public.t_id_seq: will give 4, but public.t.id has reached 40")));
+  // Behind its own column on both sides: faithful, but worth knowing.
+  EXPECT_THAT(verdict.remarks("notes"), ElementsAre(HasSubstr("public.behind_id_seq")));
+  EXPECT_EQ(verdict.state("public.t"), "different");
+  EXPECT_EQ(verdict.state("public.behind"), "equal");
+}
+
+// --------------------------------------------------------------------------------- written differently only
+
+TEST(NoFalseAlarms, PhysicalDifferencesAreNone) {
+  const Pair pair(R"(
+    CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
+    CREATE TABLE t (id int PRIMARY KEY, a text, b timestamptz, c bytea, d interval, e float8, f float8[], g date);
+    INSERT INTO t SELECT i, 'a' || i, '2024-03-01 12:00+00'::timestamptz + i * interval '1 hour', decode(md5(i::text), 'hex'),
+                         i * interval '1 month 2 days', CASE WHEN i = 7 THEN 'NaN' ELSE i / 7.0::float8 END,
+                         CASE WHEN i = 7 THEN '{NaN}' ELSE ARRAY[i / 3.0::float8] END, date '2024-01-01' + i
+                    FROM generate_series(1, 3000) i;
+    CREATE TABLE p (m mood, id int, v text) PARTITION BY HASH (m);
+    CREATE TABLE p0 PARTITION OF p FOR VALUES WITH (MODULUS 3, REMAINDER 0);
+    CREATE TABLE p1 PARTITION OF p FOR VALUES WITH (MODULUS 3, REMAINDER 1);
+    CREATE TABLE p2 PARTITION OF p FOR VALUES WITH (MODULUS 3, REMAINDER 2);
+    INSERT INTO p SELECT (ARRAY['sad', 'ok', 'happy'])[1 + i % 3]::mood, i, 'v' FROM generate_series(1, 300) i;
+    CREATE TABLE parent (id int, v text); CREATE TABLE child (w int) INHERITS (parent);
+    INSERT INTO parent VALUES (1, 'p'); INSERT INTO child VALUES (2, 'c', 3);
+    CREATE TABLE unlike (id int PRIMARY KEY, v text); INSERT INTO unlike SELECT i, 'x' FROM generate_series(1, 20) i;)");
+  pair.target.exec("CREATE TYPE filler AS ENUM ('x'); CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy')");
+  pair.target.exec(fmt::format(R"(
+    CREATE TABLE t (dropped int, g date, f float8[], e float8, d interval, gone text, c bytea, b timestamptz,
+                    a text COLLATE "C", id int PRIMARY KEY);
+    ALTER TABLE t DROP dropped, DROP gone;
+    CREATE TABLE p (id int, v text, m mood) PARTITION BY HASH (m);
+    CREATE TABLE p0 PARTITION OF p FOR VALUES WITH (MODULUS 3, REMAINDER 0);
+    CREATE TABLE p1 PARTITION OF p FOR VALUES WITH (MODULUS 3, REMAINDER 1);
+    CREATE TABLE p2 PARTITION OF p FOR VALUES WITH (MODULUS 3, REMAINDER 2);
+    INSERT INTO p SELECT i, 'v', (ARRAY['sad', 'ok', 'happy'])[1 + i % 3]::mood FROM generate_series(300, 1, -1) i;
+    CREATE TABLE parent (v text, id int); CREATE TABLE child (w int) INHERITS (parent);
+    INSERT INTO parent (id, v) VALUES (1, 'p'); INSERT INTO child (id, v, w) VALUES (2, 'c', 3);
+    CREATE TABLE unlike (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+    CREATE TABLE unlike_1 PARTITION OF unlike FOR VALUES FROM (0) TO (10);
+    CREATE TABLE unlike_2 PARTITION OF unlike FOR VALUES FROM (10) TO (100);
+    INSERT INTO unlike SELECT i, 'x' FROM generate_series(1, 20) i;
+    INSERT INTO t (id, a, b, c, d, e, f, g)
+      SELECT i, 'a' || i, '2024-03-01 12:00+00'::timestamptz + i * interval '1 hour', decode(md5(i::text), 'hex'),
+             i * interval '1 month 2 days',
+             CASE WHEN i = 7 THEN 'Infinity'::float8 - 'Infinity' ELSE i / 7.0::float8 END,
+             CASE WHEN i = 7 THEN ARRAY['Infinity'::float8 - 'Infinity'] ELSE ARRAY[i / 3.0::float8] END,
+             date '2024-01-01' + i FROM generate_series(3000, 1, -1) i;
+    UPDATE t SET a = a WHERE id % 3 = 0;
+    ALTER DATABASE {0} SET TimeZone = 'Asia/Kathmandu'; ALTER DATABASE {0} SET DateStyle = 'SQL, DMY';
+    ALTER DATABASE {0} SET IntervalStyle = 'iso_8601'; ALTER DATABASE {0} SET bytea_output = 'escape';
+    ALTER DATABASE {0} SET extra_float_digits = 0; ALTER DATABASE {0} SET search_path = nowhere;
+    ALTER DATABASE {0} SET row_security = on; ALTER DATABASE {0} SET standard_conforming_strings = off;)",
+                               pair.target.name()));
+  const auto verdict = pair.compare({"--split-size", "64kB"});
+  EXPECT_THAT(verdict.in_state("different"), IsEmpty()) << verdict.text();
+  EXPECT_THAT(verdict.in_state("unchecked"), IsEmpty());
+  EXPECT_THAT(verdict.in_state("equal"),
+              ElementsAre("public.child", "public.p", "public.parent", "public.t", "public.unlike"));
+  EXPECT_EQ(verdict.table("public.p").at("kind"), "partitioned table");
+  // What is not a matter of rows: another shape of a table.
+  EXPECT_THAT(verdict.remarks("differences"),
+              Contains("table public.unlike: is a partitioned table on the target"));
+
+  // And a difference in a tree is found at its root.
+  pair.target.exec(
+      "UPDATE public.p SET v = 'w' WHERE id = 17; UPDATE public.unlike SET v = 'y' WHERE id = 12");
+  const auto changed = pair.compare();
+  EXPECT_THAT(changed.in_state("different"), ElementsAre("public.p", "public.unlike"));
+  EXPECT_THAT(changed.rows("public.unlike"), ElementsAre(R"(changed {"id":"12"} v)"));
+}
+
+struct Sample {
+  const char* name;
+  const char* file;
+  int target_major;
+  friend void PrintTo(const Sample& sample, std::ostream* out) { *out << sample.name; }
+};
+
+class CopiedSample : public ::testing::TestWithParam<Sample> {};
+
+TEST_P(CopiedSample, IsEqualInEveryMode) {
+  const support::TestDatabase source(source_server());
+  source.psql_file(data_file(GetParam().file), {{"scale", "0.01"}});
+  auto& server = target_server(GetParam().target_major);
+  server.psql_file("postgres", data_file("atlas_roles.sql"));
+  const support::TestDatabase target(server);
+  const copy::test::Copy way(source.url(), target.url());
+  ASSERT_TRUE(exits(way.copy({"--jobs", "2"}), 0));
+  const auto both = compare(source.url(), target.url());
+  EXPECT_EQ(both.code(), 0) << both.text();
+  EXPECT_THAT(both.in_state("unchecked"), IsEmpty());
+  const auto after = compare("", target.url(), {"--run-dir", way.run_dir()});
+  EXPECT_EQ(after.code(), 0) << after.text();
+  EXPECT_GT(after.in_state("equal").size(), 10U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Samples, CopiedSample,
+                         ::testing::Values(Sample{"AllTypesTo15", "all_types.sql", 15},
+                                           Sample{"AllTypesTo17", "all_types.sql", 17},
+                                           Sample{"AllTypesTo18", "all_types.sql", 18},
+                                           Sample{"HostileTo17", "hostile.sql", 17},
+                                           Sample{"AtlasTo16", "atlas.sql", 16}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace verify::test

@@ -1,0 +1,222 @@
+// "Not compared" is never "equal": each exits with 3 and is named.
+
+#include <csignal>
+
+#include <fmt/format.h>
+
+#include "tests/verify/fixture.h"
+
+namespace verify::test {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* kTwo =
+    "CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a VALUES (1, 'x'), (2, 'y');"
+    "CREATE TABLE b (id int PRIMARY KEY, v text); INSERT INTO b VALUES (1, 'x');";
+
+TEST(Unchecked, RowsThatRowSecurityHides) {
+  const support::TestRole reader(target_server());
+  const Pair pair(kTwo, kTwo);
+  pair.target.exec(
+      fmt::format("ALTER TABLE a ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON a USING (id = 1);"
+                  "GRANT SELECT ON a, b TO {}",
+                  support::sql_identifier(reader.name())));
+  const auto verdict = compare(pair.source.url(), pair.target.url(reader.name()));
+  EXPECT_EQ(verdict.code(), 3) << verdict.text();
+  EXPECT_THAT(verdict.in_state("unchecked"), ElementsAre("public.a"));
+  EXPECT_THAT(verdict.in_state("equal"), ElementsAre("public.b"));
+  EXPECT_THAT(verdict.table("public.a").at("hint"), HasSubstr("BYPASSRLS"));
+  EXPECT_THAT(verdict.process.output, HasSubstr("UNVERIFIED"));
+  // Whoever may see all rows compares them.
+  EXPECT_EQ(pair.compare({"--no-grants"}).code(), 0);
+}
+
+TEST(Unchecked, WhatMayNotBeRead) {
+  const support::TestRole reader(target_server());
+  const Pair pair(std::string(kTwo) + "CREATE SEQUENCE s", std::string(kTwo) + "CREATE SEQUENCE s");
+  pair.target.exec(fmt::format("GRANT SELECT ON b TO {}", support::sql_identifier(reader.name())));
+  const auto verdict = compare(pair.source.url(), pair.target.url(reader.name()));
+  EXPECT_EQ(verdict.code(), 3) << verdict.text();
+  EXPECT_THAT(verdict.in_state("unchecked"), ElementsAre("public.a"));
+  EXPECT_THAT(verdict.remarks("unchecked"),
+              Contains(HasSubstr("sequence public.s: cannot be read at the target")));
+  // A difference beside it is still named, and the code is that of what could not be compared.
+  pair.target.exec("DELETE FROM b");
+  const auto both = compare(pair.source.url(), pair.target.url(reader.name()), {"--level", "counts"});
+  EXPECT_EQ(both.code(), 3);
+  EXPECT_THAT(both.in_state("different"), ElementsAre("public.b"));
+}
+
+/// A comparison that stands still in the middle: reading a table asks for an advisory lock that the test
+/// holds.
+class Halted {
+ public:
+  explicit Halted(const Pair& pair, const Arguments& more = {}) : pair_(pair), holder_(pair.target.url()) {
+    holder_.exec("SELECT pg_advisory_lock(42)");
+    Arguments arguments{"verify",   "--no-progress",
+                        "--jobs",   "1",
+                        "--source", pair.source.url(),
+                        "--target", pair.target.url(),
+                        "--where",  "public.a=pg_advisory_lock_shared(42) IS NOT NULL",
+                        "--report", directory_ / "report.json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    process_.emplace(support::cutover_program(), arguments);
+    pair.target.wait_until(std::string("SELECT count(*) = 1") + kWaiting);
+  }
+  std::string value(const std::string& expression) const {
+    return pair_.target.value("SELECT " + expression + kWaiting);
+  }
+  void exec(const std::string& expression) const { pair_.target.exec("SELECT " + expression + kWaiting); }
+  Verdict go_on() {
+    holder_.exec("SELECT pg_advisory_unlock(42)");
+    Verdict verdict{process_->wait(), {}};
+    verdict.report = json::parse(copy::test::slurp(directory_ / "report.json"));
+    return verdict;
+  }
+  support::Process& process() { return *process_; }
+
+ private:
+  static constexpr const char* kWaiting =
+      " FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'";
+  const Pair& pair_;
+  support::Session holder_;
+  support::TempDir directory_;
+  std::optional<support::Process> process_;
+};
+
+TEST(Unchecked, ATableThatIsCreatedMeanwhile) {
+  const Pair pair(kTwo, kTwo);
+  Halted halted(pair);
+  pair.target.exec("CREATE TABLE new_one (id int)");
+  const auto verdict = halted.go_on();
+  EXPECT_EQ(verdict.code(), 3) << verdict.text();
+  EXPECT_THAT(verdict.in_state("equal"), ElementsAre("public.a", "public.b"));
+  EXPECT_THAT(verdict.remarks("unchecked"),
+              ElementsAre("table public.new_one: was created at the target while the comparison ran"));
+}
+
+TEST(Unchecked, ATableThatIsTruncatedOrDroppedMeanwhile) {
+  const char* sql =
+      "CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT i, repeat('x', 99) FROM "
+      "generate_series(1, 500) i; CREATE TABLE b (id int); INSERT INTO b VALUES (1); CREATE TABLE c (id int)";
+  const Pair pair(sql, sql);
+  Halted halted(pair);
+  pair.target.exec("TRUNCATE b; DROP TABLE c");
+  const auto verdict = halted.go_on();
+  EXPECT_EQ(verdict.code(), 3) << verdict.text();
+  EXPECT_THAT(verdict.in_state("unchecked"), ElementsAre("public.b", "public.c"));
+  EXPECT_THAT(verdict.table("public.b").at("reason"), HasSubstr("truncated, rewritten or refreshed"));
+}
+
+TEST(Unchecked, AConnectionThatIsLostIsMadeAgain) {
+  const Pair pair(kTwo, kTwo);
+  Halted halted(pair);
+  halted.exec("pg_terminate_backend(pid)");
+  pair.target.wait_until(
+      "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = "
+      "'advisory'");
+  const auto verdict = halted.go_on();
+  EXPECT_EQ(verdict.code(), 0) << verdict.text();
+  EXPECT_THAT(verdict.process.error, HasSubstr("trying again"));
+}
+
+TEST(Unchecked, ASnapshotThatIsLost) {
+  const Pair pair(kTwo, kTwo);
+  Halted halted(pair);
+  // Everybody of the comparison, its keeper too.
+  pair.target.exec(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND "
+      "application_name = 'cutover verify'");
+  const auto verdict = halted.go_on();
+  EXPECT_EQ(verdict.code(), 3) << verdict.text();
+  EXPECT_THAT(verdict.in_state("equal"), IsEmpty());
+  EXPECT_THAT(verdict.table("public.a").at("reason"), HasSubstr("snapshot at the target is gone"));
+}
+
+TEST(Recheck, WhatWasOnItsWayDoesNotDifferTwice) {
+  const Pair pair(kTwo, kTwo);
+  pair.target.exec("DELETE FROM a WHERE id = 2; UPDATE b SET v = 'stays different'");
+  const support::TempDir directory;
+  support::Process process(
+      support::cutover_program(),
+      {"verify", "--source", pair.source.url(), "--target", pair.target.url(), "--recheck", "2", "--report",
+       directory / "report.json", "--differences", directory / "rows"});
+  process.wait_for_output("looking at them again");
+  pair.target.exec("INSERT INTO a VALUES (2, 'y')");
+  // Of b, only what stays is left.
+  Verdict verdict{process.wait(), {}};
+  verdict.report = json::parse(copy::test::slurp(directory / "report.json"));
+  EXPECT_EQ(verdict.code(), 1) << verdict.text();
+  EXPECT_EQ(verdict.state("public.a"), "equal");
+  EXPECT_THAT(verdict.remarks("notes"), ElementsAre(HasSubstr("public.a: rows differed, but none of them")));
+  EXPECT_THAT(verdict.rows("public.b"), ElementsAre(R"(changed {"id":"1"} v)"));
+  const auto file = copy::test::slurp(directory / "rows");
+  EXPECT_EQ(std::ranges::count(file, '\n'), 1) << file;
+}
+
+TEST(Unchecked, AnInterruptedComparisonIsIncomplete) {
+  const Pair pair(kTwo, kTwo);
+  Halted halted(pair);
+  halted.process().kill(SIGTERM);
+  EXPECT_TRUE(exits(halted.process().wait(), 4));
+}
+
+TEST(Unchecked, PartitionsWithoutTheirTree) {
+  const char* sql =
+      "CREATE TYPE mood AS ENUM ('a', 'b'); CREATE TABLE p (m mood) PARTITION BY HASH (m);"
+      "CREATE TABLE p0 PARTITION OF p FOR VALUES WITH (MODULUS 1, REMAINDER 0)";
+  const Pair pair(sql, sql);
+  const auto verdict = pair.compare({"--include", "public.p0"});
+  EXPECT_EQ(verdict.code(), 3) << verdict.text();
+  EXPECT_THAT(verdict.remarks("unchecked"), ElementsAre(HasSubstr("partitions of public.p")));
+}
+
+TEST(Usage, WhatMakesNoSenseIsRefused) {
+  const Pair pair;
+  EXPECT_EQ(compare(pair.source.url(), pair.source.url()).code(), 2);
+  EXPECT_EQ(compare("", pair.target.url()).code(), 2);
+  EXPECT_EQ(pair.compare({"--where", "public.nothing=true"}).code(), 2);
+  // A filter on the root of partitions that are compared one by one would be dropped.
+  const char* sql = "CREATE TABLE p (id int) PARTITION BY RANGE (id); CREATE TABLE p0 PARTITION OF p DEFAULT";
+  const Pair parts(sql, sql);
+  EXPECT_EQ(parts.compare({"--where", "public.p=true"}).code(), 2);
+  EXPECT_EQ(parts.compare({"--where", "public.p0=true"}).code(), 0);
+  EXPECT_EQ(pair.compare({"--independent"}).code(), 2);
+  EXPECT_EQ(pair.compare({"--run-dir", "/nonexistent"}).code(), 2);
+}
+
+TEST(Definitions, AreComparedAndMayBeWaived) {
+  const Pair pair(kTwo,
+                  std::string(kTwo) + "CREATE INDEX surplus ON a (v); ALTER TABLE b ALTER v SET DEFAULT 'x'");
+  const auto verdict = pair.compare();
+  EXPECT_EQ(verdict.code(), 1) << verdict.text();
+  EXPECT_THAT(verdict.definitions(), ElementsAre("column public.b.v default", "index public.surplus"));
+  EXPECT_THAT(verdict.process.output, HasSubstr("index public.surplus"));
+  EXPECT_EQ(verdict.in_state("equal").size(), 2U);
+  const Arguments waivers{"--waive", "index public.s*", "--waive", "column public.b.v default"};
+  const auto waived = pair.compare(waivers);
+  EXPECT_EQ(waived.code(), 5) << waived.text();
+  EXPECT_EQ(waived.report.at("verdict"), "waived");
+  EXPECT_EQ(waived.report.at("catalog").at("waived").size(), 2U);
+  const auto catalog = pair.compare({"--level", "catalog"});
+  EXPECT_EQ(catalog.code(), 1);
+  EXPECT_THAT(catalog.report.at("tables"), IsEmpty());
+  EXPECT_EQ(pair.compare({"--waive", "nothing"}).code(), 2);
+}
+
+TEST(Selection, WhatIsLeftOutIsNamed) {
+  const Pair pair(kTwo, std::string(kTwo) + "DELETE FROM b");
+  const auto verdict = pair.compare({"--exclude", "public.b"});
+  EXPECT_EQ(verdict.code(), 0) << verdict.text();
+  EXPECT_THAT(verdict.remarks("skipped"), Contains("table public.b: left out by --exclude"));
+  EXPECT_EQ(pair.compare({"--include", "public.b"}).code(), 1);
+  EXPECT_EQ(pair.compare({"--where", "public.b=false"}).code(), 0);
+  EXPECT_EQ(pair.compare({"--level", "counts"}).code(), 1);
+}
+
+}  // namespace
+}  // namespace verify::test

@@ -1,0 +1,293 @@
+// A comparison, from beginning to end.
+
+#include "verify/engine.h"
+
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "verify/pass.h"
+#include "verify/recheck.h"
+#include "verify/rows.h"
+#include "verify/sequences.h"
+#include "verify/side.h"
+#include "verify/unit.h"
+
+namespace verify {
+namespace {
+
+using base::ErrorKind;
+
+pg::DigestKey key_for(const Options& options) {
+  if (options.recorded) return options.recorded->key;
+  const auto key = pg::DigestKey::random();
+  return options.strong ? key.strong() : key;
+}
+
+class Comparison {
+ public:
+  Comparison(const Options& options, Progress& progress, const base::Stop& stop)
+      : options_(options),
+        key_(key_for(options)),
+        context_{options_, key_, {}, progress, stop},
+        stop_(stop) {}
+
+  Outcome run() {
+    open_sides();
+    compare_catalogs();
+    if (options_.level == Level::catalog) return finish();
+    match_relations();
+    compare_sequences();
+    context_.progress.set_phase("compare");
+    compare_units();
+    context_.progress.set_phase("rows");
+    look_into_differences();
+    find_new_tables();
+    return finish();
+  }
+
+ private:
+  Outcome finish() {
+    outcome_.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Progress::Clock::now() -
+                                                                             context_.progress.started);
+    return std::move(outcome_);
+  }
+  void open_sides();
+  void compare_catalogs();
+  void match_relations();
+  void compare_sequences();
+  void compare_units();
+  TableResult result_of(size_t unit, UnitReading& reading);
+  void look_into_differences();
+  bool find_at_source(Unit& unit, TableResult& table);
+  void find_new_tables();
+  void find_new_tables(const Side& side);
+
+  bool after_copy() const { return options_.recorded.has_value(); }
+
+  const Options& options_;
+  pg::DigestKey key_;
+  Context context_;
+  base::Stop stop_;
+  std::optional<Side> source_;
+  std::optional<Side> target_;
+  std::string source_refusal_;  // why the source cannot be looked at, after a copy
+  std::vector<Unit> units_;
+  std::map<size_t, Differing> different_;  // by unit
+  Outcome outcome_;
+};
+
+void Comparison::open_sides() {
+  std::string encoding;
+  if (after_copy()) {
+    const auto& recorded = *options_.recorded;
+    encoding = recorded.encoding;
+    outcome_.run_id = recorded.run_id;
+    outcome_.source = {recorded.source, recorded.source_version, recorded.snapshot, true};
+  } else {
+    encoding = common_encoding(options_.source, options_.target, stop_);
+    source_.emplace(Role::source, options_.source, encoding, stop_);
+    context_.sides[0] = &*source_;
+    outcome_.source = {source_->conninfo().redacted(), source_->version(), source_->mark(), false};
+  }
+  target_.emplace(Role::target, options_.target, encoding, stop_);
+  context_.sides[1] = &*target_;
+  outcome_.target = {target_->conninfo().redacted(), target_->version(), target_->mark(), false};
+  const auto& source = outcome_.source.snapshot;
+  const auto& target = outcome_.target.snapshot;
+  if (!source.system_identifier.empty() && source.system_identifier == target.system_identifier &&
+      source.database_oid == target.database_oid)
+    throw base::Error(ErrorKind::usage, "source and target are the same database",
+                      "check --source and --target: comparing a database with itself proves nothing");
+}
+
+// What is in a database beside rows. A copy keeps no definitions: after it there is nothing to compare with.
+void Comparison::compare_catalogs() {
+  outcome_.rows_counted = options_.level != Level::catalog;
+  if (!options_.only.empty()) return;
+  if (after_copy()) {
+    outcome_.skipped.push_back({"definitions, owners and grants",
+                                "the copy keeps none of the source's; --independent compares them",
+                                {}});
+    return;
+  }
+  context_.progress.set_phase("catalog");
+  // Both namespaces have one, and the argument's would be found too.
+  const auto source = verify::read_catalog(source_->connection());
+  outcome_.catalog = verify::compare(source, verify::read_catalog(target_->connection()), options_.catalog);
+  outcome_.user_waived = !outcome_.catalog->waived.empty();
+}
+
+void Comparison::match_relations() {
+  auto plan = after_copy() ? match_recorded(*target_, options_) : match(*source_, *target_, options_);
+  units_ = std::move(plan.units);
+  if (!options_.only.empty())
+    std::erase_if(units_, [&](const Unit& unit) { return !options_.only.contains(unit.display()); });
+  outcome_.differences = std::move(plan.differences);
+  if (!outcome_.catalog)
+    outcome_.differences.insert(outcome_.differences.begin(), plan.structure.begin(), plan.structure.end());
+  outcome_.unchecked = std::move(plan.unchecked);
+  outcome_.skipped.insert(outcome_.skipped.end(), plan.skipped.begin(), plan.skipped.end());
+  outcome_.notes = std::move(plan.notes);
+  outcome_.digests = options_.level != Level::counts;
+  outcome_.strong = key_.is_strong();
+  if (!outcome_.digests)
+    for (auto& unit : units_) unit.shape.buckets = 1;
+}
+
+// Before the rows: values that are handed out while those are read make the target no worse.
+void Comparison::compare_sequences() {
+  if (!options_.only.empty()) return;
+  if (after_copy()) {
+    const auto target = read_sequences(*target_, options_);
+    if (!options_.recorded->sequences) {
+      if (!target.sequences.empty())
+        outcome_.unchecked.push_back({"sequences", "the run directory does not hold the source's",
+                                      "compare both sides with --independent"});
+      return;
+    }
+    verify::compare_sequences(recorded_sequences(*options_.recorded, target), target, false, outcome_);
+    return;
+  }
+  const auto source = read_sequences(*source_, options_);
+  verify::compare_sequences(source, read_sequences(*target_, options_), true, outcome_);
+}
+
+void Comparison::compare_units() {
+  std::optional<ResultJournal> journal;
+  // Counts say less than digests: what they found equal would be taken for more.
+  if (after_copy() && options_.journal && outcome_.digests) {
+    journal.emplace(*options_.journal, options_.recorded->run_id, target_->mark());
+    context_.journal = &*journal;
+    if (journal->size() > 0)
+      outcome_.notes.push_back(
+          {"resumed", fmt::format("{} tables were compared by an interrupted run; not one transaction began "
+                                  "at the target since",
+                                  journal->size())});
+  }
+  auto readings = read_units(context_, units_);
+  for (size_t i = 0; i < units_.size(); ++i) outcome_.tables.push_back(result_of(i, readings[i]));
+  context_.journal = nullptr;
+  if (journal) journal->remove();
+}
+
+const char* kind_name(Unit::Kind kind) {
+  switch (kind) {
+    case Unit::Kind::table:
+      return "table";
+    case Unit::Kind::tree:
+      return "partitioned table";
+    case Unit::Kind::materialized_view:
+      return "materialized view";
+    case Unit::Kind::large_objects:
+      return "large objects";
+  }
+  return "table";
+}
+
+TableResult Comparison::result_of(size_t number, UnitReading& reading) {
+  const auto& unit = units_[number];
+  auto& source = reading.sides[0];
+  auto& target = reading.sides[1];
+  TableResult out;
+  out.name = unit.display();
+  out.kind = kind_name(unit.kind);
+  out.condition = unit.condition;
+  out.columns = unit.columns;
+  out.key = unit.key;
+  out.format = unit.shape.format;
+  out.buckets = unit.shape.buckets;
+  out.source = source.figures;
+  out.target = target.figures;
+  out.reason = reading.reason;
+  out.hint = reading.hint;
+  if (reading.failed) return out;
+  if (!outcome_.digests) {
+    out.state = source.figures.digest.rows == target.figures.digest.rows ? State::equal : State::different;
+    return out;
+  }
+  std::vector<DifferentBucket> different;
+  for (uint32_t bucket = 0; bucket < out.buckets; ++bucket)
+    if (source.buckets[bucket] != target.buckets[bucket])
+      different.push_back({bucket, {source.buckets[bucket], target.buckets[bucket]}});
+  out.different_buckets = static_cast<uint32_t>(different.size());
+  out.state = different.empty() ? State::equal : State::different;
+  if (!different.empty())
+    different_.emplace(number, Differing{std::move(different), std::move(reading.sketch)});
+  return out;
+}
+
+void Comparison::look_into_differences() {
+  if (options_.level != Level::rows) return;
+  for (const auto& [number, differing] : different_) {
+    auto& table = outcome_.tables[number];
+    if (after_copy() && !find_at_source(units_[number], table)) continue;
+    find_rows(context_, units_[number], differing, table);
+  }
+}
+
+// After a copy the source has not been read; to name rows it is, as it is now.
+bool Comparison::find_at_source(Unit& unit, TableResult& table) {
+  const auto refuse = [&](std::string why) {
+    table.rows.emplace();
+    table.rows->note = std::move(why);
+    table.rows->buckets_left = table.different_buckets;
+    return false;
+  };
+  if (options_.source.parameters().empty()) return refuse("to see which rows differ, give --source too");
+  if (!source_ && source_refusal_.empty()) {
+    try {
+      source_.emplace(Role::source, options_.source, options_.recorded->encoding, stop_);
+      context_.sides[0] = &*source_;
+    } catch (const base::Error& error) {
+      if (error.kind() == ErrorKind::cancelled) throw;
+      source_refusal_ = "which rows differ cannot be said: " + error.message();
+    }
+  }
+  if (!source_refusal_.empty()) return refuse(source_refusal_);
+  const auto& then = options_.recorded->snapshot;
+  const auto& now = source_->mark();
+  if (then.database_oid != now.database_oid || then.system_identifier != now.system_identifier)
+    return refuse("--source is not the database that was copied: which rows differ cannot be said");
+  unit.parts[index(Role::source)] = parts_below(*source_, unit);
+  if (unit.parts[index(Role::source)].empty())
+    return refuse("the source does not have it any more: which rows differ cannot be said");
+  return true;
+}
+
+// What was made while we read is not in our snapshots: nobody has compared it.
+void Comparison::find_new_tables() {
+  for (auto* side : {after_copy() ? nullptr : &*source_, &*target_}) {
+    if (!side) continue;
+    try {
+      base::retry(options_.retry, stop_, context_.retry_notice("look for new tables"),
+                  [&] { find_new_tables(*side); });
+    } catch (const base::Error& error) {
+      if (error.kind() == ErrorKind::cancelled) throw;
+      outcome_.unchecked.push_back({fmt::format("tables made at the {} meanwhile", name_of(side->role())),
+                                    "could not be looked for: " + error.message(), error.hint()});
+    }
+  }
+}
+
+void Comparison::find_new_tables(const Side& side) {
+  std::set<pg::Oid> known;
+  for (const auto& table : side.catalog().tables) known.insert(table.oid);
+  auto session = side.open_present(stop_);
+  for (const auto& table : pg::read_catalog(session).tables)
+    if (!known.contains(table.oid) && !(options_.skip && options_.skip(table.name)))
+      outcome_.unchecked.push_back(
+          {"table " + table.name.display(),
+           fmt::format("was created at the {} while the comparison ran", name_of(side.role())),
+           "run the comparison again when nobody changes the schema"});
+}
+
+}  // namespace
+
+Outcome compare(const Options& options, Progress& progress, const base::Stop& stop) {
+  const auto once = [&](const Options& one) { return Comparison(one, progress, stop).run(); };
+  return options.recheck > 0 ? compare_with_rechecks(options, stop, once) : once(options);
+}
+
+}  // namespace verify

@@ -1,0 +1,146 @@
+#include "verify/recheck.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+namespace verify {
+namespace {
+
+// Long enough for what a replica is behind by in good times.
+constexpr std::chrono::seconds kPause{2};
+
+using Key = std::vector<std::string>;
+
+// The differing rows of one table, as they are heard of.
+struct Heard {
+  std::vector<RowDifference> rows;
+  bool too_many = false;
+};
+using HeardByTable = std::map<std::string, Heard>;
+
+class Rechecks {
+ public:
+  Rechecks(const Options& options, const base::Stop& stop,
+           const std::function<Outcome(const Options&)>& compare_once)
+      : options_(options), stop_(stop), compare_once_(compare_once) {}
+
+  Outcome run() {
+    const auto started = std::chrono::steady_clock::now();
+    auto outcome = compare_once_(listening(options_, heard_));
+    for (unsigned round = 1; round <= options_.recheck; ++round) {
+      const auto pending = tables_to_look_at(outcome);
+      if (pending.empty()) break;
+      spdlog::info("{} of {} tables differ: looking at them again ({} of {})", pending.size(),
+                   outcome.tables.size(), round, options_.recheck);
+      stop_.sleep_for(kPause);
+      look_again(outcome, pending);
+    }
+    tell_the_rows(outcome);
+    outcome.elapsed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
+    return outcome;
+  }
+
+ private:
+  Options listening(const Options& options, HeardByTable& heard) const {
+    auto out = options;
+    out.recheck = 0;
+    out.on_row = [this, &heard](const TableResult& table, const RowDifference& row) {
+      auto& own = heard[table.name];
+      if (own.too_many) return pass_on(table, row);
+      own.rows.push_back(row);
+      if (own.rows.size() < kMostRowsHeld) return;
+      own.too_many = true;
+      for (const auto& held : std::exchange(own.rows, {})) pass_on(table, held);
+    };
+    return out;
+  }
+
+  void pass_on(const TableResult& table, const RowDifference& row) const {
+    if (options_.on_row) options_.on_row(table, row);
+  }
+
+  std::set<std::string> tables_to_look_at(const Outcome& outcome) {
+    std::set<std::string> out;
+    for (const auto& table : outcome.tables)
+      if (table.state == State::different && !heard_[table.name].too_many) out.insert(table.name);
+    return out;
+  }
+
+  void look_again(Outcome& outcome, const std::set<std::string>& pending) {
+    HeardByTable heard;
+    auto options = listening(options_, heard);
+    options.only = pending;
+    auto again = compare_once_(options);
+    outcome.source.snapshot = again.source.snapshot;
+    outcome.target.snapshot = again.target.snapshot;
+    for (auto& table : again.tables) {
+      const auto before = std::ranges::find(outcome.tables, table.name, &TableResult::name);
+      if (before == outcome.tables.end() || !pending.contains(table.name)) continue;
+      const bool settled = settle(table, heard[table.name]);
+      *before = std::move(table);
+      if (settled)
+        outcome.notes.push_back(
+            {before->name,
+             "rows differed, but none of them when looked at again: they were on their way",
+             {}});
+    }
+  }
+
+  // Keeps the rows that differed before too. True when that leaves none.
+  bool settle(TableResult& table, Heard& now) {
+    auto& before = heard_[table.name];
+    if (table.state == State::different && (now.too_many || !table.rows || table.rows->buckets_left > 0)) {
+      before = std::move(now);
+      return false;
+    }
+    std::set<Key> keys;
+    for (const auto& row : before.rows) keys.insert(row.key);
+    std::erase_if(now.rows, [&](const RowDifference& row) { return !keys.contains(row.key); });
+    before.rows = std::move(now.rows);
+    if (table.state == State::unchecked || !before.rows.empty()) {
+      if (table.rows) keep_rows(*table.rows, before.rows);
+      return false;
+    }
+    table.state = State::equal;
+    table.rows.reset();
+    return true;
+  }
+
+  void keep_rows(RowDifferences& rows, const std::vector<RowDifference>& kept) const {
+    const auto count = [&](RowDifference::Kind kind) {
+      return static_cast<uint64_t>(std::ranges::count(kept, kind, &RowDifference::kind));
+    };
+    rows.missing = count(RowDifference::Kind::missing);
+    rows.extra = count(RowDifference::Kind::extra);
+    rows.changed = count(RowDifference::Kind::changed);
+    rows.duplicated = count(RowDifference::Kind::duplicated);
+    const auto shown = std::min<size_t>(kept.size(), options_.max_rows);
+    rows.rows.assign(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(shown));
+  }
+
+  void tell_the_rows(const Outcome& outcome) {
+    for (const auto& table : outcome.tables)
+      if (table.state == State::different)
+        for (const auto& row : heard_[table.name].rows) pass_on(table, row);
+  }
+
+  const Options& options_;
+  base::Stop stop_;
+  const std::function<Outcome(const Options&)>& compare_once_;
+  HeardByTable heard_;
+};
+
+}  // namespace
+
+Outcome compare_with_rechecks(const Options& options, const base::Stop& stop,
+                              const std::function<Outcome(const Options&)>& compare_once) {
+  return Rechecks(options, stop, compare_once).run();
+}
+
+}  // namespace verify

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <functional>
+
+#include "base/stop.h"
+#include "verify/options.h"
+#include "verify/result.h"
+
+namespace verify {
+
+/// Compares, and looks at what differs again, up to Options::recheck times, each time under new snapshots: a
+/// row that was only on its way (by replication, say) does not differ twice. A table is different in the end
+/// when a row of it, by its key, differed every time; a table of which no row did is equal, with a note.
+///
+/// Memory: kMostRowsHeld differing rows per table; a table with more is different without a second look.
+Outcome compare_with_rechecks(const Options& options, const base::Stop& stop,
+                              const std::function<Outcome(const Options&)>& compare_once);
+
+inline constexpr size_t kMostRowsHeld = 100'000;
+
+}  // namespace verify

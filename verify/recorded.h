@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pg/catalog.h"
+#include "pg/digest.h"
+#include "pg/row_digest.h"
+#include "pg/snapshot.h"
+
+namespace verify {
+
+/// What a copy knows of the source at the moment of its snapshot, as plain data. With it the target alone has
+/// to be read.
+struct Recorded {
+  struct Table {
+    pg::QualifiedName name;   ///< what holds the rows at the target; empty for the large objects
+    bool whole_tree = false;  ///< a partitioned table whose leaves were taken together
+    bool large_objects = false;
+    std::string condition;             ///< that rows had to satisfy; empty: all
+    std::vector<std::string> columns;  ///< in the order of the stream that was digested
+    pg::RowShape shape;
+    /// By bucket; nothing when the copy did not get to it.
+    std::optional<pg::BucketDigest> digest;
+  };
+  struct Sequence {
+    pg::QualifiedName name;
+    int64_t last_value = 0;
+    bool is_called = false;
+  };
+
+  std::string run_id;
+  pg::DigestKey key;
+  pg::SnapshotMark snapshot;
+  std::string source;          ///< redacted
+  std::string source_version;  ///< "15.18"
+  std::string encoding;        ///< of the copy's sessions on both sides
+  std::vector<Table> tables;
+  /// Read at the end of the copy; nothing when they were not kept.
+  std::optional<std::vector<Sequence>> sequences;
+  std::vector<pg::QualifiedName> left_out;  ///< relations that the copy was told to leave out
+};
+
+}  // namespace verify

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pg/row_digest.h"
+#include "verify/options.h"
+#include "verify/result.h"
+#include "verify/side.h"
+
+namespace verify {
+
+/// What is compared as one: a table, a materialized view, all large objects; or a partitioned table with its
+/// leaves, when a row may lie in different leaves on the two sides (hash partitions on enums, whose hash is
+/// that of the value's oid; other partitions than at the source).
+struct Unit {
+  enum class Kind { table, tree, materialized_view, large_objects };
+
+  Kind kind = Kind::table;
+  pg::QualifiedName name;
+  std::string condition;
+  /// In the order of the stream: the source's, the generated ones last.
+  std::vector<std::string> columns;
+  /// Which of them are plain floats: a NaN has many bit patterns that all mean the same, so that the server
+  /// is asked to make them one. Empty: none, or the copy's digests are of the values as they are.
+  std::vector<bool> floats;
+  std::vector<std::string> key;
+  std::vector<std::string> key_types;
+  /// What the columns can be digested as on both sides; the key's positions are ascending.
+  pg::RowShape shape;
+  PerSide<std::vector<Part>> parts;
+  /// Index into Recorded::tables; nothing: the source is read.
+  std::optional<size_t> recorded;
+
+  std::string display() const { return kind == Kind::large_objects ? "large objects" : name.display(); }
+  uint64_t bytes(Role role) const;
+};
+
+/// What is to be compared, and what can be said before a row was read.
+struct UnitPlan {
+  std::vector<Unit> units;        ///< the largest first
+  std::vector<Remark> structure;  ///< what comparing the catalogs finds too
+  std::vector<Remark> differences;
+  std::vector<Remark> unchecked;
+  std::vector<Remark> skipped;
+  std::vector<Remark> notes;
+};
+
+/// Matches the relations of both sides by name.
+UnitPlan match(const Side& source, const Side& target, const Options& options);
+/// Finds at the target what a copy has recorded; `options.recorded` is set.
+UnitPlan match_recorded(const Side& target, const Options& options);
+
+/// The tables of a side that hold the rows of a unit; none when it is not there.
+std::vector<Part> parts_below(const Side& side, const Unit& unit);
+
+/// Rows per bucket that a difference is narrowed down to, as long as there are at most kMostBuckets.
+inline constexpr int64_t kRowsPerBucket = 2048;
+inline constexpr uint32_t kMostBuckets = 1U << 17;
+
+/// The parts cut into pieces of about `split_size` bytes. The last one of each part is open-ended, so that no
+/// row can be missed.
+struct Slice {
+  uint32_t unit = 0;
+  Role role = Role::source;
+  uint32_t part = 0;
+  BlockRange blocks;
+  uint64_t bytes = 0;  ///< expected
+};
+std::vector<Slice> slices_of(const Unit& unit, uint32_t number, Role role, int major, uint64_t split_size);
+
+/// COPY … TO STDOUT of a slice's rows, of those that satisfy `condition` too: the unit's columns, then `more`
+/// (SQL expressions).
+std::string copy_sql(const Unit& unit, const Slice& slice, const std::vector<std::string>& more = {},
+                     const std::string& condition = {});
+/// SELECT count(*) of a slice's rows; not for large objects.
+std::string count_sql(const Unit& unit, const Slice& slice);
+
+}  // namespace verify
