@@ -98,11 +98,13 @@ void Ledger::commit_chunk(pg::Connection& target, const LedgerChunk& chunk, std:
   base::crash_point("ledger_commit.after");
 }
 
-bool Ledger::has_chunk(pg::Connection& target, uint32_t relation, uint32_t chunk) const {
+std::optional<pg::Digest> Ledger::chunk_digest(pg::Connection& target, uint32_t relation,
+                                               uint32_t chunk) const {
   const auto rows =
-      target.exec("SELECT FROM cutover.chunk WHERE run_id = $1 AND relation = $2 AND chunk = $3",
+      target.exec("SELECT digest FROM cutover.chunk WHERE run_id = $1 AND relation = $2 AND chunk = $3",
                   {run_id_, std::to_string(relation), std::to_string(chunk)});
-  return rows.rows() == 1;
+  if (rows.rows() == 0) return std::nullopt;
+  return pg::Digest::parse(rows.text(0, 0));
 }
 
 std::vector<LedgerChunk> Ledger::chunks(pg::Connection& target) const {

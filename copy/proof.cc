@@ -100,7 +100,10 @@ void Proof::compare(uint32_t unit, const pg::BucketDigest& found, pg::Connection
   pg::BucketDigest expected(first.shape.buckets);
   for (const auto index : units_[unit].relations) {
     const auto sent = context_.ledger.relation_digest(target, index, first.shape.buckets);
-    if (sent.chunks != context_.plan.relations[index].chunks) throw ChunksLost();
+    const auto chunks = context_.plan.relations[index].chunks;
+    // Fewer than were committed, or other ones than this run read: the target lost commits.
+    if (sent.chunks != chunks || sent.buckets.total() != context_.dir.relation_total(index, chunks))
+      throw ChunksLost();
     context_.dir.record(record::relation_digest(index, sent.buckets.encode()));
     expected += sent.buckets;
   }

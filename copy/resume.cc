@@ -180,6 +180,9 @@ void remove_stale(const Context& context, const Plan& plan, const std::vector<St
       if (row.relation == relation && std::ranges::find(chunks, row.chunk) != chunks.end())
         rows.push_back(row);
     pg::Transaction transaction(target);
+    // Waited for: a crash that took only this back would leave the old rows and their ledger rows, which look
+    // like those that are copied in their place.
+    target.exec("SET LOCAL synchronous_commit = on");
     target.exec(remove_rows_sql(plan.relations[relation], rows));
     target.exec(context.ledger.forget_chunks_sql(relation, chunks));
     transaction.commit();
