@@ -123,13 +123,14 @@ void Load::prove(const Board::ProofTask& task, TargetSession& target) {
   const auto label = "prove " + context_.plan.relations[first].display();
   uint32_t slices = 0;
   try {
-    target.run(label, [&](pg::Connection& connection) {
-      if (task.slice) {
-        proof_.read_slice(task.unit, *task.slice, connection);
-      } else {
-        slices = proof_.prepare(task.unit, connection);
-      }
+    // Two steps: one that is tried again must not count its slice twice.
+    const bool all_read = target.run(label, [&](pg::Connection& connection) {
+      if (task.slice) return proof_.read_slice(task.unit, *task.slice, connection);
+      slices = proof_.prepare(task.unit, connection);
+      return false;
     });
+    if (all_read)
+      target.run(label, [&](pg::Connection& connection) { proof_.compare(task.unit, connection); });
   } catch (const base::Error& error) {
     if (ends_the_run(error, context_.options)) throw;
     context_.problems.add({Problem::Kind::failed, label, error.message(), error.hint()});

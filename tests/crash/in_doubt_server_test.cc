@@ -113,6 +113,18 @@ TEST_F(InDoubt, AStallAtTheSourceEndsInAReset) {
   move_.expect_equal();
 }
 
+// A proof whose last step is tried again must not read, or count, anything twice.
+TEST_F(InDoubt, TheLedgerIsNotThereWhenAProofAsksIt) {
+  Proxy proxy(move_.target.cluster().port(), "buckets FROM cutover.chunk", [](int n) {
+    return n == 1 ? Verdict::cut : n == 4 ? Verdict::cut_reply : Verdict::forward;
+  });
+  move_.target_url = proxy.url(move_.target.name());
+  const auto result = move_.run();
+  EXPECT_EQ(result.exit_code, 0) << result.output << result.error;
+  EXPECT_THAT(result.error, HasSubstr("trying again"));
+  move_.expect_equal();
+}
+
 // Statements that make schema objects are committed with their ledger row as well.
 TEST_F(InDoubt, RepliesToSchemaStatementsAreLost) {
   Proxy proxy(move_.target.cluster().port(), "INSERT INTO cutover.item",
