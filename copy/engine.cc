@@ -164,6 +164,9 @@ void Run::reopen() {
     start_new();
     return;
   }
+  // Since they were read, others may have written to the target, and event triggers that acted on what was
+  // made after them.
+  if (!dir_.state().proofs.empty()) dir_.record(record::unproven());
   resumed_ = "nothing had been copied yet";
 }
 

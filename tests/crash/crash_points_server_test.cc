@@ -49,6 +49,17 @@ INSTANTIATE_TEST_SUITE_P(Every, CrashPoint,
                                          "checkpoint_rename.before:2", "checkpoint_rename.after:2"),
                          test_name);
 
+// What a killed process has proven is proven again: somebody else may have written to the target since.
+TEST(CrashThenWrite, AProofIsNotBelievedAfterwards) {
+  Move move;
+  fill(move.source);
+  ASSERT_NO_FATAL_FAILURE(move.crash_at("constraint_add.before"));
+  move.target.exec("UPDATE shop.keys SET middle = 7 WHERE small = 0");
+  const auto result = move.run();
+  EXPECT_EQ(result.exit_code, 1) << result.output << result.error;
+  EXPECT_THAT(result.error, HasSubstr("shop.keys"));
+}
+
 class CrashThenChange : public CrashPoint {};
 
 TEST_P(CrashThenChange, EndsAtTheSourceAsItIsNow) {
