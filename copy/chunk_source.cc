@@ -35,16 +35,17 @@ class LiveSource final : public ChunkSource {
     hold_still(from);
     pg::CopyReader reader(connection_, copy_out_sql(from, chunk));
     pour(reader, out, buffer_);
+    // Gives the lock back at once, since nobody knows when the next chunk comes: ten thousand tables would
+    // not fit the server's lock table, and a session that waits for this one would hold up everybody else.
+    connection_.exec("ROLLBACK TO SAVEPOINT chunk");
   }
 
  private:
   // TRUNCATE and rewrites (VACUUM FULL, CLUSTER, some ALTER TABLEs) are not safe under MVCC: an older
   // snapshot sees the new file, empty or with rows at other places. Nor are columns: COPY finds them by name
   // in the catalog of today. So the table is locked first, and its file and columns compared with those that
-  // the snapshot knows. The savepoint gives the locks of the previous chunk back: ten
-  // thousand tables would not fit the server's lock table.
+  // the snapshot knows.
   void hold_still(const Relation& relation) {
-    connection_.exec("ROLLBACK TO SAVEPOINT chunk");
     if (relation.kind != Relation::Kind::table) return;
     const auto now = lock_and_look(relation);
     if (now.is_null(0, 1) || now.oid(0, 1) != relation.oid)

@@ -81,14 +81,15 @@ void Load::run() {
 void Load::data_worker(const base::Stop& stop) {
   std::optional<ChunkCopier> copier;
   TargetSession target(context_, stop);
-  while (const auto task = board_.take_data(stop)) {
+  while (const auto task = board_.take_data(stop, copier.has_value())) {
     if (task->chunk) {
       if (!copier) copier.emplace(context_, work_.source, work_.snapshot, work_.has_target, stop);
       copy_chunk(*copier, *task->chunk);
     } else {
-      // No chunk is left for anybody: this worker's source session ends here.
+      // No chunk is left for anybody. What comes may be hours away, and a session at the source holds back
+      // its vacuum.
       copier.reset();
-      prove(*task->proof, target);
+      if (task->proof) prove(*task->proof, target);
     }
     if (board_.all_read()) last_byte_read();
   }
