@@ -133,6 +133,9 @@ void Run::start_new() {
   throw_blockers(findings_);
 
   store_new_run(keeper->mark(), pg::DigestKey::random());
+  // By that name a later process of the run finds it, should this one vanish without a word.
+  keeper->connection().exec("SELECT pg_catalog.set_config('application_name', $1, false)",
+                            {Context::application_name(*ledger_)});
   source_.keeper = std::make_unique<KeeperWatch>(std::move(keeper), plan_, stop_);
   if (plan_.schema == SchemaMode::dump) {
     progress_.set_phase("schema");
