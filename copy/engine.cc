@@ -24,6 +24,7 @@ using base::ErrorKind;
 namespace {
 
 constexpr const char* kPlanApplication = "cutover";
+constexpr int kFruitlessSnapshots = 3;  // in a row, and the run gives up
 
 std::string new_run_id() {
   std::random_device random;
@@ -245,7 +246,8 @@ void Run::load() {
   progress_.set_phase("data");
   const auto data_started = Progress::Clock::now();
   target_.reset();
-  for (;;) {
+  for (int lost = 0;;) {
+    const auto chunks_before = progress_.chunks_done.load();
     Load::Work work;
     work.source = source_.open;
     work.snapshot = source_.snapshot;
@@ -263,6 +265,12 @@ void Run::load() {
       dir_.checkpoint();
       return;
     } catch (const SnapshotLost&) {
+      lost = progress_.chunks_done == chunks_before ? lost + 1 : 1;
+      if (lost == kFruitlessSnapshots)
+        throw base::Error(ErrorKind::permanent,
+                          fmt::format("the source's snapshot was lost {} times without one chunk read", lost),
+                          "if --source is an endpoint that spreads its sessions over several servers, or a "
+                          "pooler, name the server itself");
       spdlog::warn("the source's snapshot is gone (was the server restarted?); taking a new one");
     } catch (const ChunksLost&) {
       spdlog::warn("the target lost its last commits in a crash; copying those chunks again");

@@ -12,14 +12,18 @@ namespace {
 
 using base::ErrorKind;
 
+constexpr const char* kLockNotAvailable = "55P03";
+
 // Errors that end the run, not one relation: it cannot be the relation's fault.
 bool ends_the_run(const base::Error& error, const Options& options) {
   switch (error.kind()) {
     case ErrorKind::cancelled:
     case ErrorKind::in_doubt:
     case ErrorKind::corrupt:
-    case ErrorKind::transient:
-      return true;  // outlasted every retry
+      return true;
+    case ErrorKind::transient:  // outlasted every retry
+      if (error.sqlstate() != kLockNotAvailable) return true;
+      break;
     case ErrorKind::usage:
     case ErrorKind::permanent:
       break;

@@ -113,6 +113,7 @@ TEST(RewriteMore, ASessionThatKeepsATableForItselfIsNamed) {
   EXPECT_EQ(result.exit_code, 3) << result.output << result.error;
   EXPECT_THAT(result.error, HasSubstr(fmt::format("hint: session {} (migration, user postgres, since ",
                                                   holder.backend_pid())));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM shop.nothing"), "1") << "only that table fails";
   holder.exec("COMMIT");
   move.source_url = direct;
   move.settle_changed();
