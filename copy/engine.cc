@@ -284,7 +284,8 @@ void Run::load() {
       reconcile_with_ledger(plan_, dir_, ledger_->chunks(target));
     });
     if (!from_archive_) {
-      source_ = resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), session_->connection());
+      source_ = resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), session_->connection(),
+                              look_at_source(*context_, plan_));
       spdlog::info("going on: {}", source_.explanation);
     }
     if (items_) items_.emplace(*context_, session_->connection());
@@ -432,15 +433,20 @@ Outcome Run::copy(const Confirm& confirm) {
     open_archive();
     make_context();
     load_schema_items();
-    prepare_target();
-    if (source_.keeper) {
-      source_.open = live_source(*context_, source_.keeper->id());
-    } else {
+    SourceNow found;
+    if (!source_.keeper) {
       auto source = pg::open_first_session(options_.source, source_session(kPlanApplication), stop_);
       check_source_server(source, options_, findings_);
       throw_blockers(findings_);
       end_leftover_sessions(source, context_->application_name());
-      source_ = resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), *target_);
+      found = look_at_source(*context_, plan_);
+    }
+    prepare_target();
+    if (source_.keeper) {
+      source_.open = live_source(*context_, source_.keeper->id());
+    } else {
+      source_ =
+          resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), *target_, std::move(found));
       resumed_ = source_.explanation;
       spdlog::info("resuming run {}: {}", ledger_->run_id(), resumed_);
       if (items_) items_.emplace(*context_, *target_);
