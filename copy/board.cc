@@ -90,7 +90,7 @@ bool Board::may_start_chunk(const State& state) const {
   return has_room(state, state.stream_weight + (build_waits ? 1 : 0));
 }
 
-std::optional<Board::DataTask> Board::take_data(const base::Stop& stop) {
+std::optional<Board::DataTask> Board::take_data(const base::Stop& stop, bool reading) {
   return wait_for_task<DataTask>(stop, [&](State& state, std::optional<DataTask>& task) {
     while (!state.chunks.empty()) {
       const auto chunk = state.chunks.front();
@@ -99,6 +99,10 @@ std::optional<Board::DataTask> Board::take_data(const base::Stop& stop) {
       if (state.failed[chunk.relation]) continue;
       ++state.chunks_running;
       task = DataTask{chunk, std::nullopt};
+      return true;
+    }
+    if (reading) {
+      task.emplace();
       return true;
     }
     while (!state.proofs.empty()) {

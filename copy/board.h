@@ -49,7 +49,7 @@ class Board {
   };
   struct DataTask {
     std::optional<Chunk> chunk;
-    std::optional<ProofTask> proof;
+    std::optional<ProofTask> proof;  ///< neither: see take_data()
   };
   struct TargetTask {
     std::optional<IndexTask> index;
@@ -67,7 +67,9 @@ class Board {
   Board(const Plan& plan, const std::vector<ProofUnit>& units, std::vector<Chunk> chunks,
         std::vector<IndexTask> indexes, std::vector<bool> unproven, bool analyze, Limits limits);
 
-  std::optional<DataTask> take_data(const base::Stop& stop);
+  /// One who has a session at the source (`reading`) gets a task of nothing as soon as no chunk is left to
+  /// take: it is to end that session rather than to wait with it.
+  std::optional<DataTask> take_data(const base::Stop& stop, bool reading = false);
   std::optional<TargetTask> take_target(const base::Stop& stop);
   /// `target_share`: the part of its time, 0 to 1, that the chunk's stream spent on the target.
   void chunk_done(uint32_t relation, double target_share);

@@ -91,7 +91,10 @@ ChunkRecord ChunkCopier::try_copy(uint32_t relation, uint32_t chunk) {
 }
 
 bool ChunkCopier::settled_by_ledger(uint32_t relation, uint32_t chunk) {
-  return context_.ledger.has_chunk(*target_, relation, chunk);
+  const auto found = context_.ledger.chunk_digest(*target_, relation, chunk);
+  // Another content is not ours: it is of an older snapshot, and its removal was lost in a crash.
+  if (found && *found != in_doubt_->digest) throw ChunksLost();
+  return found.has_value();
 }
 
 ChunkRecord ChunkCopier::load(uint32_t relation, uint32_t chunk) {

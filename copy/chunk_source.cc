@@ -35,25 +35,44 @@ class LiveSource final : public ChunkSource {
     hold_still(from);
     pg::CopyReader reader(connection_, copy_out_sql(from, chunk));
     pour(reader, out, buffer_);
+    // Gives the lock back at once, since nobody knows when the next chunk comes: ten thousand tables would
+    // not fit the server's lock table, and a session that waits for this one would hold up everybody else.
+    connection_.exec("ROLLBACK TO SAVEPOINT chunk");
   }
 
  private:
   // TRUNCATE and rewrites (VACUUM FULL, CLUSTER, some ALTER TABLEs) are not safe under MVCC: an older
-  // snapshot sees the new file, empty or with rows at other places. So the table is locked first and its file
-  // compared with the one the snapshot knows. The savepoint gives the locks of the previous chunk back: ten
-  // thousand tables would not fit the server's lock table.
+  // snapshot sees the new file, empty or with rows at other places. Nor are columns: COPY finds them by name
+  // in the catalog of today. So the table is locked first, and its file and columns compared with those that
+  // the snapshot knows.
   void hold_still(const Relation& relation) {
-    connection_.exec("ROLLBACK TO SAVEPOINT chunk");
     if (relation.kind != Relation::Kind::table) return;
-    pg::Result row(nullptr);
+    const auto now = lock_and_look(relation);
+    if (now.is_null(0, 1) || now.oid(0, 1) != relation.oid)
+      throw base::Error(base::ErrorKind::permanent, "another table has its name at the source now",
+                        "it was renamed during the copy; run the copy again with --restart");
+    if (now.is_null(0, 0) || static_cast<uint64_t>(now.integer(0, 0)) != relation.filenode)
+      throw base::Error(base::ErrorKind::permanent,
+                        "the table was truncated or rewritten at the source while the copy ran",
+                        "avoid TRUNCATE, VACUUM FULL, CLUSTER and rewriting ALTER TABLEs during the copy; "
+                        "run it again to copy "
+                        "this table at a new snapshot");
+    check_columns(relation, now);
+  }
+
+  // Takes the lock. One row: the file, the oid of what has the name, what the snapshot says of the columns
+  // ("NUMBER TYPE" each), and then the columns themselves, of which only the description matters.
+  pg::Result lock_and_look(const Relation& relation) {
     try {
       // Behind a session that waits for an exclusive lock: it waits for our own keeper, which gives way
       // (copy/keeper_watch.h). Not behind one that has it and keeps it.
-      row = connection_.exec(
-          fmt::format("SET LOCAL lock_timeout = '5s'; LOCK TABLE ONLY {} IN ACCESS SHARE MODE; "
-                      "SET LOCAL lock_timeout = 0; SELECT pg_catalog.pg_relation_filenode({}), "
-                      "pg_catalog.to_regclass({})::pg_catalog.oid",
-                      relation.name.sql(), relation.oid, pg::quote_literal(relation.name.sql())));
+      return connection_.exec(
+          fmt::format("SET LOCAL lock_timeout = '5s'; LOCK TABLE ONLY {0} IN ACCESS SHARE MODE; "
+                      "SET LOCAL lock_timeout = 0; SELECT pg_catalog.pg_relation_filenode({1}), "
+                      "pg_catalog.to_regclass({2})::pg_catalog.oid, {3}{4} "
+                      "FROM (SELECT) one LEFT JOIN ONLY {0} t ON false",
+                      relation.name.sql(), relation.oid, pg::quote_literal(relation.name.sql()),
+                      columns_then_sql(relation), columns_now_sql(relation)));
     } catch (base::Error& error) {
       if (error.sqlstate() == "55P03") {
         connection_.exec("ROLLBACK TO SAVEPOINT chunk");
@@ -65,18 +84,49 @@ class LiveSource final : public ChunkSource {
       }
       if (error.sqlstate() == "42P01")
         error.hint("it was dropped or renamed during the copy; run the copy again with --restart");
+      if (error.sqlstate() == "42703") error.hint(kColumnsHint);
       throw;
     }
-    if (row.is_null(0, 1) || row.oid(0, 1) != relation.oid)
-      throw base::Error(base::ErrorKind::permanent, "another table has its name at the source now",
-                        "it was renamed during the copy; run the copy again with --restart");
-    if (row.is_null(0, 0) || static_cast<uint64_t>(row.integer(0, 0)) != relation.filenode)
-      throw base::Error(base::ErrorKind::permanent,
-                        "the table was truncated or rewritten at the source while the copy ran",
-                        "avoid TRUNCATE, VACUUM FULL, CLUSTER and rewriting ALTER TABLEs during the copy; "
-                        "run it again to copy "
-                        "this table at a new snapshot");
   }
+
+  static std::string columns_then_sql(const Relation& relation) {
+    std::string names;
+    for (const auto& column : relation.columns)
+      names += (names.empty() ? "" : ", ") + pg::quote_literal(column);
+    // The wire has a domain's base type, and changing a domain's base is not possible.
+    return fmt::format(
+        "ARRAY(SELECT a.attnum || ' ' || CASE y.typtype WHEN 'd' THEN 0 ELSE a.atttypid END "
+        "FROM pg_catalog.unnest(ARRAY[{}]::pg_catalog.name[]) WITH ORDINALITY c (name, place) "
+        "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = {} AND a.attname = c.name "
+        "LEFT JOIN pg_catalog.pg_type y ON y.oid = a.atttypid ORDER BY c.place)",
+        names, relation.oid);
+  }
+  static std::string columns_now_sql(const Relation& relation) {
+    std::string columns;
+    for (const auto& column : relation.columns) columns += ", t." + pg::quote_identifier(column);
+    return columns;
+  }
+
+  // A column that was dropped and added again, or swapped its name with another, is another column: under the
+  // snapshot it reads as NULL, as its default, or as the other's values.
+  static void check_columns(const Relation& relation, const pg::Result& row) {
+    const auto then = row.array(0, 2);
+    for (size_t i = 0; i < relation.columns.size(); ++i) {
+      const auto shown = static_cast<int>(i) + 3;
+      const auto number = row.table_column(shown);
+      if (then[i] == fmt::format("{} {}", number, row.type(shown)) || then[i] == fmt::format("{} 0", number))
+        continue;
+      throw base::Error(base::ErrorKind::permanent,
+                        fmt::format("its columns were changed at the source while the copy ran: \"{}\" is "
+                                    "another column now",
+                                    relation.columns[i]),
+                        kColumnsHint);
+    }
+  }
+
+  static constexpr const char* kColumnsHint =
+      "let changes of columns wait until the copy is done; run it again to copy this table at a new "
+      "snapshot, or with --restart if it has other columns now";
 
   const Plan& plan_;
   pg::Connection connection_;

@@ -58,7 +58,8 @@ struct Context {
   bool replica_role = false;  ///< the target lets us switch triggers and foreign keys off in our sessions
 
   /// What a worker's session is called in pg_stat_activity.
-  std::string application_name() const { return "cutover " + ledger.run_id(); }
+  std::string application_name() const { return application_name(ledger); }
+  static std::string application_name(const Ledger& of) { return "cutover " + of.run_id(); }
   pg::Connection open_source(const base::Stop& worker_stop) const;
   /// For everything but chunks. Commits are asynchronous here too: what a crash of the target takes, it takes
   /// together with its ledger row, and the end of the run waits for one commit that is not and looks at the

@@ -24,6 +24,7 @@ using base::ErrorKind;
 namespace {
 
 constexpr const char* kPlanApplication = "cutover";
+constexpr int kFruitlessSnapshots = 3;  // in a row, and the run gives up
 
 std::string new_run_id() {
   std::random_device random;
@@ -108,8 +109,9 @@ void Run::store_new_run(const pg::SnapshotMark& mark, const pg::DigestKey& key) 
   state.target = target_ ? options_.target.redacted() : std::string();
   state.started_unix = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   base::crash_point("plan_written.before");
-  dir_.record(record::run(state));
+  // The run's own record comes last: without it there is no run, with it there must be a snapshot.
   dir_.record(record::snapshot(0, {mark, plan_.source_version}));
+  dir_.record(record::run(state));
   dir_.sync();
   base::crash_point("plan_written.after");
 }
@@ -132,6 +134,9 @@ void Run::start_new() {
   throw_blockers(findings_);
 
   store_new_run(keeper->mark(), pg::DigestKey::random());
+  // By that name a later process of the run finds it, should this one vanish without a word.
+  keeper->connection().exec("SELECT pg_catalog.set_config('application_name', $1, false)",
+                            {Context::application_name(*ledger_)});
   source_.keeper = std::make_unique<KeeperWatch>(std::move(keeper), plan_, stop_);
   if (plan_.schema == SchemaMode::dump) {
     progress_.set_phase("schema");
@@ -164,6 +169,9 @@ void Run::reopen() {
     start_new();
     return;
   }
+  // Since they were read, others may have written to the target, and event triggers that acted on what was
+  // made after them.
+  if (!dir_.state().proofs.empty()) dir_.record(record::unproven());
   resumed_ = "nothing had been copied yet";
 }
 
@@ -238,7 +246,8 @@ void Run::load() {
   progress_.set_phase("data");
   const auto data_started = Progress::Clock::now();
   target_.reset();
-  for (;;) {
+  for (int lost = 0;;) {
+    const auto chunks_before = progress_.chunks_done.load();
     Load::Work work;
     work.source = source_.open;
     work.snapshot = source_.snapshot;
@@ -256,6 +265,12 @@ void Run::load() {
       dir_.checkpoint();
       return;
     } catch (const SnapshotLost&) {
+      lost = progress_.chunks_done == chunks_before ? lost + 1 : 1;
+      if (lost == kFruitlessSnapshots)
+        throw base::Error(ErrorKind::permanent,
+                          fmt::format("the source's snapshot was lost {} times without one chunk read", lost),
+                          "if --source is an endpoint that spreads its sessions over several servers, or a "
+                          "pooler, name the server itself");
       spdlog::warn("the source's snapshot is gone (was the server restarted?); taking a new one");
     } catch (const ChunksLost&) {
       spdlog::warn("the target lost its last commits in a crash; copying those chunks again");
@@ -269,7 +284,8 @@ void Run::load() {
       reconcile_with_ledger(plan_, dir_, ledger_->chunks(target));
     });
     if (!from_archive_) {
-      source_ = resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), session_->connection());
+      source_ = resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), session_->connection(),
+                              look_at_source(*context_, plan_));
       spdlog::info("going on: {}", source_.explanation);
     }
     if (items_) items_.emplace(*context_, session_->connection());
@@ -417,15 +433,20 @@ Outcome Run::copy(const Confirm& confirm) {
     open_archive();
     make_context();
     load_schema_items();
-    prepare_target();
-    if (source_.keeper) {
-      source_.open = live_source(*context_, source_.keeper->id());
-    } else {
+    SourceNow found;
+    if (!source_.keeper) {
       auto source = pg::open_first_session(options_.source, source_session(kPlanApplication), stop_);
       check_source_server(source, options_, findings_);
       throw_blockers(findings_);
       end_leftover_sessions(source, context_->application_name());
-      source_ = resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), *target_);
+      found = look_at_source(*context_, plan_);
+    }
+    prepare_target();
+    if (source_.keeper) {
+      source_.open = live_source(*context_, source_.keeper->id());
+    } else {
+      source_ =
+          resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), *target_, std::move(found));
       resumed_ = source_.explanation;
       spdlog::info("resuming run {}: {}", ledger_->run_id(), resumed_);
       if (items_) items_.emplace(*context_, *target_);

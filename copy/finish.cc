@@ -64,6 +64,14 @@ void make_the_rest(const Context& context, ItemRunner& items, const SchemaItems&
 }
 
 void make_event_triggers(const Context& context, ItemRunner& items, const SchemaItems& schema) {
+  // They would act on the statements with which the next run makes what has failed now.
+  if (context.problems.any(Problem::Kind::failed)) {
+    if (std::ranges::any_of(schema.rest, is_about_event_trigger))
+      context.problems.add({Problem::Kind::note, "event triggers",
+                            "are not made while something else is missing",
+                            "run the same command again when what failed can succeed"});
+    return;
+  }
   run_items(context, items, schema.rest, is_about_event_trigger);
 }
 

@@ -25,6 +25,8 @@ constexpr const char* kSchema = R"(
     committed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     PRIMARY KEY (run_id, item)))";
 
+constexpr int kPage = 100;  // chunks whose buckets are fetched at once
+
 std::string hex_literal(std::string_view bytes) {
   static constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out = "'\\x";
@@ -98,11 +100,13 @@ void Ledger::commit_chunk(pg::Connection& target, const LedgerChunk& chunk, std:
   base::crash_point("ledger_commit.after");
 }
 
-bool Ledger::has_chunk(pg::Connection& target, uint32_t relation, uint32_t chunk) const {
+std::optional<pg::Digest> Ledger::chunk_digest(pg::Connection& target, uint32_t relation,
+                                               uint32_t chunk) const {
   const auto rows =
-      target.exec("SELECT FROM cutover.chunk WHERE run_id = $1 AND relation = $2 AND chunk = $3",
+      target.exec("SELECT digest FROM cutover.chunk WHERE run_id = $1 AND relation = $2 AND chunk = $3",
                   {run_id_, std::to_string(relation), std::to_string(chunk)});
-  return rows.rows() == 1;
+  if (rows.rows() == 0) return std::nullopt;
+  return pg::Digest::parse(rows.text(0, 0));
 }
 
 std::vector<LedgerChunk> Ledger::chunks(pg::Connection& target) const {
@@ -127,25 +131,32 @@ std::vector<LedgerChunk> Ledger::chunks(pg::Connection& target) const {
   return chunks;
 }
 
+// In pages: a large table's chunks have some megabytes of buckets each hundred.
 Ledger::RelationDigest Ledger::relation_digest(pg::Connection& target, uint32_t relation,
                                                uint32_t buckets) const {
-  const auto rows =
-      target.exec("SELECT digest, buckets FROM cutover.chunk WHERE run_id = $1 AND relation = $2",
-                  {run_id_, std::to_string(relation)});
-  RelationDigest sum{static_cast<uint32_t>(rows.rows()), pg::BucketDigest(buckets)};
-  for (int row = 0; row < rows.rows(); ++row) {
-    const auto total = pg::Digest::parse(rows.text(row, 0));
-    if (buckets == 1) {
-      sum.buckets[0] += total;
-      continue;
+  RelationDigest sum{0, pg::BucketDigest(buckets)};
+  for (std::string after = "-1";;) {
+    const auto rows = target.exec(
+        fmt::format("SELECT chunk, digest, buckets FROM cutover.chunk WHERE run_id = $1 AND relation = $2 "
+                    "AND chunk > $3 ORDER BY chunk LIMIT {}",
+                    kPage),
+        {run_id_, std::to_string(relation), after});
+    for (int row = 0; row < rows.rows(); ++row) {
+      const auto total = pg::Digest::parse(rows.text(row, 1));
+      if (buckets == 1) {
+        sum.buckets[0] += total;
+        continue;
+      }
+      const auto chunk = pg::BucketDigest::decode(unhex(rows.text(row, 2)));
+      if (chunk.total() != total)
+        base::fail(base::ErrorKind::corrupt, "the ledger's digests of relation {} contradict each other",
+                   relation);
+      sum.buckets += chunk;
     }
-    const auto chunk = pg::BucketDigest::decode(unhex(rows.text(row, 1)));
-    if (chunk.total() != total)
-      base::fail(base::ErrorKind::corrupt, "the ledger's digests of relation {} contradict each other",
-                 relation);
-    sum.buckets += chunk;
+    sum.chunks += static_cast<uint32_t>(rows.rows());
+    if (rows.rows() < kPage) return sum;
+    after = rows.string(rows.rows() - 1, 0);
   }
-  return sum;
 }
 
 std::string Ledger::forget_chunks_sql(uint32_t relation, const std::vector<uint32_t>& chunks) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,10 +38,11 @@ class Ledger {
   static std::vector<std::string> unfinished_runs(pg::Connection& target);
 
   /// Inserts the chunk's row and commits the open transaction, in one round trip. Throws Error{in_doubt} when
-  /// the connection was lost before the reply came: then has_chunk() tells, on another connection.
+  /// the connection was lost before the reply came: then chunk_digest() tells, on another connection.
   void commit_chunk(pg::Connection& target, const LedgerChunk& chunk, std::string_view display,
                     std::string_view bounds, const pg::BucketDigest& buckets) const;
-  bool has_chunk(pg::Connection& target, uint32_t relation, uint32_t chunk) const;
+  /// The digest of what was loaded; nothing when the chunk is not there.
+  std::optional<pg::Digest> chunk_digest(pg::Connection& target, uint32_t relation, uint32_t chunk) const;
   std::vector<LedgerChunk> chunks(pg::Connection& target) const;
   /// What is there of a relation: how many chunks, and the sum of their digests, by bucket.
   struct RelationDigest {

@@ -12,14 +12,18 @@ namespace {
 
 using base::ErrorKind;
 
+constexpr const char* kLockNotAvailable = "55P03";
+
 // Errors that end the run, not one relation: it cannot be the relation's fault.
 bool ends_the_run(const base::Error& error, const Options& options) {
   switch (error.kind()) {
     case ErrorKind::cancelled:
     case ErrorKind::in_doubt:
     case ErrorKind::corrupt:
-    case ErrorKind::transient:
-      return true;  // outlasted every retry
+      return true;
+    case ErrorKind::transient:  // outlasted every retry
+      if (error.sqlstate() != kLockNotAvailable) return true;
+      break;
     case ErrorKind::usage:
     case ErrorKind::permanent:
       break;
@@ -81,14 +85,15 @@ void Load::run() {
 void Load::data_worker(const base::Stop& stop) {
   std::optional<ChunkCopier> copier;
   TargetSession target(context_, stop);
-  while (const auto task = board_.take_data(stop)) {
+  while (const auto task = board_.take_data(stop, copier.has_value())) {
     if (task->chunk) {
       if (!copier) copier.emplace(context_, work_.source, work_.snapshot, work_.has_target, stop);
       copy_chunk(*copier, *task->chunk);
     } else {
-      // No chunk is left for anybody: this worker's source session ends here.
+      // No chunk is left for anybody. What comes may be hours away, and a session at the source holds back
+      // its vacuum.
       copier.reset();
-      prove(*task->proof, target);
+      if (task->proof) prove(*task->proof, target);
     }
     if (board_.all_read()) last_byte_read();
   }
@@ -123,13 +128,14 @@ void Load::prove(const Board::ProofTask& task, TargetSession& target) {
   const auto label = "prove " + context_.plan.relations[first].display();
   uint32_t slices = 0;
   try {
-    target.run(label, [&](pg::Connection& connection) {
-      if (task.slice) {
-        proof_.read_slice(task.unit, *task.slice, connection);
-      } else {
-        slices = proof_.prepare(task.unit, connection);
-      }
+    // Two steps: one that is tried again must not count its slice twice.
+    const bool all_read = target.run(label, [&](pg::Connection& connection) {
+      if (task.slice) return proof_.read_slice(task.unit, *task.slice, connection);
+      slices = proof_.prepare(task.unit, connection);
+      return false;
     });
+    if (all_read)
+      target.run(label, [&](pg::Connection& connection) { proof_.compare(task.unit, connection); });
   } catch (const base::Error& error) {
     if (ends_the_run(error, context_.options)) throw;
     context_.problems.add({Problem::Kind::failed, label, error.message(), error.hint()});

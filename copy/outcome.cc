@@ -31,7 +31,8 @@ int verdict(const RunState& state, const Plan& plan, Problems& problems, bool ha
   if (problems.any(Problem::Kind::difference)) return 1;
   if (!has_target) return 0;
   for (const auto& unit : proof_units(plan)) {
-    if (state.proofs.contains(unit.relations.front())) continue;
+    const auto found = state.proofs.find(unit.relations.front());
+    if (found != state.proofs.end() && found->second.equal) continue;
     problems.add(
         {Problem::Kind::failed, plan.relations[unit.relations.front()].display(), "was not compared", {}});
     return 3;

@@ -9,7 +9,7 @@ namespace copy {
 Outcome outcome_of(const RunState& state, const Plan& plan);
 
 /// The exit code of a run that came to its end. Not checked is never equal: with a target, every unit must
-/// have been read back; one that was not is added to the problems.
+/// have been read back and found equal; one that was not is added to the problems.
 int verdict(const RunState& state, const Plan& plan, Problems& problems, bool has_target);
 
 }  // namespace copy

@@ -69,7 +69,7 @@ std::string Proof::slice_sql(const ProofUnit& unit, uint32_t slice, const BlockR
                                                         : read_back_sql(relation, blocks);
 }
 
-void Proof::read_slice(uint32_t unit, uint32_t slice, pg::Connection& target) {
+bool Proof::read_slice(uint32_t unit, uint32_t slice, pg::Connection& target) {
   const auto& relation = context_.plan.relations[units_[unit].relations.front()];
   const auto blocks = (*states_.lock())[unit].slices[slice];
   Progress::Scope scope(context_.progress,
@@ -84,29 +84,29 @@ void Proof::read_slice(uint32_t unit, uint32_t slice, pg::Connection& target) {
   }
   digest.finish();
 
-  pg::BucketDigest found;
-  {
-    auto states = states_.lock();
-    auto& state = (*states)[unit];
-    state.found += digest.digest();
-    if (--state.left > 0) return;
-    found = std::exchange(state.found, pg::BucketDigest());
-  }
-  compare(unit, found, target);
+  auto states = states_.lock();
+  auto& state = (*states)[unit];
+  state.found += digest.digest();
+  return --state.left == 0;
 }
 
-void Proof::compare(uint32_t unit, const pg::BucketDigest& found, pg::Connection& target) {
+void Proof::compare(uint32_t unit, pg::Connection& target) {
+  const auto found = (*states_.lock())[unit].found;
   const auto& first = context_.plan.relations[units_[unit].relations.front()];
   pg::BucketDigest expected(first.shape.buckets);
   for (const auto index : units_[unit].relations) {
     const auto sent = context_.ledger.relation_digest(target, index, first.shape.buckets);
-    if (sent.chunks != context_.plan.relations[index].chunks) throw ChunksLost();
+    const auto chunks = context_.plan.relations[index].chunks;
+    // Fewer than were committed, or other ones than this run read: the target lost commits.
+    if (sent.chunks != chunks || sent.buckets.total() != context_.dir.relation_total(index, chunks))
+      throw ChunksLost();
     context_.dir.record(record::relation_digest(index, sent.buckets.encode()));
     expected += sent.buckets;
   }
   const ProofRecord result{expected == found, expected.total(), found.total()};
   context_.dir.record(record::proof(units_[unit].relations.front(), result));
   ++context_.progress.proofs_done;
+  (*states_.lock())[unit].found = pg::BucketDigest();
   if (result.equal) return;
   uint32_t different = 0;
   for (uint32_t bucket = 0; bucket < found.size(); ++bucket)

@@ -26,8 +26,11 @@ class Proof {
   bool is_proven(uint32_t unit) const;
   /// Cuts a unit into slices, now that its rows are there: how many.
   uint32_t prepare(uint32_t unit, pg::Connection& target);
-  /// Reads one slice. The last one to finish compares, and records the result.
-  void read_slice(uint32_t unit, uint32_t slice, pg::Connection& target);
+  /// Reads one slice. True for the last one to finish: then compare() is to be called. Must not be repeated
+  /// once it has returned.
+  bool read_slice(uint32_t unit, uint32_t slice, pg::Connection& target);
+  /// Compares what was read with the ledger, and records the result. May be repeated after it has thrown.
+  void compare(uint32_t unit, pg::Connection& target);
 
  private:
   struct State {
@@ -36,7 +39,6 @@ class Proof {
     pg::BucketDigest found;
   };
   std::string slice_sql(const ProofUnit& unit, uint32_t slice, const BlockRange& blocks) const;
-  void compare(uint32_t unit, const pg::BucketDigest& found, pg::Connection& target);
 
   const Context& context_;
   std::vector<ProofUnit> units_;

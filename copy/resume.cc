@@ -180,6 +180,9 @@ void remove_stale(const Context& context, const Plan& plan, const std::vector<St
       if (row.relation == relation && std::ranges::find(chunks, row.chunk) != chunks.end())
         rows.push_back(row);
     pg::Transaction transaction(target);
+    // Waited for: a crash that took only this back would leave the old rows and their ledger rows, which look
+    // like those that are copied in their place.
+    target.exec("SET LOCAL synchronous_commit = on");
     target.exec(remove_rows_sql(plan.relations[relation], rows));
     target.exec(context.ledger.forget_chunks_sql(relation, chunks));
     transaction.commit();
@@ -250,12 +253,19 @@ std::vector<std::string> definition_changes(const Context& context, const std::s
   return changes;
 }
 
-SourceView at_new_snapshot(const Context& context, Plan& plan, const SchemaItems& schema,
-                           pg::Connection& target, std::unique_ptr<pg::SnapshotKeeper> keeper) {
+Plan plan_of_same_definitions(const Context& context, const Plan& plan, pg::SnapshotKeeper& keeper) {
   std::vector<Finding> ignored;
-  auto fresh = make_plan(keeper->connection(), context.options, ignored);
+  auto fresh = make_plan(keeper.connection(), context.options, ignored);
   refuse_changes(shape_changes(plan, fresh));
-  if (plan.schema == SchemaMode::dump) refuse_changes(definition_changes(context, keeper->id()));
+  if (plan.schema == SchemaMode::dump) refuse_changes(definition_changes(context, keeper.id()));
+  return fresh;
+}
+
+SourceView at_new_snapshot(const Context& context, Plan& plan, const SchemaItems& schema,
+                           pg::Connection& target, SourceNow source) {
+  auto keeper = std::move(source.keeper);
+  const auto fresh =
+      source.fresh ? std::move(*source.fresh) : plan_of_same_definitions(context, plan, *keeper);
   std::map<pg::QualifiedName, uint64_t> filenodes;
   for (const auto& relation : fresh.relations) filenodes[relation.name] = relation.filenode;
   for (auto& relation : plan.relations)
@@ -284,11 +294,10 @@ SourceView at_new_snapshot(const Context& context, Plan& plan, const SchemaItems
 }
 
 SourceView choose_source(const Context& context, Plan& plan, const SchemaItems& schema,
-                         pg::Connection& target) {
-  auto keeper = open_keeper(context.options, context.application_name(), context.stop);
+                         pg::Connection& target, SourceNow source) {
   const auto& snapshots = context.dir.state().snapshots;
   const auto& last = snapshots.back();
-  check_same_source(keeper->mark(), last.mark);
+  auto& keeper = source.keeper;
   SourceView view;
   view.snapshot = static_cast<uint32_t>(snapshots.size() - 1);
   if (of_one_snapshot(context) && keeper->mark().unchanged_since(last.mark)) {
@@ -302,14 +311,24 @@ SourceView choose_source(const Context& context, Plan& plan, const SchemaItems& 
     view.explanation = "everything still missing is in the archive";
     return view;
   }
-  return at_new_snapshot(context, plan, schema, target, std::move(keeper));
+  return at_new_snapshot(context, plan, schema, target, std::move(source));
 }
 
 }  // namespace
 
+SourceNow look_at_source(const Context& context, const Plan& plan) {
+  SourceNow now{open_keeper(context.options, context.application_name(), context.stop), std::nullopt};
+  const auto& last = context.dir.state().snapshots.back().mark;
+  check_same_source(now.keeper->mark(), last);
+  // An archive may have all that is missing: then it does not matter what the source is like by now.
+  if (!context.archive && !now.keeper->mark().unchanged_since(last))
+    now.fresh = plan_of_same_definitions(context, plan, *now.keeper);
+  return now;
+}
+
 SourceView resume_source(const Context& context, Plan& plan, const SchemaItems& schema,
-                         pg::Connection& target) {
-  auto view = choose_source(context, plan, schema, target);
+                         pg::Connection& target, SourceNow source) {
+  auto view = choose_source(context, plan, schema, target, std::move(source));
   if (view.keeper) renew_archive(context, view.snapshot);
   // An earlier process may have come to the foreign keys although a table had failed.
   if (context.dir.state().chunks.size() < plan.total_chunks())

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -32,15 +33,25 @@ void end_leftover_sessions(pg::Connection& server, const std::string& applicatio
 std::set<ForeignKeyName> foreign_keys_made(const Context& context, const SchemaItems& schema,
                                            pg::Connection& target);
 
+/// The source as a resumed run finds it.
+struct SourceNow {
+  std::unique_ptr<pg::SnapshotKeeper> keeper;
+  std::optional<Plan> fresh;  ///< at its snapshot, when that may be another content; of the same definitions
+};
+
+/// Looks whether the run may go on at all, before it changes anything. Throws Error{usage} when the source is
+/// another database, or has other definitions than the run's plan.
+SourceNow look_at_source(const Context& context, const Plan& plan);
+
 /// Decides how a run that has chunks already can go on and stay consistent (docs/consistency.md):
 ///   1. the source provably did not change since the recorded snapshot: a new one shows the same rows;
 ///   2. everything still missing is in the archive, read under the recorded snapshot;
 ///   3. else a new snapshot F is taken, every chunk on the target is digested again at F, and what differs is
 ///   removed
 ///      from the target, to be copied again. The result equals the source at F.
-/// (A snapshot whose keeper survived needs no decision: workers import it again.) Throws Error{usage} when
-/// the source is another database, or its tables have changed shape.
+/// (A snapshot whose keeper survived needs no decision: workers import it again.) Throws what
+/// look_at_source() throws.
 SourceView resume_source(const Context& context, Plan& plan, const SchemaItems& schema,
-                         pg::Connection& target);
+                         pg::Connection& target, SourceNow source);
 
 }  // namespace copy

@@ -42,6 +42,14 @@ class RunDir {
 
   /// Thread-safe, unlike state().
   bool has_chunk(uint32_t relation, uint32_t chunk);
+  /// The sum of the digests of the relation's chunks, as far as they are there. Thread-safe.
+  pg::Digest relation_total(uint32_t relation, uint32_t chunks) {
+    const std::lock_guard lock(mutex_);
+    pg::Digest total;
+    for (uint32_t chunk = 0; chunk < chunks; ++chunk)
+      if (const auto* found = state_.chunk(relation, chunk)) total += found->digest;
+    return total;
+  }
 
   /// Appends a record and applies it. Thread-safe. Durable within a second, or at the next sync().
   void record(const std::string& payload);

@@ -19,6 +19,7 @@ enum class Type : uint64_t {
   finished = 7,
   reopened = 8,
   schema = 9,
+  unproven = 10,
 };
 
 Encoder begin(Type type) {
@@ -93,6 +94,7 @@ std::string proof(uint32_t unit, const ProofRecord& record) {
 std::string finished(int exit_code) {
   return begin(Type::finished).number(static_cast<uint64_t>(exit_code)).str();
 }
+std::string unproven() { return begin(Type::unproven).str(); }
 std::string reopened() { return begin(Type::reopened).str(); }
 
 }  // namespace record
@@ -167,6 +169,9 @@ void RunState::apply(base::Bytes bytes) {
       schema = record;
       break;
     }
+    case Type::unproven:
+      proofs.clear();
+      break;
     case Type::finished:
       finished = static_cast<int>(in.number());
       break;

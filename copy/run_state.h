@@ -73,6 +73,7 @@ std::string forgotten(uint32_t relation, uint32_t chunk);
 std::string schema(const SchemaRecord& schema);
 std::string relation_digest(uint32_t relation, std::string_view encoded);
 std::string proof(uint32_t unit, const ProofRecord& record);
+std::string unproven();  ///< forgets every proof
 std::string finished(int exit_code);
 std::string reopened();
 }  // namespace record

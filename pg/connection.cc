@@ -82,6 +82,10 @@ std::vector<std::string> Result::array(int row, int column) const {
   return elements;
 }
 
+int Result::columns() const { return PQnfields(result_.get()); }
+int Result::table_column(int column) const { return PQftablecol(result_.get(), column); }
+Oid Result::type(int column) const { return PQftype(result_.get(), column); }
+
 std::string_view Result::tag() const { return PQcmdStatus(result_.get()); }
 
 uint64_t Result::affected() const {

@@ -38,6 +38,11 @@ class Result {
   char character(int row, int column) const;
   /// Elements of a one-dimensional text-format array, NULLs as empty strings.
   std::vector<std::string> array(int row, int column) const;
+  int columns() const;
+  /// The attribute number of the table's column that this one shows as it is; 0: it is no column of a table.
+  int table_column(int column) const;
+  /// The type on the wire; for a domain, what it is over.
+  Oid type(int column) const;
   /// The command tag: "COPY 17", "COMMIT".
   std::string_view tag() const;
   /// From the command tag ("COPY 17", "DELETE 3"); 0 where there is none.

@@ -163,6 +163,24 @@ void play(unsigned seed, bool failures, Work& work, Diary& diary) {
   EXPECT_LE(diary.most_running, static_cast<int>(limits.tasks) + 1) << "one stream always runs";
 }
 
+TEST(Board, WhoHasASourceSessionEndsItWhenNoChunkIsLeft) {
+  Plan plan;
+  plan.relations.resize(1);
+  plan.relations[0].chunks = 2;
+  const std::vector<ProofUnit> units{{{0}}};
+  Board board(plan, units, {{0, 0}, {0, 1}}, {}, {true}, false, {4, 1});
+  const base::Stop stop;
+  ASSERT_TRUE(board.take_data(stop, false)->chunk);
+  ASSERT_TRUE(board.take_data(stop, true)->chunk);
+  board.chunk_done(0, 0.1);
+  // The other chunk is still read, so there is no proof yet: without the hint this would wait for it.
+  const auto task = board.take_data(stop, true);
+  ASSERT_TRUE(task);
+  EXPECT_FALSE(task->chunk || task->proof);
+  board.chunk_done(0, 0.1);
+  EXPECT_TRUE(board.take_data(stop)->proof);
+}
+
 TEST(Board, EveryTaskIsHandedOutExactlyOnceAndInOrder) {
   for (unsigned seed = 0; seed < 200; ++seed) {
     SCOPED_TRACE(seed);

@@ -172,6 +172,24 @@ TEST(Triggers, DoNotFireWhenAFailedTableIsCopiedLater) {
   EXPECT_EQ(move.target.value("SELECT tgenabled FROM pg_trigger WHERE tgname = 'note'"), "O");
 }
 
+TEST(Triggers, OnEventsWaitUntilEverythingElseIsThere) {
+  const Move move(R"(
+    CREATE TABLE t (id int PRIMARY KEY, v int); CREATE TABLE seen (tag text);
+    CREATE FUNCTION note() RETURNS event_trigger LANGUAGE plpgsql AS
+      $$ BEGIN INSERT INTO public.seen VALUES (tg_tag); END $$;
+    INSERT INTO t SELECT i, i FROM generate_series(1, 50) i;
+    CREATE INDEX ON t (v); CREATE EVENT TRIGGER note ON ddl_command_end EXECUTE FUNCTION note())",
+                  "CREATE TABLE t (id int, v int CHECK (v < 40))");
+  const auto first = move.copy();
+  EXPECT_TRUE(exits(first, 3));
+  EXPECT_THAT(text_of(first), HasSubstr("event triggers: are not made"));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_event_trigger"), "0");
+  move.target.exec("ALTER TABLE t DROP CONSTRAINT t_v_check");
+  EXPECT_TRUE(exits(move.copy(), 0));
+  move.expect_equal();
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_event_trigger"), "1");
+}
+
 TEST(ForeignKeys, LetAFailedTableBeCopiedLater) {
   const Move move(kParentAndChild,
                   "CREATE TABLE child (id int, a int, b int CHECK (b < 9)); CREATE TABLE parent (a int, b "

@@ -24,6 +24,10 @@ class MovingSource : public ::testing::Test {
   MovingSource() { move.source.exec(kRows); }
 
   support::ProcessResult copy_while(const std::string& lock_mode, const std::function<void()>& meanwhile) {
+    return copy_while(move, lock_mode, meanwhile);
+  }
+  static support::ProcessResult copy_while(const Move& move, const std::string& lock_mode,
+                                           const std::function<void()>& meanwhile) {
     support::Session holder(move.target.url());
     holder.exec(fmt::format("BEGIN; LOCK TABLE t IN {} MODE", lock_mode));
     support::Process run(support::cutover_program(), move.way.arguments("copy", {"--schema", "none"}));
@@ -80,6 +84,30 @@ TEST_F(MovingSource, ADroppedColumnFailsItsTable) {
       copy_while("ACCESS EXCLUSIVE", [&] { move.source.exec("ALTER TABLE t DROP COLUMN v"); });
   EXPECT_TRUE(exits(result, 3));
   EXPECT_THAT(result.output, AllOf(HasSubstr("public.t"), HasSubstr("v")));
+}
+
+// The table's oid, name and file stay; COPY would read the new column under the old one's name.
+TEST_F(MovingSource, AColumnThatBecameAnotherFailsItsTable) {
+  for (const auto* change : {"ALTER TABLE t DROP COLUMN v; ALTER TABLE t ADD COLUMN v text",
+                             "ALTER TABLE t RENAME v TO old; ALTER TABLE t ADD COLUMN v text DEFAULT 'x'"}) {
+    const Move other(kTables, kTables);
+    other.source.exec(kRows);
+    const auto result = copy_while(other, "ACCESS EXCLUSIVE", [&] { other.source.exec(change); });
+    EXPECT_TRUE(exits(result, 3)) << change;
+    EXPECT_THAT(result.output, AllOf(HasSubstr("public.t"), HasSubstr("its columns were changed")));
+    EXPECT_EQ(other.target.value("SELECT count(*) FROM t"), "0");
+    EXPECT_EQ(other.target.value("SELECT count(*) FROM u"), "2");
+  }
+}
+
+TEST_F(MovingSource, ColumnsOfAnyKindAreRecognized) {
+  move.source.exec(
+      "CREATE DOMAIN d AS int; CREATE DOMAIN dd AS d; CREATE TYPE c AS (a int); CREATE TYPE e AS ENUM ('x'); "
+      "CREATE TABLE k (gone int, \"it's \"\"it\"\"\" int, f dd, g c, h e, i dd[], j int GENERATED ALWAYS AS "
+      "(1) STORED, x varchar(5)); ALTER TABLE k DROP COLUMN gone; CREATE TABLE none (); "
+      "INSERT INTO k VALUES (1, 2, ROW(3), 'x', '{4}', DEFAULT, 'five'); INSERT INTO none DEFAULT VALUES");
+  move.target.exec("DROP TABLE t, u");
+  move.expect_equal_copy();
 }
 
 TEST_F(MovingSource, AnAddedColumnDoesNotMatter) {

@@ -111,6 +111,14 @@ TEST(RunState, ForgettingAChunkForgetsWhatWasProvenWithIt) {
   EXPECT_TRUE(state.proofs.empty());
 }
 
+TEST(RunState, UnprovenForgetsProofsOnly) {
+  auto state = fold(history());
+  add(state, record::unproven());
+  EXPECT_TRUE(state.proofs.empty());
+  EXPECT_EQ(state.chunks.size(), 20U);
+  EXPECT_FALSE(state.relation_digests.empty());
+}
+
 TEST(RunState, ReopenedIsNotFinished) {
   auto state = fold(history());
   add(state, record::reopened());

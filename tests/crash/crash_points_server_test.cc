@@ -49,6 +49,31 @@ INSTANTIATE_TEST_SUITE_P(Every, CrashPoint,
                                          "checkpoint_rename.before:2", "checkpoint_rename.after:2"),
                          test_name);
 
+// Killed between the first records; without a schema to dump, the next process goes on from what is there.
+TEST(CrashAtTheStart, OfARunOfRowsOnly) {
+  for (const auto* point : {"journal_append.after", "journal_append.after:2"}) {
+    Move move;
+    move.options = {"--schema", "none"};
+    constexpr const char* kTable = "CREATE TABLE t (id int PRIMARY KEY)";
+    move.source.exec(kTable);
+    move.source.exec("INSERT INTO t SELECT generate_series(1, 100)");
+    move.target.exec(kTable);
+    ASSERT_NO_FATAL_FAILURE(move.crash_at(point));
+    move.settle();
+  }
+}
+
+// What a killed process has proven is proven again: somebody else may have written to the target since.
+TEST(CrashThenWrite, AProofIsNotBelievedAfterwards) {
+  Move move;
+  fill(move.source);
+  ASSERT_NO_FATAL_FAILURE(move.crash_at("constraint_add.before"));
+  move.target.exec("UPDATE shop.keys SET middle = 7 WHERE small = 0");
+  const auto result = move.run();
+  EXPECT_EQ(result.exit_code, 1) << result.output << result.error;
+  EXPECT_THAT(result.error, HasSubstr("shop.keys"));
+}
+
 class CrashThenChange : public CrashPoint {};
 
 TEST_P(CrashThenChange, EndsAtTheSourceAsItIsNow) {

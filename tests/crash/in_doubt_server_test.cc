@@ -57,6 +57,35 @@ TEST_F(InDoubt, KilledBetweenTheCommitAndItsReply) {
   EXPECT_THAT(move_.settle(), HasSubstr("were on the target but not yet in the journal"));
 }
 
+// The target takes the removal of an old chunk back (in a crash) while its successor is loaded: what is there
+// then is not what was in doubt.
+TEST_F(InDoubt, AnOldChunkThatCameBackIsNotTakenForTheNewOne) {
+  Move move;
+  move.options = {"--jobs", "1", "--split-size", "16kB"};
+  move.source.exec(
+      "CREATE TABLE t (id int PRIMARY KEY, v text); "
+      "INSERT INTO t SELECT i, repeat('v', 100) FROM generate_series(1, 2000) i");
+  ASSERT_NO_FATAL_FAILURE(move.crash_at("ledger_commit.after:4"));
+  move.target.exec(
+      "CREATE TABLE cutover.old_chunk AS SELECT * FROM cutover.chunk WHERE chunk = 0; "
+      "CREATE TABLE cutover.old AS SELECT t.* FROM t WHERE xmin = (SELECT transaction::text::xid FROM "
+      "cutover.old_chunk)");
+  move.source.exec("UPDATE t SET v = 'new' WHERE id = 1");
+  Proxy proxy(move.target.cluster().port(), "COPY \"public\".\"t\"", hold_from(1));
+  move.target_url = proxy.url(move.target.name());
+  const auto process = move.start();
+  wait_for("the chunk that is copied again", [&] { return proxy.held() == 1; });
+  ASSERT_EQ(move.target.value("SELECT count(*) FROM cutover.chunk WHERE chunk = 0"), "0");
+  move.target.exec(
+      "BEGIN; INSERT INTO t SELECT * FROM cutover.old; UPDATE cutover.old_chunk SET transaction = "
+      "txid_current(); INSERT INTO cutover.chunk SELECT * FROM cutover.old_chunk; COMMIT");
+  proxy.release();
+  const auto result = process->wait();
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_THAT(result.error, HasSubstr("lost its last commits"));
+  move.expect_equal();
+}
+
 // Bytes hang for a while, and then the connection is reset.
 TEST_F(InDoubt, AStallInTheMiddleOfACommitEndsInAReset) {
   Proxy proxy(move_.target.cluster().port(), "; COMMIT", hold_from(4));
@@ -81,6 +110,18 @@ TEST_F(InDoubt, AStallAtTheSourceEndsInAReset) {
   proxy.release();
   const auto result = process->wait();
   EXPECT_EQ(result.exit_code, 0) << result.error;
+  move_.expect_equal();
+}
+
+// A proof whose last step is tried again must not read, or count, anything twice.
+TEST_F(InDoubt, TheLedgerIsNotThereWhenAProofAsksIt) {
+  Proxy proxy(move_.target.cluster().port(), "buckets FROM cutover.chunk", [](int n) {
+    return n == 1 ? Verdict::cut : n == 4 ? Verdict::cut_reply : Verdict::forward;
+  });
+  move_.target_url = proxy.url(move_.target.name());
+  const auto result = move_.run();
+  EXPECT_EQ(result.exit_code, 0) << result.output << result.error;
+  EXPECT_THAT(result.error, HasSubstr("trying again"));
   move_.expect_equal();
 }
 

@@ -6,6 +6,11 @@
 namespace crash {
 namespace {
 
+// The session that holds the snapshot: the first one by the run's name.
+constexpr const char* kEndKeeper =
+    "SELECT pg_terminate_backend(pid, 5000) FROM (SELECT pid FROM pg_stat_activity WHERE application_name "
+    "LIKE 'cutover _%' AND datname = current_database() ORDER BY backend_start LIMIT 1) keeper";
+
 class Rewrite : public testing::TestWithParam<std::string> {
  protected:
   Move move_;
@@ -41,9 +46,7 @@ TEST_P(Rewrite, IsNoticedWhereNothingHindersIt) {
   move_.source_url = proxy.url(move_.source.name());
   const auto process = move_.start();
   wait_for("the worker", [&] { return proxy.held() == 1; });
-  move_.source.exec(
-      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'cutover' "
-      "AND datname = current_database()");
+  move_.source.exec(kEndKeeper);
   support::exec_url(direct, GetParam());
   proxy.release();
   const auto result = process->wait();
@@ -110,6 +113,7 @@ TEST(RewriteMore, ASessionThatKeepsATableForItselfIsNamed) {
   EXPECT_EQ(result.exit_code, 3) << result.output << result.error;
   EXPECT_THAT(result.error, HasSubstr(fmt::format("hint: session {} (migration, user postgres, since ",
                                                   holder.backend_pid())));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM shop.nothing"), "1") << "only that table fails";
   holder.exec("COMMIT");
   move.source_url = direct;
   move.settle_changed();
@@ -130,9 +134,7 @@ TEST(RewriteMore, TablesWithTriggersAndReferencesAreCopiedAtLast) {
   move.source_url = proxy.url(move.source.name());
   const auto process = move.start();
   wait_for("the worker", [&] { return proxy.held() == 1; });
-  move.source.exec(
-      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'cutover' "
-      "AND datname = current_database()");
+  move.source.exec(kEndKeeper);
   support::exec_url(direct, "VACUUM FULL shop.customers");
   proxy.release();
   const auto result = process->wait();

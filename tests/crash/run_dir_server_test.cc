@@ -167,5 +167,17 @@ INSTANTIATE_TEST_SUITE_P(
         SchemaChange{"SequenceAdded", "CREATE SEQUENCE shop.more", "shop.more"}),
     [](const auto& test) { return std::string(test.param.name); });
 
+// Refused means: nothing was changed.
+TEST(RunDirectory, AChangedSourceIsRefusedBeforeTheTargetIsTouched) {
+  Move move;
+  fill(move.source);
+  ASSERT_NO_FATAL_FAILURE(move.crash_at("journal_append.after:3"));
+  move.source.exec("ALTER TABLE shop.keys DROP COLUMN middle");
+  const auto result = move.run();
+  EXPECT_EQ(result.exit_code, 2) << result.output << result.error;
+  EXPECT_THAT(result.error, HasSubstr("shop.keys"));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_namespace WHERE nspname IN ('shop', 'cutover')"), "0");
+}
+
 }  // namespace
 }  // namespace crash
