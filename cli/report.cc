@@ -182,7 +182,6 @@ Json report_json(const Outcome& outcome, const ReportContext& context) {
                   {"proven", outcome.proven},
                   {"elapsed_seconds", seconds_of(outcome.elapsed)},
                   {"copy_seconds", seconds_of(outcome.copy_elapsed)},
-                  {"copy_seconds", static_cast<double>(outcome.copy_elapsed.count()) / 1000.0},
                   {"problems", Json::array()},
                   {"findings", Json::array()}});
   for (const auto& problem : outcome.problems)

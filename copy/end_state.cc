@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <span>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -31,17 +32,35 @@ std::string mapped(const std::string& role, const Options& options) {
   return found == options.role_map.end() ? role : found->second;
 }
 
-void read_sequences(pg::Connection& source, const Plan& plan, EndState& state) {
-  for (size_t begin = 0; begin < plan.sequences.size(); begin += kSequencesPerStatement) {
-    std::string sql;
-    const auto end = std::min(plan.sequences.size(), begin + kSequencesPerStatement);
-    for (size_t i = begin; i < end; ++i)
-      sql += fmt::format("{}SELECT {}, last_value, is_called FROM {}", sql.empty() ? "" : " UNION ALL ", i,
-                         plan.sequences[i].name.sql());
+// False: at least one of them does not exist, and nothing was read.
+bool read_sequences(pg::Connection& source, std::span<const pg::Sequence> sequences, EndState& state) {
+  std::string sql;
+  for (size_t i = 0; i < sequences.size(); ++i)
+    sql += fmt::format("{}SELECT {}, last_value, is_called FROM {}", sql.empty() ? "" : " UNION ALL ", i,
+                       sequences[i].name.sql());
+  try {
     const auto rows = source.exec(sql);
     for (int row = 0; row < rows.rows(); ++row)
-      state.sequences.push_back({plan.sequences[static_cast<size_t>(rows.integer(row, 0))].name,
+      state.sequences.push_back({sequences[static_cast<size_t>(rows.integer(row, 0))].name,
                                  rows.integer(row, 1), rows.boolean(row, 2)});
+    return true;
+  } catch (const base::Error& error) {
+    constexpr std::string_view kUndefinedTable = "42P01";
+    if (error.sqlstate() != kUndefinedTable) throw;
+    return false;
+  }
+}
+
+// One that was dropped since the plan was made must not keep the values of all others from the target.
+void read_sequences(pg::Connection& source, const Plan& plan, EndState& state,
+                    std::vector<pg::QualifiedName>& dropped) {
+  std::span<const pg::Sequence> left = plan.sequences;
+  while (!left.empty()) {
+    const auto batch = left.first(std::min(left.size(), kSequencesPerStatement));
+    left = left.subspan(batch.size());
+    if (read_sequences(source, batch, state)) continue;
+    for (const auto& sequence : batch)
+      if (!read_sequences(source, std::span(&sequence, 1), state)) dropped.push_back(sequence.name);
   }
 }
 
@@ -85,9 +104,10 @@ EndState EndState::from_json(std::string_view text) {
   }
 }
 
-EndState read_end_state(pg::Connection& source, const Plan& plan) {
+EndState read_end_state(pg::Connection& source, const Plan& plan, std::vector<pg::QualifiedName>& dropped) {
   EndState state;
-  read_sequences(source, plan, state);
+  dropped.clear();
+  read_sequences(source, plan, state, dropped);
   const bool large_objects = std::ranges::any_of(plan.relations, [](const Relation& relation) {
     return relation.kind == Relation::Kind::large_objects;
   });

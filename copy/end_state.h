@@ -39,7 +39,8 @@ struct EndState {
   static EndState from_json(std::string_view text);
 };
 
-EndState read_end_state(pg::Connection& source, const Plan& plan);
+/// Sequences of the plan that the source no longer has are named in `dropped`.
+EndState read_end_state(pg::Connection& source, const Plan& plan, std::vector<pg::QualifiedName>& dropped);
 
 /// setval() for all sequences, in statements of many each. A sequence the target does not have is named in
 /// the result.

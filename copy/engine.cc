@@ -54,6 +54,7 @@ class Run {
 
  private:
   void check_same_databases() const;
+  void check_same_selection() const;
   void start_new();
   void reopen();
   void store_new_run(const pg::SnapshotMark& mark, const pg::DigestKey& key);
@@ -100,6 +101,7 @@ class Run {
 void Run::store_new_run(const pg::SnapshotMark& mark, const pg::DigestKey& key) {
   key_ = key;
   ledger_.emplace(new_run_id());
+  plan_.selection = selection_of(options_);
   dir_.store_plan(plan_);
   dir_.store_key(*key_);
   RunState state;
@@ -152,6 +154,7 @@ void Run::reopen() {
     throw base::Error(ErrorKind::corrupt, fmt::format("{} has a journal but no plan", dir_.path().string()),
                       "start over with --restart");
   plan_ = std::move(*plan);
+  check_same_selection();
   key_ = dir_.load_key();
   ledger_.emplace(dir_.state().run_id);
   if (dir_.torn_bytes() > 0)
@@ -304,10 +307,16 @@ void Run::make_durable() {
 
 EndState Run::end_state() {
   if (from_archive_) return Archive::load_end_state(*options_.archive);
+  std::vector<pg::QualifiedName> dropped;
   auto state = base::retry(options_.retry, stop_, context_->retry_notice("sequences"), [&] {
     auto source = context_->open_source(stop_);
-    return read_end_state(source, plan_);
+    return read_end_state(source, plan_, dropped);
   });
+  for (const auto& sequence : dropped)
+    problems_.add({Problem::Kind::failed,
+                   "sequence " + sequence.display(),
+                   "was dropped at the source while the copy ran; its value could not be read",
+                   {}});
   Archive::store_end_state(dir_.path(), state);
   if (archive_ && &archive_->dir() != &dir_) Archive::store_end_state(archive_->dir().path(), state);
   return state;
@@ -411,9 +420,26 @@ void Run::check_same_databases() const {
   check(state.target, options_.target.redacted(), "--target");
 }
 
+// Neither for another selection, nor does a run go on with one: what is on the target was chosen by the
+// first.
+void Run::check_same_selection() const {
+  if (plan_.selection.empty()) return;
+  const auto shown = [](const std::string& value) { return value.empty() ? "not given" : "'" + value + "'"; };
+  for (const auto& [option, value] : selection_of(options_)) {
+    const auto found = plan_.selection.find(option);
+    const auto then = found == plan_.selection.end() ? std::string() : found->second;
+    if (value == then) continue;
+    throw base::Error(ErrorKind::usage,
+                      fmt::format("{} holds a run of another selection: {} was {}, and is {} now",
+                                  dir_.path().string(), option, shown(then), shown(value)),
+                      "give the option as it was, name another --run-dir for a new run, or use --restart");
+  }
+}
+
 Outcome Run::finished_before() {
   check_same_databases();
   plan_ = dir_.load_plan().value_or(Plan());
+  check_same_selection();
   auto out = outcome(*dir_.state().finished);
   out.already_finished = true;
   return out;

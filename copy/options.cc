@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include <fmt/format.h>
+
 namespace copy {
 namespace {
 
@@ -63,6 +65,27 @@ SplitRule split_rule(const Options& options, uint64_t total) {
   const auto share = total / std::max(1U, options.jobs);
   const auto above = std::clamp(share + share / 4, kSmallest, kLargest);
   return {above, std::max(kSmallest, above / 2)};
+}
+
+std::map<std::string, std::string> selection_of(const Options& options) {
+  const auto list = [](std::vector<std::string> patterns) {
+    std::ranges::sort(patterns);
+    const auto same = std::ranges::unique(patterns);
+    patterns.erase(same.begin(), same.end());
+    return fmt::format("{}", fmt::join(patterns, ","));
+  };
+  const auto pairs = [](const std::map<std::string, std::string>& values) {
+    std::vector<std::string> all;
+    for (const auto& [key, value] : values) all.push_back(fmt::format("{}={}", key, value));
+    return fmt::format("{}", fmt::join(all, ","));
+  };
+  return {{"--schema", options.schema == SchemaMode::dump ? "dump" : "none"},
+          {"--include", list(options.include)},
+          {"--exclude", list(options.exclude)},
+          {"--where", pairs(options.row_filters)},
+          {"--role-map", pairs(options.role_map)},
+          {"--no-owners", options.owners ? "" : "given"},
+          {"--no-grants", options.grants ? "" : "given"}};
 }
 
 bool glob_match(std::string_view pattern, std::string_view text) {

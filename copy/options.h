@@ -66,6 +66,10 @@ struct SplitRule {
 /// would cost more than a gigabyte of work.
 SplitRule split_rule(const Options& options, uint64_t total);
 
+/// The options that decide what a run copies, by name ("--include"), in one writing each. A run that is gone
+/// on with, or asked about, under others would answer for another job.
+std::map<std::string, std::string> selection_of(const Options& options);
+
 /// Shell-like match of * and ? over the whole text.
 bool glob_match(std::string_view pattern, std::string_view text);
 /// True when "schema" or "schema.table" is selected by any of the patterns (see Options::include).

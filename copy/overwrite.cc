@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -51,16 +52,22 @@ void overwrite_tables(const Context& context, pg::Connection& target) {
 
 namespace {
 
-// Only the rows that a row filter lets in can be this run's.
-std::string remove_rows_sql(const Relation& relation) {
-  return fmt::format("DELETE FROM ONLY {}{}{}", relation.name.sql(),
-                     relation.condition.empty() ? "" : " WHERE ", relation.condition);
+using Written = std::map<uint32_t, std::vector<LedgerChunk>>;  // by relation
+
+Written written_relations(pg::Connection& target, const std::string& run_id) {
+  Written written;
+  for (auto& chunk : Ledger(run_id).chunks(target)) written[chunk.relation].push_back(std::move(chunk));
+  return written;
 }
 
-std::set<uint32_t> written_relations(pg::Connection& target, const std::string& run_id) {
-  std::set<uint32_t> written;
-  for (const auto& chunk : Ledger(run_id).chunks(target)) written.insert(chunk.relation);
-  return written;
+// Emptying a table is quicker by far than deleting its rows, and right only where all of them are the run's.
+bool holds_only_ours(pg::Connection& target, const Relation& relation,
+                     const std::vector<LedgerChunk>& chunks) {
+  if (relation.via_root()) return false;
+  return target
+      .exec(fmt::format("SELECT NOT EXISTS (SELECT FROM ONLY {} WHERE NOT {})", relation.name.sql(),
+                        is_of_chunks_sql(chunks)))
+      .boolean(0, 0);
 }
 
 pg::Result made_items(pg::Connection& target, const std::string& run_id) {
@@ -125,9 +132,6 @@ std::vector<std::string> drop_statements(pg::Connection& target, const Plan& pla
     if (items.text(row, 0) == "SCHEMA" && items.text(row, 2) != "public")
       statements.push_back(
           fmt::format("DROP SCHEMA IF EXISTS {} CASCADE", pg::quote_identifier(items.text(row, 2))));
-  const auto objects = std::ranges::find(plan.relations, Relation::Kind::large_objects, &Relation::kind);
-  if (objects != plan.relations.end())
-    statements.push_back("SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata");
   return statements;
 }
 
@@ -144,18 +148,22 @@ void remove_rows(pg::Connection& target, const Plan& plan, const std::string& ru
   std::vector<pg::QualifiedName> tables;
   std::string truncated;
   std::vector<std::string> statements;
-  for (const auto index : written_relations(target, run_id)) {
+  pg::Transaction transaction(target);
+  for (const auto& [index, chunks] : written_relations(target, run_id)) {
     const auto& relation = plan.relations[index];
     if (relation.kind != Relation::Kind::table || is_among(made, relation.name)) continue;
+    if (!exists(target, relation.load_into.sql())) continue;
     tables.push_back(relation.name);
-    if (relation.condition.empty()) {
+    // Nobody adds a row between the look and the removal.
+    target.exec(fmt::format("LOCK TABLE {}{} IN SHARE ROW EXCLUSIVE MODE", relation.via_root() ? "" : "ONLY ",
+                            relation.load_into.sql()));
+    if (holds_only_ours(target, relation, chunks)) {
       truncated += fmt::format("{}ONLY {}", truncated.empty() ? "" : ", ", relation.name.sql());
     } else {
-      statements.push_back(remove_rows_sql(relation));
+      statements.push_back(remove_rows_sql(relation, chunks));
     }
   }
   if (!truncated.empty()) statements.push_back("TRUNCATE " + truncated);
-  pg::Transaction transaction(target);
   tables.insert(tables.end(), plan.partitioned_tables.begin(), plan.partitioned_tables.end());
   if (!statements.empty()) put_aside(target, run_id, tables, {});
   for (const auto& statement : statements) target.exec(statement);
@@ -164,6 +172,27 @@ void remove_rows(pg::Connection& target, const Plan& plan, const std::string& ru
                       fmt::format("{} {}; nothing was changed", left[0].object, left[0].message),
                       "rows that this run did not write may refer to some that it did: remove them first");
   transaction.commit();
+}
+
+// Each takes a lock until its transaction ends, and a server has room for some thousands of them.
+void remove_large_objects(pg::Connection& target, const Plan& plan, const std::string& run_id) {
+  constexpr int kBatch = 1000;
+  for (const auto& [index, chunks] : written_relations(target, run_id)) {
+    const auto& relation = plan.relations[index];
+    if (relation.kind != Relation::Kind::large_objects) continue;
+    const auto& bounds = relation.large_object_bounds;
+    for (const auto& chunk : chunks) {
+      const auto upper = chunk.chunk + 1 < bounds.size()
+                             ? fmt::format(" AND oid < {}", bounds[chunk.chunk + 1])
+                             : std::string();
+      const auto sql = fmt::format(
+          "SELECT count(pg_catalog.lo_unlink(oid)) FROM (SELECT oid FROM "
+          "pg_catalog.pg_largeobject_metadata WHERE oid >= {}{} LIMIT {}) batch",
+          bounds[chunk.chunk], upper, kBatch);
+      while (target.exec(sql).integer(0, 0) == kBatch) {
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -181,12 +210,14 @@ void discard_run(const Options& options, RunDir& dir, pg::Connection& target, co
   end_leftover_sessions(target, "cutover " + run_id);
   if (Ledger::exists(target)) {
     if (plan) remove_rows(target, *plan, run_id);
+    if (plan) remove_large_objects(target, *plan, run_id);
     if (plan && plan->schema == SchemaMode::dump)
       for (const auto& statement : drop_statements(target, *plan, run_id)) target.exec(statement);
     target.exec("DELETE FROM cutover.chunk WHERE run_id = $1", {run_id});
+    target.exec("DELETE FROM cutover.item WHERE run_id = $1", {run_id});
     target.exec("DELETE FROM cutover.run WHERE run_id = $1", {run_id});
   }
-  if (archived) archived->dir().erase();
+  if (archived && archived->dir().has_run()) archived->dir().erase();
   dir.erase();
 }
 
@@ -208,6 +239,18 @@ void restore_everything(pg::Connection& target, CleanReport& report) {
                     "end the copy first (the same command resumes it), or repair the rows and clean again");
 }
 
+// Several databases have a directory each below the one that --run-dir names.
+void refuse_several_runs(const std::filesystem::path& directory) {
+  if (std::filesystem::exists(directory / "plan.json.zst")) return;
+  std::vector<std::string> names;
+  for (const auto& run : RunDir::runs_below(directory)) names.push_back(run.filename().string());
+  if (names.empty()) return;
+  throw base::Error(base::ErrorKind::usage,
+                    fmt::format("{} holds the runs of several databases: {}; nothing was changed",
+                                directory.string(), fmt::join(names, ", ")),
+                    "name the databases with --databases, or one of these directories with --run-dir");
+}
+
 // Sessions in replica role loaded rows that no foreign key has looked at yet.
 void name_violated_keys(pg::Connection& target, RunDir& dir, CleanReport& report) {
   const auto plan = dir.has_run() && !dir.state().finished ? dir.load_plan() : std::nullopt;
@@ -220,6 +263,7 @@ void name_violated_keys(pg::Connection& target, RunDir& dir, CleanReport& report
 
 CleanReport clean(const Options& options, const Confirm& confirm, const base::Stop& stop) {
   CleanReport report;
+  refuse_several_runs(options.run_dir);
   RunDir dir(options.run_dir);
   std::optional<pg::Connection> target;
   std::set<std::string> unfinished;
@@ -242,10 +286,12 @@ CleanReport clean(const Options& options, const Confirm& confirm, const base::St
     target->exec("DROP SCHEMA cutover CASCADE");
     report.done.push_back("dropped the schema cutover from " + options.target.redacted());
   }
-  dir.erase();
-  std::error_code ignored;
-  std::filesystem::remove_all(dir.path(), ignored);
-  report.done.push_back("removed " + dir.path().string());
+  if (dir.remove()) {
+    report.done.push_back("removed " + dir.path().string());
+  } else {
+    report.done.push_back(
+        fmt::format("removed the run from {}, where other files are left", dir.path().string()));
+  }
   return report;
 }
 

@@ -118,7 +118,6 @@ class Planner {
       out.types.push_back(column.type);
       binary = binary && column.binary_safe;
     }
-    out.all_generated = out.columns.empty() && !table.columns.empty();
     // A key with a generated column is not whole in the stream: the whole row serves then.
     if (out.shape.key.size() != table.key.size()) out.shape.key.clear();
     out.shape.columns = static_cast<uint32_t>(out.columns.size());
@@ -199,7 +198,6 @@ class Planner {
     std::set<pg::QualifiedName> included;
     for (const auto& table : catalog_.tables)
       if (copied_.contains(table.oid)) included.insert(table.name);
-    std::set<pg::QualifiedName> referenced;
     for (const auto& key : catalog_.foreign_keys) {
       if (!included.contains(key.table)) continue;
       const auto object =
@@ -210,10 +208,8 @@ class Planner {
         continue;
       }
       if (!key.validated) note(Severity::info, object, "is NOT VALID at the source and stays so");
-      referenced.insert(key.referenced);
       plan_.foreign_keys.push_back(key);
     }
-    for (auto& relation : plan_.relations) relation.foreign_key_target = referenced.contains(relation.name);
   }
 
   void add_the_rest() {
@@ -222,11 +218,15 @@ class Planner {
       if (!options_.include.empty() && !matches_any(options_.include, name.schema, name.name)) return false;
       return !matches_any(options_.exclude, name.schema, name.name);
     };
+    for (const auto& schema : catalog_.schemas)
+      if (!is_vendor_schema(schema) && matches_any(options_.exclude, schema, ""))
+        skip_schema(schema, "excluded by --exclude");
     // A sequence goes with its schema: an included table's own sequence has another name than the table, so a
     // pattern for tables must not drop it. pg_dump's archive decides what exists; setting a value that is not
     // there is skipped later.
     for (const auto& sequence : catalog_.sequences)
-      if (!is_vendor_schema(sequence.name.schema)) plan_.sequences.push_back(sequence);
+      if (std::ranges::find(plan_.excluded_schemas, sequence.name.schema) == plan_.excluded_schemas.end())
+        plan_.sequences.push_back(sequence);
     for (const auto& view : catalog_.materialized_views)
       if (kept(view)) plan_.materialized_views.push_back(view);
     for (const auto& view : plan_.unpopulated_views)
@@ -241,9 +241,6 @@ class Planner {
     }
     for (const auto& role : catalog_.roles)
       if (!is_vendor_role(role.name)) plan_.roles.push_back(role);
-    for (const auto& schema : catalog_.schemas)
-      if (!is_vendor_schema(schema) && matches_any(options_.exclude, schema, ""))
-        skip_schema(schema, "excluded by --exclude");
     if (catalog_.large_objects > 0 && options_.include.empty()) {
       Relation objects;
       objects.kind = Relation::Kind::large_objects;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,12 +29,10 @@ struct Relation {
   std::string condition;
   std::vector<std::string> columns;  ///< in the order of the COPY stream, without generated ones
   std::vector<std::string> types;    ///< their types, for comparing shapes
-  bool all_generated = false;        ///< has columns, but none to copy
   pg::RowShape shape;
   uint64_t filenode = 0;
   uint64_t bytes = 0;  ///< heap and TOAST at planning time
   int64_t row_estimate = 0;
-  bool foreign_key_target = false;  ///< some foreign key refers to it: it cannot be truncated alone
   uint64_t index_cost =
       0;  ///< expected cost of its slowest index, in bytes of COPY equivalent; for ordering only
 
@@ -58,8 +57,9 @@ struct Plan {
   /// which converts nothing, the source's own encoding.
   std::string client_encoding = "UTF8";
   SchemaMode schema = SchemaMode::dump;
-  std::vector<Relation> relations;  ///< copied first to last
-  std::vector<pg::Index> indexes;   ///< of the relations
+  std::map<std::string, std::string> selection;  ///< what the run was told to copy: selection_of()
+  std::vector<Relation> relations;               ///< copied first to last
+  std::vector<pg::Index> indexes;                ///< of the relations
   std::vector<pg::ForeignKey> foreign_keys;
   std::vector<pg::Sequence> sequences;
   std::vector<pg::Extension> extensions;

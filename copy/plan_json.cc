@@ -29,11 +29,11 @@ namespace copy {
 NLOHMANN_JSON_SERIALIZE_ENUM(SchemaMode, {{SchemaMode::dump, "dump"}, {SchemaMode::none, "none"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(Relation::Kind, {{Relation::Kind::table, "table"},
                                               {Relation::Kind::large_objects, "large objects"}})
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Relation, kind, oid, name, load_into, condition, columns, types,
-                                   all_generated, shape, filenode, bytes, row_estimate, foreign_key_target,
-                                   index_cost, chunk_blocks, chunks, large_object_bounds)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Relation, kind, oid, name, load_into, condition, columns, types, shape,
+                                   filenode, bytes, row_estimate, index_cost, chunk_blocks, chunks,
+                                   large_object_bounds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Plan, version, source_version, source_major, database, client_encoding,
-                                   schema, relations, indexes, foreign_keys, sequences, extensions,
+                                   schema, selection, relations, indexes, foreign_keys, sequences, extensions,
                                    materialized_views, unpopulated_views, excluded_tables, excluded_schemas,
                                    roles, foreign_tables, partitioned_tables)
 

@@ -216,19 +216,25 @@ void check_roles(pg::Connection& target, const Plan& plan, const Options& option
   }
 }
 
-// Tables of the plan that hold rows on the target; asked in statements of many tables each.
+struct ExistingTable {
+  pg::QualifiedName name;
+  std::string condition;  // the run's rows are those it holds for; empty: all
+};
+
+// Tables that hold rows where the run would put its own; asked in statements of many tables each.
 std::vector<pg::QualifiedName> tables_with_rows(pg::Connection& target,
-                                                const std::vector<pg::QualifiedName>& tables) {
+                                                const std::vector<ExistingTable>& tables) {
   std::vector<pg::QualifiedName> found;
   constexpr size_t kTablesPerStatement = 500;
   for (size_t begin = 0; begin < tables.size(); begin += kTablesPerStatement) {
     std::string sql;
     for (size_t i = begin; i < std::min(tables.size(), begin + kTablesPerStatement); ++i)
-      sql += fmt::format("{}SELECT {} WHERE EXISTS (SELECT FROM ONLY {})", sql.empty() ? "" : " UNION ALL ",
-                         i, tables[i].sql());
-    const auto rows = target.exec(sql);
+      sql += fmt::format("{}SELECT {} WHERE EXISTS (SELECT FROM ONLY {}{}{})",
+                         sql.empty() ? "" : " UNION ALL ", i, tables[i].name.sql(),
+                         tables[i].condition.empty() ? "" : " WHERE ", tables[i].condition);
+    const auto rows = base::during("look for rows in the target's tables", [&] { return target.exec(sql); });
     for (int row = 0; row < rows.rows(); ++row)
-      found.push_back(tables[static_cast<size_t>(rows.integer(row, 0))]);
+      found.push_back(tables[static_cast<size_t>(rows.integer(row, 0))].name);
   }
   return found;
 }
@@ -244,19 +250,19 @@ void check_empty(pg::Connection& target, const Plan& plan, const Options& option
         "pg_largeobject_metadata");
   const auto names = target_tables(plan);
   if (names.empty()) return;
-  std::set<pg::QualifiedName> of_extensions;
-  for (const auto& relation : plan.relations)
-    if (!relation.condition.empty()) of_extensions.insert(relation.name);
+  std::map<pg::QualifiedName, std::string> conditions;
+  for (const auto& relation : plan.relations) conditions.emplace(relation.name, relation.condition);
   const auto rows =
       target.exec(fmt::format("SELECT n.nspname, c.relname FROM (VALUES {}) v(schema, name) JOIN "
                               "pg_catalog.pg_namespace n ON n.nspname = v.schema "
                               "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
                               "AND c.relkind IN ('r', 'p')",
                               values_of_names(names)));
-  std::vector<pg::QualifiedName> existing;
+  std::vector<ExistingTable> existing;
   for (int row = 0; row < rows.rows(); ++row) {
     pg::QualifiedName name{rows.string(row, 0), rows.string(row, 1)};
-    if (!of_extensions.contains(name)) existing.push_back(std::move(name));
+    auto condition = conditions.at(name);
+    existing.push_back({std::move(name), std::move(condition)});
   }
   size_t named = 0;
   const auto full = tables_with_rows(target, existing);
@@ -272,15 +278,54 @@ void check_empty(pg::Connection& target, const Plan& plan, const Options& option
     add(findings, Severity::blocker, "target", fmt::format("{} more tables have rows", named - kMostNamed));
 }
 
-// A run that did not end has left foreign keys and triggers of these tables put aside. A new one would take
+// With a row filter, --overwrite deletes, and a foreign key may carry that on to rows that nobody named. A
+// table that is emptied as a whole has none to lose.
+void check_cascades(pg::Connection& target, const Plan& plan, const Options& options,
+                    std::vector<Finding>& findings) {
+  std::vector<const pg::QualifiedName*> filtered;
+  std::set<pg::QualifiedName> kept_in_part;
+  for (const auto& relation : plan.relations) {
+    if (relation.condition.empty()) continue;
+    kept_in_part.insert(relation.name);
+    if (matches_any(options.overwrite, relation.name.schema, relation.name.name))
+      filtered.push_back(&relation.name);
+  }
+  if (filtered.empty()) return;
+  const auto rows = target.exec(fmt::format(
+      "SELECT n.nspname, c.relname, rn.nspname, r.relname, k.conname FROM (VALUES {}) v(schema, name) "
+      "JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "
+      "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
+      "JOIN pg_catalog.pg_constraint k ON k.confrelid = c.oid AND k.contype = 'f' AND k.confdeltype IN ('c', "
+      "'n', 'd') JOIN pg_catalog.pg_class r ON r.oid = k.conrelid "
+      "JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace ORDER BY 1, 2, 3, 4, 5",
+      values_of_names(filtered)));
+  for (int row = 0; row < rows.rows(); ++row) {
+    const pg::QualifiedName table{rows.string(row, 0), rows.string(row, 1)};
+    const pg::QualifiedName referring{rows.string(row, 2), rows.string(row, 3)};
+    if (matches_any(options.overwrite, referring.schema, referring.name) && !kept_in_part.contains(referring))
+      continue;
+    add(findings, Severity::blocker, "table " + table.display(),
+        fmt::format(
+            "deleting its filtered rows (--overwrite) would change rows of {} too, by its foreign key {}",
+            referring.display(), pg::display_identifier(rows.text(row, 4))),
+        fmt::format("copy that table whole and name it too (--overwrite '{}'), or delete the rows by hand",
+                    referring.display()));
+  }
+}
+
+// A run that did not end has left foreign keys and triggers of these tables put aside, or foreign keys to
+// them. A new one would take
 // the tables for what they are now, and nobody would miss them.
 void check_quieted(pg::Connection& target, const Plan& plan, std::vector<Finding>& findings) {
   const auto names = target_tables(plan);
   if (names.empty() || target.exec("SELECT pg_catalog.to_regclass('cutover.quieted')").is_null(0, 0)) return;
   const auto rows = target.exec(fmt::format(
       "SELECT q.run_id, pg_catalog.string_agg(pg_catalog.format('%s %s of %s.%s', q.kind, q.name, q.schema, "
-      "q.relation), ', ' ORDER BY q.kind, q.name) FROM cutover.quieted q JOIN (VALUES {}) v(schema, name) ON "
-      "v.schema = q.schema AND v.name = q.relation GROUP BY 1",
+      "q.relation), ', ' ORDER BY q.kind, q.name) FROM cutover.quieted q WHERE EXISTS (SELECT FROM (VALUES "
+      "{}) "
+      "v(schema, name) WHERE (v.schema = q.schema AND v.name = q.relation) OR (q.kind = 'foreign key' AND "
+      "pg_catalog.strpos(q.definition, pg_catalog.format(' REFERENCES %I.%I(', v.schema, v.name)) > 0)) "
+      "GROUP BY 1",
       values_of_names(names)));
   for (int row = 0; row < rows.rows(); ++row)
     add(findings, Severity::blocker, "target",
@@ -307,6 +352,7 @@ void check_target_content(pg::Connection& target, const Plan& plan, const Option
   if (plan.schema == SchemaMode::none)
     for (auto& finding : compare_shapes(target, plan)) findings.push_back(std::move(finding));
   check_empty(target, plan, options, findings);
+  check_cascades(target, plan, options, findings);
 }
 
 std::vector<Finding> compare_shapes(pg::Connection& target, const Plan& plan) {

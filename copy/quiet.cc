@@ -73,12 +73,14 @@ void drop_foreign_keys(pg::Connection& target, const std::string& run_id, const 
 }
 
 // ONLY, since a partition's triggers are listed by themselves, and may be in another state than their
-// parent's.
+// parent's. Servers before 15 call those internal, like the triggers of constraints: of the latter, only the
+// ones that CREATE CONSTRAINT TRIGGER made are meant here.
 void disable_triggers(pg::Connection& target, const std::string& run_id, const std::string& planned,
                       bool replica_role) {
   const auto rows = target.exec(fmt::format(
       "{}SELECT p.nspname, p.relname, t.tgname, t.tgenabled, NULL FROM pg_catalog.pg_trigger t "
-      "JOIN planned p ON p.oid = t.tgrelid WHERE NOT t.tgisinternal AND t.tgenabled IN ('A', 'R'{})",
+      "JOIN planned p ON p.oid = t.tgrelid WHERE t.tgenabled IN ('A', 'R'{}) AND NOT EXISTS "
+      "(SELECT FROM pg_catalog.pg_constraint k WHERE k.oid = t.tgconstraint AND k.contype <> 't')",
       planned, replica_role ? "" : ", 'O'"));
   for (int row = 0; row < rows.rows(); ++row) {
     const pg::QualifiedName table{rows.string(row, 0), rows.string(row, 1)};
@@ -101,7 +103,7 @@ struct Quieted {
   std::string name;
   std::string definition;  // of a foreign key; of a trigger, its pg_trigger.tgenabled
   std::optional<std::string> comment;
-  bool table_exists = false;
+  bool exists = false;              // a trigger itself; of a foreign key, its table
   std::optional<std::string> twin;  // definition of a constraint of that name that is there now
 
   std::string label() const {
@@ -112,7 +114,9 @@ struct Quieted {
 std::vector<Quieted> read_quieted(pg::Connection& target, const std::string& run_id) {
   if (target.exec("SELECT pg_catalog.to_regclass('cutover.quieted')").is_null(0, 0)) return {};
   const auto rows = target.exec(
-      "SELECT q.run_id, q.kind, q.schema, q.relation, q.name, q.definition, q.comment, c.oid IS NOT NULL, "
+      "SELECT q.run_id, q.kind, q.schema, q.relation, q.name, q.definition, q.comment, "
+      "c.oid IS NOT NULL AND (q.kind <> 'trigger' OR EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE "
+      "t.tgrelid = c.oid AND t.tgname = q.name)), "
       "pg_catalog.pg_get_constraintdef(k.oid) FROM cutover.quieted q "
       "LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = q.schema "
       "LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = q.relation "
@@ -143,7 +147,7 @@ std::string without_not_valid(std::string definition) {
 std::string restore_sql(const Quieted& object) {
   const auto table = object.table.sql();
   const auto name = pg::quote_identifier(object.name);
-  if (!object.table_exists) return {};  // dropped since, and with it what stood on it
+  if (!object.exists) return {};  // dropped since
   if (object.kind == kTrigger) {
     const auto* mode = object.definition == "A" ? "ALWAYS " : object.definition == "R" ? "REPLICA " : "";
     return fmt::format("ALTER TABLE ONLY {} ENABLE {}TRIGGER {}", table, mode, name);

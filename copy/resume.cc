@@ -147,6 +147,16 @@ void drop_foreign_keys(const Context& context, const Plan& plan, const SchemaIte
     if (done.contains(entry.id)) target.exec(context.ledger.forget_item_sql(entry.id));
 }
 
+}  // namespace
+
+// The rows of a chunk are those its transaction inserted: their xmin is the ledger row's transaction.
+std::string is_of_chunks_sql(const std::vector<LedgerChunk>& chunks) {
+  std::string transactions;
+  for (const auto& chunk : chunks)
+    transactions += fmt::format("{}{}", transactions.empty() ? "" : ",", chunk.transaction & 0xFFFFFFFFU);
+  return fmt::format("xmin = ANY ('{{{}}}'::pg_catalog.xid[])", transactions);
+}
+
 std::string remove_rows_sql(const Relation& relation, const std::vector<LedgerChunk>& chunks) {
   if (relation.kind == Relation::Kind::large_objects) {
     std::string sql;
@@ -160,13 +170,11 @@ std::string remove_rows_sql(const Relation& relation, const std::vector<LedgerCh
     }
     return sql;
   }
-  // The rows of a chunk are those its transaction inserted: their xmin is the ledger row's transaction.
-  std::string transactions;
-  for (const auto& chunk : chunks)
-    transactions += fmt::format("{}{}", transactions.empty() ? "" : ",", chunk.transaction & 0xFFFFFFFFU);
-  return fmt::format("DELETE FROM {}{} WHERE xmin = ANY ('{{{}}}'::pg_catalog.xid[])",
-                     relation.via_root() ? "" : "ONLY ", relation.load_into.sql(), transactions);
+  return fmt::format("DELETE FROM {}{} WHERE {}", relation.via_root() ? "" : "ONLY ",
+                     relation.load_into.sql(), is_of_chunks_sql(chunks));
 }
+
+namespace {
 
 // Takes stale chunks off the target together with their ledger rows, one transaction for each relation.
 void remove_stale(const Context& context, const Plan& plan, const std::vector<Stale>& stale) {

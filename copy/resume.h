@@ -29,6 +29,12 @@ std::vector<std::string> reconcile_with_ledger(const Plan& plan, RunDir& dir,
 /// build an index.
 void end_leftover_sessions(pg::Connection& server, const std::string& application_name);
 
+/// True of the rows that these chunks' transactions inserted: a condition in SQL. A row that was updated
+/// since is another's.
+std::string is_of_chunks_sql(const std::vector<LedgerChunk>& chunks);
+/// Takes the chunks' rows, or large objects, off the target.
+std::string remove_rows_sql(const Relation& relation, const std::vector<LedgerChunk>& chunks);
+
 /// Of the plan's foreign keys, those that this run has made on the target.
 std::set<ForeignKeyName> foreign_keys_made(const Context& context, const SchemaItems& schema,
                                            pg::Connection& target);

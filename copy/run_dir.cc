@@ -1,5 +1,8 @@
 #include "copy/run_dir.h"
 
+#include <algorithm>
+#include <array>
+
 #include <fmt/format.h>
 
 #include "base/codec.h"
@@ -201,15 +204,76 @@ void RunDir::check_schema_dump() const {
                       "start over with --restart");
 }
 
+namespace {
+
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// "name" of "name" and of the temporary file "name.tmp" that comes before it.
+std::string final_name(const fs::path& path) {
+  return (path.extension() == ".tmp" ? path.stem() : path.filename()).string();
+}
+
+bool is_run_file(const fs::path& path) {
+  static constexpr std::array<std::string_view, 9> kNames = {
+      "digest.key",  "plan.json.zst", "schema.dump",     "schema.fresh",      "checkpoint.zst",
+      "status.json", "report.json",   "schema.dump.zst", "end_state.json.zst"};
+  constexpr std::string_view kJournal = "journal.";
+  const auto name = final_name(path);
+  return std::ranges::find(kNames, name) != kNames.end() ||
+         (name.starts_with(kJournal) && is_number(std::string_view(name).substr(kJournal.size())));
+}
+
+bool is_chunk_file(const fs::path& path) {
+  const fs::path name = final_name(path);
+  return name.extension() == ".zst" && is_number(name.stem().string());
+}
+
+// An archive's rows, data/RELATION/CHUNK.zst. fs::remove() leaves directories that hold anything else.
+void erase_chunks(const fs::path& data) {
+  std::error_code ignored;
+  for (const auto& relation : fs::directory_iterator(data, ignored)) {
+    if (!relation.is_directory() || !is_number(relation.path().filename().string())) continue;
+    for (const auto& chunk : fs::directory_iterator(relation.path(), ignored))
+      if (is_chunk_file(chunk.path())) fs::remove(chunk.path());
+    fs::remove(relation.path(), ignored);
+  }
+  fs::remove(data, ignored);
+}
+
+}  // namespace
+
+std::vector<fs::path> RunDir::runs_below(const fs::path& path) {
+  std::vector<fs::path> runs;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(path, ignored))
+    if (fs::exists(entry.path() / "lock", ignored) && fs::exists(entry.path() / "plan.json.zst", ignored))
+      runs.push_back(entry.path());
+  std::ranges::sort(runs);
+  return runs;
+}
+
 void RunDir::erase() {
   const std::lock_guard lock(mutex_);
   journal_.reset();
   for (const auto& entry : fs::directory_iterator(path_))
-    if (entry.path().filename() != "lock") fs::remove_all(entry.path());
+    if (!entry.is_directory() && is_run_file(entry.path())) fs::remove(entry.path());
+  erase_chunks(path_ / "data");
   state_ = RunState();
   generation_ = 0;
   torn_bytes_ = 0;
   journal_.emplace(journal_path(0), [](base::Bytes) {});
+}
+
+bool RunDir::remove() {
+  erase();
+  const std::lock_guard lock(mutex_);
+  journal_.reset();
+  std::error_code ignored;
+  fs::remove(journal_path(0), ignored);
+  fs::remove(path_ / "lock", ignored);
+  return fs::remove(path_, ignored);
 }
 
 }  // namespace copy

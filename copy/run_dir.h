@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "base/journal.h"
@@ -70,8 +71,13 @@ class RunDir {
   /// Throws Error{corrupt} that names the file when it is not what was recorded.
   void check_schema_dump() const;
 
-  /// Removes everything a run has stored here, but keeps the directory and its lock.
+  /// Removes everything a run has stored here, but keeps the directory and its lock; other files stay too.
   void erase();
+  /// Removes the directory with what a run has stored here. False: it holds something else, and that stays.
+  /// Nothing can be recorded afterwards.
+  bool remove();
+  /// The run directories directly below `path`, as several databases make them.
+  static std::vector<std::filesystem::path> runs_below(const std::filesystem::path& path);
   /// Reads a run's state beside a running process: no lock, no repair.
   static RunState peek(const std::filesystem::path& path);
 

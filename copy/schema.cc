@@ -90,6 +90,8 @@ void dump_schema(const Options& options, const Plan& plan, const std::string& sn
     command.arguments.push_back("--exclude-schema=" + pg::quote_identifier(schema));
   for (const auto& table : plan.excluded_tables)
     command.arguments.push_back("--exclude-table=" + table.sql());
+  // A user mapping's options may hold a password: the file is this user's alone before pg_dump fills it.
+  base::File::create_anew(unfinished);
   const auto result = base::run_command(command, stop);
   if (result.exit_code != 0)
     throw base::Error(ErrorKind::permanent, fmt::format("pg_dump failed: {}", result.error_text));

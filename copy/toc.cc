@@ -283,10 +283,12 @@ std::span<const Lead> leads_of(Tokens tokens) {
   static constexpr auto kPolicy = std::to_array<Lead>({{"TO"}});
   static constexpr auto kUserMapping = std::to_array<Lead>({{"FOR"}});
   static constexpr auto kAuthorization = std::to_array<Lead>({{"AUTHORIZATION"}});
+  static constexpr auto kSetRole = std::to_array<Lead>({{"ROLE"}});
   static constexpr auto kOwner = std::to_array<Lead>({{"OWNER", "TO"}});
   if (tokens.size() < 3) return {};
   if (tokens[0].is("GRANT") || tokens[0].is("REVOKE")) return kGrant;
   if (starts_with(tokens, {"SET", "SESSION"})) return kAuthorization;
+  if (starts_with(tokens, {"SET", "ROLE"})) return kSetRole;
   if (starts_with(tokens, {"ALTER", "DEFAULT"})) return kDefaultPrivileges;
   const bool is_alter = tokens[0].is("ALTER");
   if (!is_alter && !tokens[0].is("CREATE") && !tokens[0].is("DROP")) return {};

@@ -45,9 +45,9 @@ struct TocEntry {
 std::vector<TocEntry> parse_restore_script(std::string_view script);
 
 /// Renames roles in the statements that name them: OWNER TO, GRANT/REVOKE … TO/FROM, FOR ROLE, CREATE/ALTER
-/// POLICY … TO, SET SESSION AUTHORIZATION, AUTHORIZATION, FOR (USER MAPPING). Works on tokens, so strings,
-/// comments and other identifiers of the same name stay as they are. New names are always quoted. PUBLIC,
-/// CURRENT_USER and the like are not roles; "PUBLIC" in quotes is one. The grantor in SET SESSION
+/// POLICY … TO, SET SESSION AUTHORIZATION, SET ROLE, AUTHORIZATION, FOR (USER MAPPING). Works on tokens, so
+/// strings, comments and other identifiers of the same name stay as they are. New names are always quoted.
+/// PUBLIC, CURRENT_USER and the like are not roles; "PUBLIC" in quotes is one. The grantor in SET SESSION
 /// AUTHORIZATION 'literal' is renamed too.
 std::string map_roles(const TocEntry& entry, const std::map<std::string, std::string>& roles);
 

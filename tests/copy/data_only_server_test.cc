@@ -65,6 +65,28 @@ TEST(DataOnly, AsSuperuser) {
   EXPECT_EQ(move.target.value(kState), before);
 }
 
+// Servers before 15 call a partition's clone of its parent's trigger internal.
+TEST(DataOnly, ATriggerOfAPartitionedTableDoesNotFireOnServersBefore15) {
+  const Move move({}, {}, 14, 14);
+  for (const auto* database : {&move.source, &move.target})
+    database->exec(R"(
+      CREATE TABLE audit (what text);
+      CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO public.audit VALUES (TG_NAME); RETURN NULL; END $$;
+      CREATE TABLE part (id int) PARTITION BY RANGE (id);
+      CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (100);
+      CREATE TRIGGER on_root AFTER INSERT ON part FOR EACH ROW EXECUTE FUNCTION note();
+      ALTER TABLE part ENABLE ALWAYS TRIGGER on_root;
+      ALTER TABLE part_1 ENABLE ALWAYS TRIGGER on_root)");
+  move.source.exec("INSERT INTO part VALUES (1), (2); TRUNCATE audit");
+  const auto* state =
+      "SELECT string_agg(tgrelid::regclass || tgname || tgenabled, ' ' ORDER BY 1) FROM "
+      "(SELECT * FROM pg_trigger ORDER BY tgrelid) t";
+  const auto before = move.target.value(state);
+  move.expect_equal_copy(kDataOnly);
+  EXPECT_EQ(move.target.value(state), before);
+}
+
 class AsOwner : public ::testing::Test {
  protected:
   AsOwner() : role(target_server()) {

@@ -92,6 +92,21 @@ TEST(Overwrite, WithARowFilterDeletesOnlyTheFiltersRows) {
       "source100 target50");
 }
 
+TEST(Overwrite, WithARowFilterThatAForeignKeyWouldCarryOnIsRefused) {
+  const auto* schema =
+      "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int CONSTRAINT fk REFERENCES p ON DELETE "
+      "CASCADE)";
+  const Move move("CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1)", schema);
+  move.target.exec("INSERT INTO p VALUES (1); INSERT INTO c VALUES (1)");
+  const auto before = support::database_digest(move.target.url());
+  const auto result =
+      move.copy({"--schema", "none", "--overwrite", "public.p", "--where", "public.p=id < 5"});
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, AllOf(HasSubstr("rows of public.c too, by its foreign key fk"),
+                                  HasSubstr("nothing was changed")));
+  EXPECT_EQ(support::database_digest(move.target.url()), before);
+}
+
 /// The shop's schema without its rows; its foreign keys and its trigger act on what comes.
 void make_empty_shop(const support::TestDatabase& database) {
   const std::string shop = kShop;
@@ -145,6 +160,28 @@ TEST(ExistingSchema, CleaningAnUnfinishedRunLeavesItAsItWas) {
   EXPECT_NE(support::schema_dump(move.target.url()), before);
   EXPECT_TRUE(exits(move.way.clean(), 0));
   EXPECT_EQ(support::schema_dump(move.target.url()), before);
+}
+
+TEST(ExistingSchema, AForeignKeyThatAnotherRunHasPutAsideIsMissed) {
+  const Move move("CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1)",
+                  "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int CONSTRAINT fk REFERENCES p)");
+  const Arguments arguments{"--include", "public.p"};
+  move.way.crash_at("chunk_copy.before", arguments);
+  const auto result = Copy(move.source.url(), move.target.url()).copy(arguments);
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, HasSubstr("has these put aside: foreign key fk of public.c"));
+  EXPECT_TRUE(exits(move.copy(arguments), 0));
+}
+
+TEST(ExistingSchema, ATriggerThatWasDroppedMeanwhileNeedNotComeBack) {
+  const Move move("CREATE TABLE t (id int); INSERT INTO t VALUES (1)",
+                  "CREATE TABLE t (id int); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                  "RETURN NEW; END $$; CREATE TRIGGER mine BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION "
+                  "f()");
+  move.way.crash_at("chunk_copy.before");
+  move.target.exec("DROP TRIGGER mine ON t");
+  EXPECT_TRUE(exits(move.way.clean(), 0));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'cutover'"), "0");
 }
 
 // -------------------------------------------------------------------------------------------------- restart
@@ -241,6 +278,35 @@ TEST(Restart, OfDataOnlyWithARowFilterLeavesTheOtherRows) {
   EXPECT_EQ(move.target.value("SELECT count(*) FROM a"), "41");
 }
 
+TEST(Restart, OfDataOnlyLeavesRowsThatOthersHaveInsertedOrChangedSince) {
+  const Move move(kTwoTables, kTwoTables);
+  move.source.exec(kSourceRows);
+  const Arguments arguments{"--schema", "none"};
+  EXPECT_TRUE(exits(move.copy(arguments), 0));
+  move.target.exec("INSERT INTO a VALUES (1000, 'mine'); UPDATE b SET v = 'mine' WHERE id = 7");
+  auto again = arguments;
+  again.insert(again.end(), {"--restart", "--yes"});
+  const auto result = move.copy(again);
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, HasSubstr("has rows on the target that this run did not write"));
+  EXPECT_EQ(move.target.value("SELECT string_agg(id || v, ' ' ORDER BY id) FROM (SELECT * FROM a UNION ALL "
+                              "SELECT * FROM b) x"),
+            "7mine 1000mine");
+}
+
+TEST(TargetWithRows, ThatARowFilterHoldsForAreRefused) {
+  const Move move(kTwoTables, kTwoTables);
+  move.source.exec(kSourceRows);
+  move.target.exec("INSERT INTO a VALUES (30, 'target'), (1000, 'target')");
+  const Arguments arguments{"--schema", "none", "--include", "public.a", "--where", "public.a=id <= 40"};
+  const auto result = move.copy(arguments);
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, HasSubstr("table public.a"));
+  move.target.exec("DELETE FROM a WHERE id = 30");
+  EXPECT_TRUE(exits(move.copy(arguments), 0));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM a"), "41");
+}
+
 TEST(Restart, LeavesWhatWasOnTheTargetBeforeTheFirstRun) {
   const Move move(
       "CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('ok'); CREATE TABLE app.t AS SELECT 1 AS a; CREATE "
@@ -254,6 +320,71 @@ TEST(Restart, LeavesWhatWasOnTheTargetBeforeTheFirstRun) {
   EXPECT_EQ(move.target.value("SELECT m FROM app.mine"), "ok");
   move.target.exec("DROP TABLE app.mine");
   move.expect_equal();
+}
+
+// -------------------------------------------------------------------------------------------- another job
+
+TEST(AnotherSelection, IsRefusedByAFinishedRunAndByOneThatIsNot) {
+  const Move move("CREATE SCHEMA x; CREATE TABLE x.a (id int); CREATE TABLE b (id int)");
+  const Arguments one{"--include", "x.*"};
+  for (const bool finished : {false, true}) {
+    if (finished) {
+      EXPECT_TRUE(exits(move.copy(one), 0));
+    } else {
+      move.way.crash_at("chunk_copy.before", one);
+    }
+    for (const Arguments& other :
+         {Arguments{}, Arguments{"--include", "x.*", "--no-owners"}, Arguments{"--include", "public.b"}}) {
+      const auto result = move.copy(other);
+      EXPECT_TRUE(exits(result, 2));
+      EXPECT_THAT(result.error, AllOf(HasSubstr("a run of another selection"), HasSubstr("--restart")));
+    }
+  }
+  EXPECT_TRUE(exits(move.copy(one), 0));
+}
+
+// -------------------------------------------------------------------------------------------------- clean
+
+// It may hold the password of a user mapping.
+TEST(RunDirectory, HoldsTheSchemaForItsOwnerOnly) {
+  const Move move("CREATE TABLE a (id int)");
+  EXPECT_TRUE(exits(move.copy(), 0));
+  EXPECT_EQ(std::filesystem::status(move.way.run_dir() / "schema.dump").permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+TEST(Clean, LeavesFilesThatAreNotTheRuns) {
+  const Move move("CREATE TABLE a (id int)");
+  EXPECT_TRUE(exits(move.copy(), 0));
+  spill(move.way.run_dir() / "notes.txt", "mine");
+  EXPECT_TRUE(exits(move.way.clean(), 0));
+  EXPECT_EQ(slurp(move.way.run_dir() / "notes.txt"), "mine");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(move.way.run_dir()), {}), 1);
+  std::filesystem::remove(move.way.run_dir() / "notes.txt");
+  EXPECT_TRUE(exits(move.way.clean(), 0));
+  EXPECT_FALSE(std::filesystem::exists(move.way.run_dir()));
+}
+
+TEST(Clean, OfSeveralDatabasesNeedsTheirNames) {
+  const Move move("CREATE TABLE a (id int)");
+  const auto databases = fmt::format("{}={}", move.source.name(), move.target.name());
+  EXPECT_TRUE(exits(move.copy({"--databases", databases}), 0));
+  const auto result = move.way.clean();
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, AllOf(HasSubstr(move.source.name()), HasSubstr("--databases")));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM cutover.run"), "1");
+  EXPECT_TRUE(std::filesystem::exists(move.way.run_dir() / move.source.name() / "plan.json.zst"));
+}
+
+TEST(Restart, LeavesADirectoryThatIsNoArchiveYet) {
+  const Move move("CREATE TABLE a (id int)");
+  EXPECT_TRUE(exits(move.copy(), 0));
+  const auto directory = move.way.path("backup");
+  std::filesystem::create_directories(directory / "data");
+  spill(directory / "data" / "precious.zst", "mine");
+  EXPECT_TRUE(exits(move.copy({"--restart", "--yes", "--archive", directory}), 0));
+  EXPECT_TRUE(exits(move.copy({"--restart", "--yes", "--archive", directory}), 0));
+  EXPECT_EQ(slurp(directory / "data" / "precious.zst"), "mine");
 }
 
 // ----------------------------------------------------------------------------------------- plan and dry run

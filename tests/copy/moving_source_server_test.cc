@@ -59,6 +59,17 @@ TEST_F(MovingSource, ADroppedTableIsNamedAndTheOthersAreCopied) {
   EXPECT_EQ(move.target.value("SELECT count(*) FROM u"), "2");
 }
 
+TEST_F(MovingSource, ADroppedSequenceIsNamedAndTheOthersAreSet) {
+  for (const auto* database : {&move.source, &move.target})
+    database->exec("CREATE SEQUENCE gone; CREATE SEQUENCE kept");
+  move.source.exec("SELECT setval('kept', 42)");
+  const auto result = copy_while("ACCESS EXCLUSIVE", [&] { move.source.exec("DROP SEQUENCE gone"); });
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.output,
+              AllOf(HasSubstr("sequence public.gone"), HasSubstr("was dropped at the source")));
+  EXPECT_EQ(move.target.value("SELECT last_value FROM kept"), "42");
+}
+
 TEST_F(MovingSource, ATruncatedTableFailsAndIsCopiedByTheNextRun) {
   const auto result = copy_while("ACCESS EXCLUSIVE",
                                  [&] { move.source.exec("TRUNCATE t; INSERT INTO t VALUES (7, 'after')"); });

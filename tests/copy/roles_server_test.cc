@@ -134,6 +134,13 @@ TEST_F(Roles, WithNoOwnersKeepTheirGrants) {
   EXPECT_THAT(target->value(kRoles), AllOf(HasSubstr("postgres | "), HasSubstr("new_app=")));
 }
 
+TEST_F(Roles, ThatGrantedWhatTheyWereGrantedAreMappedToo) {
+  source->exec("SET ROLE old_app; GRANT SELECT ON s.t TO PUBLIC");
+  EXPECT_TRUE(exits(copy({"--role-map", "old-owner=New Owner,old_app=new_app"}), 0));
+  EXPECT_THAT(target->value("SELECT relacl FROM pg_class WHERE oid = 's.t'::regclass"),
+              HasSubstr("=r/new_app"));
+}
+
 TEST(Privileges, ThatAreMissingAreNamedWithTheGrant) {
   const support::TestRole reader(source_server());
   const Move move(

@@ -247,6 +247,36 @@ TEST(RunDir, EraseLeavesAnEmptyDirectoryThatIsStillLocked) {
   EXPECT_TRUE(RunDir::peek(directory.path()).run_id == "run");
 }
 
+TEST(RunDir, RemovesOnlyWhatIsARuns) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "run";
+  RunDir dir(path);
+  start(dir);
+  for (const auto* ours : {"schema.dump.tmp", "report.json", "data/1/0.zst", "data/1/1.zst.tmp"}) {
+    fs::create_directories((path / ours).parent_path());
+    write(path / ours, "x");
+  }
+  const std::set<std::string> others{"notes.txt", "journal.txt", "data"};
+  write(path / "notes.txt", "x");
+  write(path / "journal.txt", "x");
+  write(path / "data/1/precious.zst", "x");
+  dir.erase();
+  auto left = others;
+  left.insert({"lock", "journal.0"});
+  EXPECT_EQ(files(path), left);
+  EXPECT_EQ(files(path / "data/1"), (std::set<std::string>{"precious.zst"}));
+  EXPECT_FALSE(dir.remove());
+  EXPECT_EQ(files(path), others);
+}
+
+TEST(RunDir, RemovesItselfWhenNothingElseIsThere) {
+  const TemporaryDirectory directory;
+  RunDir dir(directory.path() / "run");
+  start(dir);
+  EXPECT_TRUE(dir.remove());
+  EXPECT_FALSE(fs::exists(directory.path() / "run"));
+}
+
 TEST(RunDir, TheKeyIsSecretAndComesBack) {
   const TemporaryDirectory directory;
   const RunDir dir(directory.path());

@@ -325,6 +325,7 @@ TEST(MapRoles, RenamesWhereARoleStands) {
       {"ALTER POLICY app ON s.app TO app;", R"(ALTER POLICY app ON s.app TO "New ""App""";)"},
       {"SET SESSION AUTHORIZATION app;", R"(SET SESSION AUTHORIZATION "New ""App""";)"},
       {"SET SESSION AUTHORIZATION 'app';", R"(SET SESSION AUTHORIZATION 'New "App"';)"},
+      {"SET ROLE app;", R"(SET ROLE "New ""App""";)"},
       {"CREATE SCHEMA app AUTHORIZATION app;", R"(CREATE SCHEMA app AUTHORIZATION "New ""App""";)"},
       {"CREATE USER MAPPING FOR app SERVER app OPTIONS (u 'FOR app');",
        R"(CREATE USER MAPPING FOR "New ""App""" SERVER app OPTIONS (u 'FOR app');)"},
@@ -337,7 +338,7 @@ TEST(MapRoles, LeavesEverythingElse) {
   for (const std::string sql :
        {"GRANT ALL ON SCHEMA s TO PUBLIC, CURRENT_USER, session_user, public;",
         "GRANT ALL ON t TO \"App\", other;", "CREATE USER MAPPING FOR PUBLIC SERVER app;",
-        "CREATE USER MAPPING FOR USER SERVER app;", "SET SESSION AUTHORIZATION DEFAULT;",
+        "CREATE USER MAPPING FOR USER SERVER app;", "SET SESSION AUTHORIZATION DEFAULT;", "SET ROLE NONE;",
         "RESET SESSION AUTHORIZATION;", "ALTER POLICY p ON t RENAME TO app;",
         "CREATE POLICY \"TO app\" ON t USING (x IN (SELECT \"to\" app FROM y));",
         "COMMENT ON TABLE t IS 'ALTER TABLE t OWNER TO app;';", "CREATE TABLE app (app app);",
