@@ -16,12 +16,14 @@
 #include "aws/timestamp.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 
 namespace aws {
 namespace {
 
 using base::ErrorKind;
 using base::Stop;
+using base::trimmed;
 
 CredentialsSource fixed(Credentials credentials) {
   return [credentials = std::move(credentials)](const Stop&) { return credentials; };
@@ -42,12 +44,6 @@ std::optional<Credentials> from_environment(const Environment& environment) {
   if (const auto expires = environment.get("AWS_CREDENTIAL_EXPIRATION"))
     credentials.expires = parse_timestamp(*expires);
   return credentials;
-}
-
-std::string trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
 }
 
 class Finder {
@@ -189,7 +185,7 @@ class Finder {
                         "set AWS_ROLE_ARN, or role_arn in the profile " + name);
     Role role{.arn = *arn, .session_name = value("AWS_ROLE_SESSION_NAME", "role_session_name").value_or("")};
     return [&session = session_, sts = sts(), role = std::move(role), file = *file](const Stop& stop) {
-      const Secret token(trimmed(base::read_file(file)));  // whoever put it there renews it
+      const Secret token(std::string(trimmed(base::read_file(file))));  // whoever put it there renews it
       return sts.assume_role_with_web_identity(role, token, session.now(), stop);
     };
   }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "aws/json_text.h"
 #include "aws/session.h"
 #include "aws/sigv4.h"
 #include "base/error.h"
@@ -43,11 +44,6 @@ bool is_skewed(const JsonAnswer& answer) {
   return is_one_of(answer.error_code, kCodes) ||
          (answer.error_code == "InvalidSignatureException" &&
           (says("Signature expired") || says("Signature not yet current")));
-}
-
-std::string text_of(const nlohmann::json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 JsonAnswer judged(base::HttpResponse response) {

@@ -5,30 +5,22 @@
 
 #include <nlohmann/json.hpp>
 
+#include "aws/json_text.h"
 #include "aws/timestamp.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 
 namespace aws {
 namespace {
 
 using base::ErrorKind;
 using base::HttpRequest;
+using base::trimmed;
 using namespace std::chrono_literals;
 
 constexpr auto kTimeout = 1s;
 constexpr std::string_view kRolePath = "/latest/meta-data/iam/security-credentials/";
-
-std::string trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1));
-}
-
-std::string text_of(const nlohmann::json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 /// May an answer full of secrets come from there unencrypted?
 bool is_local(std::string_view url) {
@@ -92,7 +84,8 @@ std::optional<std::string> InstanceMetadata::get(const std::string& path, const 
     base::fail(ErrorKind::transient, "the instance metadata service answered {}", token.status);
   if (token.status != 200) return std::nullopt;
   const auto answer =
-      send({.url = url_ + path, .headers = {{"X-aws-ec2-metadata-token", trimmed(token.body)}}}, stop);
+      send({.url = url_ + path, .headers = {{"X-aws-ec2-metadata-token", std::string(trimmed(token.body))}}},
+           stop);
   if (answer.status == 404) return std::nullopt;
   if (answer.status != 200)
     base::fail(ErrorKind::transient, "the instance metadata service answered {}", answer.status);
@@ -103,7 +96,7 @@ std::optional<std::string> InstanceMetadata::role(const base::Stop& stop) const 
   try {
     const auto roles = get(std::string(kRolePath), stop);
     if (!roles) return std::nullopt;
-    auto role = trimmed(roles->substr(0, roles->find('\n')));
+    std::string role(trimmed(std::string_view(*roles).substr(0, roles->find('\n'))));
     if (role.empty()) return std::nullopt;
     return role;
   } catch (const base::Error& error) {
@@ -123,7 +116,7 @@ std::optional<std::string> InstanceMetadata::region(const base::Stop& stop) cons
   try {
     const auto region = get("/latest/meta-data/placement/region", stop);
     if (!region || trimmed(*region).empty()) return std::nullopt;
-    return trimmed(*region);
+    return std::string(trimmed(*region));
   } catch (const base::Error& error) {
     if (error.kind() == ErrorKind::cancelled) throw;
     return std::nullopt;

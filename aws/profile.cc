@@ -2,17 +2,13 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 
 namespace aws {
 namespace {
 
 using base::ErrorKind;
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
+using base::trimmed;
 
 /// Up to a comment mark with a blank before it: secrets may hold a bare '#'.
 std::string_view without_comment(std::string_view value) {

@@ -61,7 +61,7 @@ std::optional<uint64_t> take_digits(std::string_view& text) {
   return value;
 }
 
-std::optional<uint64_t> bytes_of(std::string_view rest) {
+std::optional<uint64_t> parsed_bytes(std::string_view rest) {
   const auto whole = take_digits(rest);
   if (!whole) return std::nullopt;
   uint64_t fraction = 0;
@@ -90,8 +90,12 @@ std::optional<uint64_t> bytes_of(std::string_view rest) {
 
 }  // namespace
 
+double seconds_of(std::chrono::milliseconds duration) {
+  return static_cast<double>(duration.count()) / 1000.0;
+}
+
 uint64_t parse_bytes(std::string_view text) {
-  if (const auto bytes = bytes_of(text)) return *bytes;
+  if (const auto bytes = parsed_bytes(text)) return *bytes;
   throw Error(ErrorKind::usage, fmt::format("\"{}\" is not a size", text),
               "write it as 512, 64kB, 1.5GB or 2G");
 }

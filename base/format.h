@@ -12,6 +12,8 @@ namespace base {
 std::string human_bytes(uint64_t bytes);
 /// "0.4 s", "17 s", "3 min 05 s", "2 h 07 min".
 std::string human_duration(std::chrono::milliseconds duration);
+/// As programs read it: 1.234
+double seconds_of(std::chrono::milliseconds duration);
 /// "1,234,567"
 std::string human_count(uint64_t count);
 /// Accepts 512, 64k, 64kB, 64KiB, 1.5GB, 2G (k, M, G, T are powers of 1024 as in Postgres's own settings).

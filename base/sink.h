@@ -2,10 +2,13 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 namespace base {
 
 using Bytes = std::span<const std::byte>;
+
+inline Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 /// Where a stream of bytes goes. write() may be called with any split of the stream; finish() exactly once,
 /// after the last write. A sink that is destroyed without finish() leaves nothing that looks complete.

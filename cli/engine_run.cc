@@ -51,7 +51,7 @@ DatabaseResult run_engine(const Invocation& invocation, const RunOptions& option
     if (!options.json) print(report_text(outcome, context, wants_colours(STDOUT_FILENO)));
     return {outcome.exit_code, verdict_line(outcome, context), std::move(report)};
   } catch (const base::Error& error) {
-    keep_report(run_dir, error_json(error, exit_code_of(error), context));
+    keep_report(run_dir, error_report(error, exit_code_of(error), context));
     throw;
   }
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/text.h"
 #include "cli/text.h"
 #include "pg/quote.h"
 
@@ -15,15 +16,10 @@ namespace {
 
 using base::Error;
 using base::ErrorKind;
+using base::trimmed;
 
 [[noreturn]] void reject(std::string_view text, std::string_view problem, std::string hint) {
   throw Error(ErrorKind::usage, fmt::format("\"{}\" {}", sanitized_line(text), problem), std::move(hint));
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") + 1 - begin);
 }
 
 /// Milliseconds of the unit at the start of `text`, which is left behind it; 0 when there is none.

@@ -50,10 +50,6 @@ std::vector<std::string> text_tables(const copy::Plan& plan) {
   return out;
 }
 
-void add_fact(std::string& out, std::string_view name, std::string_view value) {
-  if (!value.empty()) out += fmt::format("{}{}\n", left_aligned(name, 10), sanitized_line(value));
-}
-
 std::string objects_of(const copy::Plan& plan) {
   std::vector<std::string> parts;
   const auto add = [&](size_t count, std::string_view noun) {

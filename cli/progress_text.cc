@@ -88,7 +88,7 @@ Line overall_line(const Snapshot& snapshot, const Pace& pace, size_t width, bool
   return line;
 }
 
-Line activity_line(const copy::Progress::Activity& activity, TimePoint now, size_t name_width, bool unicode) {
+Line activity_line(const base::Activity& activity, TimePoint now, size_t name_width, bool unicode) {
   const auto name = truncated(sanitized_line(activity.what), name_width, unicode);
   const auto bytes = activity.bytes > 0 ? human_bytes(activity.bytes) : std::string();
   return {{Style::plain, "  " + left_aligned(name, name_width)},

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "cli/errors.h"
 #include "cli/text.h"
 
@@ -27,17 +28,6 @@ std::string_view verdict_of(int exit_code, std::string_view command) {
     default:
       return "failed";
   }
-}
-
-std::string upper(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return out;
-}
-
-Style style_of_verdict(int exit_code) {
-  if (exit_code == kEqual) return Style::green;
-  return exit_code == kIncomplete ? Style::yellow : Style::red;
 }
 
 std::string_view name_of(Problem::Kind kind) {
@@ -97,27 +87,35 @@ std::string next_step(const Outcome& outcome, const ReportContext& context) {
   }
 }
 
-void add_fact(std::string& out, std::string_view name, std::string_view value) {
-  if (!value.empty()) out += fmt::format("{}{}\n", left_aligned(name, 10), sanitized_line(value));
+}  // namespace
+
+std::string styled_verdict(std::string_view line, int exit_code, bool colours) {
+  const auto good = exit_code == kEqual || exit_code == kWaived;
+  const auto style = good ? Style::green : exit_code == kIncomplete ? Style::yellow : Style::red;
+  const auto colon = line.find(':');
+  return styled(style, line.substr(0, colon), colours).append(line.substr(colon));
 }
 
-double seconds_of(std::chrono::milliseconds time) { return static_cast<double>(time.count()) / 1000.0; }
-
-Json header(const ReportContext& context, int exit_code) {
+Json report_header(const ReportContext& context, std::string_view verdict, int exit_code) {
   return {{"version", 1},
           {"tool_version", CUTOVER_VERSION},
           {"time", base::utc_timestamp(std::chrono::system_clock::now())},
           {"command", context.command},
           {"run_dir", context.run_dir},
-          {"verdict", verdict_of(exit_code, context.command)},
+          {"verdict", verdict},
           {"exit_code", exit_code}};
 }
 
-}  // namespace
+Json error_json(const base::Error& error) {
+  return {{"kind", base::to_string(error.kind())},
+          {"message", error.message()},
+          {"hint", error.hint()},
+          {"sqlstate", error.sqlstate()}};
+}
 
 std::string verdict_line(const Outcome& outcome, const ReportContext& context) {
   const auto took = base::human_duration(outcome.elapsed);
-  const auto verdict = upper(verdict_of(outcome.exit_code, context.command));
+  const auto verdict = base::upper_case(verdict_of(outcome.exit_code, context.command));
   const auto failures = std::ranges::count(outcome.problems, Problem::Kind::failed, &Problem::kind);
   const auto differences = std::ranges::count(outcome.problems, Problem::Kind::difference, &Problem::kind);
   if (outcome.already_finished)
@@ -142,10 +140,7 @@ std::string verdict_line(const Outcome& outcome, const ReportContext& context) {
 }
 
 std::string report_text(const Outcome& outcome, const ReportContext& context, bool colours) {
-  const auto line = verdict_line(outcome, context);
-  const auto colon = line.find(':');
-  auto out = styled(style_of_verdict(outcome.exit_code), line.substr(0, colon), colours) +
-             line.substr(colon) + "\n\n";
+  auto out = styled_verdict(verdict_line(outcome, context), outcome.exit_code, colours) + "\n\n";
   add_fact(out, "source", outcome.source);
   add_fact(out, "target", outcome.target);
   if (outcome.chunks_before > 0 || !outcome.resumed.empty())
@@ -166,7 +161,7 @@ std::string report_text(const Outcome& outcome, const ReportContext& context, bo
 }
 
 Json report_json(const Outcome& outcome, const ReportContext& context) {
-  Json out = header(context, outcome.exit_code);
+  auto out = report_header(context, verdict_of(outcome.exit_code, context.command), outcome.exit_code);
   out.update(Json{{"already_finished", outcome.already_finished},
                   {"run_id", outcome.run_id},
                   {"source", outcome.source},
@@ -180,8 +175,8 @@ Json report_json(const Outcome& outcome, const ReportContext& context) {
                   {"chunks", outcome.chunks},
                   {"chunks_before", outcome.chunks_before},
                   {"proven", outcome.proven},
-                  {"elapsed_seconds", seconds_of(outcome.elapsed)},
-                  {"copy_seconds", seconds_of(outcome.copy_elapsed)},
+                  {"elapsed_seconds", base::seconds_of(outcome.elapsed)},
+                  {"copy_seconds", base::seconds_of(outcome.copy_elapsed)},
                   {"problems", Json::array()},
                   {"findings", Json::array()}});
   for (const auto& problem : outcome.problems)
@@ -197,12 +192,9 @@ Json report_json(const Outcome& outcome, const ReportContext& context) {
   return out;
 }
 
-Json error_json(const base::Error& error, int exit_code, const ReportContext& context) {
-  Json out = header(context, exit_code);
-  out["error"] = {{"kind", base::to_string(error.kind())},
-                  {"message", error.message()},
-                  {"hint", error.hint()},
-                  {"sqlstate", error.sqlstate()}};
+Json error_report(const base::Error& error, int exit_code, const ReportContext& context) {
+  auto out = report_header(context, verdict_of(exit_code, context.command), exit_code);
+  out["error"] = error_json(error);
   return out;
 }
 

@@ -14,6 +14,13 @@ struct ReportContext {
   std::string again;  ///< the command line that resumes
 };
 
+/// A line that begins with its verdict, which is shown in the colour of the exit code.
+std::string styled_verdict(std::string_view line, int exit_code, bool colours);
+/// What every report.json begins with.
+Json report_header(const ReportContext& context, std::string_view verdict, int exit_code);
+/// {"kind":…, "message":…, "hint":…, "sqlstate":…}: the member "error" of a report.
+Json error_json(const base::Error& error);
+
 /// "EQUAL: 11 tables, 15,607 rows, 1.2 MB copied and proven in 1.4 s"
 std::string verdict_line(const copy::Outcome& outcome, const ReportContext& context);
 /// The verdict, how it came about, what is to be looked at, what to do next.
@@ -23,6 +30,6 @@ std::string report_text(const copy::Outcome& outcome, const ReportContext& conte
 /// …}: report.json. Members may be added within a version.
 Json report_json(const copy::Outcome& outcome, const ReportContext& context);
 /// The same for a run that ended with an error; verdict "failed" or "incomplete", and "error".
-Json error_json(const base::Error& error, int exit_code, const ReportContext& context);
+Json error_report(const base::Error& error, int exit_code, const ReportContext& context);
 
 }  // namespace cli

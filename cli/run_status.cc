@@ -85,10 +85,6 @@ std::string proofs_of(const RunStatus& status) {
                      done == equal ? "" : fmt::format(", {} different", base::human_count(done - equal)));
 }
 
-void add_fact(std::string& out, std::string_view name, std::string_view value) {
-  if (!value.empty()) out += fmt::format("{}{}\n", left_aligned(name, 10), value);
-}
-
 /// What only the running process knows.
 void add_progress(std::string& out, const Json& progress) {
   std::string line = fmt::format("{}/s, {} rows/s", base::human_bytes(number(progress, "bytes_per_second")),

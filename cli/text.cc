@@ -198,6 +198,10 @@ std::string nearest(std::string_view text, const std::vector<std::string>& candi
   return best;
 }
 
+void add_fact(std::string& out, std::string_view name, std::string_view value) {
+  if (!value.empty()) out += fmt::format("{}{}\n", left_aligned(name, 10), sanitized_line(value));
+}
+
 std::string counted(uint64_t count, std::string_view noun) {
   if (count == 1) return fmt::format("1 {}", noun);
   // Only the nouns this program counts: index, table, relation, chunk, warning, foreign key, …

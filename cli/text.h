@@ -30,6 +30,9 @@ std::string shell_quoted(std::string_view argument);
 /// The candidate that `text` most likely meant; empty when none is near.
 std::string nearest(std::string_view text, const std::vector<std::string>& candidates);
 
+/// A line of a report, "name      value"; none without a value. What a server said may be in it.
+void add_fact(std::string& out, std::string_view name, std::string_view value);
+
 /// "1 table", "2 tables", "1,234 tables".
 std::string counted(uint64_t count, std::string_view noun);
 

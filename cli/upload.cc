@@ -4,13 +4,12 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "cli/commands.h"
+#include "cli/engine_run.h"
 #include "cli/errors.h"
 #include "cli/output.h"
 #include "cli/report.h"
 #include "cli/s3_session.h"
-#include "cli/status_file.h"
 #include "cli/upload_options.h"
 #include "cli/upload_report.h"
 #include "cli/upload_view.h"
@@ -19,16 +18,6 @@
 
 namespace cli {
 namespace {
-
-/// A report that cannot be kept does not change the result, which is printed anyway.
-void keep_report(const std::filesystem::path& run_dir, const Json& report) {
-  if (!owns_run_dir(run_dir)) return;
-  try {
-    base::replace_file(run_dir / "report.json", json_text(report, 2) + "\n");
-  } catch (const base::Error& error) {
-    spdlog::warn("the report was not kept: {}", error.what());
-  }
-}
 
 s3::Outcome run_once(const Invocation& invocation, const UploadCommand& command, const std::string& region) {
   const auto session = open_session(command, region, invocation.stop);
@@ -72,7 +61,7 @@ int run_upload(const Invocation& invocation, UploadCommand& command) {
                        : upload_text(outcome, context, wants_colours(STDOUT_FILENO)));
     return exit_code_of(outcome);
   } catch (const base::Error& error) {
-    if (!command.verify_only) keep_report(run_dir, error_json(error, exit_code_of(error), context));
+    if (!command.verify_only) keep_report(run_dir, error_report(error, exit_code_of(error), context));
     throw;
   }
 }

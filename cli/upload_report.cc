@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "cli/errors.h"
 #include "cli/text.h"
 
@@ -62,10 +63,6 @@ void add_problems(std::string& out, const std::vector<Problem>& problems, Proble
     out += fmt::format("  … {} in all, see report.json\n", human_count(all));
 }
 
-void add_fact(std::string& out, std::string_view name, std::string_view value) {
-  if (!value.empty()) out += fmt::format("{}{}\n", left_aligned(name, 10), value);
-}
-
 std::string left_out(const s3::WalkCounts& walked) {
   std::vector<std::string> parts;
   if (walked.filtered > 0) parts.push_back(human_count(walked.filtered) + " by --include and --exclude");
@@ -113,11 +110,11 @@ int exit_code_of(const Outcome& outcome) {
 
 std::string upload_text(const Outcome& outcome, const ReportContext& context, bool colours) {
   const auto code = exit_code_of(outcome);
-  std::string verdict(verdict_of(code));
-  for (auto& c : verdict) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  std::string out = styled(code == kEqual ? Style::green : Style::red, verdict, colours);
-  out += fmt::format(": {}, {} in {}\n", counted(outcome.walked.files, "file"),
-                     human_bytes(outcome.walked.bytes), base::human_duration(outcome.elapsed));
+  auto out =
+      styled_verdict(fmt::format("{}: {}, {} in {}\n", base::upper_case(verdict_of(code)),
+                                 counted(outcome.walked.files, "file"), human_bytes(outcome.walked.bytes),
+                                 base::human_duration(outcome.elapsed)),
+                     code, colours);
   if (outcome.capabilities)
     add_fact(
         out, "uploaded",
@@ -142,34 +139,30 @@ std::string upload_text(const Outcome& outcome, const ReportContext& context, bo
 Json upload_report(const Outcome& outcome, const ReportContext& context) {
   const auto code = exit_code_of(outcome);
   const auto& verified = outcome.verification;
-  return {{"version", 1},
-          {"tool_version", CUTOVER_VERSION},
-          {"time", base::utc_timestamp(std::chrono::system_clock::now())},
-          {"command", context.command},
-          {"run_dir", context.run_dir},
-          {"verdict", verdict_of(code)},
-          {"exit_code", code},
-          {"seconds", static_cast<double>(outcome.elapsed.count()) / 1000.0},
-          {"walked", walked_json(outcome.walked)},
-          {"uploaded", outcome.uploaded},
-          {"unchanged", outcome.unchanged},
-          {"adopted", outcome.adopted},
-          {"vanished", outcome.vanished},
-          {"removed", outcome.removed},
-          {"bytes_sent", outcome.bytes_sent},
-          {"requests", outcome.requests},
-          {"retries", outcome.retries},
-          {"integrity", outcome.capabilities ? Json(to_string(outcome.capabilities->integrity)) : Json()},
-          {"verification",
-           {{"level", name_of(verified.level)},
-            {"equal", verified.equal},
-            {"missing", verified.missing},
-            {"different", verified.different},
-            {"unverified", verified.unverified},
-            {"extra", verified.extra}}},
-          {"failures", outcome.failures},
-          {"differences", outcome.differences},
-          {"problems", problems_json(outcome.problems)}};
+  auto out = report_header(context, verdict_of(code), code);
+  out.update(
+      Json{{"seconds", base::seconds_of(outcome.elapsed)},
+           {"walked", walked_json(outcome.walked)},
+           {"uploaded", outcome.uploaded},
+           {"unchanged", outcome.unchanged},
+           {"adopted", outcome.adopted},
+           {"vanished", outcome.vanished},
+           {"removed", outcome.removed},
+           {"bytes_sent", outcome.bytes_sent},
+           {"requests", outcome.requests},
+           {"retries", outcome.retries},
+           {"integrity", outcome.capabilities ? Json(to_string(outcome.capabilities->integrity)) : Json()},
+           {"verification",
+            {{"level", name_of(verified.level)},
+             {"equal", verified.equal},
+             {"missing", verified.missing},
+             {"different", verified.different},
+             {"unverified", verified.unverified},
+             {"extra", verified.extra}}},
+           {"failures", outcome.failures},
+           {"differences", outcome.differences},
+           {"problems", problems_json(outcome.problems)}});
+  return out;
 }
 
 int exit_code_of(const s3::DryRun& plan) { return plan.walked.problems > 0 ? kFailed : kEqual; }

@@ -156,7 +156,7 @@ DatabaseResult verify_one(const Invocation& invocation, const VerifyOptions& opt
     if (!options.run.json) print(verify_text(outcome, context, wants_colours(STDOUT_FILENO)));
     return {outcome.exit_code(), verify_line(outcome), std::move(report)};
   } catch (const Error& error) {
-    write_report(options, context, verify_error_json(error, exit_code_of(error), context));
+    write_report(options, context, verify_error_report(error, exit_code_of(error), context));
     throw;
   }
 }

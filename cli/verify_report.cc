@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "cli/errors.h"
+#include "cli/report.h"
 #include "cli/text.h"
 #include "pg/quote.h"
 
@@ -35,12 +37,6 @@ std::string_view verdict_of(int exit_code) {
   }
 }
 
-std::string upper(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return out;
-}
-
 std::string_view name_of(State state) {
   switch (state) {
     case State::equal:
@@ -65,15 +61,6 @@ std::string_view name_of(RowDifference::Kind kind) {
       return "duplicated";
   }
   return "changed";
-}
-
-Style style_of(int exit_code) {
-  if (exit_code == kEqual || exit_code == kWaived) return Style::green;
-  return exit_code == kIncomplete ? Style::yellow : Style::red;
-}
-
-void add_fact(std::string& out, std::string_view name, std::string_view value) {
-  if (!value.empty()) out += fmt::format("{}{}\n", left_aligned(name, 10), sanitized_line(value));
 }
 
 std::string described(const verify::SideInfo& side) {
@@ -190,16 +177,8 @@ std::string next_step(const Outcome& outcome, const VerifyContext& context) {
   }
 }
 
-double seconds_of(std::chrono::milliseconds time) { return static_cast<double>(time.count()) / 1000.0; }
-
 Json header(const VerifyContext& context, int exit_code) {
-  return {{"version", 1},
-          {"tool_version", CUTOVER_VERSION},
-          {"time", base::utc_timestamp(std::chrono::system_clock::now())},
-          {"command", "verify"},
-          {"run_dir", context.run_dir},
-          {"verdict", verdict_of(exit_code)},
-          {"exit_code", exit_code}};
+  return report_header({"verify", context.run_dir, context.again}, verdict_of(exit_code), exit_code);
 }
 
 Json side_json(const verify::SideInfo& side) {
@@ -215,7 +194,7 @@ Json figures_json(const verify::SideFigures& side, bool digests) {
   Json out{{"rows", side.digest.rows}};
   if (digests) out["digest"] = side.digest.text();
   out["bytes"] = side.bytes;
-  out["seconds"] = seconds_of(side.elapsed);
+  out["seconds"] = base::seconds_of(side.elapsed);
   out["recorded"] = side.recorded;
   return out;
 }
@@ -348,7 +327,7 @@ Json row_json(const TableResult& table, const RowDifference& row) {
 
 std::string verify_line(const Outcome& outcome) {
   const auto took = base::human_duration(outcome.elapsed);
-  const auto verdict = upper(verdict_of(outcome.exit_code()));
+  const auto verdict = base::upper_case(verdict_of(outcome.exit_code()));
   const auto tables = counted(outcome.tables.size(), "table");
   const auto how = outcome.digests ? "every row digested" : "rows counted, not compared";
   switch (outcome.exit_code()) {
@@ -371,10 +350,7 @@ std::string verify_line(const Outcome& outcome) {
 }
 
 std::string verify_text(const Outcome& outcome, const VerifyContext& context, bool colours) {
-  const auto line = verify_line(outcome);
-  const auto colon = line.find(':');
-  auto out =
-      styled(style_of(outcome.exit_code()), line.substr(0, colon), colours) + line.substr(colon) + "\n\n";
+  auto out = styled_verdict(verify_line(outcome), outcome.exit_code(), colours) + "\n\n";
   add_fact(out, "source", described(outcome.source));
   add_fact(out, "target", described(outcome.target));
   if (!outcome.run_id.empty())
@@ -402,7 +378,7 @@ Json verify_json(const Outcome& outcome, const VerifyContext& context) {
                             : outcome.digests     ? "digests"
                                                   : "counts"},
                   {"hash", outcome.strong ? "HMAC-SHA-256/128" : "XXH3-128"},
-                  {"elapsed_seconds", seconds_of(outcome.elapsed)},
+                  {"elapsed_seconds", base::seconds_of(outcome.elapsed)},
                   {"tables_equal", outcome.count(State::equal)},
                   {"tables_different", outcome.count(State::different)},
                   {"tables_unchecked", outcome.count(State::unchecked)},
@@ -419,12 +395,9 @@ Json verify_json(const Outcome& outcome, const VerifyContext& context) {
   return out;
 }
 
-Json verify_error_json(const base::Error& error, int exit_code, const VerifyContext& context) {
-  Json out = header(context, exit_code);
-  out["error"] = {{"kind", base::to_string(error.kind())},
-                  {"message", error.message()},
-                  {"hint", error.hint()},
-                  {"sqlstate", error.sqlstate()}};
+Json verify_error_report(const base::Error& error, int exit_code, const VerifyContext& context) {
+  auto out = header(context, exit_code);
+  out["error"] = error_json(error);
   return out;
 }
 

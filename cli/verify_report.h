@@ -22,7 +22,7 @@ std::string verify_text(const verify::Outcome& outcome, const VerifyContext& con
 /// report.json of a comparison; its schema is in docs/verification.md. Members may be added within a version.
 Json verify_json(const verify::Outcome& outcome, const VerifyContext& context);
 /// The same for one that ended with an error.
-Json verify_error_json(const base::Error& error, int exit_code, const VerifyContext& context);
+Json verify_error_report(const base::Error& error, int exit_code, const VerifyContext& context);
 
 /// A differing row on one line: "changed id=17: columns note, price".
 std::string row_text(const verify::TableResult& table, const verify::RowDifference& row);

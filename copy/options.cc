@@ -4,15 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace copy {
 namespace {
-
-/// The start of the UTF-8 character behind the one at `at`: ? stands for a character, not for a byte.
-size_t next_character(std::string_view text, size_t at) {
-  ++at;
-  while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
-  return at;
-}
 
 /// Takes a quoted identifier off the front of `text`. None, and `text` untouched, when it does not start with
 /// one that is closed and followed by a dot or the end.
@@ -40,12 +35,12 @@ bool take_match(std::string_view& pattern, std::string_view name, bool is_last) 
   if (is_last) {
     std::string_view rest = pattern;
     const auto quoted = take_quoted(rest);
-    return quoted && rest.empty() ? *quoted == name : glob_match(pattern, name);
+    return quoted && rest.empty() ? *quoted == name : base::glob_match(pattern, name);
   }
   if (const auto quoted = take_quoted(pattern)) return *quoted == name;
   const std::string_view part = pattern.substr(0, pattern.find('.'));
   pattern.remove_prefix(part.size());
-  return glob_match(part, name);
+  return base::glob_match(part, name);
 }
 
 bool matches(std::string_view pattern, std::string_view schema, std::string_view table) {
@@ -86,31 +81,6 @@ std::map<std::string, std::string> selection_of(const Options& options) {
           {"--role-map", pairs(options.role_map)},
           {"--no-owners", options.owners ? "" : "given"},
           {"--no-grants", options.grants ? "" : "given"}};
-}
-
-bool glob_match(std::string_view pattern, std::string_view text) {
-  size_t p = 0;
-  size_t t = 0;
-  size_t star = std::string_view::npos;  // the last * seen, and where the text behind it was tried
-  size_t retry = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      retry = t;
-    } else if (p < pattern.size() && pattern[p] == '?') {
-      ++p;
-      t = next_character(text, t);
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = retry = next_character(text, retry);
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
 bool matches_any(const std::vector<std::string>& patterns, std::string_view schema, std::string_view table) {

@@ -70,8 +70,6 @@ SplitRule split_rule(const Options& options, uint64_t total);
 /// on with, or asked about, under others would answer for another job.
 std::map<std::string, std::string> selection_of(const Options& options);
 
-/// Shell-like match of * and ? over the whole text.
-bool glob_match(std::string_view pattern, std::string_view text);
 /// True when "schema" or "schema.table" is selected by any of the patterns (see Options::include).
 bool matches_any(const std::vector<std::string>& patterns, std::string_view schema, std::string_view table);
 

@@ -108,7 +108,7 @@ class Planner {
     out.bytes = table.bytes + table.toast_bytes;
     out.row_estimate =
         table.row_estimate > 0 ? table.row_estimate : static_cast<int64_t>(out.bytes / kGuessedRowBytes);
-    out.condition = condition(table);
+    out.condition = table.condition(options_.row_filters);
     bool binary = true;
     for (const auto& column : table.columns) {
       if (column.generated) continue;
@@ -126,14 +126,6 @@ class Planner {
     blocks_.push_back(table.blocks);
     if (out.via_root()) match_root(out, table);
     return out;
-  }
-
-  std::string condition(const pg::Table& table) const {
-    auto condition = table.own_rows();
-    if (const auto found = options_.row_filters.find(table.name.display());
-        found != options_.row_filters.end())
-      condition = condition.empty() ? found->second : fmt::format("({}) AND ({})", condition, found->second);
-    return condition;
   }
 
   void split_all() {

@@ -4,15 +4,6 @@
 
 namespace copy {
 
-Progress::Scope::Scope(Progress& progress, std::string what) : progress_(progress) {
-  auto shared = progress_.shared_.lock();
-  entry_ = shared->entries.emplace(shared->entries.end());
-  entry_->what = std::move(what);
-  entry_->since = Clock::now();
-}
-
-Progress::Scope::~Scope() { progress_.shared_.lock()->entries.erase(entry_); }
-
 void Progress::set_phase(std::string phase) {
   auto shared = shared_.lock();
   if (phase == "data" && shared->phase != "data") shared->data_started = Clock::now();
@@ -34,11 +25,10 @@ Progress::Snapshot Progress::snapshot() {
   out.proofs_done = proofs_done;
   out.proof_bytes = proof_bytes;
   out.retries = retries;
+  out.activities = activities();
   auto shared = shared_.lock();
   out.phase = shared->phase;
   out.data_started = shared->data_started;
-  for (const auto& entry : shared->entries)
-    out.activities.push_back({entry.what, entry.bytes.load(std::memory_order_relaxed), entry.since});
   return out;
 }
 

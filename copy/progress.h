@@ -3,24 +3,18 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <list>
 #include <string>
 #include <vector>
 
+#include "base/activity.h"
 #include "base/guarded.h"
 
 namespace copy {
 
 /// What a run is doing, for whoever shows it. Workers write it, one reader takes snapshots. Thread-safe.
-class Progress {
+class Progress : public base::Activities {
  public:
   using Clock = std::chrono::steady_clock;
-
-  struct Activity {
-    std::string what;    ///< "copy public.orders 3/12", "index public.orders_at_idx"
-    uint64_t bytes = 0;  ///< moved so far by this activity
-    Clock::time_point since;
-  };
 
   struct Snapshot {
     std::string phase;  ///< "plan", "schema", "data", "constraints", "finish", "done"
@@ -38,27 +32,7 @@ class Progress {
     uint64_t proofs_done = 0;
     uint64_t proof_bytes = 0;
     uint64_t retries = 0;
-    std::vector<Activity> activities;  ///< one per busy worker
-  };
-
-  /// One worker's line while this object lives.
-  class Scope {
-   public:
-    Scope(Progress& progress, std::string what);
-    ~Scope();
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
-    void add_bytes(uint64_t count) { entry_->bytes.fetch_add(count, std::memory_order_relaxed); }
-
-   private:
-    friend class Progress;
-    struct Entry {
-      std::string what;
-      std::atomic<uint64_t> bytes{0};
-      Clock::time_point since;
-    };
-    Progress& progress_;
-    std::list<Entry>::iterator entry_;
+    std::vector<base::Activity> activities;  ///< one per busy worker
   };
 
   Progress() : started_(Clock::now()) {}
@@ -82,7 +56,6 @@ class Progress {
   struct Shared {
     std::string phase = "plan";
     Clock::time_point data_started;
-    std::list<Scope::Entry> entries;
   };
   Clock::time_point started_;
   base::Guarded<Shared> shared_;

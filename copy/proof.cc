@@ -39,7 +39,7 @@ bool Proof::is_proven(uint32_t unit) const {
 
 uint32_t Proof::prepare(uint32_t unit, pg::Connection& target) {
   const auto& relation = context_.plan.relations[units_[unit].relations.front()];
-  std::vector<BlockRange> slices(1);
+  std::vector<pg::BlockRange> slices(1);
   if (relation.kind == Relation::Kind::large_objects) {
     slices.resize(relation.chunks);
   } else if (!relation.via_root() && relation.chunks > 1 && target.major() >= 14) {
@@ -63,7 +63,7 @@ uint32_t Proof::prepare(uint32_t unit, pg::Connection& target) {
   return state.left;
 }
 
-std::string Proof::slice_sql(const ProofUnit& unit, uint32_t slice, const BlockRange& blocks) const {
+std::string Proof::slice_sql(const ProofUnit& unit, uint32_t slice, const pg::BlockRange& blocks) const {
   const auto& relation = context_.plan.relations[unit.relations.front()];
   return relation.kind == Relation::Kind::large_objects ? read_back_large_objects_sql(relation, slice)
                                                         : read_back_sql(relation, blocks);

@@ -34,11 +34,11 @@ class Proof {
 
  private:
   struct State {
-    std::vector<BlockRange> slices;
+    std::vector<pg::BlockRange> slices;
     uint32_t left = 0;
     pg::BucketDigest found;
   };
-  std::string slice_sql(const ProofUnit& unit, uint32_t slice, const BlockRange& blocks) const;
+  std::string slice_sql(const ProofUnit& unit, uint32_t slice, const pg::BlockRange& blocks) const;
 
   const Context& context_;
   std::vector<ProofUnit> units_;

@@ -19,18 +19,10 @@ std::string column_list(const Relation& relation) {
   return relation.columns.empty() ? std::string() : "(" + pg::quote_list(relation.columns) + ")";
 }
 
-std::string block_condition(const BlockRange& blocks) {
-  std::string out;
-  if (blocks.first > 0) out = fmt::format("ctid >= '({},0)'::pg_catalog.tid", blocks.first);
-  if (blocks.last > 0)
-    out += fmt::format("{}ctid < '({},0)'::pg_catalog.tid", out.empty() ? "" : " AND ", blocks.last);
-  return out;
-}
-
 // A plain COPY of the table spares the executor; a condition needs a query.
 std::string copy_rows_sql(const Relation& relation, const std::string& from, bool only,
-                          const BlockRange& blocks) {
-  auto where = block_condition(blocks);
+                          const pg::BlockRange& blocks) {
+  auto where = blocks.condition();
   if (!relation.condition.empty())
     where = where.empty() ? relation.condition : fmt::format("{} AND ({})", where, relation.condition);
   if (where.empty() && only)
@@ -58,7 +50,7 @@ std::string describe_chunk(const Relation& relation, uint32_t chunk) {
 
 std::string copy_out_sql(const Relation& relation, uint32_t chunk) {
   if (relation.kind == Relation::Kind::large_objects) return large_objects_sql(relation, chunk);
-  BlockRange blocks;
+  pg::BlockRange blocks;
   if (relation.chunk_blocks > 0) {
     blocks.first = chunk * relation.chunk_blocks;
     if (chunk + 1 < relation.chunks) blocks.last = blocks.first + relation.chunk_blocks;
@@ -66,7 +58,7 @@ std::string copy_out_sql(const Relation& relation, uint32_t chunk) {
   return copy_rows_sql(relation, relation.name.sql(), true, blocks);
 }
 
-std::string read_back_sql(const Relation& relation, const BlockRange& blocks) {
+std::string read_back_sql(const Relation& relation, const pg::BlockRange& blocks) {
   return copy_rows_sql(relation, relation.load_into.sql(), !relation.via_root(), blocks);
 }
 

@@ -4,16 +4,11 @@
 #include <string>
 
 #include "copy/plan.h"
+#include "pg/block_range.h"
 
 namespace copy {
 
 /// The statements of the data phase, as text. All names are qualified and quoted.
-
-/// Rows of a relation on blocks [first, last); last 0: to the end, both 0: all of it.
-struct BlockRange {
-  uint64_t first = 0;
-  uint64_t last = 0;
-};
 
 /// "blocks 0-16384", "all", "oids from 16401": for people and for the ledger.
 std::string describe_chunk(const Relation& relation, uint32_t chunk);
@@ -22,7 +17,7 @@ std::string describe_chunk(const Relation& relation, uint32_t chunk);
 std::string copy_out_sql(const Relation& relation, uint32_t chunk);
 /// COPY … TO STDOUT of what the relation's rows became at the target. For a relation loaded via its root it
 /// reads the whole tree.
-std::string read_back_sql(const Relation& relation, const BlockRange& blocks);
+std::string read_back_sql(const Relation& relation, const pg::BlockRange& blocks);
 /// The same for a chunk of large objects.
 std::string read_back_large_objects_sql(const Relation& relation, uint32_t chunk);
 /// COPY … FROM STDIN into the target.

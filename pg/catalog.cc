@@ -297,15 +297,23 @@ std::vector<RoleUse> read_roles(Connection& connection) {
   return roles;
 }
 
-}  // namespace
-
-std::string Table::own_rows() const {
+/// What of an extension's table are the user's rows. Extensions store it as it follows the table's name in a
+/// query: "WHERE …".
+std::string own_rows(const std::optional<std::string>& extension_condition) {
   if (!extension_condition) return {};
-  // Extensions store it as it follows the table's name in a query: "WHERE …".
   const auto& text = *extension_condition;
   const auto where = text.find_first_not_of(' ');
   if (where == std::string::npos || text.size() < where + 5) return text;
   return strncasecmp(text.c_str() + where, "where", 5) == 0 ? text.substr(where + 5) : text;
+}
+
+}  // namespace
+
+std::string Table::condition(const std::map<std::string, std::string>& row_filters) const {
+  auto own = own_rows(extension_condition);
+  const auto filter = row_filters.find(name.display());
+  if (filter == row_filters.end()) return own;
+  return own.empty() ? filter->second : fmt::format("({}) AND ({})", own, filter->second);
 }
 
 Catalog read_catalog(Connection& connection) {

@@ -51,8 +51,9 @@ struct Table {
   std::vector<Column> columns;
   std::vector<std::string> key;  ///< columns of the primary key, else of a unique, immediate, not-null index
 
-  /// What of it are the user's rows, as it can follow WHERE; empty: all.
-  std::string own_rows() const;
+  /// Which rows are meant, as it can follow WHERE: the user's of an extension's table, and those of the
+  /// filter that `row_filters` has for it by its display name. Empty: all.
+  std::string condition(const std::map<std::string, std::string>& row_filters) const;
 };
 
 struct Index {

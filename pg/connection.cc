@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 extern "C" {
 #include <sys/pidfd.h>  // glibc 2.36 declares no C linkage of its own
 }
@@ -22,6 +24,7 @@ namespace pg {
 
 using base::Error;
 using base::ErrorKind;
+using base::trimmed;
 
 // ---------------------------------------------------------------------------------------------- Result
 
@@ -119,11 +122,6 @@ ErrorKind error_kind_of(std::string_view sqlstate) {
 }
 
 namespace {
-
-std::string trimmed(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
-  return std::string(text);
-}
 
 Error server_error(const PGresult* result) {
   const auto field = [&](int code) {

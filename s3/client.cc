@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <pugixml.hpp>
 
+#include "base/sink.h"
 #include "s3/error.h"
 #include "s3/keys.h"
 
@@ -18,7 +19,7 @@ using base::ErrorKind;
 using base::HttpRequest;
 using base::HttpResponse;
 
-base::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+using base::bytes_of;
 
 std::string unquoted(std::string_view etag) {
   if (etag.size() >= 2 && etag.starts_with('"') && etag.ends_with('"'))

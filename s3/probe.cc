@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "base/sink.h"
+
 namespace s3 {
 namespace {
 
@@ -15,7 +17,7 @@ using base::ErrorKind;
 constexpr std::string_view kContent = "written by cutover to see what this server checks; may be deleted\n";
 constexpr std::string_view kOther = "another content, whose checksum is sent along as a wrong one";
 
-base::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+using base::bytes_of;
 
 /// True when the object was made, false when the server refused its content.
 bool try_put(Client& client, const Retries& retries, const std::string& key, const BodySum& sum,

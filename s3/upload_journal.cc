@@ -6,6 +6,7 @@
 
 #include "base/crash_point.h"
 #include "base/error.h"
+#include "base/sink.h"
 
 namespace s3 {
 namespace {
@@ -16,7 +17,7 @@ constexpr const char* kName = "uploads.journal";
 /// Not worth the trouble below this.
 constexpr uint64_t kLeastOutdated = 10'000;
 
-base::Bytes bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+using base::bytes_of;
 
 void check_identity(const fs::path& directory, const RunIdentity& known, const RunIdentity& wanted) {
   if (known == wanted) return;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "verify/catalog.h"
 #include "verify/catalog_rules.h"
 #include "verify/catalog_side.h"
@@ -197,8 +198,9 @@ class Comparison {
     }
     for (size_t i = 0; i < options_.waivers.size(); ++i) {
       const auto& waiver = options_.waivers[i];
-      if (!matches_glob(waiver.kind, difference.kind) || !matches_glob(waiver.name, difference.object) ||
-          !matches_glob(waiver.property, difference.property))
+      if (!base::glob_match(waiver.kind, difference.kind) ||
+          !base::glob_match(waiver.name, difference.object) ||
+          !base::glob_match(waiver.property, difference.property))
         continue;
       used_[i] = true;
       result_.waived.push_back({std::move(difference), waiver.reason});

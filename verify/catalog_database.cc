@@ -143,10 +143,6 @@ ObjectQuery subscriptions() {
   return query;
 }
 
-std::string function_name(std::string_view column) {
-  return fmt::format("nullif({}::regprocedure::text, '-')", column);
-}
-
 ObjectQuery foreign_data_wrappers() {
   ObjectQuery query;
   query.kinds = {"foreign data wrapper"};

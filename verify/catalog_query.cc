@@ -10,6 +10,10 @@ std::string qualified(std::string_view name, std::string_view space) {
   return fmt::format("quote_ident({}.nspname) || '.' || quote_ident({})", space, name);
 }
 
+std::string function_name(std::string_view column) {
+  return fmt::format("nullif({}::regprocedure::text, '-')", column);
+}
+
 std::string in_user_schema(std::string_view space) {
   return fmt::format("{0}.nspname !~ '^pg_' AND {0}.nspname NOT IN ('information_schema', 'cutover')", space);
 }

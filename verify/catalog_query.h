@@ -56,6 +56,8 @@ struct ObjectQuery {
 std::string role(std::string_view oid);
 /// schema.name, quoted, from a pg_namespace alias and an expression for the name.
 std::string qualified(std::string_view name, std::string_view space = "n");
+/// A function's name with its argument types, from a regproc column; NULL for none.
+std::string function_name(std::string_view column);
 /// What the user made: not the system's schemas, and not our ledger's.
 std::string in_user_schema(std::string_view space = "n");
 /// Not what the server made together with a type: a range's constructors, a multirange's casts.

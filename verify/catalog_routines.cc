@@ -73,10 +73,6 @@ ObjectQuery routines() {
   return query;
 }
 
-std::string function_name(std::string_view column) {
-  return fmt::format("nullif({}::regprocedure::text, '-')", column);
-}
-
 ObjectQuery languages() {
   ObjectQuery query;
   query.kinds = {"language"};

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <tuple>
 
+#include "base/text.h"
 #include "verify/catalog_text.h"
 
 namespace verify {
@@ -123,9 +124,10 @@ const std::string* RuleFacts::find(std::string_view property) const {
 
 const CatalogRule* find_rule(const RuleFacts& facts) {
   for (const auto& rule : kRules) {
-    const bool is_meant = matches_glob(rule.kind, facts.difference.kind) &&
-                          (*rule.property == '\0' ? facts.difference.property.empty()
-                                                  : matches_glob(rule.property, facts.difference.property));
+    const bool is_meant =
+        base::glob_match(rule.kind, facts.difference.kind) &&
+        (*rule.property == '\0' ? facts.difference.property.empty()
+                                : base::glob_match(rule.property, facts.difference.property));
     if (is_meant && (!rule.applies || rule.applies(facts))) return &rule;
   }
   return nullptr;

@@ -25,7 +25,4 @@ std::optional<std::string> marked_role(std::string_view text);
 /// Marked roles by their names, mapped where `roles` has them.
 std::string with_roles(std::string_view text, const std::map<std::string, std::string>& roles);
 
-/// Shell-like match of * and ? over the whole text.
-bool matches_glob(std::string_view pattern, std::string_view text);
-
 }  // namespace verify

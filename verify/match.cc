@@ -265,7 +265,7 @@ class Matcher {
   Unit unit_of(const pg::Table& source, const pg::Table& target) {
     Unit unit;
     unit.name = source.name;
-    unit.condition = condition(source);
+    unit.condition = source.condition(options_.row_filters);
     bool binary = true;
     // The generated ones last: what precedes them is what a copy streams.
     for (const bool generated : {false, true})
@@ -309,13 +309,6 @@ class Matcher {
       unit.key.push_back(unit.columns[position]);
       unit.key_types.push_back(std::ranges::find(source.columns, unit.key.back(), &pg::Column::name)->type);
     }
-  }
-
-  std::string condition(const pg::Table& table) const {
-    auto own = table.own_rows();
-    const auto filter = options_.row_filters.find(table.name.display());
-    if (filter == options_.row_filters.end()) return own;
-    return own.empty() ? filter->second : fmt::format("({}) AND ({})", own, filter->second);
   }
 
   void match_large_objects(uint64_t source, uint64_t target) {

@@ -3,52 +3,35 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <list>
 #include <string>
-#include <vector>
+#include <utility>
 
+#include "base/activity.h"
 #include "base/guarded.h"
 
 namespace verify {
 
 /// What a comparison is doing, for whoever shows it. Workers write it, one reader takes snapshots.
 /// Thread-safe.
-class Progress {
+class Progress : public base::Activities {
  public:
   using Clock = std::chrono::steady_clock;
 
-  struct Activity {
-    std::string what;  ///< "read public.orders at the source"
-    uint64_t bytes = 0;
-    Clock::time_point since;
-  };
-
-  /// One worker's line while this object lives.
-  class Scope {
+  class Scope : public base::Activities::Scope {
    public:
-    Scope(Progress& progress, std::string what);
-    ~Scope();
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
+    Scope(Progress& progress, std::string what)
+        : base::Activities::Scope(progress, std::move(what)), progress_(progress) {}
     void add_bytes(uint64_t count) {
-      entry_->bytes.fetch_add(count, std::memory_order_relaxed);
+      base::Activities::Scope::add_bytes(count);
       progress_.bytes_read.fetch_add(count, std::memory_order_relaxed);
     }
 
    private:
-    friend class Progress;
-    struct Entry {
-      std::string what;
-      std::atomic<uint64_t> bytes{0};
-      Clock::time_point since;
-    };
     Progress& progress_;
-    std::list<Entry>::iterator entry_;
   };
 
   void set_phase(std::string phase) { *phase_.lock() = std::move(phase); }
   std::string phase() { return *phase_.lock(); }
-  std::vector<Activity> activities();
 
   const Clock::time_point started = Clock::now();
   std::atomic<uint64_t> bytes_total{0};  ///< estimate, from relation sizes, both sides
@@ -63,7 +46,6 @@ class Progress {
 
  private:
   base::Guarded<std::string> phase_{"plan"};
-  base::Guarded<std::list<Scope::Entry>> entries_;
 };
 
 }  // namespace verify

@@ -35,12 +35,6 @@ struct Part {
   uint64_t blocks = 0;
 };
 
-/// Rows of a part on blocks [first, last); last 0: to the end, both 0: all of it.
-struct BlockRange {
-  uint64_t first = 0;
-  uint64_t last = 0;
-};
-
 /// One database under one snapshot. The session that exports it lives in here; the object is made and used by
 /// one thread, except for open_session().
 class Side {

@@ -10,18 +10,10 @@
 namespace verify {
 namespace {
 
-std::string block_condition(const BlockRange& blocks) {
-  std::string out;
-  if (blocks.first > 0) out = fmt::format("ctid >= '({},0)'::pg_catalog.tid", blocks.first);
-  if (blocks.last > 0)
-    out += fmt::format("{}ctid < '({},0)'::pg_catalog.tid", out.empty() ? "" : " AND ", blocks.last);
-  return out;
-}
-
 // " FROM ONLY t WHERE …". A materialized view takes ONLY too.
 std::string from_clause(const Unit& unit, const Slice& slice, const std::string& condition = {}) {
   std::string where;
-  for (const auto& part : {block_condition(slice.blocks), unit.condition, condition})
+  for (const auto& part : {slice.blocks.condition(), unit.condition, condition})
     if (!part.empty()) where += fmt::format("{} ({})", where.empty() ? " WHERE" : " AND", part);
   return fmt::format(" FROM ONLY {}{}", unit.parts[index(slice.role)][slice.part].name.sql(), where);
 }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "pg/block_range.h"
 #include "pg/row_digest.h"
 #include "verify/options.h"
 #include "verify/result.h"
@@ -64,7 +65,7 @@ struct Slice {
   uint32_t unit = 0;
   Role role = Role::source;
   uint32_t part = 0;
-  BlockRange blocks;
+  pg::BlockRange blocks;
   uint64_t bytes = 0;  ///< expected
 };
 std::vector<Slice> slices_of(const Unit& unit, uint32_t number, Role role, int major, uint64_t split_size);

@@ -4,14 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include "base/sink.h"
 #include "tests/base/matchers.h"
 
 namespace base {
 namespace {
 
 using test::throws;
-
-Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 TEST(Codec, ReturnsWhatWasEncoded) {
   const uint128 wide = uint128{0x0123456789abcdef} << 64 | 0xfedcba9876543210;

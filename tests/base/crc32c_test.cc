@@ -4,10 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include "base/sink.h"
+
 namespace base {
 namespace {
-
-Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 TEST(Crc32c, IsTheStandardOne) {
   EXPECT_EQ(crc32c(bytes_of("123456789")), 0xE3069283U);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/sink.h"
 #include "tests/base/matchers.h"
 #include "tests/base/temporary_directory.h"
 
@@ -18,8 +19,6 @@ namespace {
 using test::TemporaryDirectory;
 using test::throws;
 using ::testing::HasSubstr;
-
-Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 mode_t mode_of(const std::filesystem::path& path) {
   struct stat status {};

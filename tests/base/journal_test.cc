@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "base/crc32c.h"
+#include "base/sink.h"
 #include "tests/base/matchers.h"
 #include "tests/base/temporary_directory.h"
 
@@ -24,7 +25,6 @@ constexpr size_t kMagic = 6;
 constexpr size_t kHeader = 12;
 constexpr size_t kFrame = kHeader + 1;
 
-Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 std::string text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 class JournalTest : public ::testing::Test {

@@ -97,7 +97,7 @@ TEST(Report, JsonHasAVersionAndEverything) {
 }
 
 TEST(Report, AnErrorIsAReportToo) {
-  const auto json = error_json({base::ErrorKind::corrupt, "journal.0: damaged", "restore it"}, 3, kCopy);
+  const auto json = error_report({base::ErrorKind::corrupt, "journal.0: damaged", "restore it"}, 3, kCopy);
   EXPECT_EQ(json.at("verdict"), "failed");
   EXPECT_EQ(json.at("error").at("kind"), "corrupt");
 }

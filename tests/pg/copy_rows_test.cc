@@ -7,14 +7,14 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/sink.h"
 
 namespace pg {
 namespace {
 
 using base::Bytes;
+using base::bytes_of;
 using ::testing::ElementsAre;
-
-Bytes bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 void put(std::string& out, uint32_t value, int bytes) {
   for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(value >> (8 * i));

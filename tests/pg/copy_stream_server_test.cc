@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/sink.h"
 #include "pg/copy_stream.h"
 #include "pg/row_digest.h"
 #include "tests/base/matchers.h"
@@ -17,6 +18,7 @@
 namespace pg {
 namespace {
 
+using base::bytes_of;
 using base::ErrorKind;
 using base::test::throws;
 using ::testing::AllOf;
@@ -188,8 +190,6 @@ std::string row_of(CopyFormat format, const std::string& value) {
 std::string header_of(CopyFormat format) {
   return format == CopyFormat::text ? "" : std::string("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
 }
-
-base::Bytes bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
 
 /// Writes good rows without end, until the writer throws; at most 400 MB.
 void write_for_ever(CopyWriter& writer, CopyFormat format, uint64_t& written) {

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/crc32c.h"
+#include "base/sink.h"
 #include "s3/crc.h"
 
 namespace s3 {
@@ -17,7 +18,7 @@ namespace {
 using ::testing::Eq;
 using ::testing::Optional;
 
-base::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+using base::bytes_of;
 
 std::string random_text(size_t size) {
   std::mt19937_64 random(size + 1);

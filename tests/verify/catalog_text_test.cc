@@ -69,13 +69,5 @@ TEST(WithRoles, MarkedNamesAreMappedAndQuotedWhereNeeded) {
   EXPECT_EQ(marked_role("the owner"), std::nullopt);
 }
 
-TEST(MatchesGlob, StarsAndQuestionMarks) {
-  EXPECT_TRUE(matches_glob("public.*", "public.t.id"));
-  EXPECT_TRUE(matches_glob("*", ""));
-  EXPECT_TRUE(matches_glob("*_?", "a_b_c"));
-  EXPECT_FALSE(matches_glob("public.?", "public.tt"));
-  EXPECT_FALSE(matches_glob("", "a"));
-}
-
 }  // namespace
 }  // namespace verify

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <string>
+#include <vector>
+
+#include "base/guarded.h"
+
+namespace base {
+
+/// What one worker is doing.
+struct Activity {
+  std::string what;    ///< "copy public.orders 3/12", "index public.orders_at_idx"
+  uint64_t bytes = 0;  ///< moved so far
+  std::chrono::steady_clock::time_point since;
+};
+
+/// What all workers are doing, for whoever shows it. Thread-safe.
+class Activities {
+  struct Entry {
+    std::string what;
+    std::atomic<uint64_t> bytes{0};
+    std::chrono::steady_clock::time_point since;
+  };
+
+ public:
+  /// One worker's line while this object lives.
+  class Scope {
+   public:
+    Scope(Activities& activities, std::string what);
+    ~Scope();
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    void add_bytes(uint64_t count) { entry_->bytes.fetch_add(count, std::memory_order_relaxed); }
+
+   private:
+    Activities& activities_;
+    std::list<Entry>::iterator entry_;
+  };
+
+  std::vector<Activity> activities();
+
+ private:
+  Guarded<std::list<Entry>> entries_;
+};
+
+}  // namespace base

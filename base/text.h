@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace base {
+
+/// Without the blanks, tabs and line ends around it.
+std::string_view trimmed(std::string_view text);
+/// ASCII letters only.
+std::string upper_case(std::string_view text);
+/// * matches any text, ? one character of UTF-8; everything else itself. The whole text must match.
+bool glob_match(std::string_view pattern, std::string_view text);
+
+}  // namespace base
