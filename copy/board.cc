@@ -90,8 +90,20 @@ bool Board::may_start_chunk(const State& state) const {
   return has_room(state, state.stream_weight + (build_waits ? 1 : 0));
 }
 
+void Board::take_up_postponed(State& state) const {
+  const bool quiet =
+      state.chunks.empty() && state.chunks_running == 0 && state.indexes.empty() && state.target_running == 0;
+  if (!quiet) return;
+  const bool changed = state.builds_done != std::exchange(state.builds_before, state.builds_done);
+  for (auto& chunk : std::exchange(state.postponed, {})) {
+    chunk.may_postpone = changed;
+    state.chunks.push_back(chunk);
+  }
+}
+
 std::optional<Board::DataTask> Board::take_data(const base::Stop& stop, bool reading) {
   return wait_for_task<DataTask>(stop, [&](State& state, std::optional<DataTask>& task) {
+    take_up_postponed(state);
     while (!state.chunks.empty()) {
       const auto chunk = state.chunks.front();
       if (!state.failed[chunk.relation] && !may_start_chunk(state)) return false;
@@ -114,7 +126,7 @@ std::optional<Board::DataTask> Board::take_data(const base::Stop& stop, bool rea
       task = DataTask{std::nullopt, proof};
       return true;
     }
-    return state.chunks_running == 0 && state.cuts_running == 0;
+    return state.all_read() && state.cuts_running == 0;
   });
 }
 
@@ -131,7 +143,7 @@ std::optional<Board::TargetTask> Board::take_target(const base::Stop& stop) {
     } else if (!state.indexes.empty() || !state.analyzes.empty()) {
       return false;
     } else {
-      return state.chunks.empty() && state.chunks_running == 0 && state.target_running == 0;
+      return state.all_read() && state.target_running == 0;
     }
     ++state.target_running;
     return true;
@@ -143,6 +155,13 @@ void Board::chunk_done(uint32_t relation, double target_share) {
   --state->chunks_running;
   state->stream_weight = std::clamp((state->stream_weight + target_share) / 2, 0.05, 1.0);
   if (--state->chunks_left[relation] == 0) relation_complete(*state, relation);
+  state_.notify_all();
+}
+
+void Board::postpone(const Chunk& chunk) {
+  auto state = state_.lock();
+  --state->chunks_running;
+  state->postponed.push_back(chunk);
   state_.notify_all();
 }
 
@@ -161,6 +180,7 @@ void Board::slice_done() {
 void Board::index_done(uint32_t relation) {
   auto state = state_.lock();
   --state->target_running;
+  ++state->builds_done;
   if (--state->indexes_left[relation] == 0) indexes_complete(*state, relation);
   state_.notify_all();
 }
@@ -177,9 +197,6 @@ void Board::relation_failed(uint32_t relation) {
   state_.notify_all();
 }
 
-bool Board::all_read() {
-  auto state = state_.lock();
-  return state->chunks.empty() && state->chunks_running == 0;
-}
+bool Board::all_read() { return state_.lock()->all_read(); }
 
 }  // namespace copy

@@ -20,7 +20,9 @@ namespace copy {
 ///
 /// Data workers take chunks, and proofs when no chunk is left; index workers take indexes and ANALYZE. A
 /// relation's indexes start as soon as its own data is complete, so the slowest index overlaps with the
-/// copying of the rest. A relation that failed is out: nothing of it is handed out any more.
+/// copying of the rest. A relation that failed is out: nothing of it is handed out any more. A chunk that was
+/// postponed, because a regclass in it names an index that is not there yet, comes again when every index is
+/// built that can be.
 ///
 /// All workers together keep the target busy with no more tasks at once than its Limits say. One slow index
 /// bounds the run, and each task beyond the target's cores takes time from it (measured with two cores: a
@@ -34,6 +36,7 @@ class Board {
   struct Chunk {
     uint32_t relation = 0;
     uint32_t chunk = 0;
+    bool may_postpone = true;  ///< false: no index was built since it was tried last
   };
   struct ProofTask {
     uint32_t unit = 0;
@@ -73,6 +76,8 @@ class Board {
   std::optional<TargetTask> take_target(const base::Stop& stop);
   /// `target_share`: the part of its time, 0 to 1, that the chunk's stream spent on the target.
   void chunk_done(uint32_t relation, double target_share);
+  /// For a chunk that may_postpone.
+  void postpone(const Chunk& chunk);
   void add_slices(uint32_t unit, uint32_t count);
   void slice_done();
   void index_done(uint32_t relation);
@@ -89,6 +94,9 @@ class Board {
   };
   struct State {
     std::deque<Chunk> chunks;
+    std::vector<Chunk> postponed;
+    uint64_t builds_done = 0;
+    uint64_t builds_before = 0;  // when the postponed were handed out last
     std::deque<ProofTask> proofs;
     std::priority_queue<IndexTask, std::vector<IndexTask>, ByCost> indexes;
     std::deque<uint32_t> analyzes;
@@ -104,6 +112,7 @@ class Board {
     uint32_t target_running = 0;
     double stream_weight = 1;  // of the streams so far, see chunk_done()
 
+    bool all_read() const { return chunks.empty() && chunks_running == 0 && postponed.empty(); }
     double load() const {
       return chunks_running * stream_weight + cuts_running + slices_running + target_running;
     }
@@ -112,6 +121,7 @@ class Board {
   bool may_start_chunk(const State& state) const;
   bool may_start_build(const State& state) const;
   unsigned builds_at_once(const State& state) const;
+  void take_up_postponed(State& state) const;
   void relation_complete(State& state, uint32_t relation);
   void unit_complete(State& state, uint32_t unit);
   void indexes_complete(State& state, uint32_t relation);

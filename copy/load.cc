@@ -32,6 +32,12 @@ bool ends_the_run(const base::Error& error, const Options& options) {
          dynamic_cast<const ChunksLost*>(&error) != nullptr;
 }
 
+// A value of the type regclass that names an index: that may not be built yet. Its type is copied as text.
+bool names_what_is_missing(const base::Error& error, const Relation& relation) {
+  constexpr std::string_view kUndefinedTable = "42P01";
+  return error.sqlstate() == kUndefinedTable && relation.shape.format == pg::CopyFormat::text;
+}
+
 std::vector<Board::Chunk> missing_chunks(const Context& context) {
   std::vector<Board::Chunk> chunks;
   const auto& relations = context.plan.relations;
@@ -114,6 +120,10 @@ void Load::copy_chunk(ChunkCopier& copier, const Board::Chunk& chunk) {
     if (error.sqlstate() == kNotEmpty)
       error.hint(
           fmt::format("this run did not write them; to delete them: --overwrite '{}'", relation.display()));
+    if (chunk.may_postpone && names_what_is_missing(error, relation)) {
+      spdlog::info("{} waits for the indexes of other tables: {}", relation.display(), error.message());
+      return board_.postpone(chunk);
+    }
     if (ends_the_run(error, context_.options)) throw;
     context_.problems.add({Problem::Kind::failed, relation.display(), error.message(), error.hint()});
     board_.relation_failed(chunk.relation);

@@ -78,7 +78,11 @@ void data_worker(Board& board, Diary& diary, const Work& work, const base::Stop&
       --diary.running;
     }
     if (task->chunk) {
-      const auto [relation, chunk] = *task->chunk;
+      const auto [relation, chunk, may_postpone] = *task->chunk;
+      if (may_postpone && random() % 10 == 0) {
+        board.postpone(*task->chunk);
+        continue;
+      }
       const bool fails = failures && random() % 20 == 0;
       {
         const std::lock_guard lock(diary.mutex);
@@ -161,6 +165,33 @@ void play(unsigned seed, bool failures, Work& work, Diary& diary) {
   }
   EXPECT_TRUE(board.all_read());
   EXPECT_LE(diary.most_running, static_cast<int>(limits.tasks) + 1) << "one stream always runs";
+}
+
+TEST(Board, WhatWasPostponedComesAgainAfterTheBuilds) {
+  Plan plan;
+  plan.relations.resize(2);
+  const std::vector<ProofUnit> units{{{0}}, {{1}}};
+  Board board(plan, units, {{0, 0}, {1, 0}}, {{1, 7, 1}}, {false, false}, false, {4, 1});
+  const base::Stop stop;
+  const auto postponed = board.take_data(stop, true)->chunk;
+  ASSERT_TRUE(postponed && postponed->relation == 0 && postponed->may_postpone);
+  board.postpone(*postponed);
+  EXPECT_EQ(board.take_data(stop, true)->chunk->relation, 1U);
+  board.chunk_done(1, 0.1);
+  EXPECT_FALSE(board.take_data(stop, true)->chunk) << "the index is not built yet";
+  EXPECT_FALSE(board.all_read());
+  ASSERT_TRUE(board.take_target(stop)->index);
+  board.index_done(1);
+  const auto again = board.take_data(stop, true)->chunk;
+  ASSERT_TRUE(again && again->relation == 0 && again->may_postpone);
+  board.postpone(*again);
+  const auto last = board.take_data(stop, true)->chunk;
+  ASSERT_TRUE(last && last->relation == 0);
+  EXPECT_FALSE(last->may_postpone) << "nothing was built in between";
+  board.relation_failed(0);
+  EXPECT_TRUE(board.all_read());
+  EXPECT_FALSE(board.take_data(stop, false));
+  EXPECT_FALSE(board.take_target(stop));
 }
 
 TEST(Board, WhoHasASourceSessionEndsItWhenNoChunkIsLeft) {

@@ -233,5 +233,25 @@ TEST(DatabaseSettings, AndTheDatabasesCommentAreCopied) {
   EXPECT_EQ(move.target.value(settings), move.source.value(settings));
 }
 
+// With one worker the larger table is read first, when no index of the other exists yet.
+TEST(IndexNamesAsValues, OfOtherTablesWaitForThoseIndexes) {
+  const Move move(R"(
+    CREATE TABLE other (id int PRIMARY KEY);
+    INSERT INTO other VALUES (1);
+    CREATE TABLE naming (id int PRIMARY KEY, relation regclass, note text);
+    INSERT INTO naming SELECT i, 'other', repeat('x', 100) FROM generate_series(1, 5000) i;
+    INSERT INTO naming VALUES (0, 'other_pkey', NULL))");
+  move.expect_equal_copy({"--jobs", "1"});
+}
+
+TEST(IndexNamesAsValues, OfTheirOwnTableAreAnErrorThatNamesIt) {
+  const Move move(R"(
+    CREATE TABLE naming (id int PRIMARY KEY, relation regclass);
+    INSERT INTO naming VALUES (0, 'naming_pkey'))");
+  const auto result = move.copy();
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.output, ::testing::AllOf(HasSubstr("public.naming: "), HasSubstr("naming_pkey")));
+}
+
 }  // namespace
 }  // namespace copy::test
