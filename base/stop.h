@@ -6,6 +6,9 @@
 
 namespace base {
 
+/// How late who waits for something else may notice a stop.
+inline constexpr std::chrono::milliseconds kStopCheck{100};
+
 /// A request to stop that can be waited for beside sockets. A std::stop_token alone cannot wake poll();
 /// this adds a descriptor that becomes readable, and stays so, once the stop was requested.
 /// Copies share one state. Thread-safe.

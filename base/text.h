@@ -9,6 +9,7 @@ namespace base {
 std::string_view trimmed(std::string_view text);
 /// ASCII letters only.
 std::string upper_case(std::string_view text);
+std::string lower_case(std::string_view text);
 /// * matches any text, ? one character of UTF-8; everything else itself. The whole text must match.
 bool glob_match(std::string_view pattern, std::string_view text);
 

@@ -11,8 +11,6 @@
 namespace cli {
 namespace {
 
-constexpr const char* kHidden = "…";
-
 /// Where the value starts: behind the "=" of "--source=postgres://…".
 size_t value_offset(std::string_view argument) {
   if (!argument.starts_with("--")) return 0;

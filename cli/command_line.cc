@@ -19,8 +19,6 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-constexpr const char* kHidden = "…";
-
 /// A command as the parser knows it. Both stay where they are: options keep pointers to them.
 struct ParsedCommand {
   const Command* command = nullptr;

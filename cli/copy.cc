@@ -7,7 +7,7 @@
 namespace cli {
 namespace {
 
-void add_options(OptionSet& set, RunOptions& options) {
+void add_copy_options(OptionSet& set, RunOptions& options) {
   set.group("Connections and state");
   add_source_option(set, options.copy);
   add_target_option(set, options.copy);
@@ -50,7 +50,7 @@ Run set_up_copy(OptionSet& set) {
               "cutover copy --schema none --where \"public.events=created_at >= '2025-01-01'\"");
   set.example("three databases, in a container",
               "cutover copy --databases auth,cashflow,web=www --yes --log-format json");
-  add_options(set, *options);
+  add_copy_options(set, *options);
   return [options](const Invocation& invocation) {
     require_both(options->copy, options->databases);
     if (options->dry_run) return show_plan(invocation, *options);

@@ -6,7 +6,7 @@
 namespace cli {
 namespace {
 
-void add_options(OptionSet& set, RunOptions& options) {
+void add_export_options(OptionSet& set, RunOptions& options) {
   set.group("Connections and state");
   add_source_option(set, options.copy);
   add_archive_option(set, options,
@@ -37,7 +37,7 @@ Run set_up_export(OptionSet& set) {
   set.example("replace yesterday's, with four workers",
               "cutover export --archive /backup/app --restart --jobs 4");
   set.example("one schema only", "cutover export --archive /backup/billing --include billing");
-  add_options(set, *options);
+  add_export_options(set, *options);
   return [options](const Invocation& invocation) {
     require_source(options->copy);
     require_archive(options->copy);

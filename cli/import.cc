@@ -6,7 +6,7 @@
 namespace cli {
 namespace {
 
-void add_options(OptionSet& set, RunOptions& options) {
+void add_import_options(OptionSet& set, RunOptions& options) {
   set.group("Connections and state");
   add_archive_option(set, options, "the directory that `cutover export` wrote");
   add_target_option(set, options.copy);
@@ -37,7 +37,7 @@ Run set_up_import(OptionSet& set) {
               "cutover import --archive /backup/app --target postgres://app@new.example/app");
   set.example("under other roles", "cutover import --archive /backup/app --role-map neondb_owner=app_owner");
   set.example("start over", "cutover import --archive /backup/app --restart --yes");
-  add_options(set, *options);
+  add_import_options(set, *options);
   return [options](const Invocation& invocation) {
     require_archive(options->copy);
     require_target(options->copy);

@@ -13,10 +13,6 @@
 namespace cli {
 namespace {
 
-using copy::Outcome;
-using copy::Problem;
-using copy::Severity;
-
 std::string_view verdict_of(int exit_code, std::string_view command) {
   switch (exit_code) {
     case kEqual:
@@ -30,24 +26,25 @@ std::string_view verdict_of(int exit_code, std::string_view command) {
   }
 }
 
-std::string_view name_of(Problem::Kind kind) {
+std::string_view name_of(copy::Problem::Kind kind) {
   switch (kind) {
-    case Problem::Kind::note:
+    case copy::Problem::Kind::note:
       return "note";
-    case Problem::Kind::failed:
+    case copy::Problem::Kind::failed:
       return "failed";
-    case Problem::Kind::difference:
+    case copy::Problem::Kind::difference:
       return "difference";
   }
   return "failed";
 }
 
-std::string amounts(const Outcome& outcome) {
+std::string amounts(const copy::Outcome& outcome) {
   return fmt::format("{}, {}, {}", counted(outcome.relations, "table"), counted(outcome.rows, "row"),
                      base::human_bytes(outcome.bytes));
 }
 
-void add_problems(std::string& out, const Outcome& outcome, Problem::Kind kind, std::string_view title) {
+void add_problems(std::string& out, const copy::Outcome& outcome, copy::Problem::Kind kind,
+                  std::string_view title) {
   bool first = true;
   for (const auto& problem : outcome.problems) {
     if (problem.kind != kind) continue;
@@ -58,10 +55,10 @@ void add_problems(std::string& out, const Outcome& outcome, Problem::Kind kind, 
   }
 }
 
-void add_warnings(std::string& out, const Outcome& outcome) {
+void add_warnings(std::string& out, const copy::Outcome& outcome) {
   bool first = true;
   for (const auto& finding : outcome.findings) {
-    if (finding.severity == Severity::info) continue;
+    if (finding.severity == copy::Severity::info) continue;
     if (first) out += "\nto look at:\n";
     first = false;
     out += fmt::format("  {}: {}\n", sanitized_line(finding.object), sanitized_line(finding.message));
@@ -69,7 +66,7 @@ void add_warnings(std::string& out, const Outcome& outcome) {
   }
 }
 
-std::string next_step(const Outcome& outcome, const ReportContext& context) {
+std::string next_step(const copy::Outcome& outcome, const ReportContext& context) {
   switch (outcome.exit_code) {
     case kEqual:
       if (context.command == "export")
@@ -113,11 +110,13 @@ Json error_json(const base::Error& error) {
           {"sqlstate", error.sqlstate()}};
 }
 
-std::string verdict_line(const Outcome& outcome, const ReportContext& context) {
+std::string verdict_line(const copy::Outcome& outcome, const ReportContext& context) {
   const auto took = base::human_duration(outcome.elapsed);
   const auto verdict = base::upper_case(verdict_of(outcome.exit_code, context.command));
-  const auto failures = std::ranges::count(outcome.problems, Problem::Kind::failed, &Problem::kind);
-  const auto differences = std::ranges::count(outcome.problems, Problem::Kind::difference, &Problem::kind);
+  const auto failures =
+      std::ranges::count(outcome.problems, copy::Problem::Kind::failed, &copy::Problem::kind);
+  const auto differences =
+      std::ranges::count(outcome.problems, copy::Problem::Kind::difference, &copy::Problem::kind);
   if (outcome.already_finished)
     return fmt::format("{}: {} copied by an earlier run; nothing was done now", verdict, amounts(outcome));
   switch (outcome.exit_code) {
@@ -139,7 +138,7 @@ std::string verdict_line(const Outcome& outcome, const ReportContext& context) {
   }
 }
 
-std::string report_text(const Outcome& outcome, const ReportContext& context, bool colours) {
+std::string report_text(const copy::Outcome& outcome, const ReportContext& context, bool colours) {
   auto out = styled_verdict(verdict_line(outcome, context), outcome.exit_code, colours) + "\n\n";
   add_fact(out, "source", outcome.source);
   add_fact(out, "target", outcome.target);
@@ -153,14 +152,14 @@ std::string report_text(const Outcome& outcome, const ReportContext& context, bo
   if (outcome.copy_elapsed.count() > 0)
     add_fact(out, "copied", "rows in " + base::human_duration(outcome.copy_elapsed));
   add_fact(out, "run", fmt::format("{} in {}", outcome.run_id, context.run_dir));
-  add_problems(out, outcome, Problem::Kind::difference, "different");
-  add_problems(out, outcome, Problem::Kind::failed, "failed");
-  add_problems(out, outcome, Problem::Kind::note, "notes");
+  add_problems(out, outcome, copy::Problem::Kind::difference, "different");
+  add_problems(out, outcome, copy::Problem::Kind::failed, "failed");
+  add_problems(out, outcome, copy::Problem::Kind::note, "notes");
   add_warnings(out, outcome);
   return out + fmt::format("\n{} {}\n", styled(Style::bold, "next:", colours), next_step(outcome, context));
 }
 
-Json report_json(const Outcome& outcome, const ReportContext& context) {
+Json report_json(const copy::Outcome& outcome, const ReportContext& context) {
   auto out = report_header(context, verdict_of(outcome.exit_code, context.command), outcome.exit_code);
   out.update(Json{{"already_finished", outcome.already_finished},
                   {"run_id", outcome.run_id},

@@ -6,6 +6,9 @@
 
 namespace cli {
 
+/// What is shown instead of a secret.
+inline constexpr const char* kHidden = "…";
+
 /// Columns of a terminal that the text takes: UTF-8, wide East Asian characters count as two.
 size_t display_width(std::string_view text);
 /// At most `width` columns of the text; what was cut is shown as "…" ("~" without Unicode).

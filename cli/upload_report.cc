@@ -12,8 +12,6 @@ namespace {
 
 using base::human_bytes;
 using base::human_count;
-using s3::Outcome;
-using s3::Problem;
 using s3::VerifyLevel;
 
 std::string_view name_of(VerifyLevel level) {
@@ -30,13 +28,13 @@ std::string_view name_of(VerifyLevel level) {
   return "none";
 }
 
-std::string_view name_of(Problem::Kind kind) {
+std::string_view name_of(s3::Problem::Kind kind) {
   switch (kind) {
-    case Problem::Kind::failed:
+    case s3::Problem::Kind::failed:
       return "failed";
-    case Problem::Kind::different:
+    case s3::Problem::Kind::different:
       return "different";
-    case Problem::Kind::note:
+    case s3::Problem::Kind::note:
       return "note";
   }
   return "failed";
@@ -49,7 +47,7 @@ std::string_view verdict_of(int exit_code) {
 
 constexpr size_t kMostShown = 20;
 
-void add_problems(std::string& out, const std::vector<Problem>& problems, Problem::Kind kind,
+void add_problems(std::string& out, const std::vector<s3::Problem>& problems, s3::Problem::Kind kind,
                   std::string_view title, uint64_t all) {
   size_t shown = 0;
   for (const auto& problem : problems) {
@@ -85,7 +83,7 @@ std::string verification_line(const s3::Verification& result) {
   return out;
 }
 
-Json problems_json(const std::vector<Problem>& problems) {
+Json problems_json(const std::vector<s3::Problem>& problems) {
   auto out = Json::array();
   for (const auto& problem : problems)
     out.push_back({{"kind", name_of(problem.kind)}, {"path", problem.path}, {"what", problem.what}});
@@ -103,12 +101,12 @@ Json walked_json(const s3::WalkCounts& walked) {
 
 }  // namespace
 
-int exit_code_of(const Outcome& outcome) {
+int exit_code_of(const s3::Outcome& outcome) {
   if (outcome.failures > 0) return kFailed;
   return outcome.differences > 0 ? kDifferent : kEqual;
 }
 
-std::string upload_text(const Outcome& outcome, const ReportContext& context, bool colours) {
+std::string upload_text(const s3::Outcome& outcome, const ReportContext& context, bool colours) {
   const auto code = exit_code_of(outcome);
   auto out =
       styled_verdict(fmt::format("{}: {}, {} in {}\n", base::upper_case(verdict_of(code)),
@@ -129,14 +127,14 @@ std::string upload_text(const Outcome& outcome, const ReportContext& context, bo
     add_fact(out, "checked",
              fmt::format("by the server as it came, with {}", to_string(outcome.capabilities->integrity)));
   add_fact(out, "verified", verification_line(outcome.verification));
-  add_problems(out, outcome.problems, Problem::Kind::failed, "failed", outcome.failures);
-  add_problems(out, outcome.problems, Problem::Kind::different, "different", outcome.differences);
-  add_problems(out, outcome.problems, Problem::Kind::note, "to know", outcome.verification.extra);
+  add_problems(out, outcome.problems, s3::Problem::Kind::failed, "failed", outcome.failures);
+  add_problems(out, outcome.problems, s3::Problem::Kind::different, "different", outcome.differences);
+  add_problems(out, outcome.problems, s3::Problem::Kind::note, "to know", outcome.verification.extra);
   if (code != kEqual) out += fmt::format("\nnext: mend what is listed, then run again: {}\n", context.again);
   return out;
 }
 
-Json upload_report(const Outcome& outcome, const ReportContext& context) {
+Json upload_report(const s3::Outcome& outcome, const ReportContext& context) {
   const auto code = exit_code_of(outcome);
   const auto& verified = outcome.verification;
   auto out = report_header(context, verdict_of(code), code);
@@ -172,7 +170,7 @@ std::string dry_run_text(const s3::DryRun& plan) {
                          counted(plan.walked.files, "file"), human_bytes(plan.bytes),
                          human_bytes(plan.walked.bytes));
   add_fact(out, "left out", left_out(plan.walked));
-  add_problems(out, plan.problems, Problem::Kind::failed, "cannot be uploaded", plan.walked.problems);
+  add_problems(out, plan.problems, s3::Problem::Kind::failed, "cannot be uploaded", plan.walked.problems);
   return out;
 }
 

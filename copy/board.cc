@@ -61,8 +61,7 @@ std::optional<Task> Board::wait_for_task(const base::Stop& stop, Try try_take) {
   std::optional<Task> task;
   while (!try_take(*state, task)) {
     stop.check();
-    // Until something changes; the timeout only bounds how late a stop is seen.
-    state.wait_for(std::chrono::milliseconds(100));
+    state.wait_for(base::kStopCheck);  // or until something changes
   }
   stop.check();
   return task;

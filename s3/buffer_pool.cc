@@ -13,8 +13,6 @@
 namespace s3 {
 namespace {
 
-constexpr std::chrono::milliseconds kStopCheck{100};
-
 /// Few different sizes, so that a buffer that comes back fits the next request. Up to 4 MiB powers of two
 /// from 64 KiB, then whole multiples of 4 MiB.
 size_t rounded(size_t size) {
@@ -46,7 +44,7 @@ BufferPool::Buffer BufferPool::acquire(size_t size, const base::Stop& stop) {
     return shared->serving == ticket && (shared->lent == 0 || shared->lent + wanted <= limit_);
   };
   // A stop ends the whole run: the turn of one who leaves need not be passed on.
-  while (!shared.wait_for(kStopCheck, is_ready)) stop.check();
+  while (!shared.wait_for(base::kStopCheck, is_ready)) stop.check();
   ++shared->serving;
   shared_.notify_all();
   shared->lent += wanted;

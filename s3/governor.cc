@@ -11,7 +11,6 @@ using std::chrono::seconds;
 
 constexpr seconds kWindow{2};
 constexpr seconds kHold{10};
-constexpr milliseconds kStopCheck{100};
 /// What counts as faster.
 constexpr double kGain = 1.05;
 
@@ -25,7 +24,7 @@ Governor::Governor(const Limits& limits) : limits_(limits) {
 
 Governor::Slot::Slot(Governor& governor, const base::Stop& stop) : governor_(governor) {
   auto shared = governor.shared_.lock();
-  while (!shared.wait_for(kStopCheck, [&] { return shared->active < shared->limit; })) stop.check();
+  while (!shared.wait_for(base::kStopCheck, [&] { return shared->active < shared->limit; })) stop.check();
   ++shared->active;
 }
 

@@ -117,7 +117,6 @@ class Contents {
  private:
   static constexpr unsigned kMostWorkers = 16;
   static constexpr size_t kMostQueued = 1024;
-  static constexpr std::chrono::milliseconds kStopCheck{100};
   struct Queue {
     std::deque<WalkedFile> files;
     bool closed = false;
@@ -127,7 +126,8 @@ class Contents {
     if (!is_wanted(file.path)) return;
     {
       auto queue = queue_.lock();
-      while (!queue.wait_for(kStopCheck, [&] { return queue->files.size() < kMostQueued; })) stop.check();
+      while (!queue.wait_for(base::kStopCheck, [&] { return queue->files.size() < kMostQueued; }))
+        stop.check();
       queue->files.push_back(file);
     }
     queue_.notify_all();
@@ -147,7 +147,7 @@ class Contents {
       std::optional<WalkedFile> file;
       {
         auto queue = queue_.lock();
-        while (!queue.wait_for(kStopCheck, [&] { return !queue->files.empty() || queue->closed; }))
+        while (!queue.wait_for(base::kStopCheck, [&] { return !queue->files.empty() || queue->closed; }))
           stop.check();
         if (queue->files.empty()) return;
         file = std::move(queue->files.front());

@@ -9,7 +9,6 @@ namespace {
 constexpr size_t kMostSmall = 4096;
 /// Large files under way at once: enough that one file's completion does not leave the line idle.
 constexpr size_t kMostActive = 4;
-constexpr std::chrono::milliseconds kStopCheck{100};
 
 bool is_smaller(const WalkedFile& left, const WalkedFile& right) {
   return left.state.size < right.state.size;
@@ -20,7 +19,8 @@ bool is_smaller(const WalkedFile& left, const WalkedFile& right) {
 void WorkQueue::add_small(WalkedFile file, const base::Stop& stop) {
   {
     auto shared = shared_.lock();
-    while (!shared.wait_for(kStopCheck, [&] { return shared->small.size() < kMostSmall; })) stop.check();
+    while (!shared.wait_for(base::kStopCheck, [&] { return shared->small.size() < kMostSmall; }))
+      stop.check();
     shared->small.push_back(std::move(file));
   }
   shared_.notify_all();
@@ -71,7 +71,7 @@ std::optional<WorkQueue::Task> WorkQueue::take(bool prefers_large, const base::S
       return task || (shared->closed && shared->small.empty() && shared->large.empty() &&
                       shared->active.empty() && shared->beginning == 0);
     };
-    while (!shared.wait_for(kStopCheck, try_take)) stop.check();
+    while (!shared.wait_for(base::kStopCheck, try_take)) stop.check();
   }
   if (task && task->kind == Task::Kind::small) shared_.notify_all();
   return task;

@@ -12,7 +12,10 @@ TEST(Trimmed, OnlyWhatIsAroundGoes) {
   EXPECT_EQ(trimmed(""), "");
 }
 
-TEST(UpperCase, LeavesWhatIsNotAscii) { EXPECT_EQ(upper_case("aZ 1é"), "AZ 1é"); }
+TEST(UpperAndLowerCase, LeaveWhatIsNotAscii) {
+  EXPECT_EQ(upper_case("aZ 1é"), "AZ 1é");
+  EXPECT_EQ(lower_case("aZ 1É"), "az 1É");
+}
 
 TEST(GlobMatch, MatchesTheWholeText) {
   EXPECT_TRUE(glob_match("orders", "orders"));

@@ -7,20 +7,14 @@
 #include <zstd.h>
 
 #include "tests/base/matchers.h"
+#include "tests/base/text_sink.h"
 
 namespace base {
 namespace {
 
+using test::TextSink;
 using test::throws;
 using ::testing::HasSubstr;
-
-class TextSink : public ByteSink {
- public:
-  void write(Bytes bytes) override { text.append(reinterpret_cast<const char*>(bytes.data()), bytes.size()); }
-  void finish() override { ++finished; }
-  std::string text;
-  int finished = 0;
-};
 
 /// Hands out at most `step` bytes a time.
 class StepSource : public ByteSource {

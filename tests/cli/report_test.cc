@@ -9,8 +9,6 @@
 namespace cli {
 namespace {
 
-using copy::Outcome;
-using copy::Problem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -18,8 +16,8 @@ using ::testing::StartsWith;
 
 const ReportContext kCopy{"copy", "cutover-run", "cutover copy --source … --target …"};
 
-Outcome outcome(int exit_code) {
-  Outcome out;
+copy::Outcome outcome(int exit_code) {
+  copy::Outcome out;
   out.exit_code = exit_code;
   out.run_id = "3c2ebf730cc2b4b9";
   out.source = "postgres://app@old/app";
@@ -42,12 +40,12 @@ TEST(Report, TheVerdictComesFirst) {
             "INCOMPLETE: stopped after 12 chunks, 15,607 rows, 1.2 MB in 1.4 s; nothing is lost");
   auto different = outcome(1);
   different.proven = 10;
-  different.problems.push_back({Problem::Kind::difference, "public.orders", "differs", ""});
+  different.problems.push_back({copy::Problem::Kind::difference, "public.orders", "differs", ""});
   EXPECT_EQ(verdict_line(different, kCopy),
             "DIFFERENT: 1 difference between source and target; 10 of 11 tables equal, after 1.4 s");
   auto failed = outcome(3);
-  failed.problems.push_back({Problem::Kind::failed, "index public.i", "could not be built", ""});
-  failed.problems.push_back({Problem::Kind::note, "public.x", "was skipped", ""});
+  failed.problems.push_back({copy::Problem::Kind::failed, "index public.i", "could not be built", ""});
+  failed.problems.push_back({copy::Problem::Kind::note, "public.x", "was skipped", ""});
   EXPECT_THAT(verdict_line(failed, kCopy), StartsWith("FAILED: 1 thing could not be done"));
   EXPECT_EQ(verdict_line(outcome(0), {"export", "ar", ""}),
             "EXPORTED: 11 tables, 15,607 rows, 1.2 MB in 1.4 s");
@@ -75,8 +73,8 @@ TEST(Report, TellsHowItResumedAndWhatIsNext) {
 
 TEST(Report, ListsProblemsByKindWithoutControlCharacters) {
   auto result = outcome(3);
-  result.problems = {{Problem::Kind::failed, "index public.i", "server said \x1b[2J\nboom", "drop it"},
-                     {Problem::Kind::difference, "public.orders", "2 rows differ", ""}};
+  result.problems = {{copy::Problem::Kind::failed, "index public.i", "server said \x1b[2J\nboom", "drop it"},
+                     {copy::Problem::Kind::difference, "public.orders", "2 rows differ", ""}};
   const auto text = report_text(result, kCopy, false);
   EXPECT_THAT(text,
               AllOf(HasSubstr("\nfailed:\n  index public.i: server said [2J boom\n    hint: drop it\n"),
@@ -85,7 +83,7 @@ TEST(Report, ListsProblemsByKindWithoutControlCharacters) {
 
 TEST(Report, JsonHasAVersionAndEverything) {
   auto result = outcome(1);
-  result.problems = {{Problem::Kind::difference, "public.orders", "bad bytes \xff", ""}};
+  result.problems = {{copy::Problem::Kind::difference, "public.orders", "bad bytes \xff", ""}};
   result.findings = {{copy::Severity::warning, "role x", "is missing", "CREATE ROLE x"}};
   const auto json = Json::parse(json_text(report_json(result, kCopy)));
   EXPECT_EQ(json.at("version"), 1);

@@ -11,8 +11,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const Arguments kTinyChunks{"--split-size", "8kB", "--jobs", "4"};
-
 TEST(EqualCopy, Shop) {
   const Move move(kShop);
   const auto result = move.copy({"--jobs", "1"});

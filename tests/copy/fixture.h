@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/cluster.h"
+#include "tests/support/data_file.h"
 #include "tests/support/database_digest.h"
 #include "tests/support/process.h"
 #include "tests/support/sql.h"
@@ -25,12 +26,13 @@ namespace copy::test {
 
 using Arguments = std::vector<std::string>;
 
+/// Many chunks out of little data.
+inline const Arguments kTinyChunks{"--split-size", "8kB", "--jobs", "4"};
+
 inline support::Cluster& source_server(int major = 15) { return support::cluster(major, "source"); }
 inline support::Cluster& target_server(int major = 15) { return support::cluster(major, "target"); }
 
-inline std::filesystem::path data_file(const std::string& name) {
-  return std::filesystem::path(SOURCE_DIR) / "tests/data" / name;
-}
+using support::data_file;
 
 /// EXPECT_TRUE(exits(move.copy(), 0)): shows what the program said when it ended otherwise.
 inline ::testing::AssertionResult exits(const support::ProcessResult& result, int code) {

@@ -16,12 +16,12 @@ using ::testing::HasSubstr;
 
 constexpr const char* kTables =
     "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE u (id int PRIMARY KEY)";
-constexpr const char* kRows =
+constexpr const char* kManyRows =
     "INSERT INTO t SELECT i, 'v' FROM generate_series(1, 1000) i; INSERT INTO u VALUES (1), (2)";
 
 class MovingSource : public ::testing::Test {
  protected:
-  MovingSource() { move.source.exec(kRows); }
+  MovingSource() { move.source.exec(kManyRows); }
 
   support::ProcessResult copy_while(const std::string& lock_mode, const std::function<void()>& meanwhile) {
     return copy_while(move, lock_mode, meanwhile);
@@ -102,7 +102,7 @@ TEST_F(MovingSource, AColumnThatBecameAnotherFailsItsTable) {
   for (const auto* change : {"ALTER TABLE t DROP COLUMN v; ALTER TABLE t ADD COLUMN v text",
                              "ALTER TABLE t RENAME v TO old; ALTER TABLE t ADD COLUMN v text DEFAULT 'x'"}) {
     const Move other(kTables, kTables);
-    other.source.exec(kRows);
+    other.source.exec(kManyRows);
     const auto result = copy_while(other, "ACCESS EXCLUSIVE", [&] { other.source.exec(change); });
     EXPECT_TRUE(exits(result, 3)) << change;
     EXPECT_THAT(result.output, AllOf(HasSubstr("public.t"), HasSubstr("its columns were changed")));

@@ -9,8 +9,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const Arguments kTinyChunks{"--split-size", "8kB", "--jobs", "4"};
-
 TEST(OddNames, QuotesNewlinesSpacesUpperCaseAndOtherAlphabets) {
   const Move move(R"SQL(
     CREATE SCHEMA "Ünïcode ""schema"" . dots";

@@ -8,43 +8,15 @@
 
 #include "base/error.h"
 #include "base/sink.h"
+#include "tests/pg/copy_rows.h"
 
 namespace pg {
 namespace {
 
 using base::Bytes;
 using base::bytes_of;
+using namespace test;
 using ::testing::ElementsAre;
-
-void put(std::string& out, uint32_t value, int bytes) {
-  for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(value >> (8 * i));
-}
-
-using Row = std::vector<std::optional<std::string>>;
-
-std::string stream_of(CopyFormat format, const std::vector<Row>& rows) {
-  std::string out;
-  if (format == CopyFormat::binary) {
-    out = std::string("PGCOPY\n\377\r\n\0", 11);
-    put(out, 0, 4);
-    put(out, 3, 4);
-    out += "ext";
-  }
-  for (const auto& row : rows) {
-    if (format == CopyFormat::binary) put(out, static_cast<uint32_t>(row.size()), 2);
-    for (size_t i = 0; i < row.size(); ++i) {
-      if (format == CopyFormat::binary) {
-        put(out, row[i] ? static_cast<uint32_t>(row[i]->size()) : 0xFFFFFFFF, 4);
-        out += row[i].value_or("");
-      } else {
-        out += (i > 0 ? "\t" : "") + row[i].value_or("\\N");
-      }
-    }
-    if (format == CopyFormat::text) out += '\n';
-  }
-  if (format == CopyFormat::binary) put(out, 0xFFFF, 2);
-  return out;
-}
 
 std::vector<Row> random_rows(uint32_t seed) {
   std::mt19937 random(seed);

@@ -12,7 +12,7 @@
 namespace pg {
 namespace {
 
-base::uint128 random_hash(std::mt19937_64& random) { return base::uint128{random()} << 64 | random(); }
+base::uint128 any_hash(std::mt19937_64& random) { return base::uint128{random()} << 64 | random(); }
 
 std::string padded(std::string key) {
   key.resize(RowSketch::kKeyBytes);
@@ -30,7 +30,7 @@ TEST(RowSketch, TellsTheRowsThatOnlyOneSideHas) {
     RowSketch target;
     std::map<std::string, bool> expected;
     for (int i = 0; i < 100'000; ++i) {
-      const auto hash = random_hash(random);
+      const auto hash = any_hash(random);
       const auto key = "key " + std::to_string(i);
       const bool differs = i % (100'000 / std::max(differing, 1)) == 0 && differing > 0;
       if (!differs || i % 2 == 0) add(source, hash, key);
@@ -49,7 +49,7 @@ TEST(RowSketch, TellsTheRowsThatOnlyOneSideHas) {
 TEST(RowSketch, SaysWhenThereAreTooMany) {
   std::mt19937_64 random(1);
   RowSketch sketch;
-  for (int i = 0; i < 5000; ++i) add(sketch, random_hash(random), std::to_string(i));
+  for (int i = 0; i < 5000; ++i) add(sketch, any_hash(random), std::to_string(i));
   EXPECT_FALSE(sketch.decode().has_value());
 }
 
@@ -59,7 +59,7 @@ TEST(RowSketch, SlicesAddUp) {
   RowSketch parts[3];
   RowSketch other;
   for (int i = 0; i < 300; ++i) {
-    const auto hash = random_hash(random);
+    const auto hash = any_hash(random);
     add(parts[i % 3], hash, std::to_string(i));
     if (i != 7) add(other, hash, std::to_string(i));
   }
@@ -69,7 +69,7 @@ TEST(RowSketch, SlicesAddUp) {
   ASSERT_TRUE(rows && rows->size() == 1);
   EXPECT_EQ(rows->front().key, padded("7"));
   // A row that is on one side twice cannot be told: it is not in the books once.
-  const auto twice = random_hash(random);
+  const auto twice = any_hash(random);
   add(whole, twice, "twice");
   add(whole, twice, "twice");
   EXPECT_FALSE(whole.decode().has_value());

@@ -20,7 +20,7 @@ using ::testing::Optional;
 
 using base::bytes_of;
 
-std::string random_text(size_t size) {
+std::string sample_text(size_t size) {
   std::mt19937_64 random(size + 1);
   std::string out(size, '\0');
   for (auto& c : out) c = static_cast<char>(random());
@@ -35,7 +35,7 @@ TEST(Crc, HasThePublishedCheckValues) {
 }
 
 TEST(Crc, FoldingAgreesWithTheTableAtEveryLength) {
-  const auto text = random_text(1100);
+  const auto text = sample_text(1100);
   for (size_t size = 0; size <= text.size(); ++size) {
     const auto piece = bytes_of(text).first(size);
     ASSERT_EQ(crc64nvme(piece), crc64nvme_by_table(piece)) << size;
@@ -44,7 +44,7 @@ TEST(Crc, FoldingAgreesWithTheTableAtEveryLength) {
 }
 
 TEST(Crc, GoesOnWhereItStopped) {
-  const auto text = random_text(5000);
+  const auto text = sample_text(5000);
   for (const size_t cut : {0, 1, 63, 64, 4999, 5000}) {
     const auto left = bytes_of(text).first(cut);
     const auto right = bytes_of(text).subspan(cut);
@@ -54,7 +54,7 @@ TEST(Crc, GoesOnWhereItStopped) {
 }
 
 TEST(Crc, IsCombinedFromThatOfTheParts) {
-  const auto text = random_text(5000);
+  const auto text = sample_text(5000);
   for (const size_t cut : {0, 1, 63, 2500, 4999, 5000}) {
     const auto left = bytes_of(text).first(cut);
     const auto right = bytes_of(text).subspan(cut);
@@ -77,7 +77,7 @@ TEST(Checksum, IsWrittenAsS3WritesIt) {
 }
 
 TEST(Checksum, IsTheSamePieceByPiece) {
-  const auto text = random_text(1000);
+  const auto text = sample_text(1000);
   for (const auto integrity :
        {Integrity::crc64nvme, Integrity::crc32c, Integrity::crc32, Integrity::md5, Integrity::sha256}) {
     Hasher hasher(integrity);
@@ -88,7 +88,7 @@ TEST(Checksum, IsTheSamePieceByPiece) {
 }
 
 TEST(Checksum, OfPartsIsThatOfTheWholeForEveryCrc) {
-  const auto text = random_text(1000);
+  const auto text = sample_text(1000);
   for (const auto integrity : {Integrity::crc64nvme, Integrity::crc32c, Integrity::crc32}) {
     std::vector<PartSum> parts;
     for (size_t at = 0; at < text.size(); at += 300) {

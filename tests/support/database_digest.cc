@@ -12,7 +12,7 @@
 namespace support {
 namespace {
 
-constexpr const char* kSettings =
+constexpr const char* kComparable =
     "SET search_path = ''; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';"
     "SET extra_float_digits = 3; SET bytea_output = 'hex'; SET xmlbinary = 'base64'; SET lc_monetary = 'C';"
     "SET statement_timeout = 0; SET row_security = off; SET client_encoding = 'UTF8';"
@@ -59,7 +59,7 @@ bool is_incidental(std::string_view line) {
 
 std::map<std::string, std::string> database_digest(const std::string& url) {
   Session session(url);
-  session.exec(kSettings);
+  session.exec(kComparable);
   std::map<std::string, std::string> found;
   for (const auto& table : session.exec(kTables)) {
     const auto name = sql_identifier(*table[0]) + "." + sql_identifier(*table[1]);

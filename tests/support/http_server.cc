@@ -22,16 +22,13 @@
 
 #include "base/guarded.h"
 #include "base/stop.h"
+#include "tests/support/system_error.h"
 
 namespace support {
 namespace {
 
 /// The other end is gone: the connection's thread ends.
 struct Disconnected {};
-
-[[noreturn]] void fail(const std::string& what) {
-  throw std::runtime_error(fmt::format("{}: {}", what, std::strerror(errno)));
-}
 
 struct TlsContext {
   explicit TlsContext(const Certificate& pair) : context(SSL_CTX_new(TLS_server_method())) {

@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/system_error.h"
+
 extern "C" {
 #include <sys/pidfd.h>  // glibc 2.36 declares no C linkage of its own
 }
@@ -25,10 +27,6 @@ namespace support {
 namespace {
 
 using std::chrono::steady_clock;
-
-[[noreturn]] void fail(const std::string& what) {
-  throw std::runtime_error(fmt::format("{}: {}", what, std::strerror(errno)));
-}
 
 int memory_file(const char* name) {
   const int descriptor = memfd_create(name, MFD_CLOEXEC);

@@ -7,6 +7,7 @@
 #include <pugixml.hpp>
 
 #include "aws/sigv4.h"
+#include "base/text.h"
 #include "s3/checksum.h"
 #include "tests/support/signature_check.h"
 
@@ -49,17 +50,11 @@ std::string operation_of(const HttpServerRequest& request, const std::string& ke
   return method == "HEAD" ? "HeadObject" : "Unknown";
 }
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 /// Of a request that makes an object: what is kept with it.
 std::map<std::string, std::string> object_headers(const HttpServerRequest& request) {
   std::map<std::string, std::string> out;
   for (const auto& [name, value] : request.headers) {
-    const auto key = lower(name);
+    const auto key = base::lower_case(name);
     if (key == "content-type" || key == "cache-control" || key.starts_with("x-amz-meta-") ||
         key.starts_with("x-amz-checksum-") || key == "x-amz-storage-class" ||
         key == "x-amz-server-side-encryption")

@@ -13,6 +13,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "base/text.h"
+
 namespace support {
 namespace {
 
@@ -44,11 +46,6 @@ std::vector<std::string> split(const std::string& text, char separator) {
   std::istringstream stream(text);
   for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
   return parts;
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
 }
 
 std::string decode(const std::string& text) {
@@ -136,7 +133,7 @@ std::string unsigned_header(const HttpServerRequest& request, const Claim& claim
   const std::set<std::string> covered(claim.headers.begin(), claim.headers.end());
   if (!covered.contains("host")) return "host";
   for (const auto& [name, value] : request.headers) {
-    const auto key = lower(name);
+    const auto key = base::lower_case(name);
     const bool wanted = key.starts_with("x-amz-") || key == "content-md5" || key == "content-type";
     if (wanted && !covered.contains(key)) return key;
   }
@@ -148,7 +145,7 @@ std::string canonical_headers(const HttpServerRequest& request, const Claim& cla
   for (const auto& wanted : claim.headers) {
     std::vector<std::string> values;
     for (const auto& [name, value] : request.headers) {
-      if (lower(name) != wanted) continue;
+      if (base::lower_case(name) != wanted) continue;
       std::istringstream words(value);
       std::string collapsed;
       for (std::string word; words >> word;) collapsed += (collapsed.empty() ? "" : " ") + word;

@@ -11,15 +11,14 @@
 #include "base/stop.h"
 #include "pg/session.h"
 #include "tests/support/cluster.h"
+#include "tests/support/data_file.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 #include "verify/catalog.h"
 
 namespace verify::test {
 
-inline std::filesystem::path data_file(const std::string& name) {
-  return std::filesystem::path(SOURCE_DIR) / "tests/data" / name;
-}
+using support::data_file;
 
 inline pg::Connection open(const std::string& url) {
   return pg::open_session(pg::Conninfo::parse(url), {.client_encoding = "UTF8"}, base::Stop());
