@@ -62,7 +62,7 @@ std::string_view hint_for(std::string_view code) {
 
 }  // namespace
 
-Credentials Sts::send(base::HttpRequest request, const std::string& action, const Role& role,
+Credentials Sts::send(const base::HttpRequest& request, const std::string& action, const Role& role,
                       const base::Stop& stop) const {
   const auto answer = base::HttpClient(http_).send(request, stop);
   pugi::xml_document document;
@@ -92,7 +92,7 @@ Credentials Sts::assume_role(const Role& role, const Credentials& caller, Clock:
   const Form form("AssumeRole", role, now);
   auto request = post(endpoint_, form.text());
   Signer(endpoint_.region, "sts").sign(request, caller, sha256_hex(form.text()), now);
-  return send(std::move(request), "AssumeRole", role, stop);
+  return send(request, "AssumeRole", role, stop);
 }
 
 Credentials Sts::assume_role_with_web_identity(const Role& role, const Secret& token, Clock::time_point now,

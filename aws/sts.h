@@ -32,7 +32,7 @@ class Sts {
                                             const base::Stop& stop) const;
 
  private:
-  Credentials send(base::HttpRequest request, const std::string& action, const Role& role,
+  Credentials send(const base::HttpRequest& request, const std::string& action, const Role& role,
                    const base::Stop& stop) const;
 
   Endpoint endpoint_;

@@ -263,8 +263,8 @@ Error transport_error(CURLcode code, const char* buffer, const HttpRequest& requ
   switch (code) {
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
-      return Error(ErrorKind::usage, fmt::format("malformed URL for {}: {}", host, reason),
-                   "an endpoint is written as https://host or https://host:port");
+      return {ErrorKind::usage, fmt::format("malformed URL for {}: {}", host, reason),
+              "an endpoint is written as https://host or https://host:port"};
     case CURLE_COULDNT_RESOLVE_HOST:
       error.hint("check the region and the endpoint, and this machine's DNS");
       if (does_not_exist(host)) error.kind(ErrorKind::permanent);

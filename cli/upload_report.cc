@@ -40,7 +40,7 @@ std::string_view name_of(s3::Problem::Kind kind) {
   return "failed";
 }
 
-std::string_view verdict_of(int exit_code) {
+std::string_view upload_verdict(int exit_code) {
   if (exit_code == kEqual) return "equal";
   return exit_code == kDifferent ? "different" : "failed";
 }
@@ -109,7 +109,7 @@ int exit_code_of(const s3::Outcome& outcome) {
 std::string upload_text(const s3::Outcome& outcome, const ReportContext& context, bool colours) {
   const auto code = exit_code_of(outcome);
   auto out =
-      styled_verdict(fmt::format("{}: {}, {} in {}\n", base::upper_case(verdict_of(code)),
+      styled_verdict(fmt::format("{}: {}, {} in {}\n", base::upper_case(upload_verdict(code)),
                                  counted(outcome.walked.files, "file"), human_bytes(outcome.walked.bytes),
                                  base::human_duration(outcome.elapsed)),
                      code, colours);
@@ -137,7 +137,7 @@ std::string upload_text(const s3::Outcome& outcome, const ReportContext& context
 Json upload_report(const s3::Outcome& outcome, const ReportContext& context) {
   const auto code = exit_code_of(outcome);
   const auto& verified = outcome.verification;
-  auto out = report_header(context, verdict_of(code), code);
+  auto out = report_header(context, upload_verdict(code), code);
   out.update(
       Json{{"seconds", base::seconds_of(outcome.elapsed)},
            {"walked", walked_json(outcome.walked)},

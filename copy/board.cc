@@ -7,7 +7,7 @@
 namespace copy {
 
 Board::Board(const Plan& plan, const std::vector<ProofUnit>& units, std::vector<Chunk> chunks,
-             std::vector<IndexTask> indexes, std::vector<bool> unproven, bool analyze, Limits limits)
+             const std::vector<IndexTask>& indexes, std::vector<bool> unproven, bool analyze, Limits limits)
     : units_(units), analyze_(analyze), limits_(limits), unit_of_(plan.relations.size(), 0) {
   auto state = state_.lock();
   const auto relations = plan.relations.size();
@@ -19,7 +19,7 @@ Board::Board(const Plan& plan, const std::vector<ProofUnit>& units, std::vector<
   state->unproven = std::move(unproven);
   for (const auto& chunk : chunks) ++state->chunks_left[chunk.relation];
   state->chunks.assign(chunks.begin(), chunks.end());
-  for (auto& index : indexes) {
+  for (const auto& index : indexes) {
     ++state->indexes_left[index.relation];
     state->waiting_indexes[index.relation].push_back(index);
   }

@@ -68,7 +68,7 @@ class Board {
   /// `chunks`: those still to copy, in order. `indexes`: those still to build. `unproven`: units still to
   /// prove.
   Board(const Plan& plan, const std::vector<ProofUnit>& units, std::vector<Chunk> chunks,
-        std::vector<IndexTask> indexes, std::vector<bool> unproven, bool analyze, Limits limits);
+        const std::vector<IndexTask>& indexes, std::vector<bool> unproven, bool analyze, Limits limits);
 
   /// One who has a session at the source (`reading`) gets a task of nothing as soon as no chunk is left to
   /// take: it is to end that session rather than to wait with it.

@@ -50,13 +50,13 @@ class Tee final : public base::ByteSink {
 }  // namespace
 
 ChunkCopier::ChunkCopier(const Context& context, ChunkSourceFactory open_source, uint32_t snapshot,
-                         bool has_target, const base::Stop& stop)
+                         bool has_target, base::Stop stop)
     : context_(context),
       open_source_(std::move(open_source)),
       snapshot_(snapshot),
       snapshot_mark_(context.dir.state().snapshots[snapshot].mark.transactions),
       has_target_(has_target),
-      stop_(stop) {}
+      stop_(std::move(stop)) {}
 
 double ChunkCopier::copy(uint32_t relation, uint32_t chunk) {
   const auto label = chunk_label(context_.plan.relations[relation], chunk);

@@ -17,7 +17,7 @@ class ChunkCopier {
   /// `snapshot` is the index of the record the source reads under. Without a target (an export) chunks only
   /// go to the archive.
   ChunkCopier(const Context& context, ChunkSourceFactory open_source, uint32_t snapshot, bool has_target,
-              const base::Stop& stop);
+              base::Stop stop);
 
   /// Copies the chunk, records it in ledger and journal. Transient failures are tried again on fresh
   /// connections; a lost reply to the commit is settled by the ledger. Returns the part of its time, 0 to 1,

@@ -65,8 +65,7 @@ SplitRule split_rule(const Options& options, uint64_t total) {
 std::map<std::string, std::string> selection_of(const Options& options) {
   const auto list = [](std::vector<std::string> patterns) {
     std::ranges::sort(patterns);
-    const auto same = std::ranges::unique(patterns);
-    patterns.erase(same.begin(), same.end());
+    patterns.erase(std::unique(patterns.begin(), patterns.end()), patterns.end());
     return fmt::format("{}", fmt::join(patterns, ","));
   };
   const auto pairs = [](const std::map<std::string, std::string>& values) {

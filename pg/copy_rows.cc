@@ -170,8 +170,8 @@ base::uint128 RowHasher::row(std::span<const Bytes> columns) {
     const auto* end = columns[shape_.columns - 1].data() + columns[shape_.columns - 1].size();
     stream_->add({columns.front().data(), end});
   }
-  constexpr std::array newline{std::byte{'\n'}};
-  if (!binary) stream_->add(newline);
+  constexpr std::array kNewline{std::byte{'\n'}};
+  if (!binary) stream_->add(kNewline);
   return stream_->value();
 }
 

@@ -38,9 +38,8 @@ std::vector<uint64_t> likely_part_sizes(uint64_t size, uint64_t count, uint64_t 
   add(known);
   if (size > kLargestPut) add(layout_of(size).part_size);
   // aws-cli and rclone.
-  for (const uint64_t mib : {8, 5, 16, 32, 64}) add(mib * kMiB);
-  const auto duplicate = std::ranges::unique(out);
-  out.erase(duplicate.begin(), duplicate.end());
+  for (const uint64_t mib : {8ULL, 5ULL, 16ULL, 32ULL, 64ULL}) add(mib * kMiB);
+  out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
 }
 

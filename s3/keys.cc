@@ -54,7 +54,7 @@ std::string key_problem(std::string_view key) {
     if (is_control(key.substr(at, length))) return "holds a control character";
     at += length;
   }
-  if (has_dot_segment(key)) return "has a segment \".\" or \"..\"";
+  if (has_dot_segment(key)) return R"(has a segment "." or "..")";
   return {};
 }
 

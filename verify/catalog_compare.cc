@@ -122,7 +122,7 @@ class Comparison {
         if (is_relation_kind(key.kind)) relations[side].emplace(item.object->schema, item.object->relation);
         if (key.kind == "schema") schemas[side].insert(item.object->schema);
       }
-    for (const int side : {0, 1}) {
+    for (const size_t side : {0U, 1U}) {
       std::ranges::set_difference(relations[1 - side], relations[side],
                                   std::inserter(missing_relations_[side], missing_relations_[side].end()));
       std::ranges::set_difference(schemas[1 - side], schemas[side],

@@ -218,7 +218,7 @@ Entries collect(const Context& context, const Unit& unit, const Filter& filter) 
     found->why =
         fmt::format("it could not be read again at the {}: {}", name_of(slice.role), error.message());
   };
-  for_each_slice(context, {unit}, std::move(slices), pass, [&](uint32_t) { return guarded.lock()->failed; });
+  for_each_slice(context, {unit}, slices, pass, [&](uint32_t) { return guarded.lock()->failed; });
   return std::move(*guarded.lock());
 }
 

@@ -53,9 +53,9 @@ bool has_rows(const pg::Table& table) { return table.kind == 'r' || table.kind =
 // Floats inside a value, where a NaN of another bit pattern cannot be made the same by a plain expression.
 // Text knows one NaN only.
 bool holds_floats(const std::string& type) {
-  static const std::set<std::string_view> kTypes = {
+  static const std::set<std::string_view> types = {
       "real[]", "double precision[]", "point", "line", "lseg", "box", "path", "polygon", "circle"};
-  return kTypes.contains(type);
+  return types.contains(type);
 }
 
 // The relations of one side, by name and as trees.
@@ -185,7 +185,8 @@ class Matcher {
 
   // A filter must not be dropped in silence: it counts for what is compared as one.
   void check_row_filters() const {
-    for (const auto& [name, condition] : options_.row_filters) {
+    for (const auto& filter : options_.row_filters) {
+      const auto& name = filter.first;
       const auto table = std::ranges::find_if(source_.by_name(),
                                               [&](const auto& item) { return item.first.display() == name; });
       const bool is_unit = table != source_.by_name().end() &&

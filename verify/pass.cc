@@ -43,8 +43,8 @@ class Queue {
 class Worker {
  public:
   Worker(const Context& context, const std::vector<Unit>& units, const SlicePass& pass, Role role,
-         Queue& queue, const base::Stop& stop)
-      : context_(context), units_(units), pass_(pass), role_(role), queue_(queue), stop_(stop) {}
+         Queue& queue, base::Stop stop)
+      : context_(context), units_(units), pass_(pass), role_(role), queue_(queue), stop_(std::move(stop)) {}
 
   void run(const std::function<bool(uint32_t)>& is_given_up) {
     while (const auto slice = queue_.take()) {
@@ -105,7 +105,7 @@ std::string label(const Unit& unit, const Slice& slice) {
   return fmt::format("read {} at the {}", name, name_of(slice.role));
 }
 
-void for_each_slice(const Context& context, const std::vector<Unit>& units, std::vector<Slice> slices,
+void for_each_slice(const Context& context, const std::vector<Unit>& units, const std::vector<Slice>& slices,
                     const SlicePass& pass, const std::function<bool(uint32_t)>& is_given_up) {
   PerSide<std::deque<Slice>> by_side;
   for (const auto& slice : slices) {
@@ -266,7 +266,7 @@ std::vector<UnitReading> read_units(const Context& context, const std::vector<Un
     auto all = readings.lock();
     fail((*all)[slice.unit], slice, error);
   };
-  for_each_slice(context, units, std::move(slices), pass,
+  for_each_slice(context, units, slices, pass,
                  [&](uint32_t unit) { return (*readings.lock())[unit].failed; });
   return std::move(*readings.lock());
 }

@@ -39,7 +39,7 @@ struct SlicePass {
 };
 /// Slices of a failed unit that `is_given_up` names are left out. Throws only Error{cancelled}, and what is
 /// no base::Error.
-void for_each_slice(const Context& context, const std::vector<Unit>& units, std::vector<Slice> slices,
+void for_each_slice(const Context& context, const std::vector<Unit>& units, const std::vector<Slice>& slices,
                     const SlicePass& pass, const std::function<bool(uint32_t unit)>& is_given_up);
 
 /// What was read of the units.

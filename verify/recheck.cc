@@ -25,9 +25,9 @@ using HeardByTable = std::map<std::string, Heard>;
 
 class Rechecks {
  public:
-  Rechecks(const Options& options, const base::Stop& stop,
+  Rechecks(const Options& options, base::Stop stop,
            const std::function<Outcome(const Options&)>& compare_once)
-      : options_(options), stop_(stop), compare_once_(compare_once) {}
+      : options_(options), stop_(std::move(stop)), compare_once_(compare_once) {}
 
   Outcome run() {
     const auto started = std::chrono::steady_clock::now();

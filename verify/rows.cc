@@ -77,7 +77,7 @@ uint64_t moved(const std::vector<DifferentBucket>& buckets, const Filter& filter
   }));
 }
 
-void add_note(std::string& note, std::string text) {
+void add_note(std::string& note, std::string_view text) {
   if (!note.empty()) note += "; ";
   note += text;
 }

@@ -17,8 +17,8 @@ pg::SessionOptions session_options(Role role, const std::string& encoding) {
 
 }  // namespace
 
-Side::Side(Role role, const pg::Conninfo& conninfo, std::string encoding, const base::Stop& stop)
-    : role_(role), conninfo_(conninfo), encoding_(std::move(encoding)) {
+Side::Side(Role role, pg::Conninfo conninfo, std::string encoding, const base::Stop& stop)
+    : role_(role), conninfo_(std::move(conninfo)), encoding_(std::move(encoding)) {
   base::during(fmt::format("look at the {}", name_of(role)), [&] {
     keeper_.emplace(pg::open_first_session(conninfo_, session_options(role_, encoding_), stop));
     auto& session = keeper_->connection();

@@ -40,7 +40,7 @@ struct Part {
 class Side {
  public:
   /// `encoding` is what both sides speak. Throws Error{usage} when the server cannot be reached.
-  Side(Role role, const pg::Conninfo& conninfo, std::string encoding, const base::Stop& stop);
+  Side(Role role, pg::Conninfo conninfo, std::string encoding, const base::Stop& stop);
 
   Role role() const { return role_; }
   const pg::Catalog& catalog() const { return catalog_; }

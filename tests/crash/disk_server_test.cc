@@ -3,23 +3,22 @@
 
 #include "tests/crash/fixture.h"
 #include "tests/crash/proxy.h"
+#include "tests/support/system_error.h"
 
 // Disks that are full for a while.
 namespace crash {
 namespace {
 
-/// A small file system. Only root may make one: CI is root.
+/// A small file system.
 class SmallDisk {
  public:
   explicit SmallDisk(const std::string& size) {
-    mounted_ = mount("tmpfs", directory_.path().c_str(), "tmpfs", 0, ("mode=0777,size=" + size).c_str()) == 0;
+    if (mount("tmpfs", directory_.path().c_str(), "tmpfs", 0, ("mode=0777,size=" + size).c_str()) != 0)
+      support::fail("cannot mount a small file system, which only root may: run these tests as root");
   }
   SmallDisk(const SmallDisk&) = delete;
   SmallDisk& operator=(const SmallDisk&) = delete;
-  ~SmallDisk() {
-    if (mounted_) umount2(directory_.path().c_str(), MNT_DETACH);
-  }
-  bool mounted() const { return mounted_; }
+  ~SmallDisk() { umount2(directory_.path().c_str(), MNT_DETACH); }
   fs::path path() const { return directory_.path(); }
   /// Takes all but `left` bytes.
   void fill_up(uintmax_t left) const {
@@ -32,12 +31,26 @@ class SmallDisk {
 
  private:
   support::TempDir directory_;
-  bool mounted_ = false;
 };
+
+/// Both workers are in the middle of a chunk when the disk gets full; it has room again, and the source is
+/// reached without a detour, when the program has ended.
+support::ProcessResult run_into_full_disk(Move& move, const SmallDisk& disk) {
+  Proxy proxy(move.source.cluster().port(), "TO STDOUT", hold_from(3));
+  const auto direct = std::exchange(move.source_url, proxy.url(move.source.name()));
+  const auto process = move.start();
+  wait_for("both workers", [&] { return proxy.held() == 2; });
+  disk.fill_up(0);
+  proxy.release();
+  auto result = process->wait();
+  move.expect_no_sessions();
+  disk.free();
+  move.source_url = direct;
+  return result;
+}
 
 TEST(FullDisk, OfTheTargetIsWaitedFor) {
   const SmallDisk disk("64m");
-  if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a file system";
   const auto tablespace = disk.path() / "space";
   support::run_or_throw("install", {"-d", "-o", "postgres", "-m", "0700", tablespace});
   const auto& server = support::cluster(15, "target");
@@ -65,50 +78,29 @@ TEST(FullDisk, OfTheTargetIsWaitedFor) {
 
 TEST(FullDisk, OfTheRunDirectoryEndsTheRunWhichResumes) {
   const SmallDisk disk("2m");
-  if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a file system";
   Move move;
   fill(move.source);
   move.options = {"--jobs", "2", "--split-size", "8kB"};  // many records
   move.run_dir = disk.path() / "run";
-  Proxy proxy(move.source.cluster().port(), "TO STDOUT", hold_from(3));
-  const auto direct = move.source_url;
-  move.source_url = proxy.url(move.source.name());
-  const auto process = move.start();
-  wait_for("both workers", [&] { return proxy.held() == 2; });
-  disk.fill_up(0);
-  proxy.release();
-  const auto result = process->wait();
+  const auto result = run_into_full_disk(move, disk);
   EXPECT_EQ(result.exit_code, 3) << result.error;
   EXPECT_THAT(result.error,
               testing::AllOf(HasSubstr("no space left on device"), HasSubstr("hint: free some space"),
                              HasSubstr(move.run_dir.native())));
-  move.expect_no_sessions();
-  disk.free();
-  move.source_url = direct;
   move.settle();
 }
 
 // The archive's disk is full: the same, and the archive is whole in the end.
 TEST(FullDisk, OfTheArchiveEndsTheRunWhichResumes) {
   const SmallDisk disk("3m");
-  if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a file system";
   Move move;
   fill(move.source);
   const auto archive = disk.path() / "archive";
   move.options.insert(move.options.end(), {"--archive", archive});
-  Proxy proxy(move.source.cluster().port(), "TO STDOUT", hold_from(3));
-  const auto direct = move.source_url;
-  move.source_url = proxy.url(move.source.name());
-  const auto process = move.start();
-  wait_for("both workers", [&] { return proxy.held() == 2; });
-  disk.fill_up(0);
-  proxy.release();
-  const auto result = process->wait();
+  const auto result = run_into_full_disk(move, disk);
   EXPECT_EQ(result.exit_code, 3) << result.error;
   EXPECT_THAT(result.error,
               testing::AllOf(HasSubstr("no space left on device"), HasSubstr(archive.native())));
-  disk.free();
-  move.source_url = direct;
   move.settle();
 }
 

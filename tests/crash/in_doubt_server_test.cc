@@ -86,31 +86,28 @@ TEST_F(InDoubt, AnOldChunkThatCameBackIsNotTakenForTheNewOne) {
   move.expect_equal();
 }
 
-// Bytes hang for a while, and then the connection is reset.
-TEST_F(InDoubt, AStallInTheMiddleOfACommitEndsInAReset) {
-  Proxy proxy(move_.target.cluster().port(), "; COMMIT", hold_from(4));
-  move_.target_url = proxy.url(move_.target.name());
-  const auto process = move_.start();
+// Bytes hang for a while, and then the connections are reset.
+void reset_two_stalls(const Move& move, Proxy& proxy) {
+  const auto process = move.start();
   wait_for("the stall", [&] { return proxy.held() == 2; });
   proxy.reset();
   wait_for("the retry", [&] { return proxy.held() == 0; });
   proxy.release();
   const auto result = process->wait();
   EXPECT_EQ(result.exit_code, 0) << result.error;
-  move_.expect_equal();
+  move.expect_equal();
+}
+
+TEST_F(InDoubt, AStallInTheMiddleOfACommitEndsInAReset) {
+  Proxy proxy(move_.target.cluster().port(), "; COMMIT", hold_from(4));
+  move_.target_url = proxy.url(move_.target.name());
+  reset_two_stalls(move_, proxy);
 }
 
 TEST_F(InDoubt, AStallAtTheSourceEndsInAReset) {
   Proxy proxy(move_.source.cluster().port(), "TO STDOUT", hold_from(5));
   move_.source_url = proxy.url(move_.source.name());
-  const auto process = move_.start();
-  wait_for("the stall", [&] { return proxy.held() == 2; });
-  proxy.reset();
-  wait_for("the retry", [&] { return proxy.held() == 0; });
-  proxy.release();
-  const auto result = process->wait();
-  EXPECT_EQ(result.exit_code, 0) << result.error;
-  move_.expect_equal();
+  reset_two_stalls(move_, proxy);
 }
 
 // A proof whose last step is tried again must not read, or count, anything twice.

@@ -61,18 +61,22 @@ INSTANTIATE_TEST_SUITE_P(By, Rewrite, testing::Values("TRUNCATE shop.keys", "VAC
                            return std::string(test.index == 0 ? "Truncate" : "VacuumFull");
                          });
 
-TEST(RewriteMore, AChangeThatMovesNoRowsIsLetThroughAndTheCopyGoesOn) {
-  Move move;
+// The only worker is in the middle of the first table when the statements are executed at the source.
+support::ProcessResult changed_while_read(Move& move, std::string_view statements) {
   fill(move.source);
   move.options = {"--jobs", "1", "--split-size", "128kB"};
   Proxy proxy(move.source.cluster().port(), "TO STDOUT", hold_from(2));
-  const auto direct = move.source_url;
-  move.source_url = proxy.url(move.source.name());
+  const auto direct = std::exchange(move.source_url, proxy.url(move.source.name()));
   const auto process = move.start();
   wait_for("the worker", [&] { return proxy.held() == 1; });
-  support::exec_url(direct, "ALTER TABLE shop.keys ADD COLUMN later int");
+  support::exec_url(direct, std::string(statements));
   proxy.release();
-  const auto result = process->wait();
+  return process->wait();
+}
+
+TEST(RewriteMore, AChangeThatMovesNoRowsIsLetThroughAndTheCopyGoesOn) {
+  Move move;
+  const auto result = changed_while_read(move, "ALTER TABLE shop.keys ADD COLUMN later int");
   EXPECT_EQ(result.exit_code, 0) << result.output << result.error;
   EXPECT_THAT(result.error, HasSubstr("wants shop.keys for itself"));
   EXPECT_EQ(move.target.value("SELECT count(*) FROM shop.keys"), "3");
@@ -80,19 +84,10 @@ TEST(RewriteMore, AChangeThatMovesNoRowsIsLetThroughAndTheCopyGoesOn) {
 
 TEST(RewriteMore, ATableThatGaveItsNameToAnotherIsNotReadForIt) {
   Move move;
-  fill(move.source);
-  move.options = {"--jobs", "1", "--split-size", "128kB"};
-  Proxy proxy(move.source.cluster().port(), "TO STDOUT", hold_from(2));
-  const auto direct = move.source_url;
-  move.source_url = proxy.url(move.source.name());
-  const auto process = move.start();
-  wait_for("the worker", [&] { return proxy.held() == 1; });
-  support::exec_url(
-      direct,
+  const auto result = changed_while_read(
+      move,
       "BEGIN; CREATE TABLE shop.new_keys (LIKE shop.keys); ALTER TABLE shop.keys RENAME TO old_keys; "
       "ALTER TABLE shop.new_keys RENAME TO keys; COMMIT");
-  proxy.release();
-  const auto result = process->wait();
   EXPECT_EQ(result.exit_code, 3) << result.output << result.error;
   EXPECT_THAT(result.error, HasSubstr("copy shop.keys: another table has its name at the source now"));
 }
