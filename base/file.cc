@@ -73,10 +73,6 @@ File File::open_append(const std::filesystem::path& path) {
   return {open_or_throw("open", path, O_RDWR | O_CREAT | O_APPEND), path};
 }
 
-File File::create(const std::filesystem::path& path) {
-  return {open_or_throw("create", path, O_WRONLY | O_CREAT | O_TRUNC), path};
-}
-
 File File::create_anew(const std::filesystem::path& path) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail_on("remove", path);
   return {open_or_throw("create", path, O_WRONLY | O_CREAT | O_EXCL), path};
@@ -132,10 +128,6 @@ size_t File::read_at(uint64_t offset, std::span<std::byte> buffer) const {
 void File::truncate(uint64_t size) const {
   if (uninterrupted([&] { return ::ftruncate(descriptor_, static_cast<off_t>(size)); }) != 0)
     fail_on("truncate", path_);
-}
-
-void File::seek_end() const {
-  if (::lseek(descriptor_, 0, SEEK_END) < 0) fail_on("seek in", path_);
 }
 
 void File::sync() const {

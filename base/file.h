@@ -20,8 +20,6 @@ class File {
   static File open_read(const std::filesystem::path& path);
   /// Opens for reading and writing, created (mode 0600) if it does not exist. Every write goes to the end.
   static File open_append(const std::filesystem::path& path);
-  /// Creates or empties, mode 0600 if it is new.
-  static File create(const std::filesystem::path& path);
   /// Creates, mode 0600; whatever had this name before is unlinked, never written through.
   static File create_anew(const std::filesystem::path& path);
   File(File&& other) noexcept;
@@ -39,7 +37,6 @@ class File {
   /// Fills `buffer` from `offset` on without moving the position; less only at the end of the file.
   size_t read_at(uint64_t offset, std::span<std::byte> buffer) const;
   void truncate(uint64_t size) const;
-  void seek_end() const;
   /// fdatasync
   void sync() const;
   /// Throws when the kernel reports a write that was lost; the destructor would not.

@@ -129,7 +129,7 @@ void Run::start_new() {
   check_source_privileges(keeper->connection(), plan_, findings_);
   check_connections(source, "source", options_.jobs + 1, findings_);
   if (target_) {
-    check_target_content(*target_, plan_, options_, false, findings_);
+    check_target_content(*target_, plan_, options_, findings_);
     check_connections(*target_, "target", options_.jobs + options_.effective_index_jobs(), findings_);
   }
   check_local(options_, plan_, stop_, findings_);
@@ -217,7 +217,7 @@ void Run::prepare_target() {
           "check --target; after a `clean`, or for a new target, name another --run-dir or use --restart");
     if (!resumed_.empty()) {
       // Killed before the ledger was made: this may be another target than the one that was looked at then.
-      check_target_content(*target_, plan_, options_, false, findings_);
+      check_target_content(*target_, plan_, options_, findings_);
       throw_blockers(findings_);
     }
   }
@@ -522,13 +522,13 @@ Outcome Run::import_archive(const Confirm& confirm) {
                         "let the export that makes it end first");
     target_.emplace(pg::open_first_session(options_.target, target_session(kPlanApplication), stop_));
     if (options_.restart && dir_.has_run()) discard_run(options_, dir_, *target_, confirm, {});
-    check_target_alone(*target_, options_, findings_);
+    check_target_alone(*target_, findings_);
     if (dir_.has_run()) {
       reopen();
       resumed_ = "the archive is what it was";
     } else {
       plan_ = RunDir::load_plan(*options_.archive);
-      check_target_content(*target_, plan_, options_, false, findings_);
+      check_target_content(*target_, plan_, options_, findings_);
       check_local(options_, plan_, stop_, findings_);
       throw_blockers(findings_);
       store_new_run(archived.snapshots.back().mark, RunDir::load_key(*options_.archive));
@@ -569,7 +569,7 @@ PlanReport plan_copy(const Options& options, const base::Stop& stop) {
     auto target = pg::open_first_session(options.target, target_session(kPlanApplication), stop);
     report.target_version = server_version(target);
     check_target_server(source, target, options, report.findings);
-    check_target_content(target, report.plan, options, false, report.findings);
+    check_target_content(target, report.plan, options, report.findings);
     check_connections(target, "target", options.jobs + options.effective_index_jobs(), report.findings);
   }
   check_local(options, report.plan, stop, report.findings);

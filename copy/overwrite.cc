@@ -174,25 +174,10 @@ void remove_rows(pg::Connection& target, const Plan& plan, const std::string& ru
   transaction.commit();
 }
 
-// Each takes a lock until its transaction ends, and a server has room for some thousands of them.
 void remove_large_objects(pg::Connection& target, const Plan& plan, const std::string& run_id) {
-  constexpr int kBatch = 1000;
-  for (const auto& [index, chunks] : written_relations(target, run_id)) {
-    const auto& relation = plan.relations[index];
-    if (relation.kind != Relation::Kind::large_objects) continue;
-    const auto& bounds = relation.large_object_bounds;
-    for (const auto& chunk : chunks) {
-      const auto upper = chunk.chunk + 1 < bounds.size()
-                             ? fmt::format(" AND oid < {}", bounds[chunk.chunk + 1])
-                             : std::string();
-      const auto sql = fmt::format(
-          "SELECT count(pg_catalog.lo_unlink(oid)) FROM (SELECT oid FROM "
-          "pg_catalog.pg_largeobject_metadata WHERE oid >= {}{} LIMIT {}) batch",
-          bounds[chunk.chunk], upper, kBatch);
-      while (target.exec(sql).integer(0, 0) == kBatch) {
-      }
-    }
-  }
+  for (const auto& [index, chunks] : written_relations(target, run_id))
+    if (plan.relations[index].kind == Relation::Kind::large_objects)
+      for (const auto& chunk : chunks) unlink_large_objects(target, plan.relations[index], chunk.chunk);
 }
 
 }  // namespace

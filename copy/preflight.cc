@@ -128,7 +128,7 @@ void check_source_privileges(pg::Connection& source, const Plan& plan, std::vect
   }
 }
 
-void check_target_alone(pg::Connection& target, const Options& options, std::vector<Finding>& findings) {
+void check_target_alone(pg::Connection& target, std::vector<Finding>& findings) {
   check_pooler(target, "target", findings);
   if (target.exec("SELECT pg_catalog.pg_is_in_recovery()").boolean(0, 0))
     add(findings, Severity::blocker, "target", "it is a replica, which takes no writes",
@@ -141,14 +141,13 @@ void check_target_alone(pg::Connection& target, const Options& options, std::vec
         "this role may not create schemas in the database (the ledger needs one)",
         fmt::format("GRANT CREATE ON DATABASE {} TO {}", pg::quote_identifier(row.string(0, 1)),
                     pg::quote_identifier(row.string(0, 2))));
-  static_cast<void>(options);
 }
 
 // Advisory locks are known in one database only: a random one taken on the source that is taken on the target
 // too means that both are the same, whatever the host names say.
 void check_target_server(pg::Connection& source, pg::Connection& target, const Options& options,
                          std::vector<Finding>& findings) {
-  check_target_alone(target, options, findings);
+  check_target_alone(target, findings);
   std::random_device random;
   const auto key = (static_cast<int64_t>(random()) << 31) ^ random();
   source.exec(fmt::format("SELECT pg_catalog.pg_advisory_lock({})", key));
@@ -335,7 +334,7 @@ void check_quieted(pg::Connection& target, const Plan& plan, std::vector<Finding
 
 }  // namespace
 
-void check_target_content(pg::Connection& target, const Plan& plan, const Options& options, bool resumed,
+void check_target_content(pg::Connection& target, const Plan& plan, const Options& options,
                           std::vector<Finding>& findings) {
   const auto encoding = server_encoding(target);
   if (encoding != plan.database.encoding)
@@ -347,7 +346,6 @@ void check_target_content(pg::Connection& target, const Plan& plan, const Option
     check_extensions(target, plan, findings);
     check_roles(target, plan, options, findings);
   }
-  if (resumed) return;
   check_quieted(target, plan, findings);
   if (plan.schema == SchemaMode::none)
     for (auto& finding : compare_shapes(target, plan)) findings.push_back(std::move(finding));

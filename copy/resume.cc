@@ -158,25 +158,27 @@ std::string is_of_chunks_sql(const std::vector<LedgerChunk>& chunks) {
 }
 
 std::string remove_rows_sql(const Relation& relation, const std::vector<LedgerChunk>& chunks) {
-  if (relation.kind == Relation::Kind::large_objects) {
-    std::string sql;
-    for (const auto& chunk : chunks) {
-      const auto& bounds = relation.large_object_bounds;
-      std::string upper;
-      if (chunk.chunk + 1 < bounds.size()) upper = fmt::format(" AND oid < {}", bounds[chunk.chunk + 1]);
-      sql += fmt::format(
-          "{}SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid >= {}{}",
-          sql.empty() ? "" : "; ", bounds[chunk.chunk], upper);
-    }
-    return sql;
-  }
   return fmt::format("DELETE FROM {}{} WHERE {}", relation.via_root() ? "" : "ONLY ",
                      relation.load_into.sql(), is_of_chunks_sql(chunks));
 }
 
+void unlink_large_objects(pg::Connection& target, const Relation& relation, uint32_t chunk) {
+  constexpr int kBatch = 1000;
+  const auto& bounds = relation.large_object_bounds;
+  const auto upper =
+      chunk + 1 < bounds.size() ? fmt::format(" AND oid < {}", bounds[chunk + 1]) : std::string();
+  const auto sql = fmt::format(
+      "SELECT count(pg_catalog.lo_unlink(oid)) FROM (SELECT oid FROM pg_catalog.pg_largeobject_metadata "
+      "WHERE oid >= {}{} LIMIT {}) batch",
+      bounds[chunk], upper, kBatch);
+  while (target.exec(sql).integer(0, 0) == kBatch) {
+  }
+}
+
 namespace {
 
-// Takes stale chunks off the target together with their ledger rows, one transaction for each relation.
+// Takes stale chunks off the target together with their ledger rows, one transaction for each relation. Large
+// objects go before that: a chunk with some of them gone is stale again after a crash.
 void remove_stale(const Context& context, const Plan& plan, const std::vector<Stale>& stale) {
   auto target = context.open_loading_target(context.stop);
   std::map<uint32_t, std::vector<uint32_t>> by_relation;
@@ -187,11 +189,15 @@ void remove_stale(const Context& context, const Plan& plan, const std::vector<St
     for (const auto& row : ledger)
       if (row.relation == relation && std::ranges::find(chunks, row.chunk) != chunks.end())
         rows.push_back(row);
+    const auto& written = plan.relations[relation];
+    const bool large_objects = written.kind == Relation::Kind::large_objects;
+    if (large_objects)
+      for (const auto& row : rows) unlink_large_objects(target, written, row.chunk);
     pg::Transaction transaction(target);
     // Waited for: a crash that took only this back would leave the old rows and their ledger rows, which look
     // like those that are copied in their place.
     target.exec("SET LOCAL synchronous_commit = on");
-    target.exec(remove_rows_sql(plan.relations[relation], rows));
+    if (!large_objects) target.exec(remove_rows_sql(written, rows));
     target.exec(context.ledger.forget_chunks_sql(relation, chunks));
     transaction.commit();
     for (const auto chunk : chunks) context.dir.record(record::forgotten(relation, chunk));

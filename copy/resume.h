@@ -32,8 +32,12 @@ void end_leftover_sessions(pg::Connection& server, const std::string& applicatio
 /// True of the rows that these chunks' transactions inserted: a condition in SQL. A row that was updated
 /// since is another's.
 std::string is_of_chunks_sql(const std::vector<LedgerChunk>& chunks);
-/// Takes the chunks' rows, or large objects, off the target.
+/// Takes the chunks' rows off the target.
 std::string remove_rows_sql(const Relation& relation, const std::vector<LedgerChunk>& chunks);
+
+/// Takes a chunk of large objects off the target, in many transactions: each object holds a lock until its
+/// own ends, and a server has room for some thousands of them.
+void unlink_large_objects(pg::Connection& target, const Relation& relation, uint32_t chunk);
 
 /// Of the plan's foreign keys, those that this run has made on the target.
 std::set<ForeignKeyName> foreign_keys_made(const Context& context, const SchemaItems& schema,

@@ -17,7 +17,6 @@ enum class Type : uint64_t {
   relation_digest = 5,
   proof = 6,
   finished = 7,
-  reopened = 8,
   schema = 9,
   unproven = 10,
 };
@@ -95,7 +94,6 @@ std::string finished(int exit_code) {
   return begin(Type::finished).number(static_cast<uint64_t>(exit_code)).str();
 }
 std::string unproven() { return begin(Type::unproven).str(); }
-std::string reopened() { return begin(Type::reopened).str(); }
 
 }  // namespace record
 
@@ -174,9 +172,6 @@ void RunState::apply(base::Bytes bytes) {
       break;
     case Type::finished:
       finished = static_cast<int>(in.number());
-      break;
-    case Type::reopened:
-      finished.reset();
       break;
     default:
       base::fail(base::ErrorKind::corrupt, "a record of an unknown type");

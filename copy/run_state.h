@@ -75,7 +75,6 @@ std::string relation_digest(uint32_t relation, std::string_view encoded);
 std::string proof(uint32_t unit, const ProofRecord& record);
 std::string unproven();  ///< forgets every proof
 std::string finished(int exit_code);
-std::string reopened();
 }  // namespace record
 
 }  // namespace copy

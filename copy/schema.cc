@@ -84,6 +84,8 @@ void dump_schema(const Options& options, const Plan& plan, const std::string& sn
   command.arguments = {"--schema-only", "--format=custom", "--no-password", "--file=" + unfinished.string(),
                        "--dbname=" + options.source.without_secrets()};
   command.arguments.push_back("--encoding=" + plan.client_encoding);
+  // What is no keyword at the source may be one at a newer target: "system_user" is since 16.
+  command.arguments.emplace_back("--quote-all-identifiers");
   if (!snapshot_id.empty()) command.arguments.push_back("--snapshot=" + snapshot_id);
   command.arguments.emplace_back("--exclude-schema=cutover");
   for (const auto& schema : plan.excluded_schemas)

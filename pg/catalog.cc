@@ -34,6 +34,15 @@ Result query(Connection& connection, std::string_view sql) {
   return connection.exec(fmt::format("{} {}", kUserClass, sql));
 }
 
+// Definitions that another server is to read: what is no keyword here may be one there ("system_user" since
+// 16).
+Result query_quoted(Connection& connection, std::string_view sql) {
+  connection.exec("SET quote_all_identifiers = on");
+  auto result = query(connection, sql);
+  connection.exec("SET quote_all_identifiers = off");
+  return result;
+}
+
 std::vector<Table> read_tables(Connection& connection) {
   const auto rows = query(connection, R"(
     SELECT c.oid, c.nspname, c.relname, c.relkind, c.relpersistence, c.relispartition,
@@ -118,7 +127,7 @@ void read_keys(Connection& connection, const TableByOid& tables) {
 }
 
 std::vector<Index> read_indexes(Connection& connection) {
-  const auto rows = query(connection, R"(
+  const auto rows = query_quoted(connection, R"(
     SELECT i.indexrelid, i.indrelid, c.nspname, ic.relname, am.amname,
            coalesce(pg_catalog.pg_relation_size(i.indexrelid), 0), coalesce(k.oid, 0), coalesce(k.contype::text, ''),
            ic.relkind = 'I', i.indisvalid,
@@ -157,7 +166,7 @@ std::vector<Index> read_indexes(Connection& connection) {
 }  // namespace
 
 std::vector<ForeignKey> read_foreign_keys(Connection& connection) {
-  const auto rows = query(connection, R"(
+  const auto rows = query_quoted(connection, R"(
     SELECT k.oid, c.nspname, c.relname, k.conname, rn.nspname, r.relname, k.convalidated, k.conparentid <> 0,
            pg_catalog.pg_get_constraintdef(k.oid), k.confmatchtype = 'f',
            ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(attnum, position)

@@ -29,7 +29,7 @@ mode_t mode_of(const std::filesystem::path& path) {
 TEST(File, WritesReadsAndTruncates) {
   const TemporaryDirectory directory;
   const auto path = directory / "data";
-  auto file = File::create(path);
+  auto file = File::create_anew(path);
   file.write_all("hello, world");
   file.sync();
   file.close();
@@ -61,7 +61,7 @@ TEST(File, ErrorsNameThePath) {
   const auto missing = directory / "missing";
   EXPECT_THAT([&] { File::open_read(missing); },
               throws(ErrorKind::permanent, HasSubstr("cannot open " + missing.native() + ": no such file")));
-  EXPECT_THAT([&] { File::create(directory / "no/where"); },
+  EXPECT_THAT([&] { File::create_anew(directory / "no/where"); },
               throws(ErrorKind::permanent, HasSubstr("no/where")));
   EXPECT_THAT([&] { sync_directory(missing); }, throws(ErrorKind::permanent, HasSubstr(missing.native())));
 }

@@ -41,7 +41,7 @@ class JournalTest : public ::testing::Test {
     return read_file(path);
   }
 
-  void store(std::string_view content) { File::create(path).write_all(content); }
+  void store(std::string_view content) { File::create_anew(path).write_all(content); }
 
   Journal::Opened open() {
     visited.clear();

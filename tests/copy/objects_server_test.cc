@@ -231,6 +231,23 @@ TEST(DatabaseSettings, AndTheDatabasesCommentAreCopied) {
   EXPECT_EQ(move.target.value(settings), move.source.value(settings));
 }
 
+// "system_user" is reserved since version 16.
+TEST(OddNames, WordsThatOnlyTheNewerServerReserves) {
+  const Move move(R"(
+    CREATE TABLE "system_user" ("system_user" int PRIMARY KEY CHECK ("system_user" > 0), v text);
+    CREATE INDEX ON "system_user" (("system_user" + 1));
+    CREATE TABLE r (id int, "system_user" int, PRIMARY KEY (id, "system_user"),
+                    FOREIGN KEY ("system_user") REFERENCES "system_user") PARTITION BY RANGE ("system_user");
+    CREATE TABLE r_1 PARTITION OF r FOR VALUES FROM (0) TO (10);
+    CREATE VIEW s AS SELECT "system_user"."system_user" FROM "system_user";
+    INSERT INTO "system_user" VALUES (1, 'a');
+    INSERT INTO r VALUES (5, 1))",
+                  "", 15, 18);
+  move.expect_equal_copy();
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated"),
+            move.source.value("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND convalidated"));
+}
+
 // With one worker the larger table is read first, when no index of the other exists yet.
 TEST(IndexNamesAsValues, OfOtherTablesWaitForThoseIndexes) {
   const Move move(R"(
