@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# ./dev bench memory [--jobs N]
+#
+# Peak memory (RSS) of `cutover copy`, its proof included, for what must not make it grow: the benchmark database, one table
+# of 2 and of 20 million rows, and 2,500 and 10,000 tables with twice as many indexes. Prints MB, client CPU s and wall s.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+jobs=4
+while [ $# -gt 0 ]; do
+  case $1 in
+    --jobs) jobs=$2 && shift 2 ;;
+    *) sed -n '2,5p' "$0" && exit 2 ;;
+  esac
+done
+[ -x /usr/bin/time ] || { echo "install time first: apt-get install time" >&2; exit 2; }
+cutover=$PWD/build/release/cutover
+# shellcheck source=bench/servers.sh
+. bench/servers.sh
+start_servers
+
+new_source() {
+  sql "$source_url/postgres" -c 'DROP DATABASE IF EXISTS app' -c 'CREATE DATABASE app' 2>/dev/null
+}
+
+measure() { # WHAT
+  fresh_target app
+  rm -rf "$work/run"
+  if ! /usr/bin/time -f '%M %U %S %e' -o "$work/time" "$cutover" copy --source "$source_url/app" --target "$target_url/app" \
+    --run-dir "$work/run" --jobs "$jobs" --no-progress >"$work/out" 2>&1; then
+    cat "$work/out" >&2
+    exit 1
+  fi
+  awk -v what="$1" '{printf "%-42s %4d MB  cpu %6.2f s  wall %6.1f s\n", what, $1 / 1024, $2 + $3, $4}' "$work/time"
+}
+
+echo "cutover copy --jobs $jobs: peak memory, user+sys and wall"
+new_source
+"$pg_bin/pgbench" -q -i -s 40 "$source_url/app" >/dev/null 2>&1
+sql -v scale=40 "$source_url/app" -f bench/app.sql
+measure "the benchmark database"
+
+for millions in 2 20; do
+  new_source
+  "$pg_bin/pgbench" -q -i -s $((millions * 10)) "$source_url/app" >/dev/null 2>&1
+  measure "one table of $millions million rows"
+done
+
+for count in 2500 10000; do
+  new_source
+  # One statement per table: thousands of locks do not fit into one transaction.
+  sql "$source_url/app" -c "SELECT format('CREATE TABLE t_%s (id int PRIMARY KEY, v text UNIQUE); INSERT INTO t_%s VALUES (1, ''x'')', i, i)
+    FROM generate_series(1, $count) i" | sed 's/$/;/' | sql "$source_url/app" -f -
+  measure "$count tables"
+done
