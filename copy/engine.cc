@@ -121,7 +121,7 @@ void Run::store_new_run(const pg::SnapshotMark& mark, const pg::DigestKey& key) 
 void Run::start_new() {
   auto source = pg::open_first_session(options_.source, source_session(kPlanApplication), stop_);
   check_source_server(source, options_, findings_);
-  if (target_) check_target_server(source, *target_, options_, findings_);
+  if (target_) check_target_server(source, *target_, findings_);
   throw_blockers(findings_);
   auto keeper = open_keeper(options_, kPlanApplication, stop_);
   plan_ = make_plan(keeper->connection(), options_, findings_);
@@ -568,7 +568,7 @@ PlanReport plan_copy(const Options& options, const base::Stop& stop) {
   if (!options.target.parameters().empty()) {
     auto target = pg::open_first_session(options.target, target_session(kPlanApplication), stop);
     report.target_version = server_version(target);
-    check_target_server(source, target, options, report.findings);
+    check_target_server(source, target, report.findings);
     check_target_content(target, report.plan, options, report.findings);
     check_connections(target, "target", options.jobs + options.effective_index_jobs(), report.findings);
   }

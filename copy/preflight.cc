@@ -145,8 +145,7 @@ void check_target_alone(pg::Connection& target, std::vector<Finding>& findings) 
 
 // Advisory locks are known in one database only: a random one taken on the source that is taken on the target
 // too means that both are the same, whatever the host names say.
-void check_target_server(pg::Connection& source, pg::Connection& target, const Options& options,
-                         std::vector<Finding>& findings) {
+void check_target_server(pg::Connection& source, pg::Connection& target, std::vector<Finding>& findings) {
   check_target_alone(target, findings);
   std::random_device random;
   const auto key = (static_cast<int64_t>(random()) << 31) ^ random();

@@ -119,12 +119,6 @@ TEST(RunState, UnprovenForgetsProofsOnly) {
   EXPECT_FALSE(state.relation_digests.empty());
 }
 
-TEST(RunState, ReopenedIsNotFinished) {
-  auto state = fold(history());
-  add(state, record::reopened());
-  EXPECT_FALSE(state.finished);
-}
-
 TEST(RunState, ALaterChunkRecordReplacesTheEarlierOne) {
   auto state = fold(history());
   add(state, record::chunk(1, 1, {5, 6, {5, 7}, 1}));

@@ -239,7 +239,7 @@ TEST_P(CatalogServer, Indexes) {
   EXPECT_EQ(primary.method, "btree");
   EXPECT_GT(primary.constraint, 0U);
   EXPECT_GT(primary.bytes, 0U);
-  EXPECT_EQ(primary.definition, "CREATE UNIQUE INDEX t_pkey ON public.t USING btree (id)");
+  EXPECT_EQ(primary.definition, R"(CREATE UNIQUE INDEX "t_pkey" ON "public"."t" USING "btree" ("id"))");
   EXPECT_EQ(primary.constraint_options, "");
   EXPECT_EQ(index(catalog, "t_u").constraint_type, 'u');
   EXPECT_EQ(index(catalog, "t_u").constraint_options, " DEFERRABLE INITIALLY DEFERRED");
@@ -272,7 +272,7 @@ TEST_P(CatalogServer, ForeignKeys) {
   EXPECT_TRUE(items.match_full);
   EXPECT_TRUE(items.validated);
   EXPECT_FALSE(items.inherited);
-  EXPECT_EQ(items.definition, "FOREIGN KEY (y, x) REFERENCES app.\"Orders\"(\"B\", a) MATCH FULL");
+  EXPECT_EQ(items.definition, R"(FOREIGN KEY ("y", "x") REFERENCES "app"."Orders"("B", "a") MATCH FULL)");
   EXPECT_FALSE(foreign_key(catalog, "late").validated);
   EXPECT_FALSE(foreign_key(catalog, "late").match_full);
   EXPECT_FALSE(foreign_key(catalog, "p").inherited);
