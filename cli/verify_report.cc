@@ -13,7 +13,7 @@ using verify::RowDifference;
 using verify::State;
 using verify::TableResult;
 
-std::string_view verdict_of(int exit_code) {
+std::string_view verdict_name(int exit_code) {
   switch (exit_code) {
     case kEqual:
       return "equal";
@@ -67,7 +67,7 @@ std::vector<Remark> unchecked_of(const Outcome& outcome) {
 }
 
 Json header(const VerifyContext& context, int exit_code) {
-  return report_header({"verify", context.run_dir, context.again}, verdict_of(exit_code), exit_code);
+  return report_header({"verify", context.run_dir, context.again}, verdict_name(exit_code), exit_code);
 }
 
 Json side_json(const verify::SideInfo& side) {

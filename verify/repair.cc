@@ -104,7 +104,7 @@ void Mending::plan_sequences() {
     step.kind = RepairStep::Kind::sequence;
     step.object = difference.object;
     step.reason = difference.message;
-    step.statement = difference.hint.substr(0, difference.hint.find(';'));
+    step.statement = difference.hint.substr(0, difference.hint.rfind(';'));
     repair_.steps.push_back(std::move(step));
   }
 }
@@ -196,27 +196,28 @@ void Mending::lock_tables(RepairOutput& out) {
 }
 
 // "(a, b) IN (VALUES ('1'::integer, 'x'::text), …)" for as many keys as one statement takes, each.
-std::vector<std::string> conditions_of(const std::vector<KeyText>& keys,
-                                       const std::vector<std::string>& columns, const pg::Table& table) {
+std::vector<std::string> conditions_of(const std::set<KeyText>& keys, const std::vector<std::string>& columns,
+                                       const pg::Table& table) {
   std::vector<std::string> types;
   for (const auto& column : columns)
     types.push_back(std::ranges::find(table.columns, column, &pg::Column::name)->type);
   std::vector<std::string> out;
-  for (size_t begin = 0; begin < keys.size(); begin += kKeysPerStatement) {
-    std::string values;
-    for (size_t i = begin; i < std::min(keys.size(), begin + kKeysPerStatement); ++i) {
-      values += i == begin ? "(" : ", (";
-      for (size_t k = 0; k < types.size(); ++k)
-        values += fmt::format("{}{}::{}", k == 0 ? "" : ", ", pg::quote_literal(keys[i][k]), types[k]);
-      values += ")";
-    }
+  std::string values;
+  size_t count = 0;
+  for (const auto& key : keys) {
+    values += values.empty() ? "(" : ", (";
+    for (size_t i = 0; i < types.size(); ++i)
+      values += fmt::format("{}{}::{}", i == 0 ? "" : ", ", pg::quote_literal(key[i]), types[i]);
+    values += ")";
+    if (++count % kKeysPerStatement != 0 && count != keys.size()) continue;
     out.push_back(fmt::format("({}) IN (VALUES {})", pg::quote_list(columns), values));
+    values.clear();
   }
   return out;
 }
 
-// Rows that differ go, and the source's come: so two rows may swap what is unique, and a row that is there
-// twice is there once.
+// All rows with a key that differs go, and the source's of those keys come, whatever they are by now: so two
+// rows may swap what is unique, and a row that is there twice is there once.
 void Mending::mend_table(RepairOutput& out, const TableWork& work) {
   Progress::Scope scope(progress_, "mend " + work.target->name.display());
   const auto target = TableWork::from(*work.target, work.whole_tree);
@@ -231,10 +232,10 @@ void Mending::mend_table(RepairOutput& out, const TableWork& work) {
     out.statement(fmt::format("DELETE FROM {}{}", target, where));
     add_query(where);
   } else {
-    for (const auto& keys : conditions_of(work.rows.remove, work.key, *work.target))
+    for (const auto& keys : conditions_of(work.rows.keys, work.key, *work.target))
       out.statement(fmt::format("DELETE FROM {} WHERE {}", target, keys));
     const auto and_where = work.condition.empty() ? std::string() : fmt::format(" AND ({})", work.condition);
-    for (const auto& keys : conditions_of(work.rows.fetch, work.key, *work.source))
+    for (const auto& keys : conditions_of(work.rows.keys, work.key, *work.source))
       add_query(fmt::format(" WHERE {}{}", keys, and_where));
   }
   if (fetch.empty()) return;

@@ -143,12 +143,9 @@ class Planner {
 
 void HeardRows::add(const RowDifference& row) {
   if (too_many) return;
-  if (row.kind != RowDifference::Kind::missing) remove.push_back(row.key);
-  if (row.kind != RowDifference::Kind::extra) fetch.push_back(row.key);
-  if (remove.size() + fetch.size() < 2 * kMostRowsHeld) return;
-  too_many = true;
-  remove = {};
-  fetch = {};
+  keys.insert(row.key);
+  too_many = keys.size() > kMostRowsHeld;
+  if (too_many) keys.clear();
 }
 
 std::string TableWork::from(const pg::Table& table, bool whole_tree) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,9 @@ using KeyText = std::vector<std::string>;
 
 /// The differing rows of one table, as a comparison tells them.
 struct HeardRows {
-  std::vector<KeyText> remove;  ///< keys of rows of the target that have to go: extra, changed, duplicated
-  std::vector<KeyText> fetch;  ///< keys of rows of the source that have to come: missing, changed, duplicated
-  bool too_many = false;       ///< more than kMostRowsHeld: not kept
+  /// Each once, although several rows may have it.
+  std::set<KeyText> keys;
+  bool too_many = false;  ///< more than kMostRowsHeld: not kept
   void add(const RowDifference& row);
 };
 using HeardByTable = std::map<std::string, HeardRows>;

@@ -45,7 +45,7 @@ TEST(AfterCopy, TheTargetIsComparedWithTheCopysSnapshot) {
   EXPECT_EQ(move.verify({"--independent"}, true).code(), 1);
 }
 
-/// `./dev soak N` asks for more.
+/// `./dev soak verify` asks for more.
 int soak_runs() {
   const char* text = std::getenv("CUTOVER_SOAK_RUNS");  // NOLINT(concurrency-mt-unsafe)
   return text && *text ? std::stoi(text) : 2;
