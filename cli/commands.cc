@@ -15,6 +15,9 @@ std::span<const Command> commands() {
               set_up_upload},
       Command{"verify", "compare two databases, or a target with what its copy recorded; writes nothing",
               set_up_verify},
+      Command{"repair", "make the rows of the target that differ what the source's are; shows the plan first",
+              set_up_repair},
+      Command{"report", "show results that were kept: as text, as JSON or as a page", set_up_report},
       Command{"status", "show how far a run is, from outside", set_up_status},
       Command{"clean", "drop what a run left on the target, and remove its run directory", set_up_clean},
   };

@@ -38,6 +38,8 @@ Run set_up_export(OptionSet& set);
 Run set_up_import(OptionSet& set);
 Run set_up_upload(OptionSet& set);
 Run set_up_verify(OptionSet& set);
+Run set_up_repair(OptionSet& set);
+Run set_up_report(OptionSet& set);
 Run set_up_status(OptionSet& set);
 Run set_up_clean(OptionSet& set);
 

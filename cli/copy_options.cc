@@ -107,7 +107,7 @@ void add_work_options(OptionSet& set, RunOptions& options) {
 void add_reading_options(OptionSet& set, RunOptions& options) {
   set.group("How");
   add_pace_options(set, options.copy, "connections to either side",
-                   "tables above this are read in several slices at once", "128MB");
+                   "tables above this are read in several slices at once", "a fair share of all data");
 }
 
 void add_index_jobs_option(OptionSet& set, RunOptions& options) {

@@ -26,10 +26,10 @@ void announce_stop(const std::string& command) {
 
 }  // namespace
 
-void keep_report(const std::filesystem::path& run_dir, const Json& report) {
+void keep_report(const std::filesystem::path& run_dir, const Json& report, const std::string& name) {
   if (!owns_run_dir(run_dir)) return;
   try {
-    base::replace_file(run_dir / "report.json", json_text(report, 2) + "\n");
+    base::replace_file(run_dir / name, json_text(report, 2) + "\n");
   } catch (const base::Error& error) {
     spdlog::warn("the report was not kept: {}", error.what());
   }

@@ -20,8 +20,9 @@ DatabaseResult run_engine(const Invocation& invocation, const RunOptions& option
                           const copy::Options& database, const std::string& command,
                           const std::filesystem::path& run_dir, const EngineCall& call);
 
-/// Writes report.json into a run directory of ours. A report that cannot be kept does not change the result,
-/// which is printed anyway.
-void keep_report(const std::filesystem::path& run_dir, const Json& report);
+/// Writes report.json, or what else `name` says, into a run directory of ours. A report that cannot be kept
+/// does not change the result, which is printed anyway.
+void keep_report(const std::filesystem::path& run_dir, const Json& report,
+                 const std::string& name = "report.json");
 
 }  // namespace cli

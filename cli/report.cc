@@ -99,6 +99,7 @@ Json report_header(const ReportContext& context, std::string_view verdict, int e
           {"time", base::utc_timestamp(std::chrono::system_clock::now())},
           {"command", context.command},
           {"run_dir", context.run_dir},
+          {"again", context.again},
           {"verdict", verdict},
           {"exit_code", exit_code}};
 }

@@ -6,17 +6,17 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cli/comparison.h"
 #include "cli/connection_options.h"
 #include "cli/databases.h"
-#include "cli/engine_run.h"
 #include "cli/errors.h"
 #include "cli/output.h"
 #include "cli/progress_view.h"
 #include "cli/verify_options.h"
 #include "cli/verify_report.h"
+#include "cli/verify_section.h"
 #include "copy/recorded.h"
 #include "copy/run_dir.h"
-#include "pg/provider.h"
 #include "verify/engine.h"
 
 namespace cli {
@@ -24,98 +24,6 @@ namespace {
 
 using base::Error;
 using base::ErrorKind;
-
-/// The copy's memory of the source, in the comparison's terms.
-verify::Recorded recorded_by(copy::RecordedRun run) {
-  verify::Recorded out{.run_id = run.run_id,
-                       .key = run.key,
-                       .snapshot = run.snapshot.mark,
-                       .source = run.source,
-                       .source_version = run.snapshot.source_version,
-                       .encoding = run.plan.client_encoding,
-                       .left_out = run.plan.excluded_tables};
-  for (auto& unit : run.units) {
-    const auto& relation = run.plan.relations[unit.unit.relations.front()];
-    out.tables.push_back({.name = relation.load_into,
-                          .whole_tree = relation.via_root(),
-                          .large_objects = relation.kind == copy::Relation::Kind::large_objects,
-                          .condition = relation.condition,
-                          .columns = relation.columns,
-                          .shape = relation.shape,
-                          .digest = std::move(unit.digest)});
-  }
-  if (run.end_state) {
-    out.sequences.emplace();
-    for (const auto& sequence : run.end_state->sequences)
-      out.sequences->push_back({sequence.name, sequence.last_value, sequence.is_called});
-  }
-  return out;
-}
-
-/// What is left out, and why: what a copy leaves out too.
-std::optional<std::string> reason_to_skip(const copy::Options& options, const pg::QualifiedName& name) {
-  if (pg::is_vendor_schema(name.schema)) return "it belongs to the provider";
-  if (!options.include.empty() && !copy::matches_any(options.include, name.schema, name.name))
-    return "not selected by --include";
-  if (copy::matches_any(options.exclude, name.schema, name.name)) return "left out by --exclude";
-  return std::nullopt;
-}
-
-/// The same for definitions: an empty relation stands for the schema and what lies in it without being a
-/// table.
-bool is_selected(const copy::Options& options, const std::string& schema, const std::string& relation) {
-  if (pg::is_vendor_schema(schema)) return false;
-  if (!options.include.empty() && !copy::matches_any(options.include, schema, relation)) return false;
-  return !copy::matches_any(options.exclude, schema, relation);
-}
-
-verify::Options engine_options(const VerifyOptions& options, const copy::Options& database) {
-  verify::Options out;
-  out.source = database.source;
-  out.target = database.target;
-  out.level = options.level;
-  out.jobs = database.jobs;
-  if (database.split_size) out.split_size = *database.split_size;
-  out.skip = [&database](const pg::QualifiedName& name) { return reason_to_skip(database, name); };
-  out.row_filters = database.row_filters;
-  out.catalog.selects = [&database](std::string_view schema, std::string_view relation) {
-    return is_selected(database, std::string(schema), std::string(relation));
-  };
-  out.catalog.role_map = database.role_map;
-  out.catalog.owners = database.owners;
-  out.catalog.grants = database.grants;
-  out.catalog.waivers = options.waivers;
-  out.strong = options.strong;
-  out.recheck = options.recheck;
-  out.max_rows = options.max_rows;
-  out.show_values = options.show_values;
-  out.retry = database.retry;
-  return out;
-}
-
-/// The comparison's progress in the terms that are shown for every command.
-copy::Progress::Snapshot shown(verify::Progress& progress) {
-  copy::Progress::Snapshot out;
-  out.phase = progress.phase();
-  out.started = out.data_started = progress.started;
-  out.bytes_total = progress.bytes_total;
-  out.bytes_expected_done = progress.bytes_done;
-  out.bytes_copied = progress.bytes_read;
-  out.rows_copied = progress.rows_read;
-  out.chunks_total = progress.slices_total;
-  out.chunks_done = progress.slices_done;
-  out.proofs_total = progress.tables_total;
-  out.proofs_done = progress.tables_done;
-  out.retries = progress.retries;
-  for (auto& activity : progress.activities())
-    out.activities.push_back({std::move(activity.what), activity.bytes, activity.since});
-  return out;
-}
-
-void write_report(const VerifyOptions& options, const VerifyContext& context, const Json& report) {
-  if (!context.run_dir.empty()) keep_report(context.run_dir, report);
-  if (options.report_file) base::replace_file(*options.report_file, json_text(report, 2) + "\n");
-}
 
 DatabaseResult verify_one(const Invocation& invocation, const VerifyOptions& options,
                           const copy::Options& database) {
@@ -132,7 +40,7 @@ DatabaseResult verify_one(const Invocation& invocation, const VerifyOptions& opt
   const std::stop_callback announcement(
       invocation.stop.token(), [] { spdlog::warn("stopping; nothing was changed (again to quit at once)"); });
   try {
-    auto engine = engine_options(options, database);
+    auto engine = comparison_options(options, database);
     if (options.run_dir && !options.independent) {
       engine.recorded = recorded_by(copy::read_recorded_run(database.run_dir));
       engine.journal = database.run_dir / "verify.journal";
@@ -152,13 +60,30 @@ DatabaseResult verify_one(const Invocation& invocation, const VerifyOptions& opt
     }();
     if (rows) rows->finish();
     auto report = verify_json(outcome, context);
-    write_report(options, context, report);
-    if (!options.run.json) print(verify_text(outcome, context, wants_colours(STDOUT_FILENO)));
-    return {outcome.exit_code(), verify_line(outcome), std::move(report)};
+    keep_result(options, context.run_dir, "verify-report.json", report);
+    if (!options.run.json) print(section_text(verify_section(report), wants_colours(STDOUT_FILENO)));
+    return {outcome.exit_code(), verify_line(report), std::move(report)};
   } catch (const Error& error) {
-    write_report(options, context, verify_error_report(error, exit_code_of(error), context));
+    keep_result(options, context.run_dir, "verify-report.json",
+                verify_error_report(error, exit_code_of(error), context));
     throw;
   }
+}
+
+/// What cannot be had of a copy's digests.
+void refuse_with_recorded(const VerifyOptions& options) {
+  const auto refuse = [](bool given, const char* option, const char* why) {
+    if (given)
+      throw Error(ErrorKind::usage,
+                  fmt::format("{} cannot be used with the digests of a copy, {}", option, why),
+                  "add --independent, or leave --run-dir out");
+  };
+  refuse(!options.run.copy.row_filters.empty(), "--where", "which are of all rows it copied");
+  refuse(options.level == verify::Level::catalog, "--level catalog", "which has none of definitions");
+  refuse(options.strong, "--strong", "which are of XXH3-128");
+  refuse(options.server_side, "--server-side", "which are of XXH3-128");
+  refuse(options.recheck > 0, "--recheck", "which do not move");
+  refuse(options.resume.has_value(), "--resume", "which goes on by itself");
 }
 
 void check(const VerifyOptions& options) {
@@ -168,23 +93,19 @@ void check(const VerifyOptions& options) {
   } else {
     require_target(options.run.copy);
   }
-  if (!reads_source && !options.run.copy.row_filters.empty())
+  if (!reads_source) refuse_with_recorded(options);
+  if (options.server_side && (options.strong || options.resume))
     throw Error(ErrorKind::usage,
-                "--where cannot be used with the digests of a copy, which are of all rows it copied",
-                "add --independent, or leave --run-dir out");
-  if (!reads_source && options.level == verify::Level::catalog)
-    throw Error(ErrorKind::usage,
-                "--level catalog cannot be used with the digests of a copy, which has none of definitions",
-                "add --independent, or leave --run-dir out");
-  if (!reads_source && options.strong)
-    throw Error(ErrorKind::usage, "--strong cannot be used with the digests of a copy, which are of XXH3-128",
-                "add --independent, or leave --run-dir out");
-  if (!reads_source && options.recheck > 0)
-    throw Error(ErrorKind::usage, "--recheck cannot be used with the digests of a copy: those do not move",
-                "add --independent, or leave --run-dir out");
-  if (!options.run.databases.empty() && (options.report_file || options.differences_file))
+                "--server-side cannot be used with --strong or --resume: the servers keep no digests",
+                "leave one of them out");
+  if (options.recheck > 0 && options.resume)
+    throw Error(ErrorKind::usage, "--recheck cannot be used with --resume: it is for sides that change",
+                "leave one of them out");
+  if (!options.run.databases.empty() &&
+      (options.report_file || options.page_file || options.differences_file || options.resume))
     throw Error(
-        ErrorKind::usage, "--report and --differences name one file, which each of --databases would replace",
+        ErrorKind::usage,
+        "--report, --html, --differences and --resume name one file, which each of --databases would replace",
         "use --run-dir, where each database has a directory, or --report-json for one document of all");
   if (options.independent && !options.run_dir)
     throw Error(ErrorKind::usage, "--independent is for --run-dir; without it both sides are read anyway",

@@ -19,6 +19,11 @@ void add_connections(OptionSet& set, VerifyOptions& options) {
       "both sides are read", [&options](const std::string& text) { options.run_dir = text; });
   set.flag("--independent", "read the source too, although --run-dir has a copy's digests",
            options.independent);
+  set.value(
+      "--resume", "FILE",
+      "keep in this file what was found equal: an interrupted comparison of both sides goes on from there, "
+      "unless a transaction began on either since",
+      "", [&options](const std::string& text) { options.resume = text; });
   add_databases_option(set, options.run);
 }
 
@@ -37,6 +42,11 @@ void add_depth(OptionSet& set, VerifyOptions& options) {
       });
   set.flag("--strong", "hash rows by HMAC-SHA-256 instead of XXH3-128: slower; not with a copy's digests",
            options.strong);
+  set.flag(
+      "--server-side",
+      "let the servers digest their rows, and read only tables that differ: for where what leaves a server "
+      "is dear. It takes them about twice the time; not with a copy's digests",
+      options.server_side);
   set.value(
       "--recheck", "N",
       "look at the rows that differ up to N times more, two seconds apart: what was only on its way does not "
@@ -68,12 +78,18 @@ void add_result(OptionSet& set, VerifyOptions& options) {
   set.value("--differences", "FILE", "write all differing rows to this file, one JSON object per line",
             "DIR/differences.jsonl with --run-dir",
             [&options](const std::string& text) { options.differences_file = text; });
-  set.value("--report", "FILE", "write the result as JSON to this file", "DIR/report.json with --run-dir",
-            [&options](const std::string& text) { options.report_file = text; });
-  set.flag("--report-json", "the result as JSON instead of text on standard output", options.run.json);
+  add_result_files(set, options, "verify-report.json");
 }
 
 }  // namespace
+
+void add_result_files(OptionSet& set, VerifyOptions& options, const std::string& kept) {
+  set.value("--report", "FILE", "write the result as JSON to this file", "DIR/" + kept + " with --run-dir",
+            [&options](const std::string& text) { options.report_file = text; });
+  set.value("--html", "FILE", "write the result as a page of its own, which loads nothing, to this file", "",
+            [&options](const std::string& text) { options.page_file = text; });
+  set.flag("--report-json", "the result as JSON instead of text on standard output", options.run.json);
+}
 
 void add_verify_options(OptionSet& set, VerifyOptions& options) {
   add_connections(set, options);

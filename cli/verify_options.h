@@ -15,14 +15,19 @@ struct VerifyOptions {
   bool independent = false;  ///< the source is read although a copy recorded its digests
   verify::Level level = verify::Level::rows;
   std::vector<verify::CatalogWaiver> waivers;
-  bool strong = false;  ///< a cryptographic hash
+  bool strong = false;       ///< a cryptographic hash
+  bool server_side = false;  ///< the servers digest
+  std::optional<std::filesystem::path> resume;
   unsigned recheck = 0;
   unsigned max_rows = 20;
   bool show_values = false;
   std::optional<std::filesystem::path> differences_file;
   std::optional<std::filesystem::path> report_file;
+  std::optional<std::filesystem::path> page_file;
 };
 
+/// --report, --html, --report-json. `kept`: what the run directory calls the result.
+void add_result_files(OptionSet& set, VerifyOptions& options, const std::string& kept);
 void add_verify_options(OptionSet& set, VerifyOptions& options);
 
 }  // namespace cli

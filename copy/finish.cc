@@ -9,8 +9,8 @@
 
 #include "base/crash_point.h"
 #include "base/thread_group.h"
-#include "copy/foreign_key_check.h"
 #include "copy/target_session.h"
+#include "pg/foreign_key_check.h"
 
 namespace copy {
 namespace {
@@ -157,7 +157,7 @@ class ForeignKeys {
   void explain_missing(const TocEntry& entry, const pg::ForeignKey& key, pg::Connection& connection) {
     std::string offending;
     try {
-      offending = offending_keys(connection, key);
+      offending = pg::offending_keys(connection, key);
     } catch (const base::Error& error) {
       if (error.kind() != base::ErrorKind::permanent) throw;  // else one of its tables is missing too
     }
@@ -187,11 +187,11 @@ class ForeignKeys {
             context_.ledger.has_item(connection, ItemRunner::second_step(entry.id)))
           return;
         if (error.sqlstate() != "23503") throw;
-        context_.problems.add(
-            {Problem::Kind::failed, ItemRunner::label(entry),
-             "left NOT VALID, because the source's own data violates it: " + offending_keys(connection, key),
-             fmt::format("repair the rows, then: ALTER TABLE {} VALIDATE CONSTRAINT {}", key.table.sql(),
-                         pg::quote_identifier(key.name))});
+        context_.problems.add({Problem::Kind::failed, ItemRunner::label(entry),
+                               "left NOT VALID, because the source's own data violates it: " +
+                                   pg::offending_keys(connection, key),
+                               fmt::format("repair the rows, then: ALTER TABLE {} VALIDATE CONSTRAINT {}",
+                                           key.table.sql(), pg::quote_identifier(key.name))});
       }
     });
   }

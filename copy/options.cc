@@ -53,15 +53,6 @@ bool matches(std::string_view pattern, std::string_view schema, std::string_view
 
 }  // namespace
 
-SplitRule split_rule(const Options& options, uint64_t total) {
-  if (options.split_size) return {*options.split_size, *options.split_size};
-  constexpr uint64_t kSmallest = 128ULL << 20;
-  constexpr uint64_t kLargest = 1ULL << 30;
-  const auto share = total / std::max(1U, options.jobs);
-  const auto above = std::clamp(share + share / 4, kSmallest, kLargest);
-  return {above, std::max(kSmallest, above / 2)};
-}
-
 std::map<std::string, std::string> selection_of(const Options& options) {
   const auto list = [](std::vector<std::string> patterns) {
     std::ranges::sort(patterns);

@@ -30,7 +30,7 @@ struct Options {
   /// Index workers; 0: as many as jobs. Both kinds share target_tasks().
   unsigned index_jobs = 0;
   /// Tables above this many bytes (TOAST included) are copied in chunks of about as many. Nothing: as
-  /// split_rule() says.
+  /// pg::split_rule() says.
   std::optional<uint64_t> split_size;
   SchemaMode schema = SchemaMode::dump;
   /// Patterns "schema" or "schema.table" with * and ?. Nothing included means everything.
@@ -54,17 +54,6 @@ struct Options {
   /// index build and the copying of other tables overlap.
   unsigned target_tasks() const { return std::max({2U, jobs, effective_index_jobs()}); }
 };
-
-/// Which tables are split, and into chunks of how many bytes (TOAST included).
-struct SplitRule {
-  uint64_t above = 0;
-  uint64_t chunk = 0;
-};
-/// A table in one chunk is read without the executor, written by one backend and FROZEN: two streams for one
-/// table cost 13 percent more than two for two tables (docs/benchmarks.md). So a table is split when one
-/// stream would be busy with it longer than its fair share of `total` bytes takes, or when a lost connection
-/// would cost more than a gigabyte of work.
-SplitRule split_rule(const Options& options, uint64_t total);
 
 /// The options that decide what a run copies, by name ("--include"), in one writing each. A run that is gone
 /// on with, or asked about, under others would answer for another job.

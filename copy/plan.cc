@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "pg/block_range.h"
+
 namespace copy {
 
 using base::ErrorKind;
@@ -129,12 +131,12 @@ class Planner {
   }
 
   void split_all() {
-    const auto rule = split_rule(options_, plan_.total_bytes());
+    const auto rule = pg::split_rule(options_.split_size, options_.jobs, plan_.total_bytes());
     if (source_major_ < kFirstMajorWithTidRanges) return;
     for (size_t i = 0; i < plan_.relations.size(); ++i) split(plan_.relations[i], blocks_[i], rule);
   }
 
-  static void split(Relation& out, uint64_t blocks, const SplitRule& rule) {
+  static void split(Relation& out, uint64_t blocks, const pg::SplitRule& rule) {
     if (out.bytes <= rule.above || blocks <= 1) return;
     // Blocks of heap that, with their share of TOAST, make up one chunk.
     const double share = static_cast<double>(rule.chunk) / static_cast<double>(out.bytes);
@@ -310,7 +312,7 @@ Plan make_plan(pg::Connection& source, const Options& options, std::vector<Findi
   plan.source_version = source.exec("SELECT pg_catalog.current_setting('server_version')").string(0, 0);
   for (auto& relation : plan.relations)
     if (relation.kind == Relation::Kind::large_objects)
-      bound_large_objects(source, relation, split_rule(options, 0).chunk);
+      bound_large_objects(source, relation, pg::split_rule(options.split_size, options.jobs, 0).chunk);
   return plan;
 }
 

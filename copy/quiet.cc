@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "copy/foreign_key_check.h"
+#include "pg/foreign_key_check.h"
 
 namespace copy {
 namespace {
@@ -218,7 +218,7 @@ std::vector<Problem> violated_foreign_keys(pg::Connection& target, const Plan& p
   const std::set<pg::QualifiedName> planned(tables.begin(), tables.end());
   for (const auto& key : pg::read_foreign_keys(target)) {
     if (!key.validated || key.inherited || !planned.contains(key.table)) continue;
-    auto offending = offending_keys(target, key);
+    auto offending = pg::offending_keys(target, key);
     if (offending.empty()) continue;
     problems.push_back(
         {Problem::Kind::failed,

@@ -216,10 +216,10 @@ std::string final_name(const fs::path& path) {
 }
 
 bool is_run_file(const fs::path& path) {
-  static constexpr std::array<std::string_view, 11> kNames = {
-      "digest.key",         "plan.json.zst",  "schema.dump",      "schema.fresh",
-      "checkpoint.zst",     "status.json",    "report.json",      "schema.dump.zst",
-      "end_state.json.zst", "verify.journal", "differences.jsonl"};
+  static constexpr std::array<std::string_view, 13> kNames = {
+      "digest.key",         "plan.json.zst",      "schema.dump",       "schema.fresh",   "checkpoint.zst",
+      "status.json",        "report.json",        "schema.dump.zst",   "verify.journal", "differences.jsonl",
+      "end_state.json.zst", "verify-report.json", "repair-report.json"};
   constexpr std::string_view kJournal = "journal.";
   const auto name = final_name(path);
   return std::ranges::find(kNames, name) != kNames.end() ||

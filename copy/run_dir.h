@@ -24,7 +24,8 @@ namespace copy {
 ///   checkpoint.zst  the journal compacted
 ///   journal.N       records since checkpoint N
 ///   status.json     the progress, for `cutover status`
-///   report.json     the result of the last command
+///   report.json     the result of the last copy
+///   verify-report.json, repair-report.json, differences.jsonl   those of the last comparison and repair
 ///
 /// The checkpoint names the generation N of the journal that goes on from it. A new journal is made before
 /// the checkpoint that names it is renamed into place, and the old one is removed after, so that a crash

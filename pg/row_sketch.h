@@ -17,13 +17,14 @@ namespace pg {
 /// sets takes itself out of the difference; of the rest, a cell with a single row names it, it is taken out
 /// of its other two cells, and so on.
 ///
-/// Works for up to about kCells * 0.8 rows of difference, in constant memory (110 kB). What it tells is
-/// checked by whoever asks: decode() may fail, and with a tiny probability be wrong.
+/// Works for up to about kCells * 0.8 rows of difference, in constant memory (48 kB: every row of a table
+/// goes through it, so it should stay in the cache nearest to the core). What it tells is checked by whoever
+/// asks: decode() may fail, and with a tiny probability be wrong.
 class RowSketch {
  public:
   /// Of a key that is longer, only its beginning is kept.
   static constexpr size_t kKeyBytes = 40;
-  static constexpr uint32_t kThird = 512;
+  static constexpr uint32_t kThird = 256;
   static constexpr uint32_t kCells = 3 * kThird;
 
   RowSketch() : cells_(kCells) {}
@@ -41,11 +42,14 @@ class RowSketch {
 
  private:
   using Key = std::array<uint64_t, kKeyBytes / 8>;
-  struct Cell {
+  // One line of the cache.
+  struct alignas(64) Cell {
     int64_t count = 0;
-    base::uint128 hashes = 0;  // sum modulo 2^128
-    Key keys{};                // XOR
-    void add(int64_t sign, base::uint128 hash, const Key& key);
+    std::array<uint64_t, 2> hashes{};  // sum modulo 2^128, low half first
+    Key keys{};                        // XOR
+    base::uint128 hash_sum() const { return (base::uint128{hashes[1]} << 64) | hashes[0]; }
+    void add_hash(base::uint128 hash);
+    void add(int64_t sign, base::uint128 hash, const Key& key, size_t words = kKeyBytes / 8);
   };
   static uint32_t cell_of(base::uint128 hash, uint32_t third);
 

@@ -44,6 +44,11 @@ bool SnapshotMark::unchanged_since(const SnapshotMark& earlier) const {
          timeline == earlier.timeline && server_start == earlier.server_start;
 }
 
+bool SnapshotMark::same_database(const SnapshotMark& other) const {
+  return database_oid == other.database_oid && system_identifier == other.system_identifier &&
+         server_start == other.server_start;
+}
+
 SnapshotKeeper::SnapshotKeeper(Connection connection) : connection_(std::move(connection)) {
   mark_.system_identifier = system_identifier(connection_);
   const auto recovery = connection_.exec("SELECT pg_catalog.pg_is_in_recovery()").boolean(0, 0);

@@ -26,6 +26,8 @@ struct SnapshotMark {
   /// Conservative: ANALYZE or any other write, also to another database of the cluster, makes it false, and
   /// so does a restart (docs/consistency.md).
   bool unchanged_since(const SnapshotMark& earlier) const;
+  /// True for two marks of one database of one running server. The system identifier alone is also a clone's.
+  bool same_database(const SnapshotMark& other) const;
 };
 
 /// The session that holds the exported snapshot. Workers import it; it lives as long as this object and its

@@ -2,6 +2,7 @@
 
 #include "verify/engine.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -11,6 +12,7 @@
 #include "verify/recheck.h"
 #include "verify/rows.h"
 #include "verify/sequences.h"
+#include "verify/server_side.h"
 #include "verify/side.h"
 #include "verify/unit.h"
 
@@ -57,9 +59,13 @@ class Comparison {
   void compare_catalogs();
   void match_relations();
   void compare_sequences();
+  bool is_left_out(std::string_view schema, std::string_view relation) const;
+  void open_journal(std::optional<ResultJournal>& journal);
+  void compare_at_servers();
   void compare_units();
   TableResult result_of(size_t unit, UnitReading& reading);
   void look_into_differences();
+  std::optional<std::string> why_no_source();
   bool find_at_source(Unit& unit, TableResult& table);
   void find_new_tables();
   void find_new_tables(const Side& side);
@@ -94,29 +100,41 @@ void Comparison::open_sides() {
   target_.emplace(Role::target, options_.target, encoding, stop_);
   context_.sides[1] = &*target_;
   outcome_.target = {target_->conninfo().redacted(), target_->version(), target_->mark(), false};
-  const auto& source = outcome_.source.snapshot;
-  const auto& target = outcome_.target.snapshot;
-  if (!source.system_identifier.empty() && source.system_identifier == target.system_identifier &&
-      source.database_oid == target.database_oid)
+  if (outcome_.source.snapshot.same_database(outcome_.target.snapshot))
     throw base::Error(ErrorKind::usage, "source and target are the same database",
                       "check --source and --target: comparing a database with itself proves nothing");
 }
 
-// What is in a database beside rows. A copy keeps no definitions: after it there is nothing to compare with.
+// What is in a database beside rows. A copy keeps no definitions: after it, the source's are taken as they
+// are now, if it is there.
 void Comparison::compare_catalogs() {
   outcome_.rows_counted = options_.level != Level::catalog;
   if (!options_.only.empty()) return;
-  if (after_copy()) {
-    outcome_.skipped.push_back({"definitions, owners and grants",
-                                "the copy keeps none of the source's; --independent compares them",
-                                {}});
-    return;
-  }
   context_.progress.set_phase("catalog");
+  auto options = options_.catalog;
+  if (after_copy()) {
+    if (const auto why = why_no_source()) {
+      outcome_.skipped.push_back(
+          {"definitions, owners and grants", "the copy keeps none of the source's: " + *why, {}});
+      return;
+    }
+    outcome_.notes.push_back(
+        {"definitions, owners and grants", "are compared with the source as it is now", {}});
+    options.selects = [&](std::string_view schema, std::string_view relation) {
+      return !is_left_out(schema, relation) &&
+             (!options_.catalog.selects || options_.catalog.selects(schema, relation));
+    };
+  }
   // Both namespaces have one, and the argument's would be found too.
   const auto source = verify::read_catalog(source_->connection());
-  outcome_.catalog = verify::compare(source, verify::read_catalog(target_->connection()), options_.catalog);
+  outcome_.catalog = verify::compare(source, verify::read_catalog(target_->connection()), options);
   outcome_.user_waived = !outcome_.catalog->waived.empty();
+}
+
+bool Comparison::is_left_out(std::string_view schema, std::string_view relation) const {
+  const auto& list = options_.recorded->left_out;
+  return std::ranges::any_of(
+      list, [&](const pg::QualifiedName& name) { return name.schema == schema && name.name == relation; });
 }
 
 void Comparison::match_relations() {
@@ -125,7 +143,7 @@ void Comparison::match_relations() {
   if (!options_.only.empty())
     std::erase_if(units_, [&](const Unit& unit) { return !options_.only.contains(unit.display()); });
   outcome_.differences = std::move(plan.differences);
-  if (!outcome_.catalog)
+  if (!outcome_.catalog && options_.only.empty())
     outcome_.differences.insert(outcome_.differences.begin(), plan.structure.begin(), plan.structure.end());
   outcome_.unchecked = std::move(plan.unchecked);
   outcome_.skipped.insert(outcome_.skipped.end(), plan.skipped.begin(), plan.skipped.end());
@@ -154,24 +172,6 @@ void Comparison::compare_sequences() {
   verify::compare_sequences(source, read_sequences(*target_, options_), true, outcome_);
 }
 
-void Comparison::compare_units() {
-  std::optional<ResultJournal> journal;
-  // Counts say less than digests: what they found equal would be taken for more.
-  if (after_copy() && options_.journal && outcome_.digests) {
-    journal.emplace(*options_.journal, options_.recorded->run_id, target_->mark());
-    context_.journal = &*journal;
-    if (journal->size() > 0)
-      outcome_.notes.push_back(
-          {"resumed", fmt::format("{} tables were compared by an interrupted run; not one transaction began "
-                                  "at the target since",
-                                  journal->size())});
-  }
-  auto readings = read_units(context_, units_);
-  for (size_t i = 0; i < units_.size(); ++i) outcome_.tables.push_back(result_of(i, readings[i]));
-  context_.journal = nullptr;
-  if (journal) journal->remove();
-}
-
 const char* kind_name(Unit::Kind kind) {
   switch (kind) {
     case Unit::Kind::table:
@@ -186,10 +186,7 @@ const char* kind_name(Unit::Kind kind) {
   return "table";
 }
 
-TableResult Comparison::result_of(size_t number, UnitReading& reading) {
-  const auto& unit = units_[number];
-  auto& source = reading.sides[0];
-  auto& target = reading.sides[1];
+TableResult described(const Unit& unit) {
   TableResult out;
   out.name = unit.display();
   out.kind = kind_name(unit.kind);
@@ -198,6 +195,65 @@ TableResult Comparison::result_of(size_t number, UnitReading& reading) {
   out.key = unit.key;
   out.format = unit.shape.format;
   out.buckets = unit.shape.buckets;
+  return out;
+}
+
+// What an interrupted comparison of the same has found equal is not read again.
+void Comparison::open_journal(std::optional<ResultJournal>& journal) {
+  // Counts say less than digests: what they found equal would be taken for more.
+  if (!options_.journal || !outcome_.digests) return;
+  ResultJournal::Subject subject{
+      after_copy() ? options_.recorded->run_id : "both sides", key_.hex(), {target_->mark()}};
+  if (!after_copy()) subject.marks.push_back(source_->mark());
+  if (key_.is_strong()) subject.what += ", strong";
+  journal.emplace(*options_.journal, subject);
+  context_.journal = &*journal;
+  if (journal->size() == 0) return;
+  if (!after_copy())
+    key_ = key_.is_strong() ? pg::DigestKey::from_hex(journal->key()).strong()
+                            : pg::DigestKey::from_hex(journal->key());
+  outcome_.notes.push_back(
+      {"resumed",
+       fmt::format("{} tables were compared by an interrupted run; not one transaction began at {} since",
+                   journal->size(), after_copy() ? "the target" : "either side")});
+}
+
+// What is equal, or cannot be read, is done with; what differs is read here, to say what.
+void Comparison::compare_at_servers() {
+  require_same_hashes(context_);
+  const auto found = read_at_servers(context_, units_);
+  std::vector<Unit> rest;
+  for (size_t i = 0; i < units_.size(); ++i) {
+    if (!found[i] || (!found[i]->equal && !found[i]->failed)) {
+      rest.push_back(std::move(units_[i]));
+      continue;
+    }
+    auto table = described(units_[i]);
+    table.source = found[i]->figures[0];
+    table.target = found[i]->figures[1];
+    table.reason = found[i]->reason;
+    table.hint = found[i]->hint;
+    table.state = found[i]->equal && !found[i]->failed ? State::equal : State::unchecked;
+    outcome_.tables.push_back(std::move(table));
+  }
+  units_ = std::move(rest);
+}
+
+void Comparison::compare_units() {
+  std::optional<ResultJournal> journal;
+  open_journal(journal);
+  outcome_.server_side = options_.server_side && outcome_.digests;
+  if (outcome_.server_side) compare_at_servers();
+  auto readings = read_units(context_, units_);
+  for (size_t i = 0; i < units_.size(); ++i) outcome_.tables.push_back(result_of(i, readings[i]));
+  context_.journal = nullptr;
+  if (journal) journal->remove();
+}
+
+TableResult Comparison::result_of(size_t number, UnitReading& reading) {
+  auto& source = reading.sides[0];
+  auto& target = reading.sides[1];
+  auto out = described(units_[number]);
   out.source = source.figures;
   out.target = target.figures;
   out.reason = reading.reason;
@@ -221,38 +277,44 @@ TableResult Comparison::result_of(size_t number, UnitReading& reading) {
 void Comparison::look_into_differences() {
   if (options_.level != Level::rows) return;
   for (const auto& [number, differing] : different_) {
-    auto& table = outcome_.tables[number];
+    // Those that the servers compared stand before.
+    auto& table = outcome_.tables[outcome_.tables.size() - units_.size() + number];
     if (after_copy() && !find_at_source(units_[number], table)) continue;
     find_rows(context_, units_[number], differing, table);
   }
 }
 
-// After a copy the source has not been read; to name rows it is, as it is now.
-bool Comparison::find_at_source(Unit& unit, TableResult& table) {
-  const auto refuse = [&](std::string why) {
-    table.rows.emplace();
-    table.rows->note = std::move(why);
-    table.rows->buckets_left = table.different_buckets;
-    return false;
-  };
-  if (options_.source.parameters().empty()) return refuse("to see which rows differ, give --source too");
+// After a copy the source has not been read; for what the copy does not know it is looked at as it is now.
+// Nothing: it can be.
+std::optional<std::string> Comparison::why_no_source() {
+  if (options_.source.parameters().empty()) return "give --source too";
   if (!source_ && source_refusal_.empty()) {
     try {
       source_.emplace(Role::source, options_.source, options_.recorded->encoding, stop_);
       context_.sides[0] = &*source_;
     } catch (const base::Error& error) {
       if (error.kind() == ErrorKind::cancelled) throw;
-      source_refusal_ = "which rows differ cannot be said: " + error.message();
+      source_refusal_ = error.message();
     }
   }
-  if (!source_refusal_.empty()) return refuse(source_refusal_);
+  if (!source_refusal_.empty()) return source_refusal_;
   const auto& then = options_.recorded->snapshot;
   const auto& now = source_->mark();
   if (then.database_oid != now.database_oid || then.system_identifier != now.system_identifier)
-    return refuse("--source is not the database that was copied: which rows differ cannot be said");
+    return "--source is not the database that was copied";
+  return std::nullopt;
+}
+
+bool Comparison::find_at_source(Unit& unit, TableResult& table) {
+  const auto refuse = [&](const std::string& why) {
+    table.rows.emplace();
+    table.rows->note = "which rows differ cannot be said: " + why;
+    table.rows->buckets_left = table.different_buckets;
+    return false;
+  };
+  if (const auto why = why_no_source()) return refuse(*why);
   unit.parts[index(Role::source)] = parts_below(*source_, unit);
-  if (unit.parts[index(Role::source)].empty())
-    return refuse("the source does not have it any more: which rows differ cannot be said");
+  if (unit.parts[index(Role::source)].empty()) return refuse("the source does not have it any more");
   return true;
 }
 

@@ -200,8 +200,10 @@ Entries collect(const Context& context, const Unit& unit, const Filter& filter) 
   }
   std::vector<Slice> slices;
   for (const auto role : kSides) {
-    const auto split_size = filter.condition.empty() ? context.options.split_size : UINT64_MAX;
-    const auto own = slices_of(unit, 0, role, context.sides[index(role)]->major(), split_size);
+    const auto rule = filter.condition.empty()
+                          ? pg::split_rule(context.options.split_size, context.options.jobs, unit.bytes(role))
+                          : pg::SplitRule{UINT64_MAX, UINT64_MAX};
+    const auto own = slices_of(unit, 0, role, context.sides[index(role)]->major(), rule);
     slices.insert(slices.end(), own.begin(), own.end());
   }
   SlicePass pass;

@@ -27,7 +27,9 @@ int64_t estimated_rows(const pg::Table& table) {
 }
 
 Part part_of(const pg::Table& table) {
-  return {table.name,  table.oid, table.kind != 'm', table.filenode, table.bytes + table.toast_bytes,
+  return {table.name,        table.oid,
+          table.kind != 'm', std::ranges::any_of(table.columns, &pg::Column::generated),
+          table.filenode,    table.bytes + table.toast_bytes,
           table.blocks};
 }
 

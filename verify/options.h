@@ -34,20 +34,25 @@ struct Options {
   Level level = Level::rows;
   /// Sessions on each side.
   unsigned jobs = std::max(2U, std::thread::hardware_concurrency());
-  /// Tables above this many bytes (TOAST included) are read in several slices at once.
-  uint64_t split_size = 128ULL << 20;
+  /// Tables above this many bytes (TOAST included) are read in several slices at once. Nothing: as
+  /// pg::split_rule() says.
+  std::optional<uint64_t> split_size;
   /// Why a relation is left out; nothing: it is compared.
   std::function<std::optional<std::string>(const pg::QualifiedName&)> skip;
   /// Display name of a table -> SQL condition that its rows have to satisfy on both sides to be compared.
   std::map<std::string, std::string> row_filters;
-  /// How definitions are compared; not with `recorded`, since a copy keeps no source's definitions. What it
-  /// selects has to agree with `skip`.
+  /// How definitions are compared; with `recorded`, with those of the source as it is now. What it selects
+  /// has to agree with `skip`.
   CatalogOptions catalog;
   /// What a copy has recorded of the source; nothing: the source is read.
   std::optional<Recorded> recorded;
   /// Rows are hashed by HMAC-SHA-256; not with `recorded`.
   bool strong = false;
-  /// Where an interrupted comparison with `recorded` keeps what it has found equal.
+  /// Tables are digested by the servers themselves, see verify/server_side.h; those that differ are read. Not
+  /// with `recorded`, `strong` or `journal`.
+  bool server_side = false;
+  /// Where an interrupted comparison keeps what it has found equal; without `recorded`, also the secret of
+  /// the digests. Not with `recheck`.
   std::optional<std::filesystem::path> journal;
   /// Differing rows kept in the result, per table.
   uint64_t max_rows = 20;

@@ -171,10 +171,20 @@ struct SliceReading {
   std::optional<pg::RowSketch> sketch;
 };
 
+// What an equal unit is called in the journal: everything that its digest depends on.
+std::string journal_name(const Unit& unit) {
+  return fmt::format("{}\n{}\n{}\n{}", unit.display(), unit.condition, pg::quote_list(unit.columns),
+                     unit.shape.format == pg::CopyFormat::binary ? "binary" : "text");
+}
+
 // True when an interrupted comparison has found the unit equal.
 bool take_kept(const Context& context, const Unit& unit, UnitReading& reading) {
-  const auto* kept = context.journal && !reading.failed ? context.journal->find(unit.display()) : nullptr;
-  if (!kept || *kept != reading.sides[index(Role::source)].figures.digest) return false;
+  const auto* kept = context.journal && !reading.failed ? context.journal->find(journal_name(unit)) : nullptr;
+  if (!kept) return false;
+  auto& source = reading.sides[index(Role::source)];
+  if (!unit.recorded) source.figures.digest = *kept;
+  if (*kept != source.figures.digest) return false;
+  source.buckets = unit.recorded ? source.buckets : pg::BucketDigest(unit.shape.buckets);
   auto& target = reading.sides[index(Role::target)];
   target.buckets = reading.sides[index(Role::source)].buckets;
   target.figures.digest = *kept;
@@ -230,6 +240,9 @@ bool is_read(const UnitReading& reading) {
 std::vector<UnitReading> read_units(const Context& context, const std::vector<Unit>& units) {
   std::vector<UnitReading> initial(units.size());
   std::vector<Slice> slices;
+  PerSide<uint64_t> total{};
+  for (const auto role : kSides)
+    for (const auto& unit : units) total[index(role)] += unit.bytes(role);
   for (uint32_t i = 0; i < units.size(); ++i) {
     if (units[i].recorded) take_recorded(initial[i], context.options.recorded->tables[*units[i].recorded]);
     if (take_kept(context, units[i], initial[i])) {
@@ -241,7 +254,8 @@ std::vector<UnitReading> read_units(const Context& context, const std::vector<Un
       if (side.figures.recorded) continue;
       side.buckets = pg::BucketDigest(units[i].shape.buckets);
       const auto own =
-          slices_of(units[i], i, role, context.sides[index(role)]->major(), context.options.split_size);
+          slices_of(units[i], i, role, context.sides[index(role)]->major(),
+                    pg::split_rule(context.options.split_size, context.options.jobs, total[index(role)]));
       side.slices_left = static_cast<uint32_t>(own.size());
       slices.insert(slices.end(), own.begin(), own.end());
     }
@@ -260,7 +274,8 @@ std::vector<UnitReading> read_units(const Context& context, const std::vector<Un
     ++context.progress.tables_done;
     if (reading.sides[0].buckets != reading.sides[1].buckets) return;
     reading.sketch.reset();
-    if (context.journal) context.journal->add(units[slice.unit].display(), reading.sides[1].figures.digest);
+    if (context.journal)
+      context.journal->add(journal_name(units[slice.unit]), reading.sides[1].figures.digest);
   };
   pass.failed = [&](const Slice& slice, const base::Error& error) {
     auto all = readings.lock();

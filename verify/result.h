@@ -98,6 +98,7 @@ struct Outcome {
   bool rows_counted = true;                  ///< false: only the definitions were compared
   bool digests = true;                       ///< false: rows were only counted
   bool strong = false;                       ///< the digests are of HMAC-SHA-256
+  bool server_side = false;                  ///< equal tables were digested by the servers
   std::optional<CatalogComparison> catalog;  ///< nothing after a copy
   std::vector<TableResult> tables;
   uint64_t sequences = 0;  ///< compared

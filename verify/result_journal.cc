@@ -1,5 +1,6 @@
 #include "verify/result_journal.h"
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -10,7 +11,7 @@
 namespace verify {
 namespace {
 
-enum class Type : uint64_t { subject = 1, unit = 2 };
+enum class Type : uint64_t { unit = 2, subject = 3 };
 
 base::Encoder begin(Type type) {
   base::Encoder out;
@@ -18,22 +19,28 @@ base::Encoder begin(Type type) {
   return out;
 }
 
+pg::SnapshotMark read_mark(base::Decoder& in) {
+  pg::SnapshotMark mark;
+  mark.system_identifier = in.text();
+  mark.database_oid = static_cast<pg::Oid>(in.number());
+  mark.transactions = in.text();
+  mark.timeline = in.text();
+  mark.server_start = in.text();
+  return mark;
+}
+
 // What a journal holds.
 struct Content {
-  std::string subject;
-  pg::SnapshotMark target;
+  ResultJournal::Subject subject;
   std::map<std::string, pg::Digest> equal;
 
   void apply(base::Bytes bytes) {
     base::Decoder in(bytes);
     switch (static_cast<Type>(in.number())) {
       case Type::subject:
-        subject = in.text();
-        target.system_identifier = in.text();
-        target.database_oid = static_cast<pg::Oid>(in.number());
-        target.transactions = in.text();
-        target.timeline = in.text();
-        target.server_start = in.text();
+        subject.what = in.text();
+        subject.key = in.text();
+        for (auto marks = in.number(); marks > 0; --marks) subject.marks.push_back(read_mark(in));
         return;
       case Type::unit: {
         std::string name(in.text());
@@ -44,37 +51,48 @@ struct Content {
         return;
       }
     }
-    base::fail(base::ErrorKind::corrupt, "a record of an unknown type");
+    // Of another version of this program: what it says is of no use.
+  }
+
+  bool is_still_true(const ResultJournal::Subject& now) const {
+    return subject.what == now.what &&
+           std::ranges::equal(now.marks, subject.marks,
+                              [](const auto& mark, const auto& then) { return mark.unchanged_since(then); });
   }
 };
 
+std::string record_of(const ResultJournal::Subject& subject) {
+  auto record = begin(Type::subject);
+  record.text(subject.what).text(subject.key).number(subject.marks.size());
+  for (const auto& mark : subject.marks)
+    record.text(mark.system_identifier)
+        .number(mark.database_oid)
+        .text(mark.transactions)
+        .text(mark.timeline)
+        .text(mark.server_start);
+  return record.str();
+}
+
 }  // namespace
 
-ResultJournal::ResultJournal(std::filesystem::path path, const std::string& subject,
-                             const pg::SnapshotMark& target)
-    : path_(std::move(path)) {
+ResultJournal::ResultJournal(std::filesystem::path path, const Subject& subject)
+    : path_(std::move(path)), key_(subject.key) {
   Content content;
   auto writer = writer_.lock();
   const auto open = [&] {
     writer->journal.emplace(path_, [&](base::Bytes record) { content.apply(record); });
   };
   open();
-  if (content.subject == subject && target.unchanged_since(content.target)) {
+  if (content.is_still_true(subject)) {
     equal_ = std::move(content.equal);
+    key_ = content.subject.key;
     return;
   }
-  // Of something else, or of a target that may have changed: what it says is of no use.
+  // Of something else, or of databases that may have changed.
   writer->journal.reset();
   std::filesystem::remove(path_);
   open();
-  const auto record = begin(Type::subject)
-                          .text(subject)
-                          .text(target.system_identifier)
-                          .number(target.database_oid)
-                          .text(target.transactions)
-                          .text(target.timeline)
-                          .text(target.server_start)
-                          .str();
+  const auto record = record_of(subject);
   writer->journal->append(std::as_bytes(std::span(record)));
 }
 

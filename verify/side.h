@@ -29,7 +29,8 @@ inline constexpr std::array kSides{Role::source, Role::target};
 struct Part {
   pg::QualifiedName name;
   pg::Oid oid = 0;
-  bool is_table = true;  ///< not a materialized view
+  bool is_table = true;    ///< not a materialized view
+  bool generates = false;  ///< has generated columns, which COPY takes from a query only
   uint64_t filenode = 0;
   uint64_t bytes = 0;  ///< with TOAST
   uint64_t blocks = 0;

@@ -59,7 +59,7 @@ std::vector<Part> parts_below(const Side& side, const Unit& unit);
 inline constexpr int64_t kRowsPerBucket = 2048;
 inline constexpr uint32_t kMostBuckets = 1U << 17;
 
-/// The parts cut into pieces of about `split_size` bytes. The last one of each part is open-ended, so that no
+/// The parts cut by the rule. The last slice of each part is open-ended, so that no
 /// row can be missed.
 struct Slice {
   uint32_t unit = 0;
@@ -68,12 +68,15 @@ struct Slice {
   pg::BlockRange blocks;
   uint64_t bytes = 0;  ///< expected
 };
-std::vector<Slice> slices_of(const Unit& unit, uint32_t number, Role role, int major, uint64_t split_size);
+std::vector<Slice> slices_of(const Unit& unit, uint32_t number, Role role, int major,
+                             const pg::SplitRule& rule);
 
 /// COPY … TO STDOUT of a slice's rows, of those that satisfy `condition` too: the unit's columns, then `more`
 /// (SQL expressions).
 std::string copy_sql(const Unit& unit, const Slice& slice, const std::vector<std::string>& more = {},
                      const std::string& condition = {});
+/// SELECT of a slice's count, and of the sums of two hashes of its rows' text; not for large objects.
+std::string hash_sql(const Unit& unit, const Slice& slice, int64_t first_seed, int64_t second_seed);
 /// SELECT count(*) of a slice's rows; not for large objects.
 std::string count_sql(const Unit& unit, const Slice& slice);
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "pg/block_range.h"
+
 namespace copy {
 namespace {
 
@@ -58,16 +60,16 @@ TEST(SplitRule, ATableIsSplitWhenItWouldBoundTheRun) {
   constexpr uint64_t kMegabyte = 1 << 20;
   Options options;
   options.jobs = 2;
-  EXPECT_EQ(split_rule(options, 1200 * kMegabyte).above, 750 * kMegabyte);
-  EXPECT_EQ(split_rule(options, 1200 * kMegabyte).chunk, 375 * kMegabyte);
+  EXPECT_EQ(pg::split_rule(options.split_size, options.jobs, 1200 * kMegabyte).above, 750 * kMegabyte);
+  EXPECT_EQ(pg::split_rule(options.split_size, options.jobs, 1200 * kMegabyte).chunk, 375 * kMegabyte);
   options.jobs = 4;
-  EXPECT_EQ(split_rule(options, 1200 * kMegabyte).above, 375 * kMegabyte);
-  EXPECT_EQ(split_rule(options, 0).above, 128 * kMegabyte);
-  EXPECT_EQ(split_rule(options, 0).chunk, 128 * kMegabyte);
-  EXPECT_EQ(split_rule(options, 1ULL << 40).above, 1ULL << 30);
+  EXPECT_EQ(pg::split_rule(options.split_size, options.jobs, 1200 * kMegabyte).above, 375 * kMegabyte);
+  EXPECT_EQ(pg::split_rule(options.split_size, options.jobs, 0).above, 128 * kMegabyte);
+  EXPECT_EQ(pg::split_rule(options.split_size, options.jobs, 0).chunk, 128 * kMegabyte);
+  EXPECT_EQ(pg::split_rule(options.split_size, options.jobs, 1ULL << 40).above, 1ULL << 30);
   options.split_size = 8192;
-  EXPECT_EQ(split_rule(options, 1ULL << 40).above, 8192U);
-  EXPECT_EQ(split_rule(options, 1ULL << 40).chunk, 8192U);
+  EXPECT_EQ(pg::split_rule(options.split_size, options.jobs, 1ULL << 40).above, 8192U);
+  EXPECT_EQ(pg::split_rule(options.split_size, options.jobs, 1ULL << 40).chunk, 8192U);
 }
 
 }  // namespace

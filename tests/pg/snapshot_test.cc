@@ -57,5 +57,17 @@ TEST(SnapshotMark, WhatIsNotASnapshotProvesNothing) {
   }
 }
 
+TEST(SnapshotMark, ACloneOfAClusterIsAnotherDatabase) {
+  auto clone = kQuiet;
+  EXPECT_TRUE(clone.same_database(kQuiet));
+  clone.transactions = "200:200:";
+  EXPECT_TRUE(clone.same_database(kQuiet));
+  clone.server_start = "another time";
+  EXPECT_FALSE(clone.same_database(kQuiet));
+  clone = kQuiet;
+  ++clone.database_oid;
+  EXPECT_FALSE(clone.same_database(kQuiet));
+}
+
 }  // namespace
 }  // namespace pg

@@ -1,5 +1,6 @@
 // The target compared with what its copy recorded, while the source goes on.
 
+#include <cstdlib>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -37,28 +38,45 @@ TEST(AfterCopy, TheTargetIsComparedWithTheCopysSnapshot) {
   EXPECT_EQ(verdict.report.at("source").at("snapshot"), snapshot);
   EXPECT_THAT(verdict.remarks("skipped"), Contains(HasSubstr("materialized view shop.best")));
   EXPECT_EQ(move.verify({"--level", "counts"}).code(), 0);
-  // The run directory has the result.
-  EXPECT_EQ(move.way.report().at("command"), "verify");
+  // The run directory has the result, beside the copy's own.
+  EXPECT_EQ(json::parse(copy::test::slurp(move.way.run_dir() / "verify-report.json")).at("verdict"), "equal");
+  EXPECT_EQ(move.way.report().at("command"), "copy");
   // Compared as they are now, they differ.
   EXPECT_EQ(move.verify({"--independent"}, true).code(), 1);
 }
 
-TEST(AfterCopy, AWriterAtTheSourceMakesNoDifference) {
+/// `./dev soak verify` asks for more.
+int soak_runs() {
+  const char* text = std::getenv("CUTOVER_SOAK_RUNS");  // NOLINT(concurrency-mt-unsafe)
+  return text && *text ? std::stoi(text) : 2;
+}
+
+TEST(Soak, AWriterAtTheSourceMakesNoDifference) {
   const copy::test::Move move(
       "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT i, 0 FROM generate_series(1, 5000) "
-      "i");
-  const std::jthread writer([&](const std::stop_token& stop) {
+      "i; CREATE TABLE log (at timestamptz DEFAULT clock_timestamp(), n int)");
+  std::jthread writer([&](const std::stop_token& stop) {
     support::Session session(move.source.url());
     for (int i = 1; !stop.stop_requested(); ++i)
       session.exec("UPDATE t SET n = n + 1 WHERE id % 50 = " + std::to_string(i % 50) +
-                   "; INSERT INTO t VALUES (" + std::to_string(10'000 + i) + ", 0)");
+                   "; INSERT INTO t VALUES (" + std::to_string(10'000 + i) +
+                   ", 0); DELETE FROM t WHERE id = " + std::to_string(10'000 + i / 2) +
+                   "; INSERT INTO log (n) VALUES (" + std::to_string(i) + ")");
   });
-  ASSERT_TRUE(exits(move.copy({"--split-size", "64kB"}), 0));
-  for (int i = 0; i < 3; ++i) {
+  for (int run = 0; run < soak_runs(); ++run) {
+    ASSERT_TRUE(exits(move.copy({"--split-size", "64kB", "--restart", "--yes"}), 0)) << run;
     const auto verdict = compare("", move.target.url(), {"--run-dir", move.way.run_dir()});
-    EXPECT_EQ(verdict.code(), 0) << verdict.text();
+    ASSERT_EQ(verdict.code(), 0) << run << verdict.text();
   }
   EXPECT_EQ(compare(move.source.url(), move.target.url()).code(), 1);
+  // The fence: nobody writes any more. What came since the copy is brought over, and then both are equal.
+  writer.request_stop();
+  writer.join();
+  EXPECT_TRUE(exits(support::cutover({"repair", "--no-progress", "--apply", "--yes", "--recopy", "*",
+                                      "--source", move.source.url(), "--target", move.target.url()}),
+                    0));
+  const auto last = compare(move.source.url(), move.target.url());
+  EXPECT_EQ(last.code(), 0) << last.text();
 }
 
 TEST(AfterCopy, WhatChangedOnTheTargetIsFound) {
@@ -71,6 +89,7 @@ TEST(AfterCopy, WhatChangedOnTheTargetIsFound) {
   EXPECT_THAT(alone.in_state("different"), ElementsAre("shop.line", "shop.product"));
   EXPECT_THAT(alone.rows("shop.product"), IsEmpty());
   EXPECT_THAT(alone.process.output, HasSubstr("give --source"));
+  EXPECT_TRUE(alone.report.at("catalog").is_null());
   EXPECT_THAT(alone.remarks("differences"),
               Contains(HasSubstr("sequence shop.customer_id_seq: will give 101")));
   EXPECT_THAT(alone.remarks("differences"), Contains(HasSubstr("table shop.surplus: is on the target, but")));
@@ -78,6 +97,9 @@ TEST(AfterCopy, WhatChangedOnTheTargetIsFound) {
   const auto with_source = move.verify({}, true);
   EXPECT_THAT(with_source.rows("shop.product"), ElementsAre(R"(changed {"id":"17"} price)"));
   EXPECT_THAT(with_source.rows("shop.line"), ElementsAre(R"(missing {"position":"2","purchase":"5"})"));
+
+  // With the source at hand, definitions are compared too: the surplus table is one.
+  EXPECT_THAT(with_source.definitions(), ElementsAre("table shop.surplus"));
 
   // A source that is gone takes nothing from the verdict.
   const auto gone =

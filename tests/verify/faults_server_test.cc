@@ -314,6 +314,7 @@ TEST(NoFalseAlarms, PhysicalDifferencesAreNone) {
                                pair.target.name()));
   const auto verdict = pair.compare({"--split-size", "64kB"});
   EXPECT_THAT(verdict.in_state("different"), IsEmpty()) << verdict.text();
+  EXPECT_THAT(pair.compare({"--server-side"}).in_state("different"), IsEmpty());
   EXPECT_THAT(verdict.in_state("unchecked"), IsEmpty());
   EXPECT_THAT(verdict.in_state("equal"),
               ElementsAre("public.child", "public.p", "public.parent", "public.t", "public.unlike"));
@@ -349,6 +350,8 @@ TEST_P(CopiedSample, IsEqualInEveryMode) {
   const auto both = compare(source.url(), target.url());
   EXPECT_EQ(both.code(), 0) << both.text();
   EXPECT_THAT(both.in_state("unchecked"), IsEmpty());
+  const auto by_servers = compare(source.url(), target.url(), {"--server-side"});
+  EXPECT_EQ(by_servers.code(), 0) << by_servers.text();
   const auto after = compare("", target.url(), {"--run-dir", way.run_dir()});
   EXPECT_EQ(after.code(), 0) << after.text();
   EXPECT_GT(after.in_state("equal").size(), 10U);

@@ -167,6 +167,84 @@ TEST(Unchecked, AnInterruptedComparisonIsIncomplete) {
   EXPECT_TRUE(exits(halted.process().wait(), 4));
 }
 
+// A comparison of both sides goes on where it stopped, as long as nothing has happened on either.
+TEST(Resume, OfBothSidesGoesOnWhileNeitherChanges) {
+  static support::Cluster source_cluster(15, {.settings = {"autovacuum = off"}});
+  static support::Cluster target_cluster(15, {.settings = {"autovacuum = off"}});
+  const support::TestDatabase source(source_cluster);
+  const support::TestDatabase target(target_cluster);
+  for (const auto* database : {&source, &target})
+    database->exec(std::string(kTwo) + "CREATE TABLE c (id int)");
+  const support::TempDir directory;
+  const auto verify = [&](const std::map<std::string, std::string>& environment = {},
+                          const Arguments& more = {}) {
+    Arguments arguments{"verify",     "--no-progress", "--jobs",     "1",        "--source",
+                        source.url(), "--target",      target.url(), "--resume", directory / "equal"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return support::cutover(arguments, {.environment = environment});
+  };
+  const std::map<std::string, std::string> crash{{"CUTOVER_CRASH_AT", "verify_unit.after:2"}};
+  EXPECT_NE(verify(crash).exit_code, 0);
+  EXPECT_EQ(std::filesystem::status(directory / "equal").permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  const auto resumed = verify();
+  EXPECT_TRUE(exits(resumed, 0));
+  EXPECT_THAT(resumed.output, HasSubstr("2 tables were compared by an interrupted run"));
+  EXPECT_FALSE(std::filesystem::exists(directory / "equal"));
+  for (const auto* side : {&source, &target}) {
+    EXPECT_NE(verify(crash).exit_code, 0);
+    side->exec("UPDATE a SET v = v || '!'; UPDATE b SET v = v || '!'");
+    const auto changed = verify();
+    EXPECT_TRUE(exits(changed, side == &source ? 1 : 0));
+    EXPECT_THAT(changed.output, ::testing::Not(HasSubstr("interrupted")));
+  }
+  // What other digests found equal does not count.
+  EXPECT_NE(verify(crash).exit_code, 0);
+  EXPECT_THAT(verify({}, {"--strong"}).output, ::testing::Not(HasSubstr("interrupted")));
+  EXPECT_TRUE(exits(verify({}, {"--recheck", "1"}), 2));
+}
+
+// The servers digest; what they find different is read, and named.
+TEST(ServerSide, FindsWhatReadingFinds) {
+  const Pair pair(std::string(kTwo) + "SELECT lo_from_bytea(7, 'x')",
+                  std::string(kTwo) + "SELECT lo_from_bytea(7, 'x')");
+  const auto equal = pair.compare({"--server-side"});
+  EXPECT_EQ(equal.code(), 0) << equal.text();
+  EXPECT_EQ(equal.report.at("hash"), "hashtextextended, twice");
+  EXPECT_EQ(equal.table("public.a").at("source").at("bytes"), 0);
+  EXPECT_EQ(equal.table("public.a").at("source").at("rows"), 2);
+  EXPECT_EQ(equal.state("large objects"), "equal");
+  pair.target.exec("UPDATE a SET v = 'z' WHERE id = 2; UPDATE b SET v = NULL");
+  pair.source.exec("UPDATE b SET v = ''");
+  const auto verdict = pair.compare({"--server-side"});
+  EXPECT_EQ(verdict.code(), 1) << verdict.text();
+  EXPECT_THAT(verdict.rows("public.a"), ElementsAre(R"(changed {"id":"2"} v)"));
+  EXPECT_THAT(verdict.rows("public.b"), ElementsAre(R"(changed {"id":"1"} v)"));
+  EXPECT_EQ(pair.compare({"--server-side", "--strong"}).code(), 2);
+}
+
+TEST(ServerSide, WhatCannotBeReadIsNotEqual) {
+  const support::TestRole reader(target_server());
+  const Pair pair(kTwo, kTwo);
+  pair.target.exec(fmt::format("GRANT SELECT ON b TO {}", support::sql_identifier(reader.name())));
+  const auto verdict = compare(pair.source.url(), pair.target.url(reader.name()), {"--server-side"});
+  EXPECT_EQ(verdict.code(), 3) << verdict.text();
+  EXPECT_THAT(verdict.in_state("unchecked"), ElementsAre("public.a"));
+  EXPECT_THAT(verdict.in_state("equal"), ElementsAre("public.b"));
+}
+
+TEST(Unchecked, ATableWhoseRowsItsServerFailsToGive) {
+  const char* sql =
+      "CREATE TABLE a (id int PRIMARY KEY, x text); INSERT INTO a VALUES (1, 'x');"
+      "CREATE FUNCTION bad(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;"
+      "CREATE TABLE b (id int PRIMARY KEY)";
+  const Pair pair(sql, sql);
+  const auto verdict = pair.compare({"--where", "public.a=public.bad(id) = 1"});
+  EXPECT_EQ(verdict.code(), 3) << verdict.text();
+  EXPECT_THAT(verdict.in_state("unchecked"), ElementsAre("public.a"));
+  EXPECT_THAT(verdict.in_state("equal"), ElementsAre("public.b"));
+}
+
 TEST(Unchecked, PartitionsWithoutTheirTree) {
   const char* sql =
       "CREATE TYPE mood AS ENUM ('a', 'b'); CREATE TABLE p (m mood) PARTITION BY HASH (m);"

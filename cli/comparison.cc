@@ -1,0 +1,109 @@
+#include "cli/comparison.h"
+
+#include <array>
+
+#include "base/file.h"
+#include "cli/engine_run.h"
+#include "cli/report_page.h"
+#include "pg/provider.h"
+
+namespace cli {
+namespace {
+
+/// What is left out, and why: what a copy leaves out too.
+std::optional<std::string> reason_to_skip(const copy::Options& options, const pg::QualifiedName& name) {
+  if (pg::is_vendor_schema(name.schema)) return "it belongs to the provider";
+  if (!options.include.empty() && !copy::matches_any(options.include, name.schema, name.name))
+    return "not selected by --include";
+  if (copy::matches_any(options.exclude, name.schema, name.name)) return "left out by --exclude";
+  return std::nullopt;
+}
+
+/// The same for definitions: an empty relation stands for the schema and what lies in it without being a
+/// table.
+bool is_selected(const copy::Options& options, const std::string& schema, const std::string& relation) {
+  if (pg::is_vendor_schema(schema)) return false;
+  if (!options.include.empty() && !copy::matches_any(options.include, schema, relation)) return false;
+  return !copy::matches_any(options.exclude, schema, relation);
+}
+
+}  // namespace
+
+verify::Recorded recorded_by(copy::RecordedRun run) {
+  verify::Recorded out{.run_id = run.run_id,
+                       .key = run.key,
+                       .snapshot = run.snapshot.mark,
+                       .source = run.source,
+                       .source_version = run.snapshot.source_version,
+                       .encoding = run.plan.client_encoding,
+                       .left_out = run.plan.excluded_tables};
+  for (auto& unit : run.units) {
+    const auto& relation = run.plan.relations[unit.unit.relations.front()];
+    out.tables.push_back({.name = relation.load_into,
+                          .whole_tree = relation.via_root(),
+                          .large_objects = relation.kind == copy::Relation::Kind::large_objects,
+                          .condition = relation.condition,
+                          .columns = relation.columns,
+                          .shape = relation.shape,
+                          .digest = std::move(unit.digest)});
+  }
+  if (run.end_state) {
+    out.sequences.emplace();
+    for (const auto& sequence : run.end_state->sequences)
+      out.sequences->push_back({sequence.name, sequence.last_value, sequence.is_called});
+  }
+  return out;
+}
+
+verify::Options comparison_options(const VerifyOptions& options, const copy::Options& database) {
+  verify::Options out;
+  out.source = database.source;
+  out.target = database.target;
+  out.level = options.level;
+  out.jobs = database.jobs;
+  out.split_size = database.split_size;
+  out.skip = [&database](const pg::QualifiedName& name) { return reason_to_skip(database, name); };
+  out.row_filters = database.row_filters;
+  out.catalog.selects = [&database](std::string_view schema, std::string_view relation) {
+    return is_selected(database, std::string(schema), std::string(relation));
+  };
+  out.catalog.role_map = database.role_map;
+  out.catalog.owners = database.owners;
+  out.catalog.grants = database.grants;
+  out.catalog.waivers = options.waivers;
+  out.strong = options.strong;
+  out.server_side = options.server_side;
+  out.journal = options.resume;
+  out.recheck = options.recheck;
+  out.max_rows = options.max_rows;
+  out.show_values = options.show_values;
+  out.retry = database.retry;
+  return out;
+}
+
+copy::Progress::Snapshot shown(verify::Progress& progress) {
+  copy::Progress::Snapshot out;
+  out.phase = progress.phase();
+  out.started = out.data_started = progress.started;
+  out.bytes_total = progress.bytes_total;
+  out.bytes_expected_done = progress.bytes_done;
+  out.bytes_copied = progress.bytes_read;
+  out.rows_copied = progress.rows_read;
+  out.chunks_total = progress.slices_total;
+  out.chunks_done = progress.slices_done;
+  out.proofs_total = progress.tables_total;
+  out.proofs_done = progress.tables_done;
+  out.retries = progress.retries;
+  out.activities = progress.activities();
+  return out;
+}
+
+void keep_result(const VerifyOptions& options, const std::string& run_dir, const std::string& name,
+                 const Json& report) {
+  if (!run_dir.empty()) keep_report(run_dir, report, name);
+  if (options.report_file) base::replace_file(*options.report_file, json_text(report, 2) + "\n");
+  if (options.page_file)
+    base::replace_file(*options.page_file, report_page(std::array{section_of(report, "the result")}));
+}
+
+}  // namespace cli

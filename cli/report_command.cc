@@ -1,0 +1,123 @@
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/errors.h"
+#include "cli/option_values.h"
+#include "cli/output.h"
+#include "cli/report_page.h"
+#include "cli/report_section.h"
+#include "cli/screen.h"
+
+namespace cli {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+
+enum class Format { text, json, html };
+
+struct ReportCommand {
+  std::vector<fs::path> paths;
+  Format format = Format::text;
+  std::optional<fs::path> output;
+};
+
+// What a run directory may hold, in the order of a move.
+constexpr std::array kKept = {"report.json", "verify-report.json", "repair-report.json"};
+
+std::vector<fs::path> documents_in(const fs::path& path) {
+  if (!fs::is_directory(path)) return {path};
+  std::vector<fs::path> out;
+  for (const auto* name : kKept)
+    if (fs::exists(path / name)) out.push_back(path / name);
+  if (out.empty())
+    throw Error(ErrorKind::usage, path.string() + " holds no result",
+                "give the directory of a run, or a file that --report has written");
+  return out;
+}
+
+Json read_document(const fs::path& path) {
+  try {
+    return Json::parse(base::read_file(path));
+  } catch (const Json::exception&) {
+    throw Error(ErrorKind::usage, path.string() + " is not a JSON document",
+                "give a run directory, or a file that --report has written");
+  }
+}
+
+std::string rendered(const ReportCommand& command, const std::vector<Json>& documents,
+                     const std::vector<ReportSection>& sections) {
+  std::string out;
+  switch (command.format) {
+    case Format::html:
+      return report_page(sections);
+    case Format::json:
+      return json_text(documents.size() == 1 ? documents.front() : Json(documents), 2) + "\n";
+    case Format::text:
+      break;
+  }
+  const bool colours = !command.output && wants_colours(STDOUT_FILENO);
+  for (const auto& section : sections) {
+    if (sections.size() > 1) out += (out.empty() ? "== " : "\n== ") + section.title + " ==\n";
+    out += section_text(section, colours);
+  }
+  return out;
+}
+
+int run(const ReportCommand& command) {
+  std::vector<Json> documents;
+  std::vector<ReportSection> sections;
+  int exit_code = kEqual;
+  for (const auto& path : command.paths)
+    for (const auto& file : documents_in(path)) {
+      documents.push_back(read_document(file));
+      sections.push_back(section_of(documents.back(), file.string()));
+      exit_code = worse(exit_code, documents.back().at("exit_code").get<int>());
+    }
+  const auto text = rendered(command, documents, sections);
+  if (command.output) {
+    base::replace_file(*command.output, text);
+  } else {
+    print(text);
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+Run set_up_report(OptionSet& set) {
+  auto command = std::make_shared<ReportCommand>();
+  set.describe(
+      "Shows results that were kept: of a copy, an upload, a comparison, a repair. A run directory stands "
+      "for "
+      "everything it holds. The exit code is the worst of those that the results have.");
+  set.example("the last results of a run", "cutover report cutover-run");
+  set.example("one page of the whole move, to be sent around",
+              "cutover report cutover-run --with upload-run --format html --output cutover.html");
+  set.group("What is shown, and how");
+  set.positional("PATH", "a run directory, or a file that --report has written", "./cutover-run",
+                 [command](const std::string& text) { command->paths.insert(command->paths.begin(), text); });
+  set.list("--with", "PATH", "show this one too",
+           [command](const std::string& text) { command->paths.emplace_back(text); });
+  set.value("--format", "text|json|html",
+            "text; json: the documents as they are; html: one page of its own, which loads nothing", "text",
+            [command](const std::string& text) {
+              command->format = parse_choice<Format>(
+                  text, {{"text", Format::text}, {"json", Format::json}, {"html", Format::html}});
+            });
+  set.value("--output", "FILE", "write to this file instead of standard output", "",
+            [command](const std::string& text) { command->output = text; });
+  return [command](const Invocation&) {
+    auto one = *command;
+    if (one.paths.empty()) one.paths.emplace_back("cutover-run");
+    return run(one);
+  };
+}
+
+}  // namespace cli

@@ -1,0 +1,196 @@
+#include "cli/report_section.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/errors.h"
+#include "cli/text.h"
+
+namespace cli {
+namespace {
+
+using base::ErrorKind;
+
+constexpr int kKnownVersion = 1;
+
+struct Renderer {
+  std::string_view command;
+  const char* title;
+  ReportSection (*section)(const Json& report);
+};
+constexpr std::array kRenderers{
+    Renderer{"copy", "Copy", copy_section},           Renderer{"export", "Export", copy_section},
+    Renderer{"import", "Import", copy_section},       Renderer{"upload", "Upload", upload_section},
+    Renderer{"verify", "Comparison", verify_section}, Renderer{"repair", "Repair", repair_section},
+};
+
+// Of a command that ended with an error, which has nothing else to say.
+ReportSection error_section(const Json& report) {
+  const auto& error = report.at("error");
+  ReportSection out;
+  out.headline = fmt::format("{}: {}", base::upper_case(report.value("verdict", "failed")),
+                             error.at("message").get<std::string>());
+  out.tone = tone_of(report.value("exit_code", kFailed));
+  if (const auto hint = error.value("hint", ""); !hint.empty()) out.next = hint;
+  return out;
+}
+
+std::string amount(const Json& report, const char* member) {
+  return base::human_count(report.value(member, uint64_t{0}));
+}
+
+ReportList problem_list(const Json& report, std::string_view kind, std::string title, Tone tone) {
+  auto all = Json::array();
+  for (const auto& problem : report.value("problems", Json::array())) {
+    if (problem.value("kind", "") != kind) continue;
+    // An upload's are of paths, and say what.
+    all.push_back({{"object", problem.value("object", problem.value("path", ""))},
+                   {"message", problem.value("message", problem.value("what", ""))},
+                   {"hint", problem.value("hint", "")}});
+  }
+  return remark_list(all, std::move(title), tone);
+}
+
+void text_of_list(std::string& out, const ReportList& list) {
+  if (list.items.empty() || !list.in_text) return;
+  out += fmt::format("\n{}:\n", list.title);
+  for (size_t i = 0; i < std::min(list.most_in_text, list.items.size()); ++i) {
+    const auto& item = list.items[i];
+    out += fmt::format("  {}\n", sanitized_line(item.text));
+    if (!item.hint.empty()) out += fmt::format("    hint: {}\n", sanitized_line(item.hint));
+    for (const auto* lines : {&item.details, &item.remarks})
+      for (const auto& line : *lines) out += fmt::format("    {}\n", sanitized_line(line));
+  }
+  if (list.items.size() > list.most_in_text)
+    out += fmt::format("  and {} more\n", base::human_count(list.items.size() - list.most_in_text));
+}
+
+Style style_of(Tone tone) {
+  switch (tone) {
+    case Tone::good:
+      return Style::green;
+    case Tone::bad:
+      return Style::red;
+    case Tone::unsure:
+      return Style::yellow;
+    case Tone::plain:
+      break;
+  }
+  return Style::bold;
+}
+
+}  // namespace
+
+Tone tone_of(int exit_code) {
+  if (exit_code == kEqual || exit_code == kWaived) return Tone::good;
+  return exit_code == kIncomplete ? Tone::unsure : Tone::bad;
+}
+
+ReportList remark_list(const Json& remarks, std::string title, Tone tone) {
+  ReportList out{std::move(title), tone, {}};
+  for (const auto& remark : remarks)
+    out.items.push_back({fmt::format("{}: {}", remark.at("object").get<std::string>(),
+                                     remark.at("message").get<std::string>()),
+                         remark.value("hint", remark.value("fix", ""))});
+  return out;
+}
+
+void add_fact(ReportSection& section, std::string name, std::string value) {
+  if (!value.empty()) section.facts.emplace_back(std::move(name), std::move(value));
+}
+
+void add_list(ReportSection& section, ReportList list) {
+  if (!list.items.empty()) section.lists.push_back(std::move(list));
+}
+
+ReportSection copy_section(const Json& report) {
+  ReportSection out;
+  const auto verdict = report.at("verdict").get<std::string>();
+  out.headline = fmt::format("{}: {}, {}, {} in {}", base::upper_case(verdict),
+                             counted(report.value("relations", uint64_t{0}), "table"),
+                             counted(report.value("rows", uint64_t{0}), "row"),
+                             base::human_bytes(report.value("bytes", uint64_t{0})),
+                             base::human_duration(std::chrono::milliseconds(
+                                 static_cast<int64_t>(report.value("elapsed_seconds", 0.0) * 1000))));
+  out.tone = tone_of(report.at("exit_code").get<int>());
+  add_fact(out, "source", report.value("source", ""));
+  add_fact(out, "target", report.value("target", ""));
+  const auto lsn = report.value("lsn", "");
+  add_fact(out, "snapshot", report.value("snapshot", "") + (lsn.empty() ? "" : " at LSN " + lsn));
+  add_fact(out, "proven",
+           fmt::format("{} of {}", amount(report, "proven"),
+                       counted(report.value("relations", uint64_t{0}), "table")));
+  add_fact(out, "run", report.value("run_id", ""));
+  add_list(out, problem_list(report, "difference", "different", Tone::bad));
+  add_list(out, problem_list(report, "failed", "failed", Tone::bad));
+  add_list(out, problem_list(report, "note", "notes", Tone::plain));
+  auto warnings = Json::array();
+  for (const auto& finding : report.value("findings", Json::array()))
+    if (finding.value("severity", "") != "info") warnings.push_back(finding);
+  add_list(out, remark_list(warnings, "to look at"));
+  return out;
+}
+
+ReportSection upload_section(const Json& report) {
+  ReportSection out;
+  const auto& walked = report.at("walked");
+  out.headline = fmt::format("{}: {}, {} in {}", base::upper_case(report.at("verdict").get<std::string>()),
+                             counted(walked.value("files", uint64_t{0}), "file"),
+                             base::human_bytes(walked.value("bytes", uint64_t{0})),
+                             base::human_duration(std::chrono::milliseconds(
+                                 static_cast<int64_t>(report.value("seconds", 0.0) * 1000))));
+  out.tone = tone_of(report.at("exit_code").get<int>());
+  add_fact(out, "uploaded",
+           fmt::format("{}, {} unchanged", amount(report, "uploaded"), amount(report, "unchanged")));
+  const auto& verified = report.at("verification");
+  add_fact(out, "verified",
+           fmt::format("{}: {} equal, {} missing, {} different, {} not verified", verified.value("level", ""),
+                       amount(verified, "equal"), amount(verified, "missing"), amount(verified, "different"),
+                       amount(verified, "unverified")));
+  add_list(out, problem_list(report, "failed", "failed", Tone::bad));
+  add_list(out, problem_list(report, "different", "different", Tone::bad));
+  add_list(out, problem_list(report, "note", "to know", Tone::plain));
+  return out;
+}
+
+ReportSection section_of(const Json& report, const std::string& name) {
+  const auto refuse = [&](std::string why) {
+    return base::Error(ErrorKind::usage, fmt::format("{} is not a result that can be shown: {}", name, why),
+                       "give a run directory, or a file that --report has written");
+  };
+  try {
+    if (const auto version = report.at("version").get<int>(); version != kKnownVersion)
+      throw refuse(fmt::format("it is of version {}", version));
+    const auto command = report.at("command").get<std::string>();
+    for (const auto& renderer : kRenderers) {
+      if (renderer.command != command) continue;
+      auto out = report.contains("error") ? error_section(report) : renderer.section(report);
+      out.title = renderer.title;
+      if (const auto run_dir = report.value("run_dir", ""); !run_dir.empty())
+        out.title += " (" + run_dir + ")";
+      out.time = report.value("time", "");
+      return out;
+    }
+    throw refuse(fmt::format("it is of the command \"{}\"", command));
+  } catch (const Json::exception& error) {
+    throw refuse(error.what());
+  }
+}
+
+std::string section_text(const ReportSection& section, bool colours) {
+  constexpr size_t kNameWidth = 10;
+  const auto colon = std::min(section.headline.find(':'), section.headline.size());
+  auto out = styled(style_of(section.tone), section.headline.substr(0, colon), colours) +
+             sanitized_line(section.headline.substr(colon)) + "\n\n";
+  for (const auto& [name, value] : section.facts)
+    out += fmt::format("{}{}\n", left_aligned(name, kNameWidth), sanitized_line(value));
+  for (const auto& list : section.lists) text_of_list(out, list);
+  if (section.next.empty()) return out;
+  return out + fmt::format("\n{} {}\n", styled(Style::bold, "next:", colours), sanitized_line(section.next));
+}
+
+}  // namespace cli

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/log.h"
+
+/// What a kept result (report.json, verify-report.json, …) says, in a form that text and a page both show.
+/// Everything is made from the JSON document alone, so that a result looks the same whenever it is shown.
+namespace cli {
+
+enum class Tone { good, bad, unsure, plain };
+
+struct ReportItem {
+  std::string text;
+  std::string hint = {};
+  std::vector<std::string> details = {};
+  /// What stands under the details in text: how many more there are, a note.
+  std::vector<std::string> remarks = {};
+};
+
+struct ReportList {
+  std::string title;
+  Tone tone = Tone::plain;
+  std::vector<ReportItem> items;
+  size_t most_in_text = SIZE_MAX;
+  bool in_text = true;
+};
+
+/// On the page only: in text the lists say what matters of it.
+struct ReportTable {
+  struct Column {
+    std::string name;
+    bool numeric = false;
+  };
+  struct Row {
+    Tone tone = Tone::plain;
+    std::vector<std::string> cells;
+  };
+  std::string title;
+  std::vector<Column> columns;
+  std::vector<Row> rows;
+};
+
+/// One result.
+struct ReportSection {
+  std::string title;     ///< "Comparison"
+  std::string headline;  ///< "EQUAL: 11 tables, …"; what precedes the colon is the verdict
+  Tone tone = Tone::plain;
+  std::string time;
+  std::vector<std::pair<std::string, std::string>> facts;
+  std::vector<ReportList> lists;
+  std::vector<ReportTable> tables;
+  std::string next;
+};
+
+/// Of any result of this program. Throws Error{usage} for what is none, or is of a version that we do not
+/// know; `name` is what the document is called in messages.
+ReportSection section_of(const Json& report, const std::string& name);
+
+/// By command; they expect a document of ours and throw Json::exception otherwise.
+ReportSection verify_section(const Json& report);
+ReportSection repair_section(const Json& report);
+ReportSection copy_section(const Json& report);
+ReportSection upload_section(const Json& report);
+
+std::string section_text(const ReportSection& section, bool colours);
+
+// For those who make sections.
+
+Tone tone_of(int exit_code);
+/// [{object, message, hint}] or [{…, fix}]
+ReportList remark_list(const Json& remarks, std::string title, Tone tone = Tone::plain);
+/// Leaves out what is empty.
+void add_fact(ReportSection& section, std::string name, std::string value);
+/// Leaves out an empty one.
+void add_list(ReportSection& section, ReportList list);
+
+}  // namespace cli

@@ -1,0 +1,160 @@
+#include "verify/repair_plan.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "verify/recheck.h"
+
+namespace verify {
+namespace {
+
+const pg::Table* find(const Side& side, const std::string& display) {
+  for (const auto& table : side.catalog().tables)
+    if (table.name.display() == display) return &table;
+  return nullptr;
+}
+
+std::vector<std::string> stored_columns(const pg::Table& table) {
+  std::vector<std::string> out;
+  for (const auto& column : table.columns)
+    if (!column.generated) out.push_back(column.name);
+  return out;
+}
+
+// Rows that are put in anew would lose what only the target has, and lack what only the source has.
+bool same_columns(const pg::Table& source, const pg::Table& target) {
+  const auto as_set = [](const pg::Table& table) {
+    std::set<std::pair<std::string, std::string>> out;
+    for (const auto& column : table.columns)
+      out.emplace(column.name, column.type + (column.generated ? " generated" : ""));
+    return out;
+  };
+  return as_set(source) == as_set(target);
+}
+
+double percent_of(const TableResult& table, uint64_t rows) {
+  const auto all = std::max(table.source.digest.rows, table.target.digest.rows);
+  return all == 0 ? 100.0 : 100.0 * static_cast<double>(rows) / static_cast<double>(all);
+}
+
+// Empty: the rows that differ are known one by one, and few.
+std::string why_all_rows(const RepairOptions& options, const TableResult& table, const HeardRows& rows) {
+  if (table.key.empty()) return "it has no key by which single rows could be named";
+  if (rows.too_many) return "too many of its rows differ to be kept one by one";
+  if (!table.rows || table.rows->buckets_left > 0 || !table.rows->note.empty())
+    return "not all of its differing rows are known";
+  const auto percent = percent_of(table, table.rows->total());
+  if (table.rows->total() > kFewRows && percent > options.most_percent)
+    return fmt::format("{:.0f} % of its rows differ", percent);
+  return {};
+}
+
+class Planner {
+ public:
+  Planner(const RepairOptions& options, const Side& source, const Side& target, HeardByTable heard,
+          Repair& repair)
+      : options_(options), source_(source), target_(target), heard_(std::move(heard)), repair_(repair) {}
+
+  std::vector<TableWork> run() {
+    for (const auto& table : repair_.before.tables)
+      if (table.state == State::different) plan(table);
+    refresh_in_order();
+    for (const auto& difference : repair_.before.differences)
+      if (!difference.object.starts_with("sequence ")) repair_.left.push_back(difference);
+    if (const auto& catalog = repair_.before.catalog; catalog && !catalog->differences.empty())
+      leave("definitions",
+            fmt::format("{} of them differ; only rows are mended", catalog->differences.size()),
+            "`cutover verify --level catalog` lists them");
+    return std::move(works_);
+  }
+
+ private:
+  void leave(std::string object, std::string why, std::string hint = {}) {
+    repair_.left.push_back({std::move(object), std::move(why), std::move(hint)});
+  }
+
+  void plan(const TableResult& table) {
+    if (table.kind == "materialized view") {
+      refreshed_.insert(table.name);
+      return;
+    }
+    const auto* source = find(source_, table.name);
+    const auto* target = find(target_, table.name);
+    if (!source || !target) {  // large objects; or gone meanwhile
+      leave(table.name, "cannot be mended row by row", "copy it again with `cutover copy`");
+      return;
+    }
+    if (!same_columns(*source, *target)) {
+      leave(table.name, "has other columns on the target", "mend its definition first");
+      return;
+    }
+    auto& rows = heard_[table.name];
+    auto reason = why_all_rows(options_, table, rows);
+    if (!reason.empty() && !(options_.may_recopy && options_.may_recopy(target->name))) {
+      leave(table.name, reason + ": its rows would have to be copied again, all of them",
+            fmt::format("check that this is the right target; then --recopy {}", table.name));
+      return;
+    }
+    add(table, *source, *target, std::move(reason), std::move(rows));
+  }
+
+  void add(const TableResult& table, const pg::Table& source, const pg::Table& target, std::string reason,
+           HeardRows rows) {
+    RepairStep step;
+    step.object = table.name;
+    if (table.rows) {
+      step.missing = table.rows->missing;
+      step.extra = table.rows->extra;
+      step.changed = table.rows->changed;
+      step.duplicated = table.rows->duplicated;
+    }
+    step.kind = reason.empty() ? RepairStep::Kind::rows : RepairStep::Kind::recopy;
+    step.reason = std::move(reason);
+    works_.push_back({&source, &target, table.kind == "partitioned table",
+                      step.kind == RepairStep::Kind::recopy, table.condition, stored_columns(source),
+                      table.key, std::move(rows)});
+    repair_.steps.push_back(std::move(step));
+  }
+
+  // Each after those it reads.
+  void refresh_in_order() {
+    for (const auto& name : target_.catalog().materialized_views)
+      if (refreshed_.contains(name.display())) {
+        RepairStep step;
+        step.kind = RepairStep::Kind::refresh;
+        step.object = name.display();
+        step.statement = fmt::format("REFRESH MATERIALIZED VIEW {}", name.sql());
+        repair_.steps.push_back(std::move(step));
+      }
+  }
+
+  const RepairOptions& options_;
+  const Side& source_;
+  const Side& target_;
+  HeardByTable heard_;
+  Repair& repair_;
+  std::set<std::string> refreshed_;
+  std::vector<TableWork> works_;
+};
+
+}  // namespace
+
+void HeardRows::add(const RowDifference& row) {
+  if (too_many) return;
+  keys.insert(row.key);
+  too_many = keys.size() > kMostRowsHeld;
+  if (too_many) keys.clear();
+}
+
+std::string TableWork::from(const pg::Table& table, bool whole_tree) {
+  return (whole_tree ? "" : "ONLY ") + table.name.sql();
+}
+
+std::vector<TableWork> plan_tables(const RepairOptions& options, const Side& source, const Side& target,
+                                   HeardByTable heard, Repair& repair) {
+  return Planner(options, source, target, std::move(heard), repair).run();
+}
+
+}  // namespace verify

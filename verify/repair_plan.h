@@ -1,0 +1,44 @@
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "verify/repair.h"
+#include "verify/side.h"
+
+namespace verify {
+
+/// Values of a key's columns, as text.
+using KeyText = std::vector<std::string>;
+
+/// The differing rows of one table, as a comparison tells them.
+struct HeardRows {
+  /// Each once, although several rows may have it.
+  std::set<KeyText> keys;
+  bool too_many = false;  ///< more than kMostRowsHeld: not kept
+  void add(const RowDifference& row);
+};
+using HeardByTable = std::map<std::string, HeardRows>;
+
+/// What is done to the rows of one table.
+struct TableWork {
+  const pg::Table* source = nullptr;
+  const pg::Table* target = nullptr;
+  bool whole_tree = false;
+  bool all_rows = false;
+  std::string condition;             ///< of the comparison; empty: all rows
+  std::vector<std::string> columns;  ///< that are put in; the server computes the generated ones
+  std::vector<std::string> key;
+  HeardRows rows;
+
+  /// "ONLY public.t"; a tree by its root.
+  static std::string from(const pg::Table& table, bool whole_tree);
+};
+
+/// Decides what is done about each table that differs: fills Repair::steps and Repair::left.
+std::vector<TableWork> plan_tables(const RepairOptions& options, const Side& source, const Side& target,
+                                   HeardByTable heard, Repair& repair);
+
+}  // namespace verify
