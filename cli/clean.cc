@@ -22,7 +22,7 @@ Run set_up_clean(OptionSet& set) {
               "cutover clean --target postgres://app@new.example/app --run-dir cutover-run");
   set.example("without being asked", "cutover clean --yes");
   set.group("Connections and state");
-  add_target_option(set, options->copy);
+  add_target_option(set, *options);
   add_run_dir_option(set, options->copy);
   add_databases_option(set, *options);
   add_yes_option(set, *options);

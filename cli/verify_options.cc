@@ -10,8 +10,8 @@ constexpr unsigned kMostRowsShown = 1'000'000;
 
 void add_connections(OptionSet& set, VerifyOptions& options) {
   set.group("Connections and state");
-  add_source_option(set, options.run.copy);
-  add_target_option(set, options.run.copy);
+  add_source_option(set, options.run);
+  add_target_option(set, options.run);
   set.value(
       "--run-dir", "DIR",
       "the run directory of a finished copy: the target is compared with what left the source then, and the "
