@@ -15,7 +15,8 @@ struct VerifyOptions {
   bool independent = false;  ///< the source is read although a copy recorded its digests
   verify::Level level = verify::Level::rows;
   std::vector<verify::CatalogWaiver> waivers;
-  bool strong = false;  ///< a cryptographic hash
+  std::string objects = "checksum";  ///< how an upload is compared, see UploadComparison::level
+  bool strong = false;               ///< a cryptographic hash
   unsigned recheck = 0;
   unsigned max_rows = 20;
   bool show_values = false;

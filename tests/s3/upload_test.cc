@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "s3/error.h"
+#include "s3/unfinished.h"
 #include "tests/s3/fixture.h"
 
 namespace s3 {
@@ -98,6 +99,18 @@ TEST(Upload, SendsWhatItsHeadersChange) {
   const auto outcome = place.run();
   EXPECT_EQ(outcome.uploaded, 1U);
   EXPECT_EQ(place.server.objects().at("prefix/b.js").headers.at("cache-control"), "max-age=60");
+}
+
+TEST(Upload, TagsObjectsOfEverySize) {
+  Place place;
+  place.write("small", "1");
+  place.write("large", random_text(kLarge));
+  place.upload.settings.tags = {{"cost center", "a&b"}, {"app", "x"}};
+  expect_clean(place.run());
+  for (const auto* key : {"prefix/small", "prefix/large"})
+    EXPECT_EQ(place.server.objects().at(key).headers.at("x-amz-tagging"), "app=x&cost%20center=a%26b");
+  place.upload.settings.tags["app"] = "y";
+  EXPECT_EQ(place.run().uploaded, 2U) << "another tag makes another object";
 }
 
 class Ladder : public ::testing::TestWithParam<std::tuple<bool, bool, Integrity>> {};
@@ -297,6 +310,19 @@ TEST(Upload, AbortsUploadsWhoseFileIsGone) {
   EXPECT_EQ(place.server.uploads(), 0U);
 }
 
+TEST(Upload, FindsItsLostUploadsBehindManyOthers) {
+  Place place({.page = 2});
+  Client client(place.session(), base::Stop());
+  for (int i = 0; i < 5; ++i) client.create_multipart_upload("prefix/large", Integrity::md5, {});
+  for (int i = 0; i < 4; ++i)
+    client.create_multipart_upload(fmt::format("prefix/large{}", i), Integrity::md5, {});
+  EXPECT_THAT(unfinished_uploads(client, {}, "prefix/large"), SizeIs(9));
+  place.write("large", random_text(kLarge));
+  place.server.fail(cut("CreateMultipartUpload", HttpFault::reset, 0, true));
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.uploads(), 4U) << "those of other keys stay";
+}
+
 TEST(Upload, NoticesThatAFileChangesWhileItIsSent) {
   Place place;
   place.write("large", random_text(kLarge));
@@ -424,6 +450,27 @@ TEST_P(Verify, FindsWhatDiffersWithoutAJournal) {
 
 INSTANTIATE_TEST_SUITE_P(Levels, Verify,
                          ::testing::Values(VerifyLevel::list, VerifyLevel::checksum, VerifyLevel::download));
+
+TEST(VerifyByDownload, ListsWhatIsOutsideOfTheSample) {
+  Place place;
+  for (int i = 0; i < 200; ++i) place.write(std::to_string(i), "content");
+  place.run();
+  place.upload.verify = VerifyLevel::download;
+  place.upload.download_share = 0.1;
+  Progress progress;
+  const auto sampled = [&] {
+    return verify_only(place.upload, place.session(), progress, base::Stop()).verification;
+  };
+  const auto equal = sampled();
+  EXPECT_EQ(equal.equal + equal.listed, 200U);
+  EXPECT_GT(equal.equal, 0U);
+  EXPECT_GT(equal.listed, 100U);
+  for (int i = 0; i < 200; i += 2) place.server.erase("prefix/" + std::to_string(i));
+  for (int i = 1; i < 200; i += 2) place.server.put("prefix/" + std::to_string(i), "short");
+  const auto result = sampled();
+  EXPECT_EQ(result.missing, 100U);
+  EXPECT_EQ(result.different, 100U);
+}
 
 TEST(VerifyByList, ComparesEtagsWithTheJournal) {
   Place place;
