@@ -33,14 +33,14 @@ std::string condition_of(const UploadStatus& status) {
   return status.state.finished->differences > 0 ? "finished, with differences" : "finished, equal";
 }
 
-struct Sums {
+struct UploadSums {
   uint64_t bytes = 0;
   uint64_t open_parts = 0;
   uint64_t open_bytes = 0;
 };
 
-Sums sums_of(const s3::UploadState& state) {
-  Sums sums;
+UploadSums sums_of(const s3::UploadState& state) {
+  UploadSums sums;
   for (const auto& [path, object] : state.objects) sums.bytes += object.size;
   for (const auto& [id, upload] : state.uploads)
     for (const auto& [number, part] : upload.parts) {
@@ -50,12 +50,8 @@ Sums sums_of(const s3::UploadState& state) {
   return sums;
 }
 
-std::string objects_of(const s3::UploadState& state, const Sums& sums) {
+std::string objects_of(const s3::UploadState& state, const UploadSums& sums) {
   return fmt::format("{}, {}", counted(state.objects.size(), "object"), human_bytes(sums.bytes));
-}
-
-void add_line(std::string& out, std::string_view name, std::string_view value) {
-  if (!value.empty()) out += left_aligned(name, 10) + std::string(value) + "\n";
 }
 
 bool is_clean(const UploadStatus& status) {
@@ -80,23 +76,23 @@ std::string status_text(const UploadStatus& status, bool colours) {
   const auto& state = status.state;
   std::string out;
   const auto style = status.process || is_clean(status) ? Style::green : Style::yellow;
-  add_line(out, "state", styled(style, condition_of(status), colours));
-  add_line(out, "run", "upload in " + status.directory.string());
+  add_fact(out, "state", styled(style, condition_of(status), colours));
+  add_fact(out, "run", "upload in " + status.directory.string());
   if (state.run) {
-    add_line(out, "from", s3::printable(state.run->directory));
-    add_line(out, "to",
+    add_fact(out, "from", s3::printable(state.run->directory));
+    add_fact(out, "to",
              uri_of(*state.run) +
                  (state.run->endpoint == "aws" ? "" : " at " + sanitized_line(state.run->endpoint)));
   }
   const auto sums = sums_of(state);
-  add_line(out, "uploaded", objects_of(state, sums));
+  add_fact(out, "uploaded", objects_of(state, sums));
   if (!state.uploads.empty())
-    add_line(out, "begun",
+    add_fact(out, "begun",
              fmt::format("{}, of which {} are there: {}", counted(state.uploads.size(), "large object"),
                          counted(sums.open_parts, "part"), human_bytes(sums.open_bytes)));
-  add_line(out, "now", summary_of(status));
+  add_fact(out, "now", summary_of(status));
   if (!status.process && !state.finished && state.run)
-    add_line(out, "next",
+    add_fact(out, "next",
              fmt::format("resume with: cutover upload {} {} --run-dir {} and the options it was started with",
                          shell_quoted(s3::printable(state.run->directory)), shell_quoted(uri_of(*state.run)),
                          shell_quoted(status.directory.string())));

@@ -44,10 +44,10 @@ std::vector<std::string> names_in(std::string_view text) {
   return names;
 }
 
-class Check {
+class ReferenceCheck {
  public:
-  Check(const UploadOptions& options, const std::vector<ExpectedFile>& files,
-        const Verification& verification, Problems& problems)
+  ReferenceCheck(const UploadOptions& options, const std::vector<ExpectedFile>& files,
+                 const Verification& verification, Problems& problems)
       : options_(options),
         files_(files),
         verification_(verification),
@@ -141,7 +141,7 @@ References check_references(const UploadOptions& options, const std::vector<Expe
       pg::open_first_session(options.references.database, {.application_name = "cutover refs"}, stop);
   // Names mean what they mean to the application.
   database.exec("RESET search_path");
-  Check check(options, files, verification, problems);
+  ReferenceCheck check(options, files, verification, problems);
   for (const auto& query : options.references.queries) check.read(database, query, stop);
   return check.finish(stop);
 }

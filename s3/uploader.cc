@@ -109,7 +109,6 @@ void feed(Context& context, WorkQueue& queue, std::vector<ExpectedFile>& files, 
 
 void do_task(Context& context, Client& client, WorkQueue& queue, WorkQueue::Task& task) {
   using Kind = WorkQueue::Task::Kind;
-  const Governor::Slot slot(context.governor, context.stop);
   if (task.kind == Kind::small) {
     if (!upload_small(context, client, task.file)) queue.add_large(std::move(task.file));
   } else if (task.kind == Kind::begin) {
@@ -138,7 +137,9 @@ std::vector<ExpectedFile> transfer(Context& context) {
   for (unsigned i = 0; i < context.options.concurrency; ++i)
     group.start(fmt::format("s3-{}", i), [&context, &queue, &group, i] {
       Client client(context.session, group.stop());
-      while (auto task = queue.take(i % 2 == 0, group.stop())) {
+      while (context.governor.admit(i, group.stop())) {
+        auto task = queue.take(i % 2 == 0, group.stop());
+        if (!task) return context.governor.close();
         do_task(context, client, queue, *task);
         context.progress.concurrency = context.governor.limit();
         context.progress.requests = context.session->requests();

@@ -37,9 +37,9 @@ constexpr uint64_t kOverheadOfFile = 4096;
 constexpr uint64_t kOverhead = uint64_t{1} << 20;
 
 /// Compares what is downloaded with a file of the tree.
-class Comparison : public base::ByteSink {
+class ComparedDownload : public base::ByteSink {
  public:
-  explicit Comparison(const LocalFile& file) : file_(file) {}
+  explicit ComparedDownload(const LocalFile& file) : file_(file) {}
   void write(base::Bytes bytes) override {
     buffer_.resize(std::max(buffer_.size(), bytes.size()));
     const auto ours = std::span(buffer_).first(bytes.size());
@@ -109,7 +109,7 @@ class Kills : public test::UploadProgram {
     for (const auto& path : files_of_tree_) {
       const auto file = LocalFile::open(files(), path, Symlinks::error);
       ASSERT_TRUE(file);
-      Comparison comparison(*file);
+      ComparedDownload comparison(*file);
       client.get_object(prefix_ + "/" + path, comparison);
       EXPECT_TRUE(comparison.equal && comparison.size == file->state().size) << path;
     }

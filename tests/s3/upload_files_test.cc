@@ -16,12 +16,12 @@ namespace s3 {
 namespace {
 
 namespace fs = std::filesystem;
+using test::kLarge;
 using test::Place;
 using test::random_text;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr size_t kLarge = (size_t{40} << 20) + 12345;  // three parts
 constexpr int kSmallFiles = 10;
 
 /// A tree of small files of which one is on its way, with nothing of the others read, when something happens.

@@ -13,12 +13,11 @@
 namespace s3 {
 namespace {
 
+using test::kLarge;
 using test::random_text;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr size_t kLarge = (size_t{36} << 20) + 777;  // three parts
 
 class UploadRun : public test::UploadProgram {
  protected:

@@ -20,12 +20,11 @@
 namespace s3 {
 namespace {
 
+using test::kLarge;
 using test::random_text;
 using test::UploadProgram;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr size_t kLarge = (size_t{36} << 20) + 777;  // three parts
 
 TEST_F(UploadProgram, UploadsVerifiesAndSendsNothingTwice) {
   write("index.html", "<html>");

@@ -17,6 +17,7 @@ namespace {
 
 using support::HttpFault;
 using support::S3Fake;
+using test::kLarge;
 using test::Place;
 using test::random_text;
 using ::testing::ElementsAre;
@@ -25,8 +26,6 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Pair;
 using ::testing::SizeIs;
-
-constexpr size_t kLarge = (size_t{40} << 20) + 12345;  // three parts
 
 std::map<std::string, std::string> contents(const Place& place) {
   std::map<std::string, std::string> out;
