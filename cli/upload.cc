@@ -71,8 +71,7 @@ Run set_up_upload(OptionSet& set) {
               "--cache-control 'assets/**=max-age=31536000, immutable'");
   set.example("another S3 server",
               "cutover upload ./data s3://bucket --endpoint-url https://minio.example:9000");
-  set.example("is everything there?", "cutover upload ./data s3://bucket --verify-only --verify checksum");
-  set.example("is every file there that the database mentions?",
+  set.example("is everything there, and what the database mentions?",
               "cutover upload ./uploads s3://bucket/uploads --verify-only --database postgres://app@new/app "
               "--refs documents.file_path --refs-prefix /uploads/");
   add_upload_options(set, *command);
