@@ -26,6 +26,14 @@ void check_identity(const fs::path& directory, const RunIdentity& known, const R
                     "give each upload a --run-dir of its own");
 }
 
+/// Both have a lock and a report: who cleaned one would take them from the other.
+void refuse_copies(const fs::path& directory) {
+  if (!fs::exists(directory / "journal.0") && !fs::exists(directory / "checkpoint.zst")) return;
+  throw base::Error(base::ErrorKind::usage,
+                    fmt::format("{} is the run directory of a copy", directory.native()),
+                    "give the upload a --run-dir of its own");
+}
+
 }  // namespace
 
 UploadJournal::UploadJournal(fs::path directory, const RunIdentity& identity)
@@ -33,6 +41,7 @@ UploadJournal::UploadJournal(fs::path directory, const RunIdentity& identity)
   std::error_code error;
   fs::create_directories(directory_, error);
   if (error) throw base::system_error("create the run directory", directory_.native(), error.value());
+  refuse_copies(directory_);
   lock_.emplace(directory_);
   const auto path = directory_ / kFile;
   base::during(fmt::format("read {}", path.native()),

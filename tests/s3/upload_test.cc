@@ -409,6 +409,15 @@ TEST(Upload, RefusesARunDirectoryInsideTheFiles) {
   EXPECT_THROW(place.run(), base::Error);
 }
 
+TEST(Upload, RefusesTheRunDirectoryOfACopy) {
+  Place place;
+  place.write("a", "1");
+  std::filesystem::create_directory(place.upload.run_dir);
+  std::ofstream(place.upload.run_dir / "checkpoint.zst") << "x";
+  EXPECT_THROW(place.run(), base::Error);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(place.upload.run_dir), {}), 1);
+}
+
 TEST(Upload, StopsWhenAskedTo) {
   Place place;
   place.write("a", "1");
