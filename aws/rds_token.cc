@@ -15,4 +15,14 @@ Secret rds_token(std::string_view host, int port, std::string_view user, const s
   return Secret(signed_url.reveal().substr(kScheme.size()));
 }
 
+std::optional<std::string> rds_region(std::string_view host) {
+  for (const std::string_view suffix : {".rds.amazonaws.com", ".rds.amazonaws.com.cn"}) {
+    if (!host.ends_with(suffix)) continue;
+    host.remove_suffix(suffix.size());
+    const auto region = host.substr(host.rfind('.') + 1);
+    if (region.size() < host.size() && !region.empty()) return std::string(region);
+  }
+  return std::nullopt;
+}
+
 }  // namespace aws

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,5 +15,8 @@ namespace aws {
 /// was signed.
 Secret rds_token(std::string_view host, int port, std::string_view user, const std::string& region,
                  const Credentials& credentials, Clock::time_point now);
+
+/// The region in the name of an RDS endpoint, "NAME.ID.REGION.rds.amazonaws.com"; nothing for other hosts.
+std::optional<std::string> rds_region(std::string_view host);
 
 }  // namespace aws

@@ -62,7 +62,8 @@ std::string Arguments::again() const {
   for (size_t i = 1; i < values_.size(); ++i) {
     const auto& value = values_[i];
     if (value == "--restart") continue;
-    const bool is_connection = value.starts_with("--source") || value.starts_with("--target");
+    const auto name = std::string_view(value).substr(0, value.find('='));
+    const bool is_connection = name == "--source" || name == "--target";
     if (!is_connection) {
       out += " " + shell_quoted(without_secret(value));
     } else if (const auto offset = value_offset(value); offset > 0) {

@@ -18,19 +18,33 @@ void require(const pg::Conninfo& conninfo, const std::string& side, const std::s
               "give --" + side + " URL or set " + variable + ", as " + kUrlForm);
 }
 
+void add_authentication_option(OptionSet& set, const std::string& side, Authentication& authentication) {
+  set.value(
+      "--" + side + "-auth", "password|rds-iam",
+      "rds-iam: a token instead of a password, made for each connection with the AWS credentials of the "
+      "environment, the profile or the instance. The server's certificate is checked (sslrootcert in the "
+      "URL)",
+      "password", [&authentication](const std::string& text) {
+        authentication = parse_choice<Authentication>(
+            text, {{"password", Authentication::password}, {"rds-iam", Authentication::rds_iam}});
+      });
+}
+
 }  // namespace
 
-void add_source_option(OptionSet& set, copy::Options& options) {
+void add_source_option(OptionSet& set, RunOptions& options) {
   set.value("--source", "URL",
             "the database to copy from: a postgres:// URL or a libpq keyword string. PGPASSFILE and "
             "PGSERVICE work. In "
             "CUTOVER_SOURCE nobody sees its password",
-            "", [&options](const std::string& text) { options.source = pg::Conninfo::parse(text); });
+            "", [&options](const std::string& text) { options.copy.source = pg::Conninfo::parse(text); });
+  add_authentication_option(set, "source", options.source_authentication);
 }
 
-void add_target_option(OptionSet& set, copy::Options& options) {
+void add_target_option(OptionSet& set, RunOptions& options) {
   set.value("--target", "URL", "the database to copy to, in the same form; it must exist", "",
-            [&options](const std::string& text) { options.target = pg::Conninfo::parse(text); });
+            [&options](const std::string& text) { options.copy.target = pg::Conninfo::parse(text); });
+  add_authentication_option(set, "target", options.target_authentication);
 }
 
 void add_run_dir_option(OptionSet& set, copy::Options& options) {

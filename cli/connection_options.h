@@ -2,14 +2,15 @@
 
 #include <vector>
 
+#include "cli/copy_options.h"
 #include "cli/option_set.h"
 #include "cli/option_values.h"
-#include "copy/options.h"
 
 namespace cli {
 
-void add_source_option(OptionSet& set, copy::Options& options);
-void add_target_option(OptionSet& set, copy::Options& options);
+/// --source and --source-auth.
+void add_source_option(OptionSet& set, RunOptions& options);
+void add_target_option(OptionSet& set, RunOptions& options);
 void add_run_dir_option(OptionSet& set, copy::Options& options);
 
 /// Throw Error{usage} when it was not given.

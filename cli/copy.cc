@@ -9,8 +9,8 @@ namespace {
 
 void add_copy_options(OptionSet& set, RunOptions& options) {
   set.group("Connections and state");
-  add_source_option(set, options.copy);
-  add_target_option(set, options.copy);
+  add_source_option(set, options);
+  add_target_option(set, options);
   add_run_dir_option(set, options.copy);
   add_databases_option(set, options);
   add_selection_options(set, options);

@@ -8,9 +8,17 @@
 
 namespace cli {
 
+/// Where the password of a connection comes from.
+enum class Authentication {
+  password,  ///< the URL and libpq's own places
+  rds_iam,   ///< a token for each connection, signed with AWS credentials
+};
+
 /// What the commands that work on databases share: the engine's options, and how the program goes about it.
 struct RunOptions {
   copy::Options copy;
+  Authentication source_authentication = Authentication::password;
+  Authentication target_authentication = Authentication::password;
   std::vector<DatabasePair>
       databases;         ///< several databases, one after the other; empty: the one of the URLs
   bool yes = false;      ///< every question is answered with yes

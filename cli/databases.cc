@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "cli/authentication.h"
 #include "cli/errors.h"
 #include "cli/output.h"
 #include "cli/text.h"
@@ -74,8 +75,9 @@ copy::Options options_for(const copy::Options& options, const DatabasePair& data
 }
 
 int for_each_database(const Invocation& invocation, const RunOptions& options, const DatabaseWork& work) {
+  const auto authenticated = with_authentication(options, invocation.stop);
   if (options.databases.empty()) {
-    const auto result = work(options.copy);
+    const auto result = work(authenticated);
     if (options.json) print(json_text(result.json, 2) + "\n");
     return result.exit_code;
   }
@@ -86,7 +88,7 @@ int for_each_database(const Invocation& invocation, const RunOptions& options, c
     if (going_on) {
       spdlog::info("database {}", name_of(database));
       if (!options.json) print(fmt::format("== {} ==\n", sanitized_line(name_of(database))));
-      results.push_back(work_on(invocation, options_for(options.copy, database), work));
+      results.push_back(work_on(invocation, options_for(authenticated, database), work));
       going_on =
           !invocation.stop.requested() && !(options.copy.fail_fast && results.back().exit_code != kEqual);
     } else {

@@ -8,7 +8,7 @@ namespace {
 
 void add_export_options(OptionSet& set, RunOptions& options) {
   set.group("Connections and state");
-  add_source_option(set, options.copy);
+  add_source_option(set, options);
   add_archive_option(set, options,
                      "the directory to write; it is made if need be, and keeps the run's state too");
   add_databases_option(set, options);

@@ -9,7 +9,7 @@ namespace {
 void add_import_options(OptionSet& set, RunOptions& options) {
   set.group("Connections and state");
   add_archive_option(set, options, "the directory that `cutover export` wrote");
-  add_target_option(set, options.copy);
+  add_target_option(set, options);
   add_run_dir_option(set, options.copy);
   add_databases_option(set, options);
   add_role_options(set, options);

@@ -43,8 +43,8 @@ Run set_up_plan(OptionSet& set) {
               "CUTOVER_SOURCE=postgres://app@old.example/app cutover plan --json");
   set.example("two databases of one server", "cutover plan --databases auth,cashflow");
   set.group("Connections");
-  add_source_option(set, options->copy);
-  add_target_option(set, options->copy);
+  add_source_option(set, *options);
+  add_target_option(set, *options);
   add_databases_option(set, *options);
   add_selection_options(set, *options);
   add_role_options(set, *options);

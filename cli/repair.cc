@@ -127,8 +127,8 @@ void add_what_is_done(OptionSet& set, RepairCommand& command) {
 void add_options(OptionSet& set, RepairCommand& command) {
   auto& verify = command.verify;
   set.group("Connections and state");
-  add_source_option(set, verify.run.copy);
-  add_target_option(set, verify.run.copy);
+  add_source_option(set, verify.run);
+  add_target_option(set, verify.run);
   set.value("--run-dir", "DIR",
             "the run directory of the copy that made the target: any other source or target is refused", "",
             [&verify](const std::string& text) { verify.run_dir = text; });

@@ -11,6 +11,7 @@
 #include "cli/status_file.h"
 #include "cli/text.h"
 #include "copy/run_dir.h"
+#include "s3/upload_run.h"
 
 namespace cli {
 namespace {
@@ -20,7 +21,8 @@ namespace fs = std::filesystem;
 bool is_run_directory(const fs::path& directory) {
   std::error_code ignored;
   return fs::exists(directory / "lock", ignored) &&
-         (fs::exists(directory / "checkpoint.zst", ignored) || fs::exists(directory / "journal.0", ignored));
+         (fs::exists(directory / "checkpoint.zst", ignored) || fs::exists(directory / "journal.0", ignored) ||
+          s3::is_upload_run(directory));
 }
 
 uint64_t number(const Json& object, const char* name) {
@@ -127,7 +129,7 @@ std::vector<fs::path> run_directories(const fs::path& directory) {
     if (is_run_directory(entry.path())) found.push_back(entry.path());
   if (found.empty())
     throw base::Error(base::ErrorKind::usage, fmt::format("{} is not a run directory", directory.string()),
-                      "give the directory that --run-dir named when the copy was started");
+                      "give the directory that --run-dir named when the copy or the upload was started");
   std::ranges::sort(found);
   return found;
 }

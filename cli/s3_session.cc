@@ -12,6 +12,8 @@ std::shared_ptr<s3::Session> open_session(const UploadCommand& command, const st
   options.region = region.empty() ? command.region : region;
   options.s3_endpoint_url = command.endpoint_url;
   if (command.path_style) options.path_style = true;
+  if (command.fips) options.fips = true;
+  if (command.dualstack) options.dualstack = true;
   auto http = std::make_shared<base::HttpShare>();
   auto source = std::make_shared<aws::Session>(std::move(options), aws::Environment::of_process(), http);
   // A bucket elsewhere says itself where it is.

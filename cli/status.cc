@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <memory>
+#include <variant>
 
 #include <poll.h>
 
@@ -7,6 +8,8 @@
 #include "cli/errors.h"
 #include "cli/output.h"
 #include "cli/run_status.h"
+#include "cli/upload_status.h"
+#include "s3/upload_run.h"
 
 namespace cli {
 namespace {
@@ -21,38 +24,60 @@ struct StatusOptions {
   bool json = false;
 };
 
-std::vector<RunStatus> read_all(const std::filesystem::path& directory) {
-  std::vector<RunStatus> all;
-  for (const auto& path : run_directories(directory)) all.push_back(read_status(path));
+using AnyStatus = std::variant<RunStatus, UploadStatus>;
+
+std::vector<AnyStatus> read_all(const std::filesystem::path& directory) {
+  std::vector<AnyStatus> all;
+  for (const auto& path : run_directories(directory)) {
+    if (s3::is_upload_run(path)) {
+      all.emplace_back(read_upload_status(path));
+    } else {
+      all.emplace_back(read_status(path));
+    }
+  }
   return all;
 }
 
-bool any_running(const std::vector<RunStatus>& all) {
-  return std::ranges::any_of(all, [](const auto& status) { return status.process.has_value(); });
+std::string text_of(const AnyStatus& any, bool colours) {
+  return std::visit([&](const auto& status) { return status_text(status, colours); }, any);
 }
 
-std::string whole_text(const std::vector<RunStatus>& all, bool colours) {
+std::string line_of(const AnyStatus& any) {
+  return std::visit([](const auto& status) { return status_line(status); }, any);
+}
+
+Json json_of(const AnyStatus& any) {
+  return std::visit([](const auto& status) { return status_json(status); }, any);
+}
+
+bool any_running(const std::vector<AnyStatus>& all) {
+  return std::ranges::any_of(all, [](const AnyStatus& any) {
+    return std::visit([](const auto& status) { return status.process.has_value(); }, any);
+  });
+}
+
+std::string whole_text(const std::vector<AnyStatus>& all, bool colours) {
   std::string out;
   for (const auto& status : all) {
     if (!out.empty()) out += "\n";
-    out += status_text(status, colours);
+    out += text_of(status, colours);
   }
   return out;
 }
 
-void print_once(const std::vector<RunStatus>& all, const StatusOptions& options, int indent) {
+void print_once(const std::vector<AnyStatus>& all, const StatusOptions& options, int indent) {
   if (!options.json) {
     print(whole_text(all, wants_colours(STDOUT_FILENO)));
   } else if (all.size() == 1) {
-    print(json_text(status_json(all.front()), indent) + "\n");
+    print(json_text(json_of(all.front()), indent) + "\n");
   } else {
     Json out{{"version", 1}, {"runs", Json::array()}};
-    for (const auto& status : all) out["runs"].push_back(status_json(status));
+    for (const auto& status : all) out["runs"].push_back(json_of(status));
     print(json_text(out, indent) + "\n");
   }
 }
 
-std::vector<Line> live_lines_of(const std::vector<RunStatus>& all) {
+std::vector<Line> live_lines_of(const std::vector<AnyStatus>& all) {
   std::vector<Line> lines;
   const auto text = whole_text(all, false);
   for (size_t at = 0; at < text.size();) {
@@ -82,7 +107,7 @@ void watch(const Invocation& invocation, const StatusOptions& options) {
       lines.resize(std::min(lines.size(), screen.height() - 1));
       screen.draw(lines);
     } else if (count % kRefreshesPerLine == 0) {
-      for (const auto& status : all) print(status_line(status) + "\n");
+      for (const auto& status : all) print(line_of(status) + "\n");
     }
     if (!pause(invocation.stop)) break;
     all = read_all(options.run_dir);
@@ -96,13 +121,14 @@ void watch(const Invocation& invocation, const StatusOptions& options) {
 Run set_up_status(OptionSet& set) {
   auto options = std::make_shared<StatusOptions>();
   set.describe(
-      "Shows a run from its run directory: how much is copied and proven, and, while a process works on it, "
-      "how fast and "
-      "on what. It changes nothing and needs no connection. With several databases in one run directory all "
+      "Shows a run, a copy or an upload, from its run directory: how much is done and proven, and, while a "
+      "process works on it, how fast and on what. It changes nothing and needs no connection. With several "
+      "databases in one run directory all "
       "are shown. "
       "The exit code is 0 when the status could be read, whatever it is.");
   set.example("once", "cutover status cutover-run");
   set.example("until the run ends", "cutover status cutover-run --watch");
+  set.example("an upload", "cutover status cutover-upload");
   set.example("for a program", "cutover status cutover-run --json");
   set.group("What is shown");
   const auto store = [options](const std::string& text) { options->run_dir = text; };

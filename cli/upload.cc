@@ -13,29 +13,18 @@
 #include "cli/upload_options.h"
 #include "cli/upload_report.h"
 #include "cli/upload_view.h"
-#include "s3/error.h"
 #include "s3/uploader.h"
 
 namespace cli {
 namespace {
 
-s3::Outcome run_once(const Invocation& invocation, const UploadCommand& command, const std::string& region) {
-  const auto session = open_session(command, region, invocation.stop);
-  s3::Progress progress;
-  const UploadView view(progress, invocation);
-  const auto& call = command.verify_only ? s3::verify_only : s3::upload;
-  return call(command.upload, session, progress, invocation.stop);
-}
-
-/// A bucket of another region says which: then once more, there.
 s3::Outcome run_in_its_region(const Invocation& invocation, const UploadCommand& command) {
-  try {
-    return run_once(invocation, command, "");
-  } catch (const s3::S3Error& error) {
-    if (error.region().empty() || !command.endpoint_url.empty()) throw;
-    spdlog::info("the bucket is in the region {}", error.region());
-    return run_once(invocation, command, error.region());
-  }
+  return in_its_region(command, invocation.stop, [&](const std::shared_ptr<s3::Session>& session) {
+    s3::Progress progress;
+    const UploadView view(progress, invocation, command.verify_only ? "" : command.upload.run_dir);
+    return command.verify_only ? s3::verify_only(command.upload, session, progress, invocation.stop)
+                               : s3::upload(command.upload, session, progress, invocation.stop);
+  });
 }
 
 int show_dry_run(const Invocation& invocation, const UploadCommand& command) {
@@ -82,7 +71,9 @@ Run set_up_upload(OptionSet& set) {
               "--cache-control 'assets/**=max-age=31536000, immutable'");
   set.example("another S3 server",
               "cutover upload ./data s3://bucket --endpoint-url https://minio.example:9000");
-  set.example("is everything there?", "cutover upload ./data s3://bucket --verify-only --verify checksum");
+  set.example("is everything there, and what the database mentions?",
+              "cutover upload ./uploads s3://bucket/uploads --verify-only --database postgres://app@new/app "
+              "--refs documents.file_path --refs-prefix /uploads/");
   add_upload_options(set, *command);
   return [command](const Invocation& invocation) { return run_upload(invocation, *command); };
 }

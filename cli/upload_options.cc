@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "cli/option_values.h"
+#include "s3/references.h"
 
 namespace cli {
 namespace {
@@ -50,22 +51,16 @@ void set_encryption(s3::ObjectSettings& settings, const std::string& text) {
   if (name != text) settings.kms_key = text.substr(colon + 1);
 }
 
-void set_verification(s3::UploadOptions& options, const std::string& text) {
-  using s3::VerifyLevel;
-  if (const std::string_view prefix = "download="; text.starts_with(prefix)) {
-    double percent = 0;
-    const auto* end = text.data() + text.size();
-    const auto [at, error] = std::from_chars(text.data() + prefix.size(), end, percent);
-    if (error != std::errc() || std::string_view(at, end) != "%" || percent <= 0 || percent > 100)
-      throw Error(ErrorKind::usage, "\"" + text + "\" is no share", "write it as download=5%");
-    options.verify = VerifyLevel::download;
-    options.download_share = percent / 100;
-    return;
-  }
-  options.verify = parse_choice<VerifyLevel>(text, {{"none", VerifyLevel::none},
-                                                    {"list", VerifyLevel::list},
-                                                    {"checksum", VerifyLevel::checksum},
-                                                    {"download", VerifyLevel::download}});
+void add_tag(std::map<std::string, std::string>& tags, const std::string& text) {
+  constexpr size_t kMost = 10;
+  constexpr size_t kLongestKey = 128;
+  constexpr size_t kLongestValue = 256;
+  const auto [key, value] = parse_pair(text, "KEY=VALUE");
+  if (key.size() > kLongestKey || value.size() > kLongestValue)
+    throw Error(ErrorKind::usage, "\"" + text + "\" is too long", "a key has 128 characters, a value 256");
+  tags[key] = value;
+  if (tags.size() > kMost)
+    throw Error(ErrorKind::usage, "there are more than 10 tags", "S3 allows 10 for an object");
 }
 
 void add_bucket_options(OptionSet& set, UploadCommand& command) {
@@ -78,6 +73,8 @@ void add_bucket_options(OptionSet& set, UploadCommand& command) {
   set.value("--profile", "NAME", "of ~/.aws/config and ~/.aws/credentials", "AWS_PROFILE",
             [&command](const std::string& text) { command.profile = text; });
   set.flag("--path-style", "the bucket's name in the path instead of the host's name", command.path_style);
+  set.flag("--fips", "AWS's endpoints with validated cryptography", command.fips);
+  set.flag("--dualstack", "AWS's endpoints that have IPv6 addresses, too", command.dualstack);
   set.flag("--requester-pays", "agree to pay for the requests", command.requester_pays);
   set.value("--run-dir", "DIR", "where the upload keeps its journal and report. The same command resumes",
             "./" + command.upload.run_dir.string(),
@@ -116,6 +113,8 @@ void add_object_options(OptionSet& set, UploadCommand& command) {
            add_rule(settings.cache_control, is_cache_control));
   set.value("--storage-class", "CLASS", "STANDARD_IA, GLACIER_IR and so on", "the bucket's",
             [&settings](const std::string& text) { settings.storage_class = text; });
+  set.list("--tag", "KEY=VALUE", "a tag of every object",
+           [&settings](const std::string& text) { add_tag(settings.tags, text); });
   set.value("--sse", "AES256|aws:kms[:KEY]", "server-side encryption", "the bucket's",
             [&settings](const std::string& text) { set_encryption(settings, text); });
 }
@@ -141,6 +140,24 @@ void add_work_options(OptionSet& set, UploadCommand& command) {
 
 }  // namespace
 
+void set_verification(s3::UploadOptions& options, const std::string& text) {
+  using s3::VerifyLevel;
+  if (const std::string_view prefix = "download="; text.starts_with(prefix)) {
+    double percent = 0;
+    const auto* end = text.data() + text.size();
+    const auto [at, error] = std::from_chars(text.data() + prefix.size(), end, percent);
+    if (error != std::errc() || std::string_view(at, end) != "%" || percent <= 0 || percent > 100)
+      throw Error(ErrorKind::usage, "\"" + text + "\" is no share", "write it as download=5%");
+    options.verify = VerifyLevel::download;
+    options.download_share = percent / 100;
+    return;
+  }
+  options.verify = parse_choice<VerifyLevel>(text, {{"none", VerifyLevel::none},
+                                                    {"list", VerifyLevel::list},
+                                                    {"checksum", VerifyLevel::checksum},
+                                                    {"download", VerifyLevel::download}});
+}
+
 void add_upload_options(OptionSet& set, UploadCommand& command) {
   set.group("From and to");
   set.positional("DIR", "the directory", "",
@@ -164,6 +181,21 @@ void add_upload_options(OptionSet& set, UploadCommand& command) {
       "--verify-only",
       "upload nothing, only compare (by checksum, unless --verify says otherwise); needs no run directory",
       command.verify_only);
+  auto& references = command.upload.references;
+  set.list(
+      "--refs", "COLUMN|SELECT",
+      "every path that the database mentions must be a verified object: table.column, or a SELECT of one "
+      "column of paths. Files that nobody mentions are listed",
+      [&references](const std::string& text) {
+        s3::reference_sql(text);
+        references.queries.push_back(text);
+      });
+  set.value(
+      "--refs-prefix", "TEXT",
+      "what stands in front of the paths in the database; values that do not begin with it are counted only",
+      "", [&references](const std::string& text) { references.prefix = text; });
+  set.value("--database", "URL", "the database of --refs", "",
+            [&references](const std::string& text) { references.database = pg::Conninfo::parse(text); });
   set.flag("--dry-run", "say what would be uploaded; sends nothing", command.dry_run);
   set.flag("--report-json",
            "the result as JSON instead of text on standard output; it is in DIR/report.json anyway",
@@ -180,6 +212,11 @@ void complete_upload_options(UploadCommand& command) {
   if (command.verify_only && !command.level_given) command.upload.verify = s3::VerifyLevel::checksum;
   if (command.verify_only && command.upload.verify == s3::VerifyLevel::none)
     throw Error(ErrorKind::usage, "--verify-only with --verify none does nothing", "leave one of them out");
+  const auto& references = command.upload.references;
+  if (!references.queries.empty() && references.database.parameters().empty())
+    throw Error(ErrorKind::usage, "--refs needs a database", "give --database URL or set CUTOVER_DATABASE");
+  if (!references.queries.empty() && command.upload.verify == s3::VerifyLevel::none)
+    throw Error(ErrorKind::usage, "--refs needs verified objects", "leave --verify none out");
   if (command.verify_only && command.upload.remove)
     throw Error(ErrorKind::usage, "--verify-only deletes nothing", "leave --delete out");
 }

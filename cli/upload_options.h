@@ -16,12 +16,17 @@ struct UploadCommand {
   std::string region;        ///< empty: from the environment and the profile, and then as the bucket says
   std::string profile;
   bool path_style = false;
+  bool fips = false;
+  bool dualstack = false;
   bool requester_pays = false;
   bool dry_run = false;
   bool verify_only = false;
   bool level_given = false;  ///< --verify
   bool json = false;
 };
+
+/// "none", "list", "checksum", "download" or "download=5%".
+void set_verification(s3::UploadOptions& options, const std::string& text);
 
 void add_upload_options(OptionSet& set, UploadCommand& command);
 /// What can only be checked when everything is known. Throws Error{usage}.

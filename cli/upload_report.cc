@@ -76,11 +76,29 @@ std::string verification_line(const s3::Verification& result) {
   const auto add = [&](uint64_t count, std::string_view what) {
     if (count > 0) out += fmt::format(", {} {}", human_count(count), what);
   };
+  add(result.listed, "equal by list");
   add(result.missing, "missing");
   add(result.different, "different");
   add(result.unverified, "not verified");
   add(result.extra, "without a file");
   return out;
+}
+
+std::string references_line(const s3::References& references) {
+  auto out = fmt::format("{} by the database, {} of them missing", counted(references.mentioned, "path"),
+                         human_count(references.missing));
+  if (references.elsewhere > 0) out += fmt::format(", {} elsewhere", counted(references.elsewhere, "value"));
+  if (references.unmentioned > 0)
+    out += fmt::format("; {} by nobody", counted(references.unmentioned, "file"));
+  return out;
+}
+
+Json references_json(const std::optional<s3::References>& references) {
+  if (!references) return nullptr;
+  return {{"mentioned", references->mentioned},
+          {"missing", references->missing},
+          {"elsewhere", references->elsewhere},
+          {"unmentioned", references->unmentioned}};
 }
 
 Json problems_json(const std::vector<s3::Problem>& problems) {
@@ -127,9 +145,11 @@ std::string upload_text(const s3::Outcome& outcome, const ReportContext& context
     add_fact(out, "checked",
              fmt::format("by the server as it came, with {}", to_string(outcome.capabilities->integrity)));
   add_fact(out, "verified", verification_line(outcome.verification));
+  if (outcome.references) add_fact(out, "mentioned", references_line(*outcome.references));
   add_problems(out, outcome.problems, s3::Problem::Kind::failed, "failed", outcome.failures);
   add_problems(out, outcome.problems, s3::Problem::Kind::different, "different", outcome.differences);
-  add_problems(out, outcome.problems, s3::Problem::Kind::note, "to know", outcome.verification.extra);
+  add_problems(out, outcome.problems, s3::Problem::Kind::note, "to know",
+               outcome.verification.extra + (outcome.references ? outcome.references->unmentioned : 0));
   if (code != kEqual) out += fmt::format("\nnext: mend what is listed, then run again: {}\n", context.again);
   return out;
 }
@@ -153,10 +173,12 @@ Json upload_report(const s3::Outcome& outcome, const ReportContext& context) {
            {"verification",
             {{"level", name_of(verified.level)},
              {"equal", verified.equal},
+             {"listed", verified.listed},
              {"missing", verified.missing},
              {"different", verified.different},
              {"unverified", verified.unverified},
              {"extra", verified.extra}}},
+           {"references", references_json(outcome.references)},
            {"failures", outcome.failures},
            {"differences", outcome.differences},
            {"problems", problems_json(outcome.problems)}});

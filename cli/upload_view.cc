@@ -4,8 +4,10 @@
 
 #include <poll.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "base/format.h"
+#include "cli/status_file.h"
 #include "cli/text.h"
 
 namespace cli {
@@ -19,6 +21,7 @@ using Snapshot = s3::Progress::Snapshot;
 
 constexpr milliseconds kRedraw{200};
 constexpr seconds kLine{5};
+constexpr seconds kStatus{1};
 constexpr seconds kWindow{5};
 
 double fraction_of(const Snapshot& snapshot) {
@@ -84,17 +87,17 @@ Json upload_json(const Snapshot& snapshot, const UploadPace& pace) {
           {"concurrency", snapshot.concurrency}};
 }
 
-UploadView::UploadView(s3::Progress& progress, const Invocation& invocation)
-    : progress_(progress), log_(invocation.log) {
+UploadView::UploadView(s3::Progress& progress, const Invocation& invocation, std::filesystem::path run_dir)
+    : progress_(progress), log_(invocation.log), run_dir_(std::move(run_dir)) {
   const auto& globals = invocation.globals;
-  if (!globals.progress || globals.quiet) return;
-  const bool live = log_.screen().is_terminal() && globals.log_format == LogFormat::text;
-  thread_ = std::jthread([this, live] { loop(live); });
+  if (globals.progress && !globals.quiet)
+    mode_ = log_.screen().is_terminal() && globals.log_format == LogFormat::text ? Mode::live : Mode::lines;
+  thread_ = std::jthread([this] { loop(); });
 }
 
 UploadView::~UploadView() {
   end_.request();
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
   log_.screen().clear();
 }
 
@@ -111,20 +114,27 @@ UploadPace UploadView::measure(const Snapshot& snapshot) {
   return {rate(oldest.bytes, snapshot.bytes_sent), rate(oldest.files, snapshot.files_done)};
 }
 
-void UploadView::loop(bool live) {
-  auto last_line = Clock::now();
-  pollfd waiting{end_.descriptor(), POLLIN, 0};
-  while (::poll(&waiting, 1, static_cast<int>(kRedraw.count())) == 0) {
+void UploadView::loop() {
+  auto last_status = Clock::time_point();
+  for (bool last = false; !last;) {
+    pollfd waiting{end_.descriptor(), POLLIN, 0};
+    last = ::poll(&waiting, 1, static_cast<int>(kRedraw.count())) > 0;
     const auto snapshot = progress_.snapshot();
     const auto pace = measure(snapshot);
-    if (live) {
-      auto& screen = log_.screen();
-      screen.draw(upload_lines(snapshot, pace, screen.width(), screen.unicode()));
-    } else if (Clock::now() - last_line >= kLine) {
-      last_line = Clock::now();
-      write_line(snapshot, pace);
+    if (!last) show(snapshot, pace);
+    if (last || Clock::now() - last_status >= kStatus) {
+      write_status(snapshot, pace);
+      last_status = Clock::now();
     }
   }
+}
+
+void UploadView::show(const Snapshot& snapshot, const UploadPace& pace) {
+  auto& screen = log_.screen();
+  if (mode_ == Mode::live) screen.draw(upload_lines(snapshot, pace, screen.width(), screen.unicode()));
+  if (mode_ != Mode::lines || Clock::now() - last_line_ < kLine) return;
+  last_line_ = Clock::now();
+  write_line(snapshot, pace);
 }
 
 void UploadView::write_line(const Snapshot& snapshot, const UploadPace& pace) const {
@@ -135,6 +145,17 @@ void UploadView::write_line(const Snapshot& snapshot, const UploadPace& pace) co
   } else {
     spdlog::info("{}", upload_sentence(snapshot, pace));
   }
+}
+
+void UploadView::write_status(const Snapshot& snapshot, const UploadPace& pace) const {
+  if (run_dir_.empty()) return;
+  Json status{{"version", 1},
+              {"pid", ::getpid()},
+              {"command", "upload"},
+              {"time", base::utc_timestamp(std::chrono::system_clock::now())},
+              {"summary", upload_sentence(snapshot, pace)}};
+  status.update(upload_json(snapshot, pace));
+  write_status_file(run_dir_, status);
 }
 
 }  // namespace cli

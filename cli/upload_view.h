@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <deque>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,10 +28,10 @@ std::string upload_sentence(const s3::Progress::Snapshot& snapshot, const Upload
 Json upload_json(const s3::Progress::Snapshot& snapshot, const UploadPace& pace);
 
 /// Shows an upload's progress from a thread of its own while it lives: live lines on a terminal, else a log
-/// line every few seconds.
+/// line every few seconds. It also keeps status.json in the run directory up to date, if it is ours.
 class UploadView {
  public:
-  UploadView(s3::Progress& progress, const Invocation& invocation);
+  UploadView(s3::Progress& progress, const Invocation& invocation, std::filesystem::path run_dir);
   ~UploadView();
   UploadView(const UploadView&) = delete;
   UploadView& operator=(const UploadView&) = delete;
@@ -42,12 +43,18 @@ class UploadView {
     uint64_t bytes = 0;
     uint64_t files = 0;
   };
-  void loop(bool live);
+  enum class Mode { none, live, lines };
+  void loop();
+  void show(const s3::Progress::Snapshot& snapshot, const UploadPace& pace);
   UploadPace measure(const s3::Progress::Snapshot& snapshot);
   void write_line(const s3::Progress::Snapshot& snapshot, const UploadPace& pace) const;
+  void write_status(const s3::Progress::Snapshot& snapshot, const UploadPace& pace) const;
 
   s3::Progress& progress_;
   Log& log_;
+  std::filesystem::path run_dir_;
+  Mode mode_ = Mode::none;
+  Clock::time_point last_line_ = Clock::now();
   std::deque<Sample> samples_;
   base::Stop end_;
   std::jthread thread_;

@@ -12,11 +12,13 @@
 #include "cli/errors.h"
 #include "cli/output.h"
 #include "cli/progress_view.h"
+#include "cli/upload_run.h"
 #include "cli/verify_options.h"
 #include "cli/verify_report.h"
 #include "cli/verify_section.h"
 #include "copy/recorded.h"
 #include "copy/run_dir.h"
+#include "s3/upload_run.h"
 #include "verify/engine.h"
 
 namespace cli {
@@ -133,10 +135,15 @@ Run set_up_verify(OptionSet& set) {
       "cutover verify --source postgres://app@old.example/app --target postgres://app@new.example/app");
   set.example("is the target still what was copied?",
               "cutover verify --run-dir cutover-run --target postgres://app@new.example/app");
+  set.example("is every uploaded file in the bucket, byte by byte?",
+              "cutover verify --run-dir cutover-upload --objects download");
   set.example("counts only, without the audit log, in a pipeline",
               "cutover verify --level counts --exclude 'audit.*' --report verify.json --log-format json");
   add_verify_options(set, *options);
   return [options](const Invocation& invocation) {
+    if (options->run_dir && s3::is_upload_run(*options->run_dir))
+      return verify_upload(invocation,
+                           {*options->run_dir, options->objects, options->run.json, options->report_file});
     if (options->run_dir) options->run.copy.run_dir = *options->run_dir;
     check(*options);
     return for_each_database(invocation, options->run, [&](const copy::Options& database) {

@@ -1,6 +1,8 @@
 #include "cli/verify_options.h"
 
+#include "base/error.h"
 #include "cli/connection_options.h"
+#include "cli/upload_options.h"
 
 namespace cli {
 namespace {
@@ -10,12 +12,12 @@ constexpr unsigned kMostRowsShown = 1'000'000;
 
 void add_connections(OptionSet& set, VerifyOptions& options) {
   set.group("Connections and state");
-  add_source_option(set, options.run.copy);
-  add_target_option(set, options.run.copy);
+  add_source_option(set, options.run);
+  add_target_option(set, options.run);
   set.value(
       "--run-dir", "DIR",
       "the run directory of a finished copy: the target is compared with what left the source then, and the "
-      "source is not read",
+      "source is not read. Of an upload: its directory is compared with its bucket",
       "both sides are read", [&options](const std::string& text) { options.run_dir = text; });
   set.flag("--independent", "read the source too, although --run-dir has a copy's digests",
            options.independent);
@@ -40,6 +42,17 @@ void add_depth(OptionSet& set, VerifyOptions& options) {
                                                    {"digests", Level::digests},
                                                    {"rows", Level::rows}});
       });
+  set.value("--objects", "list|checksum|download[=N%]",
+            "of an upload: compare sizes and ETags, the server's checksums with the files read again, or the "
+            "objects byte by byte, or a share of them",
+            options.objects, [&options](const std::string& text) {
+              s3::UploadOptions unused;
+              set_verification(unused, text);
+              if (unused.verify == s3::VerifyLevel::none)
+                throw base::Error(base::ErrorKind::usage, "\"none\" compares nothing",
+                                  "use list, checksum or download");
+              options.objects = text;
+            });
   set.flag("--strong", "hash rows by HMAC-SHA-256 instead of XXH3-128: slower; not with a copy's digests",
            options.strong);
   set.flag(

@@ -150,7 +150,12 @@ Error connect_error(const Conninfo& conninfo, std::string_view message) {
               fmt::format("cannot connect to {}: {}", conninfo.redacted(), trimmed(message)));
   if (said("password authentication failed") || said("no password supplied") ||
       said("authentication failed")) {
-    error.kind(ErrorKind::usage).hint("check the user and the password in the URL, PGPASSWORD or PGPASSFILE");
+    error.kind(ErrorKind::usage)
+        .hint(
+            conninfo.has_password_source()
+                ? "the user needs the role rds_iam and the AWS identity rds-db:connect for it; the host must "
+                  "be the endpoint's own name, and IAM authentication be on"
+                : "check the user and the password in the URL, PGPASSWORD or PGPASSFILE");
   } else if (said("database") && said("does not exist")) {
     error.kind(ErrorKind::usage)
         .hint("check the database name in the URL, or create it on that server first");
@@ -186,7 +191,8 @@ void Connection::Deleter::operator()(pg_conn* connection) const { PQfinish(conne
 
 Connection::Connection(Conninfo conninfo, base::Stop stop)
     : conninfo_(std::move(conninfo)), stop_(std::move(stop)) {
-  connect(conninfo_.with_default("connect_timeout", "15")
+  connect(conninfo_.with_fresh_password()
+              .with_default("connect_timeout", "15")
               .with_default("keepalives_idle", "30")
               .with_default("keepalives_interval", "10")
               .with_default("keepalives_count", "3")

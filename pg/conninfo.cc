@@ -94,6 +94,16 @@ Conninfo Conninfo::with_default(const std::string& keyword, std::string value) c
   return parameters_.contains(keyword) ? *this : with(keyword, std::move(value));
 }
 
+Conninfo Conninfo::with_password_source(PasswordSource source) const {
+  Conninfo copy = *this;
+  copy.password_source_ = std::move(source);
+  return copy;
+}
+
+Conninfo Conninfo::with_fresh_password() const {
+  return password_source_ ? with("password", password_source_()) : *this;
+}
+
 std::string Conninfo::redacted() const {
   const auto host = get("host").empty() ? get("hostaddr") : get("host");
   std::string out = "postgres://";
@@ -114,9 +124,10 @@ std::string Conninfo::without_secrets() const {
 }
 
 std::map<std::string, std::string> Conninfo::secrets() const {
+  const auto fresh = with_fresh_password();
   std::map<std::string, std::string> out;
   for (const auto& [keyword, variable] : secret_variables())
-    if (!get(keyword).empty()) out[variable] = get(keyword);
+    if (!fresh.get(keyword).empty()) out[variable] = fresh.get(keyword);
   return out;
 }
 

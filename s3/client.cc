@@ -46,8 +46,8 @@ pugi::xml_node parse(pugi::xml_document& document, const HttpResponse& response,
 }
 
 /// A key as it stands in a listing that was asked for with encoding-type=url.
-std::string listed_key(pugi::xml_node entry, bool encoded) {
-  const char* key = entry.child_value("Key");
+std::string listed_key(pugi::xml_node entry, bool encoded, const char* name = "Key") {
+  const char* key = entry.child_value(name);
   if (!encoded) return key;
   // As in a form: a plus sign stands for a space.
   std::string text(key);
@@ -146,7 +146,10 @@ std::string Client::add_body(HttpRequest& request, base::Bytes body, const BodyS
   if (const auto header = header_name(sum.integrity); !header.empty()) {
     request.headers.set(std::string(header), to_base64(sum.checksum));
   } else if (sum.integrity == Integrity::md5) {
+    // A signed header: it ties the body to the signature as well as a SHA-256 would, whose cost both sides
+    // save.
     request.headers.set("Content-MD5", to_base64(sum.checksum));
+    return std::string(aws::kUnsignedPayload);
   } else {
     return to_hex(sum.checksum);
   }
@@ -255,19 +258,29 @@ PartsPage Client::list_parts(std::string_view key, std::string_view upload_id, s
   return page;
 }
 
-std::vector<ListedUpload> Client::list_multipart_uploads(std::string_view prefix) {
+UploadsPage Client::list_multipart_uploads(std::string_view prefix, std::string_view key,
+                                           std::string_view upload_id) {
   Query query{{"uploads", ""}, {"encoding-type", "url"}};
   if (!prefix.empty()) query.emplace_back("prefix", prefix);
+  if (!key.empty()) query.emplace_back("key-marker", key);
+  if (!upload_id.empty()) query.emplace_back("upload-id-marker", upload_id);
   auto get = request("GET", "", query);
   const auto what = describe("list the unfinished uploads of", prefix);
   const auto response = call(get, aws::kEmptyPayload, what);
   pugi::xml_document document;
   const auto result = parse(document, response, "ListMultipartUploadsResult", what);
   const bool encoded = std::string_view(result.child_value("EncodingType")) == "url";
-  std::vector<ListedUpload> uploads;
+  UploadsPage page;
   for (const auto entry : result.children("Upload"))
-    uploads.push_back({listed_key(entry, encoded), entry.child_value("UploadId")});
-  return uploads;
+    page.uploads.push_back({listed_key(entry, encoded), entry.child_value("UploadId")});
+  if (result.child("IsTruncated").text().as_bool()) {
+    page.next_key = listed_key(result, encoded, "NextKeyMarker");
+    page.next_upload_id = result.child_value("NextUploadIdMarker");
+    if (page.next_key.empty())
+      throw S3Error(ErrorKind::transient, what + ": the answer goes on but does not say where",
+                    response.status, "");
+  }
+  return page;
 }
 
 ObjectsPage Client::list_objects(std::string_view prefix, std::string_view token, unsigned max_keys) {

@@ -108,6 +108,12 @@ struct ListedUpload {
   std::string upload_id;
 };
 
+struct UploadsPage {
+  std::vector<ListedUpload> uploads;
+  std::string next_key;  ///< empty on the last page
+  std::string next_upload_id;
+};
+
 struct Head {
   uint64_t size = 0;
   std::string etag;
@@ -151,8 +157,9 @@ class Client {
   /// An upload that is not there is no error.
   void abort_multipart_upload(std::string_view key, std::string_view upload_id);
   PartsPage list_parts(std::string_view key, std::string_view upload_id, std::string_view marker);
-  /// The first 1,000 unfinished uploads under a prefix.
-  std::vector<ListedUpload> list_multipart_uploads(std::string_view prefix);
+  /// Unfinished uploads under a prefix, those behind `key` and `upload_id`.
+  UploadsPage list_multipart_uploads(std::string_view prefix, std::string_view key = {},
+                                     std::string_view upload_id = {});
   ObjectsPage list_objects(std::string_view prefix, std::string_view token, unsigned max_keys = 1000);
   /// Nothing when there is no such object.
   std::optional<Head> head_object(std::string_view key);

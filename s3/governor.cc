@@ -22,15 +22,16 @@ Governor::Governor(const Limits& limits) : limits_(limits) {
   shared->window = shared->line_free = Clock::now();
 }
 
-Governor::Slot::Slot(Governor& governor, const base::Stop& stop) : governor_(governor) {
-  auto shared = governor.shared_.lock();
-  while (!shared.wait_for(base::kStopCheck, [&] { return shared->active < shared->limit; })) stop.check();
-  ++shared->active;
+bool Governor::admit(unsigned worker, const base::Stop& stop) {
+  auto shared = shared_.lock();
+  while (!shared.wait_for(base::kStopCheck, [&] { return worker < shared->limit || shared->closed; }))
+    stop.check();
+  return !shared->closed;
 }
 
-Governor::Slot::~Slot() {
-  --governor_.shared_.lock()->active;
-  governor_.shared_.notify_all();
+void Governor::close() {
+  shared_.lock()->closed = true;
+  shared_.notify_all();
 }
 
 void Governor::pace(uint64_t bytes, const base::Stop& stop) {
@@ -58,9 +59,7 @@ void Governor::moved(uint64_t bytes, Clock::time_point now) {
       bytes_rate > shared->best_bytes * kGain || transfer_rate > shared->best_transfers * kGain;
   shared->best_bytes = std::max(shared->best_bytes, bytes_rate);
   shared->best_transfers = std::max(shared->best_transfers, transfer_rate);
-  // More that only wait beside each other help nobody.
-  const bool full = shared->active + 1 >= shared->limit;
-  if (better && full && now >= shared->hold_until)
+  if (better && now >= shared->hold_until)
     shared->limit = std::min(std::max(1U, limits_.most), shared->limit + std::max(1U, shared->limit / 4));
   shared->window = now;
   shared->bytes = shared->transfers = 0;

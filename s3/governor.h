@@ -24,17 +24,11 @@ class Governor {
 
   explicit Governor(const Limits& limits);
 
-  /// One transfer, while it lives.
-  class Slot {
-   public:
-    Slot(Governor& governor, const base::Stop& stop);
-    ~Slot();
-    Slot(const Slot&) = delete;
-    Slot& operator=(const Slot&) = delete;
-
-   private:
-    Governor& governor_;
-  };
+  /// Waits until the worker of this number, from 0 on, may transfer; false after close(). It is always the
+  /// same ones that do, so that no more connections are made than are used.
+  bool admit(unsigned worker, const base::Stop& stop);
+  /// There is nothing more to transfer.
+  void close();
 
   /// Waits until so many bytes may be sent.
   void pace(uint64_t bytes, const base::Stop& stop);
@@ -46,7 +40,7 @@ class Governor {
  private:
   struct Shared {
     unsigned limit = 0;
-    unsigned active = 0;
+    bool closed = false;
     Clock::time_point window;
     Clock::time_point hold_until;
     Clock::time_point line_free;  // when the next byte may go out

@@ -8,6 +8,7 @@
 #include "base/crash_point.h"
 #include "s3/compare.h"
 #include "s3/small_upload.h"
+#include "s3/unfinished.h"
 
 namespace s3 {
 namespace {
@@ -31,9 +32,7 @@ void abort_unknown_uploads(Context& context, Client& client, const std::string& 
   const auto is_known = [&](const std::string& id) {
     return id == keep || std::ranges::find(known, id, &OpenUpload::upload_id) != known.end();
   };
-  const auto listed =
-      with_retries(client, context.retries(), [&] { return client.list_multipart_uploads(key); });
-  for (const auto& upload : listed) {
+  for (const auto& upload : unfinished_uploads(client, context.retries(), key)) {
     if (upload.key != key || is_known(upload.upload_id)) continue;
     with_retries(client, context.retries(), [&] { client.abort_multipart_upload(key, upload.upload_id); });
   }

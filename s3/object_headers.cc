@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/sigv4.h"
 #include "base/codec.h"
 #include "s3/upload_state.h"
 
@@ -16,6 +17,10 @@ base::HttpHeaders ObjectHeaders::settings_of(std::string_view path) const {
   if (!settings_.storage_class.empty()) out.add("x-amz-storage-class", settings_.storage_class);
   if (!settings_.encryption.empty()) out.add("x-amz-server-side-encryption", settings_.encryption);
   if (!settings_.kms_key.empty()) out.add("x-amz-server-side-encryption-aws-kms-key-id", settings_.kms_key);
+  std::string tags;  // as in a URL's query
+  for (const auto& [key, value] : settings_.tags)
+    tags += fmt::format("{}{}={}", tags.empty() ? "" : "&", aws::uri_encode(key), aws::uri_encode(value));
+  if (!tags.empty()) out.add("x-amz-tagging", tags);
   return out;
 }
 

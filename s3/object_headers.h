@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,7 @@ struct ObjectSettings {
   std::string storage_class;  ///< empty: the bucket's default
   std::string encryption;     ///< "AES256", "aws:kms" or empty: the bucket's default
   std::string kms_key;        ///< empty: the account's default key
+  std::map<std::string, std::string> tags;
 };
 
 class ObjectHeaders {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/retry.h"
+#include "pg/conninfo.h"
 #include "s3/object_headers.h"
 #include "s3/uri.h"
 #include "s3/walk.h"
@@ -20,6 +21,16 @@ enum class VerifyLevel {
   download,  ///< the objects are read back, byte by byte
 };
 
+/// Paths that a database mentions: each must be a file whose object has been verified.
+struct ReferenceOptions {
+  pg::Conninfo database;
+  /// Each is "table.column", "schema.table.column" or a SELECT of one column.
+  std::vector<std::string> queries;
+  /// What stands in front of the paths in the database; a value that does not begin with it is none of ours.
+  /// Empty: the values are the paths, with or without a slash in front.
+  std::string prefix;
+};
+
 struct UploadOptions {
   std::filesystem::path directory;
   Uri target;
@@ -31,6 +42,7 @@ struct UploadOptions {
   bool remove = false;  ///< objects under the prefix that have no file are deleted
   VerifyLevel verify = VerifyLevel::list;
   double download_share = 1;  ///< of the objects, for VerifyLevel::download
+  ReferenceOptions references;
   unsigned concurrency = 64;  ///< transfers at once, at most
   uint64_t memory = uint64_t{256} << 20;
   uint64_t bytes_per_second = 0;  ///< 0: no limit

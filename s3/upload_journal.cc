@@ -13,7 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kName = "uploads.journal";
 /// Not worth the trouble below this.
 constexpr uint64_t kLeastOutdated = 10'000;
 
@@ -27,6 +26,14 @@ void check_identity(const fs::path& directory, const RunIdentity& known, const R
                     "give each upload a --run-dir of its own");
 }
 
+/// Both have a lock and a report: who cleaned one would take them from the other.
+void refuse_copies(const fs::path& directory) {
+  if (!fs::exists(directory / "journal.0") && !fs::exists(directory / "checkpoint.zst")) return;
+  throw base::Error(base::ErrorKind::usage,
+                    fmt::format("{} is the run directory of a copy", directory.native()),
+                    "give the upload a --run-dir of its own");
+}
+
 }  // namespace
 
 UploadJournal::UploadJournal(fs::path directory, const RunIdentity& identity)
@@ -34,8 +41,9 @@ UploadJournal::UploadJournal(fs::path directory, const RunIdentity& identity)
   std::error_code error;
   fs::create_directories(directory_, error);
   if (error) throw base::system_error("create the run directory", directory_.native(), error.value());
+  refuse_copies(directory_);
   lock_.emplace(directory_);
-  const auto path = directory_ / kName;
+  const auto path = directory_ / kFile;
   base::during(fmt::format("read {}", path.native()),
                [&] { journal_.emplace(path, [this](base::Bytes record) { state_.apply(record); }); });
   if (state_.run) check_identity(directory_, *state_.run, identity);
@@ -44,8 +52,8 @@ UploadJournal::UploadJournal(fs::path directory, const RunIdentity& identity)
 }
 
 void UploadJournal::compact() {
-  const auto path = directory_ / kName;
-  const auto temporary = directory_ / (std::string(kName) + ".new");
+  const auto path = directory_ / kFile;
+  const auto temporary = directory_ / (std::string(kFile) + ".new");
   std::error_code ignored;
   fs::remove(temporary, ignored);
   UploadState fresh;
@@ -56,6 +64,8 @@ void UploadJournal::compact() {
   };
   put(encode(*state_.run));
   if (state_.capabilities) put(encode(*state_.capabilities));
+  if (state_.selection) put(encode(*state_.selection));
+  if (state_.finished) put(encode(*state_.finished));
   for_each_object([&](const ObjectRecord& object) { put(encode(object)); });
   for (const auto& intended : state_.intended) put(encode_intended(intended));
   for (const auto& [id, upload] : state_.uploads) {
@@ -92,6 +102,15 @@ std::optional<Capabilities> UploadJournal::capabilities() {
 }
 
 void UploadJournal::record(const Capabilities& capabilities) { append(encode(capabilities), true); }
+void UploadJournal::record(const Finished& finished) { append(encode(finished), true); }
+
+void UploadJournal::begin(const Selection& selection) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (state_.selection == selection && !state_.finished) return;
+  }
+  append(encode(selection), true);
+}
 
 UploadJournal::Known UploadJournal::lookup(std::string_view path, const FileState& state, uint64_t settings) {
   const std::lock_guard lock(mutex_);
@@ -151,7 +170,7 @@ std::vector<OpenUpload> UploadJournal::open_uploads_of(std::string_view path) {
 
 void UploadJournal::for_each_object(const std::function<void(const ObjectRecord&)>& visit) {
   uint64_t sequence = 0;
-  base::Journal::read(directory_ / kName, [&](base::Bytes record) {
+  base::Journal::read(directory_ / kFile, [&](base::Bytes record) {
     const auto here = sequence++;
     auto object = decode_object(record);
     if (!object) return;

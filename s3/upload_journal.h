@@ -29,10 +29,15 @@ class UploadJournal {
   /// on damage.
   UploadJournal(std::filesystem::path directory, const RunIdentity& identity);
 
+  static constexpr const char* kFile = "uploads.journal";
+
   const std::filesystem::path& directory() const { return directory_; }
 
   std::optional<Capabilities> capabilities();
   void record(const Capabilities& capabilities);
+  /// Unless the last process had the same one and did not come to its end.
+  void begin(const Selection& selection);
+  void record(const Finished& finished);
 
   enum class Known {
     no,       ///< not uploaded, or as it was before

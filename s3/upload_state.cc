@@ -22,7 +22,9 @@ enum Type : uint64_t {
   removed = 7,
   settled = 8,
   intended = 9,
-  cleared = 10
+  cleared = 10,
+  selection = 11,
+  finished = 12
 };
 
 void put(Encoder& out, const FileState& state) {
@@ -90,6 +92,23 @@ void apply_part(UploadState& to, Decoder& in) {
   record.size = in.number();
   // A part can be recorded after another thread has ended its upload.
   if (found != to.uploads.end()) found->second.parts.insert_or_assign(number, std::move(record));
+}
+
+std::vector<std::string> get_texts(Decoder& in) {
+  std::vector<std::string> out;
+  for (auto count = in.number(); count > 0; --count) out.push_back(get_text(in));
+  return out;
+}
+
+Selection get_selection(Decoder& in) {
+  Selection out;
+  const auto symlinks = in.number();
+  if (symlinks > static_cast<uint64_t>(Symlinks::skip))
+    base::fail(base::ErrorKind::corrupt, "there is no treatment {} of symbolic links", symlinks);
+  out.symlinks = static_cast<Symlinks>(symlinks);
+  out.include = get_texts(in);
+  out.exclude = get_texts(in);
+  return out;
 }
 
 }  // namespace
@@ -163,6 +182,15 @@ void UploadState::apply(base::Bytes record) {
     case Type::settled:
       young.erase(path_hash(in.text()));
       break;
+    case Type::selection:
+      selection = get_selection(in);
+      finished.reset();
+      break;
+    case Type::finished: {
+      const auto failures = in.number();
+      finished = Finished{failures, in.number()};
+      break;
+    }
     default:
       base::fail(base::ErrorKind::corrupt, "a record of an unknown type");
   }
@@ -180,6 +208,21 @@ std::string encode(const Capabilities& found) {
   Encoder out;
   out.number(Type::capabilities).number(static_cast<uint64_t>(found.integrity));
   return out.number(found.conditional_put ? 1 : 0).number(found.was_empty ? 1 : 0).str();
+}
+
+std::string encode(const Selection& chosen) {
+  Encoder out;
+  out.number(Type::selection).number(static_cast<uint64_t>(chosen.symlinks));
+  for (const auto* list : {&chosen.include, &chosen.exclude}) {
+    out.number(list->size());
+    for (const auto& pattern : *list) out.text(pattern);
+  }
+  return out.str();
+}
+
+std::string encode(const Finished& end) {
+  Encoder out;
+  return out.number(Type::finished).number(end.failures).number(end.differences).str();
 }
 
 std::string encode(const ObjectRecord& record) {

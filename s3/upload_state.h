@@ -13,6 +13,7 @@
 #include "base/uint128.h"
 #include "s3/checksum.h"
 #include "s3/file_state.h"
+#include "s3/walk.h"
 
 /// What the journal of an upload says: its records, and the state they fold to (docs/journal.md).
 namespace s3 {
@@ -24,6 +25,20 @@ struct RunIdentity {
   std::string bucket;
   std::string prefix;
   bool operator==(const RunIdentity&) const = default;
+};
+
+/// Which files of the directory are meant: a later comparison leaves out the same ones.
+struct Selection {
+  Symlinks symlinks = Symlinks::error;
+  std::vector<std::string> include;  ///< globs
+  std::vector<std::string> exclude;
+  bool operator==(const Selection&) const = default;
+};
+
+/// How the last process that came to its end ended.
+struct Finished {
+  uint64_t failures = 0;
+  uint64_t differences = 0;
 };
 
 /// What the endpoint was found to do, by trying it.
@@ -86,6 +101,8 @@ struct PathHasher {
 struct UploadState {
   std::optional<RunIdentity> run;
   std::optional<Capabilities> capabilities;
+  std::optional<Selection> selection;  ///< of the process that began last
+  std::optional<Finished> finished;    ///< nothing when that has not come to its end
   std::unordered_map<base::uint128, KnownObject, PathHasher> objects;
   /// Raw checksums of the young ones, to find out whether they changed after all.
   std::unordered_map<base::uint128, std::string, PathHasher> young;
@@ -101,6 +118,8 @@ struct UploadState {
 
 std::string encode(const RunIdentity& run);
 std::string encode(const Capabilities& capabilities);
+std::string encode(const Selection& selection);  ///< a process begins
+std::string encode(const Finished& finished);
 std::string encode(const ObjectRecord& object);
 /// An upload of the path is about to be made; what of it is unknown is settled by encode_cleared().
 std::string encode_intended(std::string_view path);

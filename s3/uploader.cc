@@ -12,6 +12,7 @@
 #include "s3/layout.h"
 #include "s3/probe.h"
 #include "s3/small_upload.h"
+#include "s3/upload_run.h"
 #include "s3/work_queue.h"
 
 namespace s3 {
@@ -39,6 +40,13 @@ void check_run_dir(const UploadOptions& options) {
   throw base::Error(ErrorKind::usage,
                     fmt::format("the run directory {} lies in the directory to upload", run_dir.native()),
                     "give --run-dir a place outside of it");
+}
+
+Selection selection_of(const WalkOptions& walk) {
+  Selection out{.symlinks = walk.symlinks};
+  for (const auto& glob : walk.filter.include) out.include.push_back(glob.text());
+  for (const auto& glob : walk.filter.exclude) out.exclude.push_back(glob.text());
+  return out;
 }
 
 ObjectHeaders headers_of(const UploadOptions& options) {
@@ -101,7 +109,6 @@ void feed(Context& context, WorkQueue& queue, std::vector<ExpectedFile>& files, 
 
 void do_task(Context& context, Client& client, WorkQueue& queue, WorkQueue::Task& task) {
   using Kind = WorkQueue::Task::Kind;
-  const Governor::Slot slot(context.governor, context.stop);
   if (task.kind == Kind::small) {
     if (!upload_small(context, client, task.file)) queue.add_large(std::move(task.file));
   } else if (task.kind == Kind::begin) {
@@ -130,7 +137,9 @@ std::vector<ExpectedFile> transfer(Context& context) {
   for (unsigned i = 0; i < context.options.concurrency; ++i)
     group.start(fmt::format("s3-{}", i), [&context, &queue, &group, i] {
       Client client(context.session, group.stop());
-      while (auto task = queue.take(i % 2 == 0, group.stop())) {
+      while (context.governor.admit(i, group.stop())) {
+        auto task = queue.take(i % 2 == 0, group.stop());
+        if (!task) return context.governor.close();
         do_task(context, client, queue, *task);
         context.progress.concurrency = context.governor.limit();
         context.progress.requests = context.session->requests();
@@ -193,6 +202,17 @@ uint64_t remove_extra(Context& context, Client& client, const std::vector<Expect
   return removed;
 }
 
+/// The comparison, and what rests on it.
+void compare_all(Outcome& outcome, const UploadOptions& options, const std::shared_ptr<Session>& session,
+                 UploadJournal* journal, const std::vector<ExpectedFile>& files, Problems& problems,
+                 Progress& progress, const base::Stop& stop) {
+  progress.set_phase("verify");
+  outcome.verification = verify(options, session, journal, files, problems, progress, stop);
+  if (options.references.queries.empty()) return;
+  progress.set_phase("references");
+  outcome.references = check_references(options, files, outcome.verification, problems, stop);
+}
+
 void fill(Outcome& outcome, Problems& problems, Progress& progress, const Session& session) {
   outcome.requests = session.requests();
   outcome.retries = progress.retries;
@@ -212,6 +232,7 @@ Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& ses
   const auto identity = identity_of(options, session->endpoint());
   check_run_dir(options);
   UploadJournal journal(options.run_dir, identity);
+  journal.begin(selection_of(options.walk));
   const auto headers = headers_of(options);
   Problems problems(progress);
   BufferPool buffers(options.memory);
@@ -229,9 +250,8 @@ Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& ses
   abort_leftovers(context, client);
   journal.sync();
   if (options.remove) outcome.removed = remove_extra(context, client, files);
-  progress.set_phase("verify");
-  outcome.verification = verify(options, session, &journal, files, problems, progress, stop);
-  journal.sync();
+  compare_all(outcome, options, session, &journal, files, problems, progress, stop);
+  journal.record(Finished{problems.failures(), problems.differences()});
   outcome.uploaded = context.uploaded;
   outcome.unchanged = context.unchanged;
   outcome.adopted = context.adopted;
@@ -241,14 +261,15 @@ Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& ses
 }
 
 Outcome verify_only(const UploadOptions& options, const std::shared_ptr<Session>& session, Progress& progress,
-                    const base::Stop& stop) {
-  identity_of(options, session->endpoint());
+                    const base::Stop& stop, bool with_journal) {
+  const auto identity = identity_of(options, session->endpoint());
+  std::optional<UploadJournal> journal;
+  if (with_journal) journal.emplace(options.run_dir, identity);
   Problems problems(progress);
   Outcome outcome;
   outcome.walked = look_through(options, problems, progress, stop);
   const auto files = expected_files(options, stop);
-  progress.set_phase("verify");
-  outcome.verification = verify(options, session, nullptr, files, problems, progress, stop);
+  compare_all(outcome, options, session, journal ? &*journal : nullptr, files, problems, progress, stop);
   fill(outcome, problems, progress, *session);
   return outcome;
 }
@@ -257,7 +278,7 @@ DryRun dry_run(const UploadOptions& options, const Endpoint& endpoint, const bas
   const auto identity = identity_of(options, endpoint);
   check_run_dir(options);
   std::optional<UploadJournal> journal;
-  if (fs::exists(options.run_dir / "uploads.journal")) journal.emplace(options.run_dir, identity);
+  if (is_upload_run(options.run_dir)) journal.emplace(options.run_dir, identity);
   const auto headers = headers_of(options);
   Progress progress;
   Problems problems(progress);

@@ -3,12 +3,14 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/stop.h"
 #include "s3/client.h"
 #include "s3/options.h"
 #include "s3/progress.h"
+#include "s3/references.h"
 #include "s3/upload_state.h"
 #include "s3/verify.h"
 #include "s3/walk.h"
@@ -31,6 +33,7 @@ struct Outcome {
   uint64_t differences = 0;
   std::vector<Problem> problems;
   Verification verification;
+  std::optional<References> references;  ///< if they were asked for
   std::chrono::milliseconds elapsed{0};
 };
 
@@ -48,9 +51,10 @@ struct DryRun {
 Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& session, Progress& progress,
                const base::Stop& stop);
 
-/// Only compares directory and bucket; there need be no journal, and nothing is written.
+/// Only compares directory and bucket, and writes nothing. `with_journal` says that the run directory has the
+/// journal of their upload, so that a listing has ETags to compare.
 Outcome verify_only(const UploadOptions& options, const std::shared_ptr<Session>& session, Progress& progress,
-                    const base::Stop& stop);
+                    const base::Stop& stop, bool with_journal = false);
 
 /// Sends no request.
 DryRun dry_run(const UploadOptions& options, const Endpoint& endpoint, const base::Stop& stop);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -41,22 +42,66 @@ Retries retries_of(const UploadOptions& options, Progress& progress, const base:
   return {options.retry, stop, [&progress](const base::Error&, int) { progress.retries.fetch_add(1); }};
 }
 
-/// The comparison with listings.
+/// A sample is drawn by the path's hash: the same one in every run.
+bool is_sampled(const UploadOptions& options, std::string_view path) {
+  if (options.verify != VerifyLevel::download) return true;
+  constexpr uint64_t kRange = 1'000'000;
+  return static_cast<double>(static_cast<uint64_t>(path_hash(path)) % kRange) <
+         options.download_share * static_cast<double>(kRange);
+}
+
+/// The comparison with listings: of every file, or of those that the comparison of contents leaves out.
 class Listing {
  public:
-  Listing(UploadJournal* journal, const std::vector<ExpectedFile>& files, Problems& problems)
-      : journal_(journal), files_(files), problems_(problems), seen_(files.size(), false) {}
+  Listing(const UploadOptions& options, UploadJournal* journal, const std::vector<ExpectedFile>& files,
+          Problems& problems)
+      : options_(options), journal_(journal), files_(files), problems_(problems), seen_(files.size(), false) {
+    result_.is_equal.resize(files.size(), false);
+  }
 
-  void visit(std::string_view path, const ListedObject& object) {
-    const auto* file = find_file(files_, path);
-    if (file == nullptr) return;
-    seen_[static_cast<size_t>(file - files_.data())] = true;
+  /// `file` is that of the path.
+  void visit(std::string_view path, const ExpectedFile& file, const ListedObject& object) {
+    const auto index = static_cast<size_t>(&file - files_.data());
+    seen_[index] = true;
+    result_.is_equal[index] = true;  // until something is found
+    if (!is_mine(path)) return;
+    const auto before = result_.equal;
+    compare(path, file, object);
+    result_.is_equal[index] = result_.equal > before;
+  }
+
+  /// Names the files that were not listed, with a second walk: only their hashes are known.
+  Verification finish(const base::Stop& stop) {
+    if (std::ranges::count(seen_, false) == 0) return result_;
+    const WalkVisitor visitor{.file = [&](const WalkedFile& walked) {
+      const auto* file = find_file(files_, walked.path);
+      if (file == nullptr || seen_[static_cast<size_t>(file - files_.data())] || !is_mine(walked.path))
+        return;
+      ++result_.missing;
+      problems_.different(walked.path, "there is no object for it");
+    }};
+    walk(options_.directory, options_.walk, visitor, stop);
+    return result_;
+  }
+
+ private:
+  bool is_mine(std::string_view path) const {
+    return options_.verify == VerifyLevel::list || !is_sampled(options_, path);
+  }
+
+  void compare(std::string_view path, const ExpectedFile& file, const ListedObject& object) {
     const auto known = journal_ != nullptr ? journal_->find(path) : std::nullopt;
-    if (journal_ != nullptr && !known) {
-      ++result_.unverified;  // its upload has failed, which is a problem already
+    // Right behind an upload the journal is what the files are, and a file that it lacks is a problem
+    // already.
+    const bool is_later = file.state != 0;
+    if (journal_ != nullptr && (!known || (is_later && known->state != file.state))) {
+      ++result_.unverified;
+      if (is_later)
+        problems_.failed(path,
+                         "was made or changed after its upload: only a comparison by checksum can tell");
       return;
     }
-    const auto size = known ? known->size : file->size;
+    const auto size = known ? known->size : file.size;
     if (object.size != size) {
       differs(path, fmt::format("the object has {} bytes, the file {}", object.size, size));
     } else if (known && known->etag != hash_of(object.etag)) {
@@ -66,26 +111,12 @@ class Listing {
     }
   }
 
-  /// Names the files that were not listed, with a second walk: only their hashes are known.
-  Verification finish(const UploadOptions& options, const base::Stop& stop) {
-    const auto missing = static_cast<uint64_t>(std::ranges::count(seen_, false));
-    if (missing == 0) return result_;
-    const WalkVisitor visitor{.file = [&](const WalkedFile& walked) {
-      const auto* file = find_file(files_, walked.path);
-      if (file == nullptr || seen_[static_cast<size_t>(file - files_.data())]) return;
-      ++result_.missing;
-      problems_.different(walked.path, "there is no object for it");
-    }};
-    walk(options.directory, options.walk, visitor, stop);
-    return result_;
-  }
-
- private:
   void differs(std::string_view path, std::string what) {
     ++result_.different;
     problems_.different(path, std::move(what));
   }
 
+  const UploadOptions& options_;
   UploadJournal* journal_;
   const std::vector<ExpectedFile>& files_;
   Problems& problems_;
@@ -96,9 +127,14 @@ class Listing {
 /// The comparison of contents, file by file, in several threads.
 class Contents {
  public:
-  Contents(const UploadOptions& options, const std::shared_ptr<Session>& session, Problems& problems,
+  /// Adds to `listed`.
+  Contents(const UploadOptions& options, const std::shared_ptr<Session>& session,
+           const std::vector<ExpectedFile>& files, Verification listed, Problems& problems,
            Progress& progress)
-      : options_(options), session_(session), problems_(problems), progress_(progress) {}
+      : options_(options), session_(session), files_(files), problems_(problems), progress_(progress) {
+    listed.listed = std::exchange(listed.equal, 0);
+    *result_.lock() = std::move(listed);
+  }
 
   Verification run(const base::Stop& stop) {
     base::ThreadGroup group(stop);
@@ -123,7 +159,7 @@ class Contents {
   };
 
   void add(const WalkedFile& file, const base::Stop& stop) {
-    if (!is_wanted(file.path)) return;
+    if (!is_sampled(options_, file.path)) return;
     {
       auto queue = queue_.lock();
       while (!queue.wait_for(base::kStopCheck, [&] { return queue->files.size() < kMostQueued; }))
@@ -131,14 +167,6 @@ class Contents {
       queue->files.push_back(file);
     }
     queue_.notify_all();
-  }
-
-  /// A sample is drawn by the path's hash: the same one in every run.
-  bool is_wanted(std::string_view path) const {
-    if (options_.verify != VerifyLevel::download) return true;
-    constexpr double kRange = 1'000'000;
-    return static_cast<double>(static_cast<uint64_t>(path_hash(path)) % 1'000'000) <
-           options_.download_share * kRange;
   }
 
   void work(const base::Stop& stop) {
@@ -173,7 +201,9 @@ class Contents {
       note(walked.path, head.has_value(), changed ? Comparison::unknown : result, changed);
     } catch (const base::Error& error) {
       if (stop.requested() || ends_the_run(error)) throw;
-      ++result_.lock()->unverified;
+      auto result = result_.lock();
+      ++result->unverified;
+      set_equal(*result, walked.path, false);
       problems_.failed(walked.path, error.message());
     }
   }
@@ -192,8 +222,14 @@ class Contents {
     });
   }
 
+  void set_equal(Verification& result, std::string_view path, bool equal) const {
+    if (const auto* file = find_file(files_, path))
+      result.is_equal[static_cast<size_t>(file - files_.data())] = equal;
+  }
+
   void note(std::string_view path, bool is_there, Comparison comparison, bool changed) {
     auto result = result_.lock();
+    set_equal(*result, path, is_there && comparison == Comparison::equal);
     if (!is_there) {
       ++result->missing;
       problems_.different(path, "there is no object for it");
@@ -213,6 +249,7 @@ class Contents {
 
   const UploadOptions& options_;
   const std::shared_ptr<Session>& session_;
+  const std::vector<ExpectedFile>& files_;
   Problems& problems_;
   Progress& progress_;
   base::Guarded<Queue> queue_;
@@ -224,7 +261,7 @@ class Contents {
 std::vector<ExpectedFile> expected_files(const UploadOptions& options, const base::Stop& stop) {
   std::vector<ExpectedFile> files;
   const WalkVisitor visitor{.file = [&](const WalkedFile& file) {
-    files.push_back({path_hash(file.path), file.state.size});
+    files.push_back({path_hash(file.path), file.state.size, hash_of(file.state)});
   }};
   walk(options.directory, options.walk, visitor, stop);
   std::ranges::sort(files, {}, &ExpectedFile::path);
@@ -260,18 +297,18 @@ Verification verify(const UploadOptions& options, const std::shared_ptr<Session>
   if (options.verify == VerifyLevel::none) return {};
   Client client(session, stop);
   uint64_t extra = 0;
-  Listing listing(journal, files, problems);
+  Listing listing(options, journal, files, problems);
   for_each_object(client, options, stop, [&](std::string_view path, const ListedObject& object) {
-    if (find_file(files, path) != nullptr) {
-      if (options.verify == VerifyLevel::list) listing.visit(path, object);
+    if (const auto* file = find_file(files, path)) {
+      listing.visit(path, *file, object);
     } else if (options.walk.filter.wants_file(path)) {
       ++extra;
       problems.note(path, "is an object without a file");
     }
   });
-  auto result = options.verify == VerifyLevel::list
-                    ? listing.finish(options, stop)
-                    : Contents(options, session, problems, progress).run(stop);
+  auto result = listing.finish(stop);
+  if (options.verify != VerifyLevel::list)
+    result = Contents(options, session, files, std::move(result), problems, progress).run(stop);
   result.extra = extra;
   result.level = options.verify;
   return result;

@@ -18,17 +18,20 @@ namespace s3 {
 struct Verification {
   VerifyLevel level = VerifyLevel::none;
   uint64_t equal = 0;
+  uint64_t listed = 0;   ///< outside of a sample: only size (and ETag) were compared, and are equal
   uint64_t missing = 0;  ///< files without an object
   uint64_t different = 0;
   uint64_t extra = 0;       ///< objects without a file
   uint64_t unverified = 0;  ///< nothing to compare with, or the file was changed meanwhile
+  /// For each of the files: its object is there, and nothing was found wrong with it.
+  std::vector<bool> is_equal;
 };
 
 /// A file of the directory as it is to be found again, without its path: a million of them are 32 MB.
 struct ExpectedFile {
   base::uint128 path = 0;  ///< hash
   uint64_t size = 0;
-  uint64_t state = 0;  ///< hash of its FileState
+  uint64_t state = 0;  ///< hash of its FileState; 0 right behind the upload, when the journal has it
 };
 
 /// Compares the files of the directory with the objects under the prefix; each disagreement becomes a

@@ -34,5 +34,12 @@ TEST(RdsToken, IsAPresignedUrlWithoutItsScheme) {
   EXPECT_THAT(judge(token, std::chrono::minutes(16)), HasSubstr("expired"));
 }
 
+TEST(RdsToken, FindsTheRegionInTheHost) {
+  EXPECT_EQ(rds_region(kHost), "eu-central-1");
+  EXPECT_EQ(rds_region("db.x.cn-north-1.rds.amazonaws.com.cn"), "cn-north-1");
+  EXPECT_EQ(rds_region("localhost"), std::nullopt);
+  EXPECT_EQ(rds_region("rds.amazonaws.com"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace aws

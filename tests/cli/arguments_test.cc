@@ -65,9 +65,11 @@ TEST(Arguments, NeverWriteBehindTheirEnd) {
 
 TEST(Arguments, SayHowToRunItAgain) {
   Memory memory({"/usr/bin/cutover", "copy", "--source", "postgres://app:sEcret@h/db",
-                 "--target=postgres://h2/db", "--exclude", "audit.*", "--restart", "--run-dir", "r 1"});
+                 "--target=postgres://h2/db", "--exclude", "audit.*", "--restart", "--run-dir", "r 1",
+                 "--target-auth", "rds-iam"});
   const Arguments arguments(memory.argc(), memory.argv());
-  EXPECT_EQ(arguments.again(), "cutover copy --source … --target=… --exclude 'audit.*' --run-dir 'r 1'");
+  EXPECT_EQ(arguments.again(),
+            "cutover copy --source … --target=… --exclude 'audit.*' --run-dir 'r 1' --target-auth rds-iam");
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ RunOptions options_of(std::vector<std::string> arguments) {
   CLI::App app;
   OptionSet set(app);
   RunOptions options;
-  add_source_option(set, options.copy);
+  add_source_option(set, options);
   add_selection_options(set, options);
   add_role_options(set, options);
   add_work_options(set, options);

@@ -78,6 +78,19 @@ TEST(Conninfo, WithoutSecretsReadsBackTheSame) {
   EXPECT_THAT(Conninfo::parse(info.without_secrets()).secrets(), IsEmpty());
 }
 
+TEST(Conninfo, AsksForAPasswordForEachConnection) {
+  int asked = 0;
+  const auto info = Conninfo::parse("postgres://app@h/d").with_password_source([&asked] {
+    return std::to_string(++asked);
+  });
+  const auto copy = info.with("dbname", "e");
+  EXPECT_EQ(info.with_fresh_password().get("password"), "1");
+  EXPECT_EQ(copy.with_fresh_password().get("password"), "2");
+  EXPECT_THAT(copy.secrets(), UnorderedElementsAre(Pair("PGPASSWORD", "3")));
+  EXPECT_EQ(info.get("password"), "");
+  EXPECT_EQ(asked, 3);
+}
+
 TEST(Conninfo, EmptyTextIsRefused) {
   EXPECT_THAT([] { Conninfo::parse(""); }, throws(ErrorKind::usage, HasSubstr("it is empty")));
   EXPECT_THAT([] { Conninfo::parse(" \n"); }, throws(ErrorKind::usage, HasSubstr("hint: write it as")));

@@ -14,6 +14,9 @@
 
 namespace s3::test {
 
+/// Three parts.
+constexpr size_t kLarge = (size_t{40} << 20) + 12345;
+
 inline std::string random_text(size_t size, uint64_t seed = 0) {
   std::mt19937_64 random(seed * 1'000'003 + size);
   std::string out(size, '\0');

@@ -61,9 +61,7 @@ TEST(BufferPool, WakesUpForAStop) {
 using std::chrono::seconds;
 
 TEST(Governor, GrowsWhileThatMakesItFaster) {
-  const base::Stop stop;
   Governor governor({.start = 1, .most = 8});
-  const Governor::Slot slot(governor, stop);
   auto now = Governor::Clock::now();
   for (const uint64_t bytes : {100, 200, 400}) governor.moved(bytes, now += seconds(3));
   const auto grown = governor.limit();
@@ -81,24 +79,22 @@ TEST(Governor, HalvesOnceForAWaveOfSlowDowns) {
   EXPECT_EQ(governor.limit(), 8U);
 }
 
-TEST(Governor, LetsNoMoreInThanItsLimit) {
+TEST(Governor, AdmitsTheFirstWorkersUntilThereIsNoMoreToDo) {
   const base::Stop stop;
-  Governor governor({.start = 2, .most = 2});
-  std::atomic<int> inside{0};
-  std::atomic<int> most{0};
-  base::ThreadGroup group(stop);
-  for (int i = 0; i < 6; ++i)
-    group.start("slot", [&] {
-      for (int round = 0; round < 200; ++round) {
-        const Governor::Slot slot(governor, stop);
-        const int now = ++inside;
-        for (auto seen = most.load(); seen < now && !most.compare_exchange_weak(seen, now);) {
-        }
-        --inside;
-      }
-    });
-  group.join();
-  EXPECT_LE(most.load(), 2);
+  Governor governor({.start = 2, .most = 3});
+  EXPECT_TRUE(governor.admit(0, stop));
+  EXPECT_TRUE(governor.admit(1, stop));
+  std::atomic<bool> admitted{false};
+  std::jthread third([&] { admitted = governor.admit(2, stop); });
+  auto now = Governor::Clock::now();
+  for (const uint64_t bytes : {100, 200}) governor.moved(bytes, now += seconds(3));
+  third.join();
+  EXPECT_TRUE(admitted);
+  std::jthread fourth([&] { admitted = governor.admit(3, stop); });
+  governor.close();
+  fourth.join();
+  EXPECT_FALSE(admitted);
+  EXPECT_FALSE(governor.admit(0, stop));
 }
 
 TEST(Governor, KeepsToTheBandwidth) {

@@ -1,11 +1,8 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <map>
-#include <memory>
 #include <random>
 #include <string>
 #include <thread>
@@ -14,96 +11,20 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
-#include <unistd.h>
 
-#include "base/error.h"
-#include "base/file.h"
-#include "s3/client.h"
 #include "tests/s3/fixture.h"
+#include "tests/s3/program.h"
+#include "tests/support/certificate.h"
 #include "tests/support/process.h"
-#include "tests/support/s3_fake.h"
-#include "tests/support/temp_dir.h"
-
-// The program against an S3 server: the strict one in memory, or the real one that CUTOVER_TEST_S3_ENDPOINT
-// names (./dev test --s3 rgw).
 
 namespace s3 {
 namespace {
 
+using test::kLarge;
 using test::random_text;
+using test::UploadProgram;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-std::string variable(const char* name, const std::string& otherwise) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
-  return value != nullptr ? value : otherwise;
-}
-
-constexpr size_t kLarge = (size_t{36} << 20) + 777;  // three parts
-
-class UploadProgram : public ::testing::Test {
- protected:
-  UploadProgram() {
-    std::filesystem::create_directory(files());
-    auto endpoint = variable("CUTOVER_TEST_S3_ENDPOINT", "");
-    if (endpoint.empty()) {
-      fake_ = std::make_unique<support::S3Fake>();
-      endpoint = fake_->url();
-    }
-    server_ = endpoint;
-    endpoint_.bucket = variable("CUTOVER_TEST_S3_BUCKET", "bucket");
-    endpoint_.url = server_ + "/" + endpoint_.bucket;
-    prefix_ =
-        fmt::format("{}-{}", ::testing::UnitTest::GetInstance()->current_test_info()->name(), ::getpid());
-  }
-
-  std::filesystem::path files() const { return home_ / "files"; }
-  std::string uri() const { return fmt::format("s3://{}/{}", endpoint_.bucket, prefix_); }
-  void write(const std::string& path, const std::string& content) const {
-    std::filesystem::create_directories((files() / path).parent_path());
-    std::ofstream(files() / path, std::ios::binary) << content;
-  }
-  std::map<std::string, std::string> environment() const {
-    return {{"AWS_ACCESS_KEY_ID", variable("CUTOVER_TEST_S3_ACCESS_KEY", support::S3Fake::kAccessKey)},
-            {"AWS_SECRET_ACCESS_KEY", variable("CUTOVER_TEST_S3_SECRET_KEY", support::S3Fake::kSecretKey)},
-            {"AWS_EC2_METADATA_DISABLED", "true"}};
-  }
-  std::vector<std::string> arguments(std::vector<std::string> more = {}) const {
-    std::vector<std::string> out{"upload",    files(),       uri(),      "--endpoint-url", server_,
-                                 "--run-dir", home_ / "run", "--region", "us-east-1"};
-    out.insert(out.end(), more.begin(), more.end());
-    return out;
-  }
-  support::ProcessResult run(std::vector<std::string> more = {},
-                             std::map<std::string, std::string> variables = {}) const {
-    variables.merge(environment());
-    return support::cutover(arguments(std::move(more)), {.environment = variables});
-  }
-  /// Everything is there, byte by byte, and nothing is left over.
-  void expect_whole() const {
-    const auto result = run({"--verify-only", "--verify", "download", "--report-json"});
-    EXPECT_EQ(result.exit_code, 0) << result.output << result.error;
-    EXPECT_EQ(nlohmann::json::parse(result.output)["verification"]["extra"], 0);
-    const auto credentials = environment();
-    const auto session = std::make_shared<Session>(
-        endpoint_,
-        [&](const aws::Credentials*) {
-          return aws::Credentials{credentials.at("AWS_ACCESS_KEY_ID"),
-                                  aws::Secret(credentials.at("AWS_SECRET_ACCESS_KEY"))};
-        },
-        std::make_shared<base::HttpShare>(base::HttpSettings{}));
-    Client client(session, base::Stop());
-    EXPECT_TRUE(client.list_multipart_uploads(prefix_).empty());
-  }
-  nlohmann::json report() const { return nlohmann::json::parse(base::read_file(home_ / "run/report.json")); }
-
-  support::TempDir home_;
-  std::unique_ptr<support::S3Fake> fake_;
-  std::string server_;
-  Endpoint endpoint_;
-  std::string prefix_;
-};
 
 TEST_F(UploadProgram, UploadsVerifiesAndSendsNothingTwice) {
   write("index.html", "<html>");
@@ -135,30 +56,6 @@ TEST_F(UploadProgram, ResumesAtEveryCrashPoint) {
     // Something new for the next one.
     write("large", random_text(kLarge, std::hash<std::string>()(point)));
     write("small", point);
-  }
-}
-
-TEST_F(UploadProgram, LosesNothingWhenItIsKilledAtAnyMoment) {
-  std::mt19937 random(4711);
-  for (int i = 0; i < 200; ++i)
-    write(fmt::format("d{}/f{}", i % 7, i), random_text(1000 + static_cast<size_t>(i) * 37));
-  for (int i = 0; i < 3; ++i) write(fmt::format("large{}", i), random_text(kLarge, static_cast<uint64_t>(i)));
-  for (int round = 0; round < 6; ++round) {
-    support::Process process(support::cutover_program(),
-                             arguments({"--bwlimit", "40MB", "--concurrency", "8"}),
-                             {.environment = environment()});
-    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(100 + random() % 700);
-    while (process.running() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
-    process.kill(SIGKILL);
-    process.wait();
-  }
-  const auto resumed = run();
-  EXPECT_EQ(resumed.exit_code, 0) << resumed.error;
-  expect_whole();
-  // Two workers of eight at most had parts of 16 MiB under way that were not accepted; files of this size
-  // less.
-  if (fake_) {
-    EXPECT_LT(fake_->bytes_received(), 3 * kLarge + 6 * 5 * (size_t{16} << 20));
   }
 }
 
@@ -229,6 +126,42 @@ TEST_F(UploadProgram, SaysOnceWhatIsWrong) {
       support::cutover(arguments({"--run-dir", home_ / "fourth"}), {.environment = no_credentials});
   EXPECT_NE(without.exit_code, 0);
   EXPECT_THAT(without.error, HasSubstr("credentials"));
+}
+
+TEST_F(UploadProgram, GoesWhereTheBucketIs) {
+  const support::S3Fake far({.region = "eu-central-1"});
+  write("a", "1");
+  const std::vector<std::string> call{"upload", files(), "s3://bucket/x", "--run-dir", home_ / "far"};
+  auto variables = environment();
+  variables["AWS_ACCESS_KEY_ID"] = support::S3Fake::kAccessKey;
+  variables["AWS_SECRET_ACCESS_KEY"] = support::S3Fake::kSecretKey;
+  variables["AWS_ENDPOINT_URL_S3"] = far.url();
+  const auto result = support::cutover(call, {.environment = variables});
+  EXPECT_EQ(result.exit_code, 0) << result.output << result.error;
+  EXPECT_THAT(result.error, HasSubstr("the bucket is in the region eu-central-1"));
+  EXPECT_EQ(far.objects().size(), 1U);
+}
+
+TEST_F(UploadProgram, ChecksTheServersCertificate) {
+  const auto certificate = support::make_certificate();
+  const support::S3Fake fake({.certificate = certificate});
+  std::ofstream(home_ / "ca.pem") << certificate.certificate;
+  write("a", "1");
+  write("large", random_text(kLarge));
+  const std::vector<std::string> call{"upload",         files(),    "s3://bucket/x",
+                                      "--endpoint-url", fake.url(), "--run-dir",
+                                      home_ / "tls",    "--verify", "download"};
+  auto variables = environment();
+  variables["AWS_ACCESS_KEY_ID"] = support::S3Fake::kAccessKey;
+  variables["AWS_SECRET_ACCESS_KEY"] = support::S3Fake::kSecretKey;
+  const auto unknown = support::cutover(call, {.environment = variables});
+  EXPECT_EQ(unknown.exit_code, 3) << unknown.error;
+  EXPECT_THAT(unknown.error, HasSubstr("hint: if this server is to be trusted, let AWS_CA_BUNDLE"));
+  EXPECT_TRUE(fake.objects().empty());
+  variables["AWS_CA_BUNDLE"] = home_ / "ca.pem";
+  const auto trusted = support::cutover(call, {.environment = variables});
+  EXPECT_EQ(trusted.exit_code, 0) << trusted.output << trusted.error;
+  EXPECT_EQ(fake.objects().size(), 2U);
 }
 
 TEST_F(UploadProgram, SaysWhatItWouldDo) {

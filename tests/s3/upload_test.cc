@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "s3/error.h"
+#include "s3/unfinished.h"
 #include "tests/s3/fixture.h"
 
 namespace s3 {
@@ -16,6 +17,7 @@ namespace {
 
 using support::HttpFault;
 using support::S3Fake;
+using test::kLarge;
 using test::Place;
 using test::random_text;
 using ::testing::ElementsAre;
@@ -24,8 +26,6 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Pair;
 using ::testing::SizeIs;
-
-constexpr size_t kLarge = (size_t{40} << 20) + 12345;  // three parts
 
 std::map<std::string, std::string> contents(const Place& place) {
   std::map<std::string, std::string> out;
@@ -98,6 +98,18 @@ TEST(Upload, SendsWhatItsHeadersChange) {
   const auto outcome = place.run();
   EXPECT_EQ(outcome.uploaded, 1U);
   EXPECT_EQ(place.server.objects().at("prefix/b.js").headers.at("cache-control"), "max-age=60");
+}
+
+TEST(Upload, TagsObjectsOfEverySize) {
+  Place place;
+  place.write("small", "1");
+  place.write("large", random_text(kLarge));
+  place.upload.settings.tags = {{"cost center", "a&b"}, {"app", "x"}};
+  expect_clean(place.run());
+  for (const auto* key : {"prefix/small", "prefix/large"})
+    EXPECT_EQ(place.server.objects().at(key).headers.at("x-amz-tagging"), "app=x&cost%20center=a%26b");
+  place.upload.settings.tags["app"] = "y";
+  EXPECT_EQ(place.run().uploaded, 2U) << "another tag makes another object";
 }
 
 class Ladder : public ::testing::TestWithParam<std::tuple<bool, bool, Integrity>> {};
@@ -297,6 +309,19 @@ TEST(Upload, AbortsUploadsWhoseFileIsGone) {
   EXPECT_EQ(place.server.uploads(), 0U);
 }
 
+TEST(Upload, FindsItsLostUploadsBehindManyOthers) {
+  Place place({.page = 2});
+  Client client(place.session(), base::Stop());
+  for (int i = 0; i < 5; ++i) client.create_multipart_upload("prefix/large", Integrity::md5, {});
+  for (int i = 0; i < 4; ++i)
+    client.create_multipart_upload(fmt::format("prefix/large{}", i), Integrity::md5, {});
+  EXPECT_THAT(unfinished_uploads(client, {}, "prefix/large"), SizeIs(9));
+  place.write("large", random_text(kLarge));
+  place.server.fail(cut("CreateMultipartUpload", HttpFault::reset, 0, true));
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.uploads(), 4U) << "those of other keys stay";
+}
+
 TEST(Upload, NoticesThatAFileChangesWhileItIsSent) {
   Place place;
   place.write("large", random_text(kLarge));
@@ -384,6 +409,15 @@ TEST(Upload, RefusesARunDirectoryInsideTheFiles) {
   EXPECT_THROW(place.run(), base::Error);
 }
 
+TEST(Upload, RefusesTheRunDirectoryOfACopy) {
+  Place place;
+  place.write("a", "1");
+  std::filesystem::create_directory(place.upload.run_dir);
+  std::ofstream(place.upload.run_dir / "checkpoint.zst") << "x";
+  EXPECT_THROW(place.run(), base::Error);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(place.upload.run_dir), {}), 1);
+}
+
 TEST(Upload, StopsWhenAskedTo) {
   Place place;
   place.write("a", "1");
@@ -424,6 +458,27 @@ TEST_P(Verify, FindsWhatDiffersWithoutAJournal) {
 
 INSTANTIATE_TEST_SUITE_P(Levels, Verify,
                          ::testing::Values(VerifyLevel::list, VerifyLevel::checksum, VerifyLevel::download));
+
+TEST(VerifyByDownload, ListsWhatIsOutsideOfTheSample) {
+  Place place;
+  for (int i = 0; i < 200; ++i) place.write(std::to_string(i), "content");
+  place.run();
+  place.upload.verify = VerifyLevel::download;
+  place.upload.download_share = 0.1;
+  Progress progress;
+  const auto sampled = [&] {
+    return verify_only(place.upload, place.session(), progress, base::Stop()).verification;
+  };
+  const auto equal = sampled();
+  EXPECT_EQ(equal.equal + equal.listed, 200U);
+  EXPECT_GT(equal.equal, 0U);
+  EXPECT_GT(equal.listed, 100U);
+  for (int i = 0; i < 200; i += 2) place.server.erase("prefix/" + std::to_string(i));
+  for (int i = 1; i < 200; i += 2) place.server.put("prefix/" + std::to_string(i), "short");
+  const auto result = sampled();
+  EXPECT_EQ(result.missing, 100U);
+  EXPECT_EQ(result.different, 100U);
+}
 
 TEST(VerifyByList, ComparesEtagsWithTheJournal) {
   Place place;

@@ -1,6 +1,7 @@
 #include "tests/support/s3_fake.h"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -56,7 +57,7 @@ std::map<std::string, std::string> object_headers(const HttpServerRequest& reque
   for (const auto& [name, value] : request.headers) {
     const auto key = base::lower_case(name);
     if (key == "content-type" || key == "cache-control" || key.starts_with("x-amz-meta-") ||
-        key.starts_with("x-amz-checksum-") || key == "x-amz-storage-class" ||
+        key.starts_with("x-amz-checksum-") || key == "x-amz-storage-class" || key == "x-amz-tagging" ||
         key == "x-amz-server-side-encryption")
       out[key] = value;
   }
@@ -76,8 +77,9 @@ HttpServerResponse with_etag(const std::string& etag) {
 }  // namespace
 
 S3Fake::S3Fake(S3FakeOptions options) : options_(std::move(options)) {
-  server_ = std::make_unique<HttpServer>([this](const HttpServerRequest& request) { return answer(request); },
-                                         HttpServerOptions{.record = false});
+  server_ =
+      std::make_unique<HttpServer>([this](const HttpServerRequest& request) { return answer(request); },
+                                   HttpServerOptions{.certificate = options_.certificate, .record = false});
 }
 
 HttpServerResponse S3Fake::error(int status, const std::string& code) {
@@ -145,6 +147,11 @@ HttpServerResponse S3Fake::answer(const HttpServerRequest& request) {
 }
 
 std::optional<HttpServerResponse> S3Fake::refuse(const HttpServerRequest& request) const {
+  if (request.headers.get("Authorization").find("/" + options_.region + "/s3/") == std::string_view::npos) {
+    auto elsewhere = error(301, "PermanentRedirect");
+    elsewhere.headers.add("x-amz-bucket-region", options_.region);
+    return elsewhere;
+  }
   const AccessKeys keys{{kAccessKey, AccessKey{kSecretKey}}};
   const auto why = signature_objection(request, keys, options_.region, "s3");
   if (why.empty()) return std::nullopt;
@@ -282,6 +289,32 @@ HttpServerResponse S3Fake::list_objects(State& state, const Query& query) const 
                   more, token, body));
 }
 
+HttpServerResponse S3Fake::list_uploads(const State& state, const Query& query) const {
+  const auto get = [&](const char* name) { return query.contains(name) ? query.at(name) : std::string(); };
+  std::set<std::pair<std::string, std::string>> wanted;
+  for (const auto& [id, upload] : state.uploads)
+    if (upload.key.starts_with(get("prefix"))) wanted.emplace(upload.key, id);
+  std::string body;
+  size_t count = 0;
+  // Without an upload id the marker's key is over and done with.
+  const auto marker = std::pair(get("key-marker"), get("upload-id-marker"));
+  for (const auto& [key, id] : wanted) {
+    const bool is_behind = marker.second.empty() ? key > marker.first : std::pair(key, id) > marker;
+    if (!marker.first.empty() && !is_behind) continue;
+    if (count++ == options_.page) {
+      body += "<IsTruncated>true</IsTruncated>";
+      break;
+    }
+    const auto encoded = aws::uri_encode(key, true);
+    body += fmt::format("<Upload><Key>{}</Key><UploadId>{}</UploadId></Upload>", encoded, id);
+    if (count == options_.page)
+      body += fmt::format("<NextKeyMarker>{}</NextKeyMarker><NextUploadIdMarker>{}</NextUploadIdMarker>",
+                          encoded, id);
+  }
+  return xml("<ListMultipartUploadsResult><EncodingType>url</EncodingType>" + body +
+             "</ListMultipartUploadsResult>");
+}
+
 HttpServerResponse S3Fake::delete_objects(State& state, const HttpServerRequest& request) const {
   if (request.headers.get("Content-MD5").empty()) return error(400, "MissingContentMD5");
   if (auto bad = check_body(request)) return *bad;
@@ -314,12 +347,7 @@ HttpServerResponse S3Fake::carry_out(const std::string& operation, const HttpSer
     return state->uploads.erase(query.at("uploadId")) > 0 ? HttpServerResponse{.status = 204}
                                                           : error(404, "NoSuchUpload");
   if (operation == "ListMultipartUploads") {
-    std::string body;
-    for (const auto& [id, upload] : state->uploads)
-      body += fmt::format("<Upload><Key>{}</Key><UploadId>{}</UploadId></Upload>",
-                          aws::uri_encode(upload.key, true), id);
-    return xml("<ListMultipartUploadsResult><EncodingType>url</EncodingType>" + body +
-               "</ListMultipartUploadsResult>");
+    return list_uploads(*state, query);
   }
   if (operation == "DeleteObject") {
     state->objects.erase(key);

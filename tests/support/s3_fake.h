@@ -21,6 +21,7 @@ struct S3FakeOptions {
   bool complete_names_etag = true;  ///< in the answer to CompleteMultipartUpload
   size_t page = 1000;               ///< entries of a listing, at most
   std::string region = "us-east-1";
+  std::optional<Certificate> certificate = {};  ///< serves https
 };
 
 /// An S3 server in memory, strict where servers in the field are: every signature, checksum, part and
@@ -93,6 +94,7 @@ class S3Fake {
   HttpServerResponse complete(State& state, const HttpServerRequest& request, const Query& query) const;
   HttpServerResponse list_parts(State& state, const Query& query) const;
   HttpServerResponse list_objects(State& state, const Query& query) const;
+  HttpServerResponse list_uploads(const State& state, const Query& query) const;
   HttpServerResponse delete_objects(State& state, const HttpServerRequest& request) const;
   std::optional<HttpServerResponse> check_body(const HttpServerRequest& request) const;
 

@@ -1,0 +1,175 @@
+#!/usr/bin/env bash
+# ./dev bench s3 [--rounds N] [--large MB] [--small N] [--servers 'http https rgw'] [--no-memory]
+#
+# Uploads of 1 GiB in four large files and of 5,000 files of 32 KiB, by cutover, rclone and aws-cli in rotating order,
+# to a server that throws contents away (bench/null_sink.cc; http and https) and to a Ceph gateway. Prints each
+# upload's wall time, the client's CPU time and its peak memory, then medians and ratios; then the requests of a run with
+# nothing to do, and peak memory for a sparse file of 20 GB and for 100,000 files.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+rounds=3 large=256 small=5000 servers='http https rgw' memory=1
+while [ $# -gt 0 ]; do
+  case $1 in
+    --rounds) rounds=$2 && shift 2 ;;
+    --large) large=$2 && shift 2 ;;
+    --small) small=$2 && shift 2 ;;
+    --servers) servers=$2 && shift 2 ;;
+    --no-memory) memory=0 && shift ;;
+    *) sed -n '2,8p' "$0" && exit 2 ;;
+  esac
+done
+for program in rclone /usr/bin/aws /usr/bin/time openssl; do
+  command -v "$program" >/dev/null || { echo "install these first: apt-get install rclone awscli time openssl" >&2; exit 2; }
+done
+cmake --preset bench >/dev/null
+cmake --build --preset bench --target cutover null_sink >/dev/null
+cutover=$PWD/build/bench/cutover
+# In the page cache, as a directory that was just written would be.
+work=$(mktemp -d /var/tmp/cutover-bench-XXXXXX)
+sink='' rgw=''
+stop_all() {
+  [ -z "$sink" ] || kill "$sink" 2>/dev/null || true
+  [ -z "$rgw" ] || tests/support/rgw.sh stop "$rgw"
+  rm -rf "$work"
+}
+trap stop_all EXIT
+results=$work/results
+: >"$results"
+unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL AWS_CA_BUNDLE CURL_CA_BUNDLE SSL_CERT_FILE
+export AWS_EC2_METADATA_DISABLED=true AWS_REGION=us-east-1 AWS_CONFIG_FILE=$work/aws.config
+# As many transfers at once for all three.
+printf '[default]\ns3 =\n  max_concurrent_requests = 32\n  multipart_chunksize = 16MB\n' >"$AWS_CONFIG_FILE"
+peer_options=(--transfers 32 --checkers 32 --s3-chunk-size 16M --s3-upload-concurrency 8 --s3-no-check-bucket)
+
+start_sink() { # [CERTIFICATE KEY]
+  build/bench/bench/null_sink "$@" >"$work/port" &
+  sink=$!
+  until [ -s "$work/port" ]; do sleep 0.05; done
+  export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=thing
+  bucket=bucket
+}
+start_server() { # http|https|rgw: sets $endpoint and $bucket
+  unset AWS_CA_BUNDLE SSL_CERT_FILE
+  case $1 in
+    http) start_sink && endpoint=http://127.0.0.1:$(<"$work/port") ;;
+    https)
+      openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/key.pem" -out "$work/ca.pem" -days 2 \
+        -subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null
+      start_sink "$work/ca.pem" "$work/key.pem"
+      endpoint=https://localhost:$(<"$work/port")
+      certificate=$work/ca.pem
+      ;;
+    rgw)
+      rgw=$work/rgw
+      eval "$(tests/support/rgw.sh start "$rgw")"
+      endpoint=$CUTOVER_TEST_S3_ENDPOINT bucket=$CUTOVER_TEST_S3_BUCKET
+      export AWS_ACCESS_KEY_ID=$CUTOVER_TEST_S3_ACCESS_KEY AWS_SECRET_ACCESS_KEY=$CUTOVER_TEST_S3_SECRET_KEY
+      ;;
+  esac
+  export RCLONE_CONFIG_B_TYPE=s3 RCLONE_CONFIG_B_PROVIDER=Ceph RCLONE_CONFIG_B_REGION=us-east-1 \
+    RCLONE_CONFIG_B_ENDPOINT=$endpoint RCLONE_CONFIG_B_ACCESS_KEY_ID=$AWS_ACCESS_KEY_ID \
+    RCLONE_CONFIG_B_SECRET_ACCESS_KEY=$AWS_SECRET_ACCESS_KEY RCLONE_CONFIG=$work/rclone.conf
+}
+stop_server() {
+  if [ -n "$sink" ]; then
+    kill "$sink"
+    wait "$sink" 2>/dev/null || true
+  fi
+  [ -z "$rgw" ] || tests/support/rgw.sh stop "$rgw"
+  sink='' rgw='' certificate=''
+}
+certificate=''
+
+clock() { # NAME COMMAND...: appends "NAME wall user+sys rss_MB" to the results
+  local name=$1
+  shift
+  if ! /usr/bin/time -f '%e %U %S %M' -o "$work/time" "$@" >"$work/out" 2>&1; then
+    cat "$work/out" >&2
+    exit 1
+  fi
+  awk -v name="$name" '{printf "%s %.2f %.2f %.0f\n", name, $1, $2 + $3, $4 / 1024}' "$work/time" | tee -a "$results"
+}
+with_certificate() { # VARIABLE COMMAND...: each client has its own
+  local variable=$1
+  shift
+  [ -z "$certificate" ] || export "$variable=$certificate"
+  "$@"
+  unset "$variable"
+}
+number=0
+run_cutover() { # SERVER WORKLOAD
+  rm -rf "$work/run"
+  with_certificate AWS_CA_BUNDLE clock "$1/$2/cutover" "$cutover" upload "$work/$2" "s3://$bucket/$((++number))" \
+    --endpoint-url "$endpoint" --run-dir "$work/run" --no-progress
+}
+run_rclone() {
+  with_certificate SSL_CERT_FILE clock "$1/$2/rclone" rclone copy "$work/$2" "B:$bucket/$((++number))" "${peer_options[@]}"
+}
+run_aws() {
+  with_certificate AWS_CA_BUNDLE clock "$1/$2/aws" /usr/bin/aws s3 cp --recursive --only-show-errors --endpoint-url "$endpoint" \
+    "$work/$2" "s3://$bucket/$((++number))"
+}
+
+echo "making the files ..."
+mkdir "$work/large" "$work/small"
+for i in 1 2 3 4; do head -c "$((large << 20))" /dev/urandom >"$work/large/$i"; done
+for ((i = 0; i < small; ++i)); do head -c 32768 /dev/urandom >"$work/small/$i"; done
+sync
+
+contenders=(cutover rclone aws)
+for server in $servers; do
+  start_server "$server"
+  for ((round = 1; round <= rounds; ++round)); do
+    echo "$server, round $round of $rounds (name, wall s, client CPU s, peak MB)"
+    for workload in large small; do
+      for ((i = 0; i < ${#contenders[@]}; ++i)); do
+        "run_${contenders[(i + round) % ${#contenders[@]}]}" "$server" "$workload"
+      done
+    done
+  done
+  if [ "$server" = http ]; then
+    run_cutover rerun small >/dev/null
+    sleep 2.1 # files of an age that their times can be believed
+    with_certificate AWS_CA_BUNDLE "$cutover" upload "$work/small" "s3://$bucket/$number" --endpoint-url "$endpoint" \
+      --run-dir "$work/run" --no-progress --report-json |
+      grep -oE '"(unchanged|bytes_sent|requests)": ?[0-9]+' | paste -sd' ' | sed 's/^/with nothing changed: /'
+  fi
+  stop_server
+done
+sed -i '/^rerun/d' "$results"
+
+if [ $memory = 1 ]; then
+  echo "peak memory (name, wall s, client CPU s, peak MB)"
+  start_server http
+  mkdir "$work/sparse" "$work/many"
+  truncate -s 20G "$work/sparse/file"
+  run_cutover memory sparse
+  for ((i = 0; i < 100; ++i)); do
+    mkdir "$work/many/$i"
+    (cd "$work/many/$i" && seq -f 'file-%g' 1000 | xargs -n 1000 touch)
+  done
+  run_cutover memory many
+  stop_server
+fi
+
+awk '
+  function median(list, n,   values, i, j, t) {
+    split(list, values, " ")
+    for (i = 1; i <= n; ++i) for (j = i + 1; j <= n; ++j) if (values[j] + 0 < values[i] + 0) { t = values[i]; values[i] = values[j]; values[j] = t }
+    low = values[1]; high = values[n]
+    return n % 2 ? values[(n + 1) / 2] : (values[n / 2] + values[n / 2 + 1]) / 2
+  }
+  { if (!($1 in count)) names[++kinds] = $1; count[$1]++; wall[$1] = wall[$1] " " $2; cpu[$1] = cpu[$1] " " $3; if ($4 > rss[$1]) rss[$1] = $4 }
+  END {
+    print "\nmedian wall s (lowest-highest), client CPU s (lowest-highest), highest peak MB"
+    for (k = 1; k <= kinds; ++k) {
+      name = names[k]
+      m = median(wall[name], count[name]); printf "%-24s %6.2f (%.2f-%.2f)", name, m, low, high; w[name] = m
+      m = median(cpu[name], count[name]); printf "  cpu %5.2f (%.2f-%.2f)  %d MB\n", m, low, high, rss[name]; c[name] = m
+    }
+    print "\npeer / cutover"
+    for (k = 1; k <= kinds; ++k) {
+      name = names[k]; ours = name; sub(/[^\/]*$/, "cutover", ours)
+      if (name != ours && w[ours] > 0) printf "%-24s wall %.2f  cpu %.2f\n", name, w[name] / w[ours], c[name] / c[ours]
+    }
+  }' "$results"

@@ -1,0 +1,149 @@
+#include "s3/references.h"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "pg/quote.h"
+#include "pg/session.h"
+
+namespace s3 {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+/// So many of the files that nobody mentions are named.
+constexpr uint64_t kMostNamed = 100;
+
+bool is_select(std::string_view query) {
+  constexpr std::string_view kWord = "select";
+  return query.size() > kWord.size() && std::isspace(static_cast<unsigned char>(query[kWord.size()])) != 0 &&
+         std::ranges::equal(query.substr(0, kWord.size()), kWord, [](char given, char wanted) {
+           return std::tolower(static_cast<unsigned char>(given)) == wanted;
+         });
+}
+
+/// The names between the dots; what stands in double quotes is taken as it is, the rest folded as Postgres
+/// does.
+std::vector<std::string> names_in(std::string_view text) {
+  std::vector<std::string> names(1);
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (c == '.' && !quoted) {
+      names.emplace_back();
+    } else {
+      names.back() += quoted ? c : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+  }
+  return names;
+}
+
+class ReferenceCheck {
+ public:
+  ReferenceCheck(const UploadOptions& options, const std::vector<ExpectedFile>& files,
+                 const Verification& verification, Problems& problems)
+      : options_(options),
+        files_(files),
+        verification_(verification),
+        problems_(problems),
+        mentioned_(files.size(), false) {}
+
+  void read(pg::Connection& database, const std::string& query, const base::Stop& stop) {
+    base::during("--refs " + query, [&] {
+      try {
+        const pg::Transaction transaction(database, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        database.exec("DECLARE refs NO SCROLL CURSOR FOR " + reference_sql(query));
+        for (;;) {
+          stop.check();
+          const auto rows = database.exec("FETCH 10000 FROM refs");
+          for (int row = 0; row < rows.rows(); ++row) visit(query, rows.text(row, 0));
+          if (rows.rows() == 0) break;
+        }
+      } catch (Error& error) {
+        if (error.kind() == ErrorKind::permanent) error.kind(ErrorKind::usage);
+        throw;
+      }
+    });
+    if (elsewhere_here_ > 0)
+      problems_.note("", fmt::format("{} of {} do not begin with \"{}\", such as \"{}\"", elsewhere_here_,
+                                     query, options_.references.prefix, printable(example_)));
+    result_.elsewhere += std::exchange(elsewhere_here_, 0);
+  }
+
+  References finish(const base::Stop& stop) {
+    result_.unmentioned = static_cast<uint64_t>(std::ranges::count(mentioned_, false));
+    uint64_t named = 0;
+    const WalkVisitor visitor{.file = [&](const WalkedFile& walked) {
+      const auto* file = find_file(files_, walked.path);
+      if (file == nullptr || mentioned_[index_of(file)] || ++named > kMostNamed) return;
+      problems_.note(walked.path, "is not mentioned by the database");
+    }};
+    if (result_.unmentioned > 0) walk(options_.directory, options_.walk, visitor, stop);
+    return result_;
+  }
+
+ private:
+  size_t index_of(const ExpectedFile* file) const { return static_cast<size_t>(file - files_.data()); }
+
+  void visit(const std::string& query, std::string_view value) {
+    const auto& prefix = options_.references.prefix;
+    auto path = value;
+    if (path.starts_with(prefix)) path.remove_prefix(prefix.size());
+    if (prefix.empty() && path.starts_with('/')) path.remove_prefix(1);
+    if (!value.starts_with(prefix) || path.empty()) {
+      if (elsewhere_here_++ == 0) example_ = value;
+      return;
+    }
+    ++result_.mentioned;
+    const auto* file = find_file(files_, path);
+    if (file != nullptr) mentioned_[index_of(file)] = true;
+    if (file != nullptr && verification_.is_equal[index_of(file)]) return;
+    ++result_.missing;
+    problems_.different(path, fmt::format("{} mentions it, and {}", query,
+                                          file == nullptr ? "there is no such file"
+                                                          : "its object is missing or not the same"));
+  }
+
+  const UploadOptions& options_;
+  const std::vector<ExpectedFile>& files_;
+  const Verification& verification_;
+  Problems& problems_;
+  std::vector<bool> mentioned_;
+  uint64_t elsewhere_here_ = 0;
+  std::string example_;
+  References result_;
+};
+
+}  // namespace
+
+std::string reference_sql(std::string_view query) {
+  if (is_select(query))
+    return fmt::format("SELECT DISTINCT r.path::text FROM ({}) AS r(path) WHERE r.path IS NOT NULL", query);
+  const auto names = names_in(query);
+  if (names.size() < 2 || names.size() > 3 || std::ranges::count(names, std::string()) > 0)
+    throw Error(ErrorKind::usage, fmt::format("\"{}\" names no column", query),
+                "write it as table.column, schema.table.column or as a SELECT of one column");
+  const auto column = pg::quote_identifier(names.back());
+  auto table = pg::quote_identifier(names[0]);
+  if (names.size() == 3) table += "." + pg::quote_identifier(names[1]);
+  return fmt::format("SELECT DISTINCT {0}::text FROM {1} WHERE {0} IS NOT NULL", column, table);
+}
+
+References check_references(const UploadOptions& options, const std::vector<ExpectedFile>& files,
+                            const Verification& verification, Problems& problems, const base::Stop& stop) {
+  auto database =
+      pg::open_first_session(options.references.database, {.application_name = "cutover refs"}, stop);
+  // Names mean what they mean to the application.
+  database.exec("RESET search_path");
+  ReferenceCheck check(options, files, verification, problems);
+  for (const auto& query : options.references.queries) check.read(database, query, stop);
+  return check.finish(stop);
+}
+
+}  // namespace s3

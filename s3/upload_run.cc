@@ -1,0 +1,102 @@
+#include "s3/upload_run.h"
+
+#include <array>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/journal.h"
+#include "s3/unfinished.h"
+#include "s3/upload_journal.h"
+
+namespace s3 {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path journal_of(const fs::path& directory) { return directory / UploadJournal::kFile; }
+
+std::vector<Glob> globs_of(const std::vector<std::string>& patterns) {
+  std::vector<Glob> out;
+  for (const auto& pattern : patterns) out.emplace_back(pattern);
+  return out;
+}
+
+/// Returns how many there were.
+uint64_t abort_all(UploadJournal& journal, const std::string& prefix, Client& client,
+                   const Retries& retries) {
+  uint64_t aborted = 0;
+  for (const auto& upload : journal.open_uploads()) {
+    with_retries(client, retries,
+                 [&] { client.abort_multipart_upload(prefix + upload.path, upload.upload_id); });
+    journal.record_ended(upload.upload_id);
+    ++aborted;
+  }
+  for (const auto& path : journal.intended()) {
+    const auto key = prefix + path;
+    for (const auto& upload : unfinished_uploads(client, retries, key)) {
+      if (upload.key != key) continue;
+      with_retries(client, retries, [&] { client.abort_multipart_upload(key, upload.upload_id); });
+      ++aborted;
+    }
+    journal.record_cleared(path);
+  }
+  return aborted;
+}
+
+}  // namespace
+
+bool is_upload_run(const fs::path& directory) {
+  std::error_code ignored;
+  return fs::exists(journal_of(directory), ignored);
+}
+
+UploadState read_upload_run(const fs::path& directory) {
+  if (!is_upload_run(directory))
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("{} is not the run directory of an upload", directory.native()),
+                      "give the directory that --run-dir named when the upload was started");
+  UploadState state;
+  const auto path = journal_of(directory);
+  base::during(fmt::format("read {}", path.native()),
+               [&] { base::Journal::read(path, [&](base::Bytes record) { state.apply(record); }); });
+  return state;
+}
+
+UploadOptions options_of(const fs::path& directory, const UploadState& state) {
+  if (!state.run)
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("the upload of {} has not begun", directory.native()),
+                      "run cutover upload with this --run-dir first");
+  UploadOptions out;
+  out.directory = state.run->directory;
+  out.target = {state.run->bucket, state.run->prefix};
+  out.run_dir = directory;
+  out.walk.prefix = out.target.prefix;
+  if (state.selection) {
+    out.walk.symlinks = state.selection->symlinks;
+    out.walk.filter = {globs_of(state.selection->include), globs_of(state.selection->exclude)};
+  }
+  return out;
+}
+
+CleanedRun clean_upload_run(const fs::path& directory, const UploadState& state, const Connect& connect,
+                            const base::Stop& stop) {
+  const auto run = state.run.value_or(RunIdentity{});
+  CleanedRun out;
+  // Its lock is held until the files are gone.
+  UploadJournal journal(directory, run);
+  if (!journal.open_uploads().empty() || !journal.intended().empty()) {
+    Client client(connect(), stop);
+    out.aborted = abort_all(journal, run.prefix, client, {.stop = stop});
+  }
+  constexpr std::array kFiles{"uploads.journal.new", "status.json.tmp",    "status.json",
+                              "report.json",         UploadJournal::kFile, "lock"};
+  std::error_code ignored;
+  for (const auto* name : kFiles) fs::remove(directory / name, ignored);
+  out.removed = fs::remove(directory, ignored);
+  return out;
+}
+
+}  // namespace s3

@@ -1,0 +1,173 @@
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "s3/local_file.h"
+#include "tests/s3/fixture.h"
+#include "tests/s3/program.h"
+#include "tests/support/relay.h"
+
+// kill -9 at random moments. A few in every test run; `./dev soak s3` does it by the hundred, on a larger
+// tree.
+
+namespace s3 {
+namespace {
+
+using test::random_text;
+
+/// From the environment: CUTOVER_SOAK_KILLS and so on.
+size_t setting(const std::string& name, size_t otherwise) {
+  return std::stoul(test::variable(("CUTOVER_SOAK_" + name).c_str(), std::to_string(otherwise)));
+}
+
+constexpr unsigned kWorkers = 8;
+/// What a worker may have had on its way: a part, and the requests around it.
+constexpr uint64_t kInFlight = kWorkers * (uint64_t{16} << 20);
+/// Heads of requests and listings, for each file and in all.
+constexpr uint64_t kOverheadOfFile = 4096;
+constexpr uint64_t kOverhead = uint64_t{1} << 20;
+
+/// Compares what is downloaded with a file of the tree.
+class ComparedDownload : public base::ByteSink {
+ public:
+  explicit ComparedDownload(const LocalFile& file) : file_(file) {}
+  void write(base::Bytes bytes) override {
+    buffer_.resize(std::max(buffer_.size(), bytes.size()));
+    const auto ours = std::span(buffer_).first(bytes.size());
+    equal = equal && file_.read_at(size, ours) == ours.size() && std::ranges::equal(ours, bytes);
+    size += bytes.size();
+  }
+  void finish() override {}
+
+  bool equal = true;
+  uint64_t size = 0;
+
+ private:
+  const LocalFile& file_;
+  std::vector<std::byte> buffer_;
+};
+
+class Kills : public test::UploadProgram {
+ protected:
+  Kills() : relay_(std::stoi(server_.substr(server_.rfind(':') + 1))), first_prefix_(prefix_) {
+    server_ = fmt::format("http://127.0.0.1:{}", relay_.port());
+    endpoint_.url = server_ + "/" + endpoint_.bucket;
+  }
+
+  void make_tree() {
+    const std::vector<std::string> odd{"plain",     "with space", "ünï/cödé",
+                                       "100% +&#?", "quote'\"<>", "~tilde$!*()"};
+    const auto add = [&](std::string path, size_t size, uint64_t seed) {
+      write(path, random_text(size, seed));
+      files_of_tree_.push_back(std::move(path));
+      tree_bytes_ += size;
+    };
+    const auto small = setting("SMALL", 200);
+    for (size_t i = 0; i < small; ++i)
+      add(fmt::format("d{}/{} {}", i % 17, odd[i % odd.size()], i), random_() % 40'000, i);
+    const auto large = setting("LARGE", 3);
+    const auto least = setting("LEAST_MB", 36);
+    const auto most = setting("MOST_MB", 40);
+    for (size_t i = 0; i < large; ++i)
+      add(fmt::format("large/{} {}", odd[i % odd.size()], i),
+          (least << 20) + random_() % ((most - least + 1) << 20), 1'000'000 + i);
+  }
+
+  std::vector<std::string> call(std::vector<std::string> more = {}) {
+    auto out = arguments(std::move(more));
+    out.insert(out.end(), {"--concurrency", std::to_string(kWorkers), "--no-progress"});
+    return out;
+  }
+
+  /// False when the upload has ended before.
+  bool kill_once(uint64_t most_bytes) {
+    support::Process process(support::cutover_program(), call(), {.environment = environment()});
+    const auto wanted = relay_.bytes() + random_() % most_bytes;
+    const auto pause = std::chrono::steady_clock::now() + std::chrono::microseconds(random_() % 50'000);
+    while (process.running() && (relay_.bytes() < wanted || std::chrono::steady_clock::now() < pause))
+      std::this_thread::yield();
+    const bool alive = process.running();
+    if (alive) process.kill(SIGKILL);
+    const auto result = process.wait();
+    EXPECT_EQ(result.exit_code, alive ? 128 + SIGKILL : 0) << result.error;
+    return alive;
+  }
+
+  /// Every object has its file's content, no other object and no unfinished upload is there.
+  void expect_equal() {
+    Client client(session(), base::Stop());
+    EXPECT_TRUE(unfinished_uploads(client, {}, prefix_).empty());
+    for (const auto& path : files_of_tree_) {
+      const auto file = LocalFile::open(files(), path, Symlinks::error);
+      ASSERT_TRUE(file);
+      ComparedDownload comparison(*file);
+      client.get_object(prefix_ + "/" + path, comparison);
+      EXPECT_TRUE(comparison.equal && comparison.size == file->state().size) << path;
+    }
+    std::vector<std::string> keys;
+    std::string token;
+    do {
+      const auto page = client.list_objects(prefix_ + "/", token);
+      for (const auto& object : page.objects) keys.push_back(object.key);
+      token = page.next_token;
+    } while (!token.empty());
+    EXPECT_EQ(keys.size(), files_of_tree_.size());
+    for (size_t i = 0; i < keys.size(); i += 1000) {
+      const auto end = std::min(keys.size(), i + 1000);
+      client.delete_objects(
+          {keys.begin() + static_cast<std::ptrdiff_t>(i), keys.begin() + static_cast<std::ptrdiff_t>(end)});
+    }
+  }
+
+  support::Relay relay_;
+  std::string first_prefix_;
+  std::mt19937_64 random_{setting("SEED", 4711)};
+  std::vector<std::string> files_of_tree_;
+  uint64_t tree_bytes_ = 0;
+};
+
+TEST_F(Kills, LoseNothingAndSendNothingTwice) {
+  make_tree();
+  const auto wanted = setting("KILLS", 6);
+  const auto in_one_run = setting("KILLS_IN_ONE_RUN", 6);
+  size_t kills = 0;
+  size_t runs = 0;
+  uint64_t sent_again = 0;
+  uint64_t most_again = 0;
+  while (kills < wanted) {
+    prefix_ = fmt::format("{}/{}", first_prefix_, runs++);
+    std::filesystem::remove_all(home_ / "run");
+    const auto before = relay_.bytes();
+    size_t here = 0;
+    while (here < in_one_run && kills + here < wanted && kill_once(2 * tree_bytes_ / (in_one_run + 1)))
+      ++here;
+    kills += here;
+    const auto resumed = support::cutover(call(), {.environment = environment()});
+    ASSERT_EQ(resumed.exit_code, 0) << resumed.error;
+    const auto sent = relay_.bytes() - before;
+    const auto due = tree_bytes_ + kOverhead * (here + 1) + kOverheadOfFile * files_of_tree_.size();
+    EXPECT_LE(sent, due + here * kInFlight) << here << " kills";
+    const auto again = sent > tree_bytes_ ? sent - tree_bytes_ : 0;
+    sent_again += again;
+    if (here > 0) most_again = std::max(most_again, again / here);
+    expect_equal();
+  }
+  fmt::print(
+      "{} kills in {} runs over a tree of {} files, {} MB: {:.1f} MB sent beyond the tree for each kill "
+      "(most: {:.1f}), at most {} MB were on their way\n",
+      kills, runs, files_of_tree_.size(), tree_bytes_ / 1'000'000,
+      static_cast<double>(sent_again) / 1e6 / static_cast<double>(kills),
+      static_cast<double>(most_again) / 1e6, kInFlight / 1'000'000);
+}
+
+}  // namespace
+}  // namespace s3

@@ -1,0 +1,72 @@
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/s3/program.h"
+#include "tests/support/cluster.h"
+
+namespace s3 {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class ReferencesOf : public test::UploadProgram {
+ protected:
+  ReferencesOf() : database_(support::cluster()) {
+    for (const auto* name : {"a.pdf", "sub/ü b.pdf", "unused.pdf", "c.pdf"}) write(name, name);
+    database_.exec(
+        "CREATE TABLE documents (file_path text); CREATE TABLE other (meta jsonb);"
+        "INSERT INTO documents VALUES ('/uploads/a.pdf'), ('/uploads/a.pdf'), ('/uploads/sub/ü b.pdf'), "
+        "(NULL);"
+        "INSERT INTO other VALUES ('{\"file\": \"/uploads/c.pdf\"}'), ('{}')");
+  }
+  std::vector<std::string> refs(std::vector<std::string> more = {}) const {
+    std::vector<std::string> out{"--database",          database_.url(), "--refs",
+                                 "documents.file_path", "--refs-prefix", "/uploads/"};
+    out.insert(out.end(), more.begin(), more.end());
+    return out;
+  }
+  support::TestDatabase database_;
+};
+
+TEST_F(ReferencesOf, AllHaveAVerifiedObject) {
+  const auto result = run(refs({"--refs", "SELECT meta->>'file' FROM other"}));
+  EXPECT_EQ(result.exit_code, 0) << result.output << result.error;
+  EXPECT_THAT(result.output, AllOf(HasSubstr("3 paths by the database, 0 of them missing; 1 file by nobody"),
+                                   HasSubstr("unused.pdf: is not mentioned")));
+  const auto references = report()["references"];
+  EXPECT_EQ(references["mentioned"], 3);
+  EXPECT_EQ(references["unmentioned"], 1);
+}
+
+TEST_F(ReferencesOf, AreReportedWhenTheirObjectIsNotThere) {
+  database_.exec("INSERT INTO documents VALUES ('/uploads/gone.pdf'), ('https://elsewhere.example/x')");
+  const auto missing = run(refs());
+  EXPECT_EQ(missing.exit_code, 1) << missing.output << missing.error;
+  EXPECT_THAT(missing.output,
+              AllOf(HasSubstr("gone.pdf: documents.file_path mentions it, and there is no such file"),
+                    HasSubstr("1 value elsewhere"), HasSubstr("https://elsewhere.example/x")));
+  // A file whose object is another is no verified one.
+  database_.exec("DELETE FROM documents WHERE file_path <> '/uploads/a.pdf'");
+  write("a.pdf", "b.pdf");
+  const auto different = run(refs({"--verify-only", "--exclude", "unused.pdf"}));
+  EXPECT_EQ(different.exit_code, 1) << different.output;
+  EXPECT_THAT(different.output, HasSubstr("a.pdf: documents.file_path mentions it, and its object"));
+}
+
+TEST_F(ReferencesOf, CannotBeReadFromWhatIsNotThere) {
+  const auto no_column = run({"--database", database_.url(), "--refs", "documents.nothing"});
+  EXPECT_EQ(no_column.exit_code, 2) << no_column.output << no_column.error;
+  EXPECT_THAT(no_column.error, AllOf(HasSubstr("--refs documents.nothing"), HasSubstr("does not exist")));
+  const auto written = run({"--database", database_.url(), "--refs",
+                            "SELECT 'x' FROM documents) AS r(path); DELETE FROM documents; SELECT ('x'"});
+  EXPECT_NE(written.exit_code, 0);
+  EXPECT_EQ(database_.value("SELECT count(*) FROM documents"), "4") << "nothing is ever written";
+  EXPECT_EQ(run({"--refs", "documents.file_path"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace s3
