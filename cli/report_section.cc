@@ -158,7 +158,7 @@ ReportSection upload_section(const Json& report) {
 }
 
 ReportSection section_of(const Json& report, const std::string& name) {
-  const auto refuse = [&](std::string why) {
+  const auto refuse = [&](const std::string& why) {
     return base::Error(ErrorKind::usage, fmt::format("{} is not a result that can be shown: {}", name, why),
                        "give a run directory, or a file that --report has written");
   };

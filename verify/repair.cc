@@ -27,8 +27,8 @@ constexpr const char* kPermissionDenied = "42501";
 
 class Mending {
  public:
-  Mending(const RepairOptions& options, Progress& progress, const base::Stop& stop)
-      : options_(options), progress_(progress), stop_(stop) {}
+  Mending(const RepairOptions& options, Progress& progress, base::Stop stop)
+      : options_(options), progress_(progress), stop_(std::move(stop)) {}
 
   Repair run() {
     find_differences();

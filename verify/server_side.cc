@@ -155,7 +155,7 @@ std::vector<std::optional<ServerReading>> read_at_servers(const Context& context
   pass.failed = [&](const Slice& slice, const base::Error& error) {
     fail((*readings.lock())[slice.unit].result, slice, error);
   };
-  for_each_slice(context, units, std::move(slices), pass,
+  for_each_slice(context, units, slices, pass,
                  [&](uint32_t unit) { return (*readings.lock())[unit].result.failed; });
   std::vector<std::optional<ServerReading>> out(units.size());
   auto all = readings.lock();
