@@ -62,6 +62,21 @@ bool is_description(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return c == ' ' || (c >= 'A' && c <= 'Z'); });
 }
 
+/// pg_dump is asked to quote every name, and does so in what it calls comments and grants: TABLE "orders".
+std::string without_needless_quotes(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    auto end = text.front() == '"' ? text.find('"', 1) : std::string_view::npos;
+    while (end != std::string_view::npos && text.substr(end + 1).starts_with('"'))
+      end = text.find('"', end + 2);
+    const auto piece = text.substr(0, end == std::string_view::npos ? 1 : end + 1);
+    const auto name = piece.size() > 2 ? piece.substr(1, piece.size() - 2) : std::string_view();
+    out += !name.empty() && pg::display_identifier(name) == name ? name : piece;
+    text.remove_prefix(piece.size());
+  }
+  return out;
+}
+
 /// "orders; Type: TABLE; Schema: public; Owner: app[; Tablespace: fast]". Any name may hold these very words.
 /// The fields are looked for from the right, because the name on the left is the one whose words are most
 /// free, and a split counts only when what becomes the type looks like one.
@@ -86,6 +101,8 @@ bool parse_name_line(std::string_view text, TocEntry& entry) {
     const std::string_view tail = text.substr(owner + kOwner.size());
     entry.name = text.substr(0, type);
     entry.description = description;
+    if (description == "COMMENT" || description == "ACL" || description == "SECURITY LABEL")
+      entry.name = without_needless_quotes(entry.name);
     entry.schema = or_empty(field(schema, kSchema, owner));
     entry.owner = or_empty(tail.substr(0, tail.rfind("; Tablespace: ")));
     return true;

@@ -242,6 +242,16 @@ TEST(ParseRestoreScript, NamesMayLookLikeFields) {
   EXPECT_EQ(owner.owner, "");
 }
 
+TEST(ParseRestoreScript, QuotesThatNoNameNeedsAreNotShown) {
+  const auto name = [](const std::string& line) {
+    return parse_restore_script(script(entry(1, line, "SELECT 1;"))).at(0).name;
+  };
+  EXPECT_EQ(name(R"(EXTENSION "hstore"; Type: COMMENT; Schema: -; Owner: )"), "EXTENSION hstore");
+  EXPECT_EQ(name(R"(COLUMN "t"."A b"; Type: ACL; Schema: s; Owner: o)"), R"(COLUMN t."A b")");
+  EXPECT_EQ(name(R"(TABLE "a""b"; Type: COMMENT; Schema: s; Owner: o)"), R"(TABLE "a""b")");
+  EXPECT_EQ(name(R"("quoted"; Type: TABLE; Schema: s; Owner: o)"), R"("quoted")") << "that is its name";
+}
+
 TEST(ParseRestoreScript, AnEntryMayHaveNoStatement) {
   const auto entries = parse_restore_script(
       script(table(1, "-- *not* creating schema, since initdb creates it") + table(2, "SELECT 2;")));

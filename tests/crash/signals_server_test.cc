@@ -53,7 +53,7 @@ TEST(SignalTwice, QuitsAtOnceAndStillResumes) {
 TEST(SignalEarly, DuringTheSchema) {
   Move move;
   fill(move.source);
-  Proxy proxy(move.target.cluster().port(), "CREATE TABLE shop.lines", hold_from(1));
+  Proxy proxy(move.target.cluster().port(), R"(CREATE TABLE "shop"."lines")", hold_from(1));
   move.target_url = proxy.url(move.target.name());
   const auto process = move.start();
   wait_for("a statement on its way", [&] { return proxy.held() == 1; });
@@ -78,7 +78,7 @@ TEST(Leftovers, AnIndexBuildOfAKilledProcessIsEnded) {
   support::Session gate(move.target.url());
   gate.exec("SELECT pg_advisory_lock(7)");
   const auto building =
-      "SELECT coalesce(max(pid)::text, '') FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX t_slow%' "
+      "SELECT coalesce(max(pid)::text, '') FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX _t_slow%' "
       "AND wait_event_type = 'Lock' AND datname = current_database()";
   std::string old;
   {

@@ -61,9 +61,14 @@ TEST_P(SnapshotServer, ItsTransactionsCannotWrite) {
 TEST_P(SnapshotServer, ASnapshotThatIsGoneCannotBeImported) {
   const support::TestDatabase database(cluster());
   std::string id;
+  std::string pid;
   {
     SnapshotKeeper keeper(test::open(database));
     id = keeper.id();
+    pid = keeper.connection().exec("SELECT pg_catalog.pg_backend_pid()").string(0, 0);
+  }
+  // Its server process notices a moment later.
+  while (database.value("SELECT count(*) FROM pg_stat_activity WHERE pid = " + pid) != "0") {
   }
   for (const auto& gone : {id, std::string("not a snapshot"), std::string("'; --")}) {
     auto worker = test::open(database);
