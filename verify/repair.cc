@@ -58,7 +58,7 @@ class Mending {
   const RepairOptions& options_;
   Progress& progress_;
   base::Stop stop_;
-  HeardByTable heard_;
+  KeysByTable differing_;
   Repair repair_;
   std::string encoding_;
   std::optional<Side> source_;
@@ -72,7 +72,7 @@ class Mending {
 void Mending::find_differences() {
   auto options = options_.compare;
   options.on_row = [&](const TableResult& table, const RowDifference& row) {
-    heard_[table.name].add(row);
+    differing_[table.name].add(row);
     if (options_.compare.on_row) options_.compare.on_row(table, row);
   };
   repair_.before = compare(options, progress_, stop_);
@@ -85,7 +85,7 @@ void Mending::plan() {
   encoding_ = common_encoding(options_.compare.source, options_.compare.target, stop_);
   source_.emplace(Role::source, options_.compare.source, encoding_, stop_);
   target_.emplace(Role::target, options_.compare.target, encoding_, stop_);
-  works_ = plan_tables(options_, *source_, *target_, std::move(heard_), repair_);
+  works_ = plan_tables(options_, *source_, *target_, std::move(differing_), repair_);
   plan_sequences();
   // Its snapshot has served; its locks would be in the way.
   target_->connection().exec("ROLLBACK");

@@ -40,7 +40,7 @@ double percent_of(const TableResult& table, uint64_t rows) {
 }
 
 // Empty: the rows that differ are known one by one, and few.
-std::string why_all_rows(const RepairOptions& options, const TableResult& table, const HeardRows& rows) {
+std::string why_all_rows(const RepairOptions& options, const TableResult& table, const DifferingKeys& rows) {
   if (table.key.empty()) return "it has no key by which single rows could be named";
   if (rows.too_many) return "too many of its rows differ to be kept one by one";
   if (!table.rows || table.rows->buckets_left > 0 || !table.rows->note.empty())
@@ -53,9 +53,9 @@ std::string why_all_rows(const RepairOptions& options, const TableResult& table,
 
 class Planner {
  public:
-  Planner(const RepairOptions& options, const Side& source, const Side& target, HeardByTable heard,
+  Planner(const RepairOptions& options, const Side& source, const Side& target, KeysByTable keys,
           Repair& repair)
-      : options_(options), source_(source), target_(target), heard_(std::move(heard)), repair_(repair) {}
+      : options_(options), source_(source), target_(target), differing_(std::move(keys)), repair_(repair) {}
 
   std::vector<TableWork> run() {
     for (const auto& table : repair_.before.tables)
@@ -90,7 +90,7 @@ class Planner {
       leave(table.name, "has other columns on the target", "mend its definition first");
       return;
     }
-    auto& rows = heard_[table.name];
+    auto& rows = differing_[table.name];
     auto reason = why_all_rows(options_, table, rows);
     if (!reason.empty() && !(options_.may_recopy && options_.may_recopy(target->name))) {
       leave(table.name, reason + ": its rows would have to be copied again, all of them",
@@ -101,7 +101,7 @@ class Planner {
   }
 
   void add(const TableResult& table, const pg::Table& source, const pg::Table& target, std::string reason,
-           HeardRows rows) {
+           DifferingKeys rows) {
     RepairStep step;
     step.object = table.name;
     if (table.rows) {
@@ -133,7 +133,7 @@ class Planner {
   const RepairOptions& options_;
   const Side& source_;
   const Side& target_;
-  HeardByTable heard_;
+  KeysByTable differing_;
   Repair& repair_;
   std::set<std::string> refreshed_;
   std::vector<TableWork> works_;
@@ -141,7 +141,7 @@ class Planner {
 
 }  // namespace
 
-void HeardRows::add(const RowDifference& row) {
+void DifferingKeys::add(const RowDifference& row) {
   if (too_many) return;
   keys.insert(row.key);
   too_many = keys.size() > kMostRowsHeld;
@@ -153,8 +153,8 @@ std::string TableWork::from(const pg::Table& table, bool whole_tree) {
 }
 
 std::vector<TableWork> plan_tables(const RepairOptions& options, const Side& source, const Side& target,
-                                   HeardByTable heard, Repair& repair) {
-  return Planner(options, source, target, std::move(heard), repair).run();
+                                   KeysByTable keys, Repair& repair) {
+  return Planner(options, source, target, std::move(keys), repair).run();
 }
 
 }  // namespace verify

@@ -14,13 +14,13 @@ namespace verify {
 using KeyText = std::vector<std::string>;
 
 /// The differing rows of one table, as a comparison tells them.
-struct HeardRows {
+struct DifferingKeys {
   /// Each once, although several rows may have it.
   std::set<KeyText> keys;
   bool too_many = false;  ///< more than kMostRowsHeld: not kept
   void add(const RowDifference& row);
 };
-using HeardByTable = std::map<std::string, HeardRows>;
+using KeysByTable = std::map<std::string, DifferingKeys>;
 
 /// What is done to the rows of one table.
 struct TableWork {
@@ -31,7 +31,7 @@ struct TableWork {
   std::string condition;             ///< of the comparison; empty: all rows
   std::vector<std::string> columns;  ///< that are put in; the server computes the generated ones
   std::vector<std::string> key;
-  HeardRows rows;
+  DifferingKeys rows;
 
   /// "ONLY public.t"; a tree by its root.
   static std::string from(const pg::Table& table, bool whole_tree);
@@ -39,6 +39,6 @@ struct TableWork {
 
 /// Decides what is done about each table that differs: fills Repair::steps and Repair::left.
 std::vector<TableWork> plan_tables(const RepairOptions& options, const Side& source, const Side& target,
-                                   HeardByTable heard, Repair& repair);
+                                   KeysByTable keys, Repair& repair);
 
 }  // namespace verify
