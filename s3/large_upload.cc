@@ -26,17 +26,16 @@ bool is_invalid_part(const base::Error& error) {
 
 }  // namespace
 
-void abort_unknown_uploads(Context& context, Client& client, const std::string& path, std::string_view keep) {
+void abort_unknown_uploads(Context& context, Client& client, const std::string& path) {
   const auto key = context.key_of(path);
   const auto known = context.journal.open_uploads_of(path);
   const auto is_known = [&](const std::string& id) {
-    return id == keep || std::ranges::find(known, id, &OpenUpload::upload_id) != known.end();
+    return std::ranges::find(known, id, &OpenUpload::upload_id) != known.end();
   };
   for (const auto& upload : unfinished_uploads(client, context.retries(), key)) {
     if (upload.key != key || is_known(upload.upload_id)) continue;
     with_retries(client, context.retries(), [&] { client.abort_multipart_upload(key, upload.upload_id); });
   }
-  context.journal.record_cleared(path);
 }
 
 std::vector<PartSum> LargeUpload::part_sums(const std::map<uint32_t, PartRecord>& parts) const {
@@ -106,6 +105,7 @@ bool LargeUpload::begin_or_resume(Client& client) {
 }
 
 void LargeUpload::create(Client& client) {
+  const bool is_suspect = context_.journal.is_intended(file_.path);
   context_.journal.record_intended(file_.path);
   int tries = 0;
   upload_id_ = with_retries(client, context_.retries(), [&] {
@@ -114,9 +114,11 @@ void LargeUpload::create(Client& client) {
                                           context_.headers.of(file_.path, state_));
   });
   base::crash_point("s3_create.done");
-  if (tries > 1) abort_unknown_uploads(context_, client, file_.path, upload_id_);
   context_.journal.record(OpenUpload{
       file_.path, state_, settings_, upload_id_, layout_.part_size, context_.capabilities.integrity, {}});
+  // Otherwise there may be another one, or may be soon: a request can be carried out long after who sent it
+  // has given it up or is dead. The end of the run looks for it.
+  if (tries == 1 && !is_suspect) context_.journal.record_cleared(file_.path);
 }
 
 /// A file whose times cannot be trusted has the content that was uploaded.

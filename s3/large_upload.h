@@ -75,9 +75,8 @@ class LargeUpload {
   base::Guarded<Shared> shared_;
 };
 
-/// Aborts the uploads of the path that neither the journal knows nor `keep` names: those whose id was lost
-/// with the answer, or with the process that had asked for them.
-void abort_unknown_uploads(Context& context, Client& client, const std::string& path,
-                           std::string_view keep = {});
+/// Aborts the uploads of the path that the journal does not know: those whose id was lost with the answer, or
+/// with the process that had asked for them.
+void abort_unknown_uploads(Context& context, Client& client, const std::string& path);
 
 }  // namespace s3

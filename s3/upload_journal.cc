@@ -155,6 +155,11 @@ std::vector<std::string> UploadJournal::intended() {
   return {state_.intended.begin(), state_.intended.end()};
 }
 
+bool UploadJournal::is_intended(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  return state_.intended.contains(path);
+}
+
 std::vector<OpenUpload> UploadJournal::open_uploads() {
   const std::lock_guard lock(mutex_);
   std::vector<OpenUpload> out;

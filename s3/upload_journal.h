@@ -60,6 +60,7 @@ class UploadJournal {
   void record_cleared(std::string_view path);
   /// Paths of which the server may have an upload that the journal does not know.
   std::vector<std::string> intended();
+  bool is_intended(const std::string& path);
   void record_part(std::string_view upload_id, uint32_t number, const PartRecord& part);
   void record_ended(std::string_view upload_id);
   std::vector<OpenUpload> open_uploads();

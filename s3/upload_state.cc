@@ -157,7 +157,6 @@ void UploadState::apply(base::Bytes record) {
     case Type::upload: {
       auto opened = get_upload(in);
       auto id = opened.upload_id;
-      intended.erase(opened.path);
       uploads.insert_or_assign(std::move(id), std::move(opened));
       break;
     }

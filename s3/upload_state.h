@@ -125,7 +125,7 @@ std::string encode(const ObjectRecord& object);
 std::string encode_intended(std::string_view path);
 /// The server has no upload of the path that we do not know.
 std::string encode_cleared(std::string_view path);
-std::string encode(const OpenUpload& upload);  ///< without its parts; clears the path, too
+std::string encode(const OpenUpload& upload);  ///< without its parts
 std::string encode_part(std::string_view upload_id, uint32_t number, const PartRecord& part);
 /// The upload is completed or aborted.
 std::string encode_ended(std::string_view upload_id);

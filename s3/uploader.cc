@@ -150,9 +150,13 @@ std::vector<ExpectedFile> transfer(Context& context) {
   return files;
 }
 
-/// Before anything is begun: what the last process may have left.
-void abort_unknown(Context& context, Client& client) {
-  for (const auto& path : context.journal.intended()) abort_unknown_uploads(context, client, path);
+/// Before anything is begun: what the last process may have left. And when nothing is under way any more:
+/// what has turned up since, then for good.
+void abort_unknown(Context& context, Client& client, bool for_good) {
+  for (const auto& path : context.journal.intended()) {
+    abort_unknown_uploads(context, client, path);
+    if (for_good) context.journal.record_cleared(path);
+  }
 }
 
 /// Uploads whose file is gone or has failed in a way that leaves no hope.
@@ -245,9 +249,10 @@ Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& ses
   context.may_have_others = !context.capabilities.was_empty;
   outcome.capabilities = context.capabilities;
   outcome.walked = look_through(options, problems, progress, stop);
-  abort_unknown(context, client);
+  abort_unknown(context, client, false);
   const auto files = transfer(context);
   abort_leftovers(context, client);
+  abort_unknown(context, client, true);
   journal.sync();
   if (options.remove) outcome.removed = remove_extra(context, client, files);
   compare_all(outcome, options, session, &journal, files, problems, progress, stop);

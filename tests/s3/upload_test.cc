@@ -322,6 +322,22 @@ TEST(Upload, FindsItsLostUploadsBehindManyOthers) {
   EXPECT_EQ(place.server.uploads(), 4U) << "those of other keys stay";
 }
 
+TEST(Upload, AbortsAnUploadThatItsServerBeginsTooLate) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.server.fail(answering("CreateMultipartUpload", 403, "SignatureDoesNotMatch", 1));
+  EXPECT_THROW(place.run(), S3Error);
+  // The request of the process that is gone is carried out while the next one is at work.
+  S3Fake::Fault late{.operation = "UploadPart", .after = 1};
+  late.change = [](support::HttpServerResponse&) {};
+  late.also = [&] {
+    Client(place.session(), base::Stop()).create_multipart_upload("prefix/large", Integrity::md5, {});
+  };
+  place.server.fail(late);
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
 TEST(Upload, NoticesThatAFileChangesWhileItIsSent) {
   Place place;
   place.write("large", random_text(kLarge));
