@@ -1,6 +1,7 @@
 #include "cli/verify_section.h"
 
 #include <chrono>
+#include <cmath>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -23,8 +24,7 @@ uint64_t number(const Json& object, const char* member) { return object.at(membe
 std::string text(const Json& object, const char* member) { return object.at(member).get<std::string>(); }
 
 std::string duration(const Json& seconds) {
-  return base::human_duration(
-      std::chrono::milliseconds(static_cast<int64_t>(seconds.get<double>() * 1000.0 + 0.5)));
+  return base::human_duration(std::chrono::milliseconds(std::llround(seconds.get<double>() * 1000.0)));
 }
 
 std::string side_fact(const Json& side) {

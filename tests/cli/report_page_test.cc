@@ -112,6 +112,15 @@ TEST(ReportSections, HoldEveryCommandsResult) {
                     {"exit_code", 4},
                     {"error", {{"kind", "cancelled"}, {"message", "stopped"}, {"hint", ""}}}};
   EXPECT_EQ(section_of(failed, "x").headline, "INCOMPLETE: stopped");
+  const Json files{
+      {"version", 1},
+      {"command", "verify"},
+      {"verdict", "different"},
+      {"exit_code", 1},
+      {"walked", {{"files", 2}, {"bytes", 10}}},
+      {"verification", {{"level", "download"}, {"missing", 1}}},
+      {"problems", Json::array({{{"kind", "different"}, {"path", "a/b"}, {"what", "is missing"}}})}};
+  EXPECT_THAT(section_text(section_of(files, "x"), false), HasSubstr("different:\n  a/b: is missing\n"));
   const auto page = report_page(std::array{section, section_of(failed, "x")});
   EXPECT_THAT(page, HasSubstr("<a href=\"#s1\">Comparison</a>"));
 }
