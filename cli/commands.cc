@@ -22,6 +22,7 @@ std::span<const Command> commands() {
       Command{"status", "show how far a run is, from outside", set_up_status},
       Command{"clean", "drop what a run left on the target, and remove its run directory", set_up_clean},
       Command{"config", "check cutover.toml and show what is in force, or print a template of it",
+              set_up_config},
   };
   return kCommands;
 }

@@ -43,5 +43,6 @@ Run set_up_repair(OptionSet& set);
 Run set_up_report(OptionSet& set);
 Run set_up_status(OptionSet& set);
 Run set_up_clean(OptionSet& set);
+Run set_up_config(OptionSet& set);
 
 }  // namespace cli

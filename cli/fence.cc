@@ -111,7 +111,8 @@ void add_fence_options(OptionSet& set, FenceOptions& options) {
   set.flag("--end-sessions",
            "with on: end the sessions that can still write; an application's pool connects again, and is "
            "read only then",
-           options.end_sessions);
+           options.end_sessions)
+      .not_in_file();
   add_yes_option(set, options.run);
   set.group("Connections");
   add_source_option(set, options.run);
