@@ -41,6 +41,7 @@ Run set_up_fence(OptionSet& set);
 Run set_up_verify(OptionSet& set);
 Run set_up_repair(OptionSet& set);
 Run set_up_report(OptionSet& set);
+Run set_up_check(OptionSet& set);
 Run set_up_status(OptionSet& set);
 Run set_up_clean(OptionSet& set);
 Run set_up_config(OptionSet& set);
