@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -9,8 +10,10 @@
 
 #include "base/error.h"
 #include "cli/arguments.h"
+#include "cli/config_file.h"
 #include "cli/help.h"
 #include "cli/output.h"
+#include "cli/secret_reference.h"
 #include "cli/text.h"
 
 namespace cli {
@@ -119,6 +122,19 @@ std::vector<std::string> command_first(std::vector<std::string> arguments) {
   return arguments;
 }
 
+/// The file that --config names, else the one that lies here. Its keys may be any command's.
+std::optional<ConfigFile> read_config(const OptionSet& options, const std::vector<ParsedCommand>& parsed) {
+  const auto given = OptionSet::given(*options.find("--config"), nullptr);
+  if (!given && !std::filesystem::exists(kConfigFile)) return std::nullopt;
+  auto file = ConfigFile::read(given ? given->values.back() : kConfigFile);
+  std::vector<std::string> keys;
+  for (const auto& command : parsed)
+    for (const auto& entry : command.options->entries())
+      if (!entry.key.empty()) keys.push_back(entry.key);
+  file.check_keys(keys);
+  return file;
+}
+
 CommandLine printing(std::string text, int exit_code = 0) {
   return {{}, [text = std::move(text), exit_code](const Invocation&) {
             print(text);
@@ -138,7 +154,7 @@ bool asks_for_json_logs(const std::vector<std::string>& arguments) {
   return value && std::string_view(value) == "json";
 }
 
-CommandLine parse_command_line(const std::vector<std::string>& arguments) {
+CommandLine parse_command_line(const std::vector<std::string>& arguments, const base::Stop& stop) {
   CLI::App app;
   app.set_help_flag();
   app.require_subcommand(0, 1);
@@ -154,7 +170,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     one.app = app.add_subcommand(one.command->name);
     one.app->set_help_flag();
     one.app->add_flag("--help,-h", one.help);
-    one.options = std::make_unique<OptionSet>(*one.app);
+    one.options = std::make_unique<OptionSet>(*one.app, one.command->name);
     one.run = one.command->set_up(*one.options);
     add_global_options(*one.options, *globals);
   }
@@ -164,7 +180,10 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   const auto chosen = std::ranges::find_if(parsed, [](const auto& one) { return one.app->parsed(); });
   if (chosen == parsed.end()) return printing(general_help(help_width()), help ? 0 : 2);
   if (help || chosen->help) return printing(command_help(*chosen->command, *chosen->options, help_width()));
-  chosen->options->apply();
+  const auto config = read_config(*chosen->options, parsed);
+  SecretResolver secrets(stop);
+  chosen->options->apply(config ? &*config : nullptr, &secrets);
+  if (config) globals->config = config->path();
   return {*globals, chosen->run};
 }
 

@@ -13,10 +13,14 @@ struct CommandLine {
   Run run;
 };
 
-/// Understands the program's arguments (the first is the program's name) and the CUTOVER_* environment. A
-/// request for help or the version is a command that prints it. Throws Error{usage}; the message names the
+/// The file that is read when nobody names one.
+inline constexpr const char* kConfigFile = "cutover.toml";
+
+/// Understands the program's arguments (the first is the program's name), the CUTOVER_* environment and the
+/// configuration file, and looks up the secrets that they refer to, until a stop is requested. A request for
+/// help or the version is a command that prints it. Throws Error{usage}; the message names the
 /// option or argument, but never quotes what may be a connection string.
-CommandLine parse_command_line(const std::vector<std::string>& arguments);
+CommandLine parse_command_line(const std::vector<std::string>& arguments, const base::Stop& stop = {});
 
 /// A look ahead, so that a command line that is wrong is complained about in the format that was asked for.
 bool asks_for_json_logs(const std::vector<std::string>& arguments);

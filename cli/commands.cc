@@ -13,13 +13,17 @@ std::span<const Command> commands() {
       Command{"import", "load an archive into a database, and prove it equal", set_up_import},
       Command{"upload", "upload a directory to an S3 bucket, or what has changed in it, and verify it",
               set_up_upload},
+      Command{"fence", "make the source refuse writes, show who can still write, undo it", set_up_fence},
       Command{"verify", "compare two databases, or a target with what its copy recorded; writes nothing",
               set_up_verify},
       Command{"repair", "make the rows of the target that differ what the source's are; shows the plan first",
               set_up_repair},
       Command{"report", "show results that were kept: as text, as JSON or as a page", set_up_report},
+      Command{"check", "smoke tests of the new stack before the switch: GO or NO-GO", set_up_check},
       Command{"status", "show how far a run is, from outside", set_up_status},
       Command{"clean", "drop what a run left on the target, and remove its run directory", set_up_clean},
+      Command{"config", "check cutover.toml and show what is in force, or print a template of it",
+              set_up_config},
   };
   return kCommands;
 }

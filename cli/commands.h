@@ -37,10 +37,13 @@ Run set_up_copy(OptionSet& set);
 Run set_up_export(OptionSet& set);
 Run set_up_import(OptionSet& set);
 Run set_up_upload(OptionSet& set);
+Run set_up_fence(OptionSet& set);
 Run set_up_verify(OptionSet& set);
 Run set_up_repair(OptionSet& set);
 Run set_up_report(OptionSet& set);
+Run set_up_check(OptionSet& set);
 Run set_up_status(OptionSet& set);
 Run set_up_clean(OptionSet& set);
+Run set_up_config(OptionSet& set);
 
 }  // namespace cli

@@ -20,14 +20,16 @@ void require(const pg::Conninfo& conninfo, const std::string& side, const std::s
 
 void add_authentication_option(OptionSet& set, const std::string& side, Authentication& authentication) {
   set.value(
-      "--" + side + "-auth", "password|rds-iam",
-      "rds-iam: a token instead of a password, made for each connection with the AWS credentials of the "
-      "environment, the profile or the instance. The server's certificate is checked (sslrootcert in the "
-      "URL)",
-      "password", [&authentication](const std::string& text) {
-        authentication = parse_choice<Authentication>(
-            text, {{"password", Authentication::password}, {"rds-iam", Authentication::rds_iam}});
-      });
+         "--" + side + "-auth", "password|rds-iam",
+         "rds-iam: a token instead of a password, made for each connection with the AWS credentials of the "
+         "environment, the profile or the instance. The server's certificate is checked (sslrootcert in the "
+         "URL)",
+         "password",
+         [&authentication](const std::string& text) {
+           authentication = parse_choice<Authentication>(
+               text, {{"password", Authentication::password}, {"rds-iam", Authentication::rds_iam}});
+         })
+      .at(side + ".auth");
 }
 
 }  // namespace
@@ -37,21 +39,26 @@ void add_source_option(OptionSet& set, RunOptions& options) {
             "the database to copy from: a postgres:// URL or a libpq keyword string. PGPASSFILE and "
             "PGSERVICE work. In "
             "CUTOVER_SOURCE nobody sees its password",
-            "", [&options](const std::string& text) { options.copy.source = pg::Conninfo::parse(text); });
+            "", [&options](const std::string& text) { options.copy.source = pg::Conninfo::parse(text); })
+      .at("source.url")
+      .hidden();
   add_authentication_option(set, "source", options.source_authentication);
 }
 
 void add_target_option(OptionSet& set, RunOptions& options) {
   set.value("--target", "URL", "the database to copy to, in the same form; it must exist", "",
-            [&options](const std::string& text) { options.copy.target = pg::Conninfo::parse(text); });
+            [&options](const std::string& text) { options.copy.target = pg::Conninfo::parse(text); })
+      .at("target.url")
+      .hidden();
   add_authentication_option(set, "target", options.target_authentication);
 }
 
 void add_run_dir_option(OptionSet& set, copy::Options& options) {
   set.value(
-      "--run-dir", "DIR",
-      "where the run keeps its journal, plan and report. The same command on the same directory resumes",
-      "./" + options.run_dir.string(), [&options](const std::string& text) { options.run_dir = text; });
+         "--run-dir", "DIR",
+         "where the run keeps its journal, plan and report. The same command on the same directory resumes",
+         "./" + options.run_dir.string(), [&options](const std::string& text) { options.run_dir = text; })
+      .in("copy");
 }
 
 void require_source(const copy::Options& options) { require(options.source, "source", "CUTOVER_SOURCE"); }

@@ -24,7 +24,8 @@ void add_copy_options(OptionSet& set, RunOptions& options) {
   add_rewrite_options(set, options);
   add_yes_option(set, options);
   set.group("Result");
-  set.flag("--dry-run", "show the plan and do nothing: the same as cutover plan", options.dry_run);
+  set.flag("--dry-run", "show the plan and do nothing: the same as cutover plan", options.dry_run)
+      .not_in_file();
   set.flag("--report-json",
            "the result as JSON instead of text on standard output; it is in DIR/report.json anyway",
            options.json);

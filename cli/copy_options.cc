@@ -31,8 +31,10 @@ uint64_t parse_split_size(const std::string& text) {
 void add_patterns(OptionSet& set, copy::Options& engine, const std::string& verb) {
   set.list("--include", "PATTERN",
            verb + " only these: a schema or schema.table, with * and ?; a quoted part is taken literally",
-           append_to(engine.include));
-  set.list("--exclude", "PATTERN", "leave these out; wins over --include", append_to(engine.exclude));
+           append_to(engine.include))
+      .in("copy");
+  set.list("--exclude", "PATTERN", "leave these out; wins over --include", append_to(engine.exclude))
+      .in("copy");
   set.list("--where", "TABLE=CONDITION",
            verb + " only the rows of schema.table that satisfy the SQL condition",
            [&engine](const std::string& text) {
@@ -40,17 +42,21 @@ void add_patterns(OptionSet& set, copy::Options& engine, const std::string& verb
              if (!engine.row_filters.emplace(table, condition).second)
                throw base::Error(base::ErrorKind::usage, "the table " + table + " has two conditions",
                                  "combine them with AND");
-           });
+           })
+      .in("copy");
 }
 
 void add_pace_options(OptionSet& set, copy::Options& engine, std::string jobs_help, std::string split_help,
                       std::string split_default) {
-  set.value("--jobs", "N", std::move(jobs_help), std::to_string(engine.jobs),
-            [&engine](const std::string& text) { engine.jobs = parse_number(text, 1, kMostJobs); });
+  set.value("--jobs", "N", std::move(jobs_help), "one for each core, at least 2",
+            [&engine](const std::string& text) { engine.jobs = parse_number(text, 1, kMostJobs); })
+      .in("copy");
   set.value("--split-size", "SIZE", std::move(split_help), std::move(split_default),
-            [&engine](const std::string& text) { engine.split_size = parse_split_size(text); });
+            [&engine](const std::string& text) { engine.split_size = parse_split_size(text); })
+      .in("copy");
   set.value("--retry-for", "DURATION", "how long a lost connection and the like is tried again", "5min",
-            [&engine](const std::string& text) { engine.retry.give_up_after = parse_duration(text); });
+            [&engine](const std::string& text) { engine.retry.give_up_after = parse_duration(text); })
+      .in("copy");
 }
 
 }  // namespace
@@ -62,10 +68,12 @@ void add_selection_options(OptionSet& set, RunOptions& options) {
             "dump: pg_dump's schema is applied to the target; none: the application's own migrations made "
             "it, and only "
             "rows are copied",
-            "dump", [&engine](const std::string& text) {
+            "dump",
+            [&engine](const std::string& text) {
               engine.schema = parse_choice<copy::SchemaMode>(
                   text, {{"dump", copy::SchemaMode::dump}, {"none", copy::SchemaMode::none}});
-            });
+            })
+      .in("copy");
   add_patterns(set, engine, "copy");
 }
 
@@ -86,11 +94,14 @@ void add_role_options(OptionSet& set, RunOptions& options) {
                  throw base::Error(base::ErrorKind::usage, "the role " + from + " is mapped twice",
                                    "map each role of the source once");
              }
-           });
+           })
+      .in("copy");
   set.flag("--no-owners", "everything belongs to the target's user; no ALTER … OWNER TO",
-           [&engine](bool given) { engine.owners = !given; });
+           [&engine](bool given) { engine.owners = !given; })
+      .in("copy");
   set.flag("--no-grants", "no GRANT, no REVOKE, no default privileges",
-           [&engine](bool given) { engine.grants = !given; });
+           [&engine](bool given) { engine.grants = !given; })
+      .in("copy");
 }
 
 void add_work_options(OptionSet& set, RunOptions& options) {
@@ -99,9 +110,11 @@ void add_work_options(OptionSet& set, RunOptions& options) {
   add_pace_options(set, engine, "data workers, each with one connection to either side",
                    "tables above this are copied in chunks of this size", "a fair share of all data");
   set.value("--pg-bin-dir", "DIR", "where pg_dump and pg_restore are", "PATH, then /usr/lib/postgresql",
-            [&engine](const std::string& text) { engine.pg_bin_dir = text; });
+            [&engine](const std::string& text) { engine.pg_bin_dir = text; })
+      .in("copy");
   set.flag("--fail-fast", "stop at the first table that fails, instead of finishing the others",
-           engine.fail_fast);
+           engine.fail_fast)
+      .in("copy");
 }
 
 void add_reading_options(OptionSet& set, RunOptions& options) {
@@ -114,21 +127,25 @@ void add_index_jobs_option(OptionSet& set, RunOptions& options) {
   set.value("--index-jobs", "N", "index workers beside the data workers", "as many as --jobs",
             [&engine = options.copy](const std::string& text) {
               engine.index_jobs = parse_number(text, 1, kMostJobs);
-            });
+            })
+      .in("copy");
 }
 
 void add_rewrite_options(OptionSet& set, RunOptions& options) {
   set.group("What may be replaced");
   set.list("--overwrite", "PATTERN",
            "rows of these target tables may be deleted although this run did not write them",
-           append_to(options.copy.overwrite));
+           append_to(options.copy.overwrite))
+      .in("copy");
   set.flag("--restart", "forget what the run directory knows and start over; asks before anything is dropped",
-           options.copy.restart);
+           options.copy.restart)
+      .not_in_file();
 }
 
 void add_archive_option(OptionSet& set, RunOptions& options, std::string help) {
   set.value("--archive", "DIR", std::move(help), "",
-            [&engine = options.copy](const std::string& text) { engine.archive = text; });
+            [&engine = options.copy](const std::string& text) { engine.archive = text; })
+      .in("copy");
 }
 
 void add_databases_option(OptionSet& set, RunOptions& options) {
@@ -136,12 +153,14 @@ void add_databases_option(OptionSet& set, RunOptions& options) {
             "several databases, one after the other: each name replaces the one in the URLs (C=D: another "
             "name at the "
             "target), and each has a subdirectory of its own",
-            "", [&options](const std::string& text) { options.databases = parse_databases(text); });
+            "", [&options](const std::string& text) { options.databases = parse_databases(text); })
+      .at("databases");
 }
 
 void add_yes_option(OptionSet& set, RunOptions& options) {
   set.flag("--yes", "answer every question with yes; needed where there is no terminal to ask at",
-           options.yes);
+           options.yes)
+      .not_in_file();
 }
 
 void require_archive(const copy::Options& options) {

@@ -15,7 +15,8 @@ void add_export_options(OptionSet& set, RunOptions& options) {
   add_selection_options(set, options);
   add_work_options(set, options);
   set.group("What may be replaced");
-  set.flag("--restart", "empty an archive that is there already, and start over", options.copy.restart);
+  set.flag("--restart", "empty an archive that is there already, and start over", options.copy.restart)
+      .not_in_file();
   set.group("Result");
   set.flag("--report-json",
            "the result as JSON instead of text on standard output; it is in DIR/report.json anyway",

@@ -107,8 +107,10 @@ std::string general_help(size_t width) {
                     width);
   out += definition("--version", "the version", 14, width);
   out += "\n";
-  out += paragraph("Every option --some-name can be given as the environment variable CUTOVER_SOME_NAME too.",
-                   width, 0);
+  out += paragraph(
+      "Every option --some-name can be given as the environment variable CUTOVER_SOME_NAME too, or in "
+      "cutover.toml (cutover config template).",
+      width, 0);
   return out + exit_codes(width);
 }
 
@@ -122,8 +124,9 @@ std::string command_help(const Command& command, const OptionSet& options, size_
   out += "\n";
   out += paragraph(
       "Every option --some-name can be given as the environment variable CUTOVER_SOME_NAME too; what is "
-      "repeatable holds "
-      "one value per line there. The command line wins.",
+      "repeatable holds one value per line there. cutover.toml can hold it as well (cutover config "
+      "template). "
+      "The command line wins over the environment, and that over the file.",
       width, 0);
   out += "\nExamples:\n";
   for (const auto& example : options.examples()) {

@@ -1,3 +1,5 @@
+#include <spdlog/spdlog.h>
+
 #include "cli/arguments.h"
 #include "cli/command_line.h"
 #include "cli/errors.h"
@@ -12,9 +14,10 @@ int main(int argc, char** argv) {
   cli::Log log(screen);
   if (cli::asks_for_json_logs(arguments.values())) log.configure({.log_format = cli::LogFormat::json});
   return cli::reporting_errors(log, [&] {
-    const auto command = cli::parse_command_line(arguments.values());
-    log.configure(command.globals);
     const cli::Signals signals;  // before any other thread exists
+    const auto command = cli::parse_command_line(arguments.values(), signals.stop());
+    log.configure(command.globals);
+    if (!command.globals.config.empty()) spdlog::info("configuration: {}", command.globals.config.string());
     return command.run({command.globals, log, signals.stop(), arguments.again()});
   });
 }

@@ -1,11 +1,16 @@
 #include "cli/option_set.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
+#include "cli/config_file.h"
 #include "cli/option_values.h"
+#include "cli/secret_reference.h"
 
 namespace cli {
 namespace {
@@ -30,60 +35,93 @@ std::string OptionSet::Entry::variable() const {
   return out;
 }
 
+OptionSet::Entry& OptionSet::Entry::in(const std::string& section) {
+  return at(section + key.substr(key.find('.')));
+}
+
 OptionSet::Entry& OptionSet::add(std::string name, std::string value_name, std::string help,
                                  std::string default_text, Set set) {
+  std::string key;
+  if (name.starts_with("--")) {
+    key = fmt::format("{}.{}", section_, name.substr(2));
+    std::ranges::replace(key, '-', '_');
+  }
   entries_.push_back({group_, std::move(name), std::move(value_name), std::move(help),
-                      std::move(default_text), false, nullptr, std::move(set)});
+                      std::move(default_text), false, nullptr, std::move(set), std::move(key)});
   return entries_.back();
 }
 
-void OptionSet::positional(const std::string& value_name, std::string help, std::string default_text,
-                           Set set) {
+OptionSet::Entry& OptionSet::positional(const std::string& value_name, std::string help,
+                                        std::string default_text, Set set) {
   auto& entry = add(value_name, "", std::move(help), std::move(default_text), std::move(set));
   entry.option = app_.add_option(value_name)->expected(1);
+  return entry;
 }
 
-void OptionSet::value(std::string name, std::string value_name, std::string help, std::string default_text,
-                      Set set) {
+OptionSet::Entry& OptionSet::value(std::string name, std::string value_name, std::string help,
+                                   std::string default_text, Set set) {
   auto& entry =
       add(std::move(name), std::move(value_name), std::move(help), std::move(default_text), std::move(set));
   entry.option =
       app_.add_option(entry.name)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  return entry;
 }
 
-void OptionSet::list(std::string name, std::string value_name, std::string help, Set set) {
+OptionSet::Entry& OptionSet::list(std::string name, std::string value_name, std::string help, Set set) {
   auto& entry = add(std::move(name), std::move(value_name), std::move(help), "", std::move(set));
   entry.repeatable = true;
   entry.option =
       app_.add_option(entry.name)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  return entry;
 }
 
-void OptionSet::flag(std::string name, std::string help, bool& value) {
-  flag(std::move(name), std::move(help), [&value](bool given) { value = given; });
+OptionSet::Entry& OptionSet::flag(std::string name, std::string help, bool& value) {
+  return flag(std::move(name), std::move(help), [&value](bool given) { value = given; });
 }
 
-void OptionSet::flag(std::string name, std::string help, std::function<void(bool)> set) {
+OptionSet::Entry& OptionSet::flag(std::string name, std::string help, std::function<void(bool)> set) {
   auto& entry = add(std::move(name), "", std::move(help), "",
                     [set = std::move(set)](const std::string& text) { set(parse_bool(text)); });
   entry.option = app_.add_flag(entry.name)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  return entry;
 }
 
-void OptionSet::apply() const {
-  for (const auto& entry : entries_) {
-    std::string name = entry.name;
-    std::vector<std::string> values = entry.option->results();
-    if (values.empty()) {
-      name = entry.variable();
-      // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
-      const char* value = name.empty() ? nullptr : std::getenv(name.c_str());
-      if (!value || !*value) continue;
-      values = entry.repeatable ? lines_of(value) : std::vector<std::string>{value};
-    }
-    if (!entry.repeatable) values.erase(values.begin(), values.end() - 1);
-    base::during(name, [&] {
-      for (const auto& value : values) entry.set(value);
-    });
-  }
+const OptionSet::Entry* OptionSet::find(std::string_view name) const {
+  const auto found = std::ranges::find(entries_, name, &Entry::name);
+  return found == entries_.end() ? nullptr : &*found;
+}
+
+std::optional<OptionSet::Given> OptionSet::given(const Entry& entry, const ConfigFile* file) {
+  if (auto values = entry.option->results(); !values.empty()) return Given{entry.name, std::move(values)};
+  const auto variable = entry.variable();
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
+  const char* text = variable.empty() ? nullptr : std::getenv(variable.c_str());
+  if (text && *text)
+    return Given{variable, entry.repeatable ? lines_of(text) : std::vector<std::string>{text}};
+  if (!file || entry.key.empty()) return std::nullopt;
+  const auto found = file->values().find(entry.key);
+  if (found == file->values().end()) return std::nullopt;
+  auto values = found->second.texts;
+  // "A,B,C=D" is one value with commas: an array says the same.
+  const bool has_commas = entry.value_name.find(',') != std::string::npos;
+  if (found->second.is_list && has_commas) values = {fmt::format("{}", fmt::join(values, ","))};
+  if (found->second.is_list && !entry.repeatable && !has_commas)
+    throw base::Error(base::ErrorKind::usage, file->place(entry.key) + ": it takes one value, not several");
+  return Given{file->place(entry.key), std::move(values)};
+}
+
+void OptionSet::apply(const Entry& entry, const ConfigFile* file, SecretResolver* secrets) {
+  auto found = given(entry, file);
+  if (!found) return;
+  auto& values = found->values;
+  if (!entry.repeatable && !values.empty()) values.erase(values.begin(), values.end() - 1);
+  base::during(found->origin, [&] {
+    for (const auto& value : values) entry.set(entry.secret && secrets ? secrets->resolve(value) : value);
+  });
+}
+
+void OptionSet::apply(const ConfigFile* file, SecretResolver* secrets) const {
+  for (const auto& entry : entries_) apply(entry, file, secrets);
 }
 
 }  // namespace cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,9 +13,12 @@ class Option;
 
 namespace cli {
 
-/// The options of one command: what the parser accepts, what the environment may set, what the help says.
-/// Each is declared once, with a function that stores its value. Those functions run in apply(), after the
-/// whole command line was understood, so that --help works whatever else is wrong.
+class ConfigFile;
+class SecretResolver;
+
+/// The options of one command: what the parser accepts, what the environment and cutover.toml may set, what
+/// the help says. Each is declared once, with a function that stores its value. Those functions run in
+/// apply(), after the whole command line was understood, so that --help works whatever else is wrong.
 class OptionSet {
  public:
   using Set = std::function<void(const std::string&)>;
@@ -29,6 +33,23 @@ class OptionSet {
     bool repeatable = false;
     CLI::Option* option = nullptr;
     Set set;
+    /// In cutover.toml: "copy.jobs". Empty: that file cannot set it. What several commands share lives in one
+    /// section, so that plan, copy and clean read the same.
+    std::string key;
+    bool secret = false;  ///< its value is never shown, and may be a reference (cli/secret_reference.h)
+
+    /// Another section than the command's.
+    Entry& in(const std::string& section);
+    Entry& at(std::string whole_key) {
+      key = std::move(whole_key);
+      return *this;
+    }
+    /// For what belongs to one run: an answer, a decision to delete.
+    Entry& not_in_file() { return at(""); }
+    Entry& hidden() {
+      secret = true;
+      return *this;
+    }
     /// CUTOVER_JOBS for --jobs; none for a positional argument.
     std::string variable() const;
   };
@@ -37,7 +58,14 @@ class OptionSet {
     std::string command;
   };
 
-  explicit OptionSet(CLI::App& app) : app_(app) {}
+  /// What one option was given, and where: "--jobs", "CUTOVER_JOBS", "cutover.toml:7: copy.jobs".
+  struct Given {
+    std::string origin;
+    std::vector<std::string> values;
+  };
+
+  /// `section` of cutover.toml: the command's name.
+  explicit OptionSet(CLI::App& app, std::string section = "copy") : app_(app), section_(std::move(section)) {}
 
   void describe(std::string text) { description_ = std::move(text); }
   void example(std::string what, std::string command) {
@@ -46,17 +74,22 @@ class OptionSet {
 
   /// The heading of the options that follow.
   void group(std::string name) { group_ = std::move(name); }
-  void positional(const std::string& value_name, std::string help, std::string default_text, Set set);
+  // What these return is to be used at once: the next declaration moves it.
+  Entry& positional(const std::string& value_name, std::string help, std::string default_text, Set set);
   /// Given twice, the last one counts.
-  void value(std::string name, std::string value_name, std::string help, std::string default_text, Set set);
+  Entry& value(std::string name, std::string value_name, std::string help, std::string default_text, Set set);
   /// May be given several times; `set` is called for each value. A variable holds one value per line.
-  void list(std::string name, std::string value_name, std::string help, Set set);
-  void flag(std::string name, std::string help, bool& value);
-  void flag(std::string name, std::string help, std::function<void(bool)> set);
+  Entry& list(std::string name, std::string value_name, std::string help, Set set);
+  Entry& flag(std::string name, std::string help, bool& value);
+  Entry& flag(std::string name, std::string help, std::function<void(bool)> set);
 
-  /// Stores what was given on the command line, and what the environment says about the rest. Throws
-  /// Error{usage} that starts with the name of the option or variable.
-  void apply() const;
+  /// The command line comes before the environment, and that before the file. nullopt: nobody says.
+  static std::optional<Given> given(const Entry& entry, const ConfigFile* file);
+  /// The option of that name; null if there is none.
+  const Entry* find(std::string_view name) const;
+  /// Stores what was given. Throws Error{usage} that starts with the origin.
+  void apply(const ConfigFile* file = nullptr, SecretResolver* secrets = nullptr) const;
+  static void apply(const Entry& entry, const ConfigFile* file, SecretResolver* secrets);
 
   const std::string& description() const { return description_; }
   const std::vector<Example>& examples() const { return examples_; }
@@ -66,6 +99,7 @@ class OptionSet {
   Entry& add(std::string name, std::string value_name, std::string help, std::string default_text, Set set);
 
   CLI::App& app_;
+  std::string section_;
   std::string description_;
   std::string group_;
   std::vector<Example> examples_;

@@ -107,7 +107,8 @@ DatabaseResult repair_one(const Invocation& invocation, const RepairCommand& com
 void add_what_is_done(OptionSet& set, RepairCommand& command) {
   set.group("What is done");
   set.flag("--apply", "change the target; without it, the plan is shown and nothing is changed",
-           command.apply);
+           command.apply)
+      .not_in_file();
   set.value("--most", "PERCENT",
             "of a table of which more rows differ none is touched: it may be another database's",
             std::to_string(command.most_percent), [&command](const std::string& text) {

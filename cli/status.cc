@@ -132,7 +132,7 @@ Run set_up_status(OptionSet& set) {
   set.example("for a program", "cutover status cutover-run --json");
   set.group("What is shown");
   const auto store = [options](const std::string& text) { options->run_dir = text; };
-  set.value("--run-dir", "DIR", "the run directory", "./cutover-run", store);
+  set.value("--run-dir", "DIR", "the run directory", "./cutover-run", store).in("copy");
   set.positional("RUN_DIR", "the same, shorter", "", store);
   set.flag("--watch", "follow the run until it ends", options->watch);
   set.flag("--json", "JSON instead of text; one object a second with --watch", options->json);

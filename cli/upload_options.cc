@@ -101,7 +101,8 @@ void add_file_options(OptionSet& set, UploadCommand& command) {
            options.overwrite);
   set.flag("--delete",
            "delete the objects under the prefix that have no file; only after an upload without problems",
-           options.remove);
+           options.remove)
+      .not_in_file();
 }
 
 void add_object_options(OptionSet& set, UploadCommand& command) {
@@ -161,9 +162,11 @@ void set_verification(s3::UploadOptions& options, const std::string& text) {
 void add_upload_options(OptionSet& set, UploadCommand& command) {
   set.group("From and to");
   set.positional("DIR", "the directory", "",
-                 [&command](const std::string& text) { command.directory = text; });
+                 [&command](const std::string& text) { command.directory = text; })
+      .at("upload.from");
   set.positional("S3_URI", "s3://BUCKET or s3://BUCKET/PREFIX", "",
-                 [&command](const std::string& text) { command.target = text; });
+                 [&command](const std::string& text) { command.target = text; })
+      .at("upload.to");
   add_bucket_options(set, command);
   add_file_options(set, command);
   add_object_options(set, command);
@@ -178,9 +181,10 @@ void add_upload_options(OptionSet& set, UploadCommand& command) {
               command.level_given = true;
             });
   set.flag(
-      "--verify-only",
-      "upload nothing, only compare (by checksum, unless --verify says otherwise); needs no run directory",
-      command.verify_only);
+         "--verify-only",
+         "upload nothing, only compare (by checksum, unless --verify says otherwise); needs no run directory",
+         command.verify_only)
+      .not_in_file();
   auto& references = command.upload.references;
   set.list(
       "--refs", "COLUMN|SELECT",
@@ -195,8 +199,9 @@ void add_upload_options(OptionSet& set, UploadCommand& command) {
       "what stands in front of the paths in the database; values that do not begin with it are counted only",
       "", [&references](const std::string& text) { references.prefix = text; });
   set.value("--database", "URL", "the database of --refs", "",
-            [&references](const std::string& text) { references.database = pg::Conninfo::parse(text); });
-  set.flag("--dry-run", "say what would be uploaded; sends nothing", command.dry_run);
+            [&references](const std::string& text) { references.database = pg::Conninfo::parse(text); })
+      .hidden();
+  set.flag("--dry-run", "say what would be uploaded; sends nothing", command.dry_run).not_in_file();
   set.flag("--report-json",
            "the result as JSON instead of text on standard output; it is in DIR/report.json anyway",
            command.json);

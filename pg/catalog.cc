@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "pg/binary_safety.h"
+#include "pg/fence.h"
 
 namespace pg {
 namespace {
@@ -265,12 +266,10 @@ Database read_database(Connection& connection) {
       "coalesce(pg_catalog.shobj_description(d.oid, 'pg_database'), '') "
       "FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()");
   Database database{row.string(0, 0), row.string(0, 1), row.string(0, 2), row.string(0, 3), {}};
-  const auto settings = connection.exec(
-      "SELECT coalesce(r.rolname::text, ''), unnest(s.setconfig) FROM pg_catalog.pg_db_role_setting s "
-      "LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole "
-      "WHERE s.setdatabase = (SELECT oid FROM pg_catalog.pg_database WHERE datname = "
-      "pg_catalog.current_database()) "
-      "ORDER BY 1, 2");
+  const auto settings =
+      connection.exec(fmt::format("SELECT coalesce(r.rolname::text, ''), s.setting FROM {} s "
+                                  "LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole ORDER BY 1, 2",
+                                  settings_without_fence()));
   for (int i = 0; i < settings.rows(); ++i)
     database.settings.push_back({settings.string(i, 0), settings.string(i, 1)});
   return database;

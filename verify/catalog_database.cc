@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "pg/fence.h"
 #include "verify/catalog_query.h"
 
 namespace verify {
@@ -33,10 +34,9 @@ ObjectQuery settings() {
   ObjectQuery query;
   query.kinds = {"setting"};
   query.name = fmt::format(
-      "split_part(s.setting, '=', 1) || CASE WHEN r.setrole = 0 THEN '' ELSE '(' || {} || ')' END",
-      role("r.setrole"));
-  query.from = "pg_db_role_setting r, unnest(r.setconfig) s(setting)";
-  query.where = "r.setdatabase = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())";
+      "split_part(s.setting, '=', 1) || CASE WHEN s.setrole = 0 THEN '' ELSE '(' || {} || ')' END",
+      role("s.setrole"));
+  query.from = pg::settings_without_fence() + " s";
   query.properties = {{"value", "substr(s.setting, strpos(s.setting, '=') + 1)"}};
   return query;
 }

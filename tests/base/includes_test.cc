@@ -75,6 +75,8 @@ std::string objection(std::string_view path, std::string_view name) {
   if (file.starts_with("curl/") && !path.starts_with("base/http")) return "only base/http may name libcurl";
   if (file.starts_with("CLI/") && folder != "cli" && !path.starts_with("tests/cli/"))
     return "only cli/ and its tests may include CLI11";
+  if (file.starts_with("toml++/") && path != "cli/config_file.cc")
+    return "only cli/config_file.cc may include toml++";
   const auto target = folder_of(file);
   const bool ours = allowed_folders().contains(target);
   if (!ours) {
@@ -166,6 +168,12 @@ TEST(IncludeRules, Cli11IsIncludedInCliAndItsTestsOnly) {
   EXPECT_FALSE(may("copy/engine.cc", "<CLI/CLI.hpp>"));
   EXPECT_TRUE(may("tests/cli/main_test.cc", "<CLI/CLI.hpp>"));
   EXPECT_FALSE(may("tests/copy/engine_test.cc", "<CLI/CLI.hpp>"));
+}
+
+TEST(IncludeRules, TomlIsIncludedInOneFile) {
+  EXPECT_TRUE(may("cli/config_file.cc", "<toml++/toml.h>"));
+  EXPECT_FALSE(may("cli/config_file.h", "<toml++/toml.h>"));
+  EXPECT_FALSE(may("tests/cli/config_test.cc", "<toml++/toml.h>"));
 }
 
 TEST(IncludeRules, OursStartAtTheRootAndNeverReachIntoTests) {

@@ -1,0 +1,137 @@
+#include "cli/check_options.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/connection_options.h"
+#include "cli/option_values.h"
+#include "cli/text.h"
+
+namespace cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+/// The members of a check's JSON object, each a text or a number.
+class CheckMembers {
+ public:
+  /// `text` that is no object stands for its member `main`.
+  CheckMembers(const std::string& text, const std::string& main, const std::vector<std::string>& known) {
+    if (!base::trimmed(text).starts_with('{')) {
+      members_[main] = text;
+    } else if (members_ = nlohmann::json::parse(text, nullptr, false); !members_.is_object()) {
+      throw Error(ErrorKind::usage, "the check is no JSON object", fmt::format("it has a \"{}\"", main));
+    }
+    for (const auto& [name, value] : members_.items()) {
+      if (std::ranges::find(known, name) == known.end()) reject_name(name, known);
+      if (!value.is_string() && !value.is_number_integer())
+        throw Error(ErrorKind::usage,
+                    fmt::format("\"{}\" is neither text nor a number", sanitized_line(name)));
+    }
+    if (get(main).empty()) throw Error(ErrorKind::usage, fmt::format("a check has no \"{}\"", main));
+  }
+
+  std::string get(const std::string& name) const {
+    const auto found = members_.find(name);
+    if (found == members_.end()) return {};
+    return found->is_string() ? found->get<std::string>() : found->dump();
+  }
+  std::chrono::milliseconds timeout() const {
+    const auto text = get("timeout");
+    return text.empty() ? kCheckTimeout : base::during("timeout", [&] { return parse_duration(text); });
+  }
+
+ private:
+  [[noreturn]] static void reject_name(const std::string& name, const std::vector<std::string>& known) {
+    const auto meant = nearest(name, known);
+    throw Error(ErrorKind::usage, fmt::format("a check has no member \"{}\"", sanitized_line(name)),
+                meant.empty() ? "" : fmt::format("did you mean {}?", meant));
+  }
+
+  nlohmann::json members_ = nlohmann::json::object();
+};
+
+/// Without user, password and query, which may hold a secret.
+std::string shown_url(const std::string& url) {
+  auto shown = url.substr(0, url.find_first_of("?#"));
+  const auto scheme = shown.find("://");
+  const auto begin = scheme == std::string::npos ? 0 : scheme + 3;
+  const auto at = shown.find('@', begin);
+  if (at != std::string::npos && at < shown.find('/', begin)) shown.erase(begin, at + 1 - begin);
+  return shown;
+}
+
+}  // namespace
+
+HttpCheck parse_http_check(const std::string& text) {
+  const CheckMembers members(text, "url", {"name", "url", "status", "contains", "timeout"});
+  HttpCheck check{.name = members.get("name"), .url = members.get("url")};
+  if (!check.url.starts_with("http://") && !check.url.starts_with("https://"))
+    throw Error(ErrorKind::usage, "the URL of a check begins with neither http:// nor https://");
+  if (check.name.empty()) check.name = shown_url(check.url);
+  constexpr unsigned kLeastStatus = 100;
+  constexpr unsigned kMostStatus = 599;
+  if (const auto status = members.get("status"); !status.empty())
+    check.status = static_cast<int>(
+        base::during("status", [&] { return parse_number(status, kLeastStatus, kMostStatus); }));
+  check.contains = members.get("contains");
+  check.timeout = members.timeout();
+  return check;
+}
+
+TcpCheck parse_tcp_check(const std::string& text) {
+  const CheckMembers members(text, "address", {"name", "address", "timeout"});
+  const auto address = members.get("address");
+  const auto colon = address.rfind(':');
+  TcpCheck check{.name = members.get("name"), .host = address.substr(0, colon), .port = {}};
+  if (colon != std::string::npos) check.port = address.substr(colon + 1);
+  if (check.host.starts_with('[') && check.host.ends_with(']'))
+    check.host = check.host.substr(1, check.host.size() - 2);
+  if (check.host.empty() || check.port.empty())
+    throw Error(ErrorKind::usage, fmt::format("\"{}\" is no address", sanitized_line(address)),
+                "write it as HOST:PORT");
+  constexpr unsigned kMostPort = 65'535;
+  base::during("port", [&] { parse_number(check.port, 1, kMostPort); });
+  if (check.name.empty()) check.name = address;
+  check.timeout = members.timeout();
+  return check;
+}
+
+SqlCheck parse_sql_check(const std::string& text) {
+  const CheckMembers members(text, "query", {"name", "query", "on", "timeout"});
+  SqlCheck check{.name = members.get("name"), .query = members.get("query")};
+  if (check.name.empty()) check.name = check.query;
+  if (const auto on = members.get("on"); !on.empty())
+    check.on_source = base::during("on", [&] {
+      return parse_choice<bool>(on, {{"source", true}, {"target", false}});
+    });
+  check.timeout = members.timeout();
+  return check;
+}
+
+void add_check_options(OptionSet& set, CheckOptions& options) {
+  set.group("What must hold");
+  set.list("--http", "URL|JSON",
+           "a GET that must be answered with status 200, or as {\"url\": …, \"status\": 204, \"contains\": "
+           "\"ok\", \"timeout\": \"5s\", \"name\": …} says; redirects are not followed",
+           [&options](const std::string& text) { options.http.push_back(parse_http_check(text)); });
+  set.list("--tcp", "HOST:PORT|JSON",
+           "somebody must accept connections there; or {\"address\": …, \"timeout\": \"5s\", \"name\": …}",
+           [&options](const std::string& text) { options.tcp.push_back(parse_tcp_check(text)); });
+  set.list("--sql", "QUERY|JSON",
+           "a query that must answer true; it can read only. Or {\"query\": …, \"on\": \"source\", "
+           "\"timeout\": \"5s\", \"name\": …}; without \"on\" it is the target",
+           [&options](const std::string& text) { options.sql.push_back(parse_sql_check(text)); });
+  set.group("Connections of --sql");
+  add_source_option(set, options.run);
+  add_target_option(set, options.run);
+  set.group("Result");
+  set.flag("--json", "JSON instead of text on standard output", options.run.json);
+}
+
+}  // namespace cli

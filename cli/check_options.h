@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "cli/copy_options.h"
+#include "cli/option_set.h"
+
+namespace cli {
+
+constexpr std::chrono::milliseconds kCheckTimeout{10'000};
+
+struct HttpCheck {
+  std::string name;  ///< for people: the URL without user and query
+  std::string url;
+  int status = 200;
+  std::string contains;  ///< must stand in the answer's body
+  std::chrono::milliseconds timeout = kCheckTimeout;
+};
+
+struct TcpCheck {
+  std::string name;
+  std::string host;
+  std::string port;
+  std::chrono::milliseconds timeout = kCheckTimeout;
+};
+
+struct SqlCheck {
+  std::string name;
+  std::string query;  ///< one row with one boolean, which must be true
+  bool on_source = false;
+  std::chrono::milliseconds timeout = kCheckTimeout;
+};
+
+struct CheckOptions {
+  RunOptions run;  ///< of which: source, target, json
+  std::vector<HttpCheck> http;
+  std::vector<TcpCheck> tcp;
+  std::vector<SqlCheck> sql;
+};
+
+// Each takes the short form (a URL, HOST:PORT, a query) or a JSON object with all there is to say. Throw
+// Error{usage} for a member that is unknown, missing or of another type.
+HttpCheck parse_http_check(const std::string& text);
+TcpCheck parse_tcp_check(const std::string& text);
+SqlCheck parse_sql_check(const std::string& text);
+
+void add_check_options(OptionSet& set, CheckOptions& options);
+
+}  // namespace cli

@@ -1,0 +1,117 @@
+#include "cli/config_file.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <toml++/toml.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/text.h"
+
+namespace cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+[[noreturn]] void reject_value(const std::filesystem::path& path, const toml::node& node,
+                               const std::string& key, const std::string& hint) {
+  throw Error(ErrorKind::usage,
+              fmt::format("{}:{}: {} holds a value that no option takes", path.string(),
+                          node.source().begin.line, key),
+              hint);
+}
+
+/// A scalar as text. The caller handles what is none.
+std::string scalar_text(const std::filesystem::path& path, const toml::node& node, const std::string& key) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* number = node.as_integer()) return std::to_string(number->get());
+  if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
+  reject_value(path, node, key, "write it as a string, in quotes");
+}
+
+std::string element_text(const std::filesystem::path& path, const toml::node& node, const std::string& key) {
+  const auto* table = node.as_table();
+  if (!table) return scalar_text(path, node, key);
+  nlohmann::json object = nlohmann::json::object();
+  for (const auto& [name, member] : *table)
+    object[std::string(name.str())] = scalar_text(path, member, fmt::format("{}.{}", key, name.str()));
+  return object.dump();
+}
+
+ConfigFile::Value value_of(const std::filesystem::path& path, const toml::node& node,
+                           const std::string& key) {
+  ConfigFile::Value value{.texts = {}, .is_list = false, .line = node.source().begin.line};
+  if (const auto* array = node.as_array()) {
+    value.is_list = true;
+    for (const auto& element : *array) value.texts.push_back(element_text(path, element, key));
+  } else if (const auto* table = node.as_table()) {
+    value.is_list = true;
+    for (const auto& [name, element] : *table)
+      value.texts.push_back(fmt::format("{}={}", name.str(), scalar_text(path, element, key)));
+  } else {
+    value.texts.push_back(scalar_text(path, node, key));
+  }
+  return value;
+}
+
+toml::table parse_toml(const std::filesystem::path& path, const std::string& text) {
+  try {
+    return toml::parse(text, path.string());
+  } catch (const toml::parse_error& error) {
+    // What it quotes may be a part of a secret: keep what stands before the first quote.
+    const auto said = error.description().substr(0, error.description().find_first_of("'\""));
+    const auto& at = error.source().begin;
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{}:{}: not valid TOML at column {}: {}", path.string(), at.line, at.column, said),
+        "texts stand in quotes");
+  }
+}
+
+}  // namespace
+
+ConfigFile ConfigFile::read(const std::filesystem::path& path) {
+  std::string text;
+  try {
+    text = base::read_file(path);
+  } catch (Error& error) {
+    error.kind(ErrorKind::usage).during("configuration");
+    throw;
+  }
+  ConfigFile file;
+  file.path_ = path;
+  for (const auto& [name, node] : parse_toml(path, text)) {
+    const std::string section(name.str());
+    const auto* table = node.as_table();
+    if (!table) {
+      file.values_.emplace(section, value_of(path, node, section));
+      continue;
+    }
+    for (const auto& [inner, element] : *table) {
+      const auto key = fmt::format("{}.{}", section, inner.str());
+      file.values_.emplace(key, value_of(path, element, key));
+    }
+  }
+  return file;
+}
+
+std::string ConfigFile::place(const std::string& key) const {
+  return fmt::format("{}:{}: {}", path_.string(), values_.at(key).line, sanitized_line(key));
+}
+
+void ConfigFile::check_keys(const std::vector<std::string>& known) const {
+  const auto unknown = [&](const auto& value) {
+    return std::ranges::find(known, value.first) == known.end();
+  };
+  const auto found = std::ranges::find_if(values_, unknown);
+  if (found == values_.end()) return;
+  const auto meant = nearest(found->first, known);
+  throw Error(ErrorKind::usage, fmt::format("{} is no key of the configuration", place(found->first)),
+              fmt::format("{}cutover config template shows all keys",
+                          meant.empty() ? "" : fmt::format("did you mean {}? ", meant)));
+}
+
+}  // namespace cli

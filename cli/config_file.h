@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace cli {
+
+/// cutover.toml, flattened to keys: [copy] with jobs = 4 becomes "copy.jobs", and a key above the first table
+/// is its own name. What a key may be is the options' to say (OptionSet), not this file's.
+class ConfigFile {
+ public:
+  struct Value {
+    /// As they would be given on a command line: 4 is "4", true is "true". A table becomes one "name=value"
+    /// for each of its values; a table in an array, also by [[section.key]], a JSON object.
+    std::vector<std::string> texts;
+    bool is_list = false;  ///< an array or a table, also with one element
+    size_t line = 0;       ///< from 1
+  };
+
+  /// Throws Error{usage} that names the file and the line, for a file that cannot be read, that is no TOML,
+  /// or that holds what no option can take (a date, a nested array, an array of tables).
+  static ConfigFile read(const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const { return path_; }
+  const std::map<std::string, Value>& values() const { return values_; }
+  /// "cutover.toml:7: copy.jobs", to begin a message with.
+  std::string place(const std::string& key) const;
+  /// Throws Error{usage} with the line and the nearest known name, unless every key is one of `known`.
+  void check_keys(const std::vector<std::string>& known) const;
+
+ private:
+  std::filesystem::path path_;
+  std::map<std::string, Value> values_;
+};
+
+}  // namespace cli

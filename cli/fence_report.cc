@@ -1,0 +1,93 @@
+#include "cli/fence_report.h"
+
+#include <fmt/format.h>
+
+#include "cli/errors.h"
+#include "cli/text.h"
+#include "pg/quote.h"
+
+namespace cli {
+namespace {
+
+std::string session_text(const pg::OpenSession& session) {
+  auto line = fmt::format("pid {}, {}", session.pid, session.user);
+  if (!session.application.empty()) line += fmt::format(", \"{}\"", session.application);
+  if (!session.client.empty()) line += fmt::format(", from {}", session.client);
+  if (!session.state.empty()) line += ", " + session.state;
+  if (session.writing) line += ", writing now";
+  line += session.began.empty() ? ", its begin is hidden from us" : ", since " + session.began;
+  return sanitized_line(line);
+}
+
+/// What no fence of this kind can do; said every time, since nobody should rely on it.
+constexpr const char* kLimit =
+    "A session can still say \"SET default_transaction_read_only = off\" for itself, which shows only while "
+    "it "
+    "writes: stop the application too.\n";
+
+std::string fence_next_step(const pg::Fence& fence) {
+  bool hidden = false;
+  for (const auto& session : fence.sessions) hidden = hidden || session.began.empty();
+  std::string out;
+  if (!fence.sessions.empty()) out += "next: end them with cutover fence on --end-sessions\n";
+  if (hidden) out += "hint: GRANT pg_read_all_stats to this role to see when every session began\n";
+  return out;
+}
+
+}  // namespace
+
+int exit_code_of(const pg::Fence& fence) {
+  if (!fence.up()) return kDifferent;
+  return fence.holds() ? kEqual : kIncomplete;
+}
+
+std::string fence_headline(const pg::Fence& fence) {
+  const auto database = sanitized_line(pg::display_identifier(fence.database));
+  if (fence.holds()) return fmt::format("FENCED: {} refuses writes", database);
+  if (fence.up())
+    return fmt::format("LEAKING: {} is fenced, and {} can still write", database,
+                       fence.sessions.empty() ? "somebody" : counted(fence.sessions.size(), "session"));
+  if (fence.read_only) return fmt::format("NOT FENCED: {} is read only, but not by cutover", database);
+  return fmt::format("NOT FENCED: {} accepts writes", database);
+}
+
+std::string fence_text(const pg::Fence& fence, const std::string& where,
+                       const std::vector<std::string>& refused) {
+  std::string out = fence_headline(fence) + "\n";
+  add_fact(out, "database", where);
+  if (fence.note) {
+    add_fact(out, "since", fence.note->since == "infinity" ? "it was interrupted" : fence.note->since);
+    add_fact(out, "before",
+             fence.note->former ? "default_transaction_read_only = " + *fence.note->former : "no setting");
+  }
+  for (const auto& session : fence.sessions) out += fmt::format("  can write: {}\n", session_text(session));
+  for (const auto& gap : fence.gaps) out += fmt::format("  gap: {}\n", sanitized_line(gap));
+  for (const auto& reason : refused) out += fmt::format("  not ended: {}\n", sanitized_line(reason));
+  if (!fence.up()) return out;
+  return out + kLimit + fence_next_step(fence);
+}
+
+Json fence_json(const pg::Fence& fence, const std::vector<std::string>& refused) {
+  Json out{{"version", 1},
+           {"database", fence.database},
+           {"exit_code", exit_code_of(fence)},
+           {"up", fence.up()},
+           {"holds", fence.holds()},
+           {"setting", fence.setting ? Json(*fence.setting) : Json()},
+           {"since", fence.note ? Json(fence.note->since) : Json()},
+           {"setting_before", fence.note && fence.note->former ? Json(*fence.note->former) : Json()},
+           {"sessions", Json::array()},
+           {"gaps", fence.gaps},
+           {"not_ended", refused}};
+  for (const auto& session : fence.sessions)
+    out["sessions"].push_back({{"pid", session.pid},
+                               {"user", session.user},
+                               {"application", session.application},
+                               {"client", session.client},
+                               {"state", session.state},
+                               {"began", session.began},
+                               {"writing", session.writing}});
+  return out;
+}
+
+}  // namespace cli

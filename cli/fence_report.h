@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/log.h"
+#include "pg/fence.h"
+
+namespace cli {
+
+/// The fence's state as text; `where` is the redacted connection, `refused` what end_sessions() returned.
+std::string fence_text(const pg::Fence& fence, const std::string& where,
+                       const std::vector<std::string>& refused);
+Json fence_json(const pg::Fence& fence, const std::vector<std::string>& refused);
+/// Equal: it holds; incomplete: it is up, but somebody can still write; different: it is not up.
+int exit_code_of(const pg::Fence& fence);
+/// The first line of fence_text(), without a line end.
+std::string fence_headline(const pg::Fence& fence);
+
+}  // namespace cli
