@@ -32,7 +32,7 @@ struct CheckResult {
 /// Returns what is wrong; empty when nothing is.
 using CheckWork = std::function<std::string()>;
 
-CheckResult run_check(std::string kind, std::string name, const CheckWork& work) {
+CheckResult run_check(std::string kind, const std::string& name, const CheckWork& work) {
   CheckResult result{std::move(kind), sanitized_line(name), {}};
   const auto start = std::chrono::steady_clock::now();
   try {
