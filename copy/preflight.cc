@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/format.h"
 #include "copy/schema.h"
+#include "pg/pooler.h"
 
 namespace copy {
 namespace {
@@ -26,22 +27,12 @@ std::string current_user(pg::Connection& connection) {
   return connection.exec("SELECT current_user").string(0, 0);
 }
 
-// A pooler answers the connection itself and tells a process id of its own; the server tells the true one.
-bool through_pooler(pg::Connection& connection) {
-  return connection.exec("SELECT pg_catalog.pg_backend_pid()").integer(0, 0) != connection.backend_pid();
-}
-
 void check_pooler(pg::Connection& connection, const std::string& side, std::vector<Finding>& findings) {
-  const auto host = connection.conninfo().get("host");
-  if (host.find("-pooler.") == std::string::npos && !through_pooler(connection)) return;
-  auto fix = std::string("use the server's direct host and port");
-  if (const auto at = host.find("-pooler."); at != std::string::npos)
-    fix =
-        fmt::format("use the direct host: {}", host.substr(0, at) + host.substr(at + sizeof("-pooler") - 1));
-  add(findings, Severity::blocker, side,
-      "the connection goes through a pooler, which shares sessions: snapshots and session settings would be "
-      "lost",
-      fix);
+  if (const auto fix = pg::direct_way(connection))
+    add(findings, Severity::blocker, side,
+        "the connection goes through a pooler, which shares sessions: snapshots and session settings would "
+        "be lost",
+        *fix);
 }
 
 std::string values_of_names(const std::vector<const pg::QualifiedName*>& names) {

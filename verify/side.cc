@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "pg/copy_stream.h"
+#include "pg/pooler.h"
 
 namespace verify {
 namespace {
@@ -15,12 +16,23 @@ pg::SessionOptions session_options(Role role, const std::string& encoding) {
   return {.role = role, .application_name = kApplication, .client_encoding = encoding};
 }
 
+pg::Connection open_direct(Role role, const pg::Conninfo& conninfo, const std::string& encoding,
+                           const base::Stop& stop) {
+  auto session = pg::open_first_session(conninfo, session_options(role, encoding), stop);
+  if (const auto way = pg::direct_way(session))
+    throw base::Error(ErrorKind::usage,
+                      "the connection goes through a pooler, which shares sessions: snapshots and session "
+                      "settings would be lost",
+                      *way);
+  return session;
+}
+
 }  // namespace
 
 Side::Side(Role role, pg::Conninfo conninfo, std::string encoding, const base::Stop& stop)
     : role_(role), conninfo_(std::move(conninfo)), encoding_(std::move(encoding)) {
   base::during(fmt::format("look at the {}", name_of(role)), [&] {
-    keeper_.emplace(pg::open_first_session(conninfo_, session_options(role_, encoding_), stop));
+    keeper_.emplace(open_direct(role_, conninfo_, encoding_, stop));
     auto& session = keeper_->connection();
     major_ = session.major();
     version_ = session.exec("SHOW server_version").string(0, 0);

@@ -40,7 +40,8 @@ struct Part {
 /// one thread, except for open_session().
 class Side {
  public:
-  /// `encoding` is what both sides speak. Throws Error{usage} when the server cannot be reached.
+  /// `encoding` is what both sides speak. Throws Error{usage} when the server cannot be reached, or only
+  /// through a pooler.
   Side(Role role, pg::Conninfo conninfo, std::string encoding, const base::Stop& stop);
 
   Role role() const { return role_; }
