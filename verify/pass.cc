@@ -1,6 +1,7 @@
 #include "verify/pass.h"
 
 #include <deque>
+#include <set>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -171,10 +172,18 @@ struct SliceReading {
   std::optional<pg::RowSketch> sketch;
 };
 
-// What an equal unit is called in the journal: everything that its digest depends on.
+// What an equal unit is called in the journal: everything that its digest depends on. That includes the
+// tables that it is made of: another selection may take partitions out of a tree.
 std::string journal_name(const Unit& unit) {
-  return fmt::format("{}\n{}\n{}\n{}", unit.display(), unit.condition, pg::quote_list(unit.columns),
-                     unit.shape.format == pg::CopyFormat::binary ? "binary" : "text");
+  auto out = fmt::format("{}\n{}\n{}\n{}", unit.display(), unit.condition, pg::quote_list(unit.columns),
+                         unit.shape.format == pg::CopyFormat::binary ? "binary" : "text");
+  for (const auto role : kSides) {
+    std::set<pg::QualifiedName> parts;
+    for (const auto& part : unit.parts[index(role)]) parts.insert(part.name);
+    out += fmt::format("\n{}:", name_of(role));
+    for (const auto& part : parts) out += " " + part.sql();
+  }
+  return out;
 }
 
 // True when an interrupted comparison has found the unit equal.

@@ -167,6 +167,42 @@ TEST(Unchecked, AnInterruptedComparisonIsIncomplete) {
   EXPECT_TRUE(exits(halted.process().wait(), 4));
 }
 
+// A partition that was left out by the interrupted comparison is not taken for equal with its tree.
+TEST(Resume, ATreeIsTheSameOnlyWithTheSamePartitions) {
+  static support::Cluster source_cluster(15, {.settings = {"autovacuum = off"}});
+  static support::Cluster target_cluster(15, {.settings = {"autovacuum = off"}});
+  const support::TestDatabase source(source_cluster);
+  const support::TestDatabase target(target_cluster);
+  for (const auto* database : {&source, &target})
+    database->exec(R"(
+      CREATE TYPE mood AS ENUM ('sad', 'ok');
+      CREATE TABLE tree (m mood, id int, PRIMARY KEY (m, id)) PARTITION BY HASH (m);
+      CREATE TABLE tree0 PARTITION OF tree FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+      CREATE TABLE tree1 PARTITION OF tree FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+      CREATE TABLE tiny (id int))");
+  // Whichever partition the value belongs to: it is left out at first.
+  const auto leaf = [](const support::TestDatabase& database) {
+    return database.value("INSERT INTO tree VALUES ('sad', 1) RETURNING tableoid::regclass");
+  };
+  const auto at_source = leaf(source);
+  const auto at_target = leaf(target);
+  target.exec("INSERT INTO tree VALUES ('sad', 2)");
+  const support::TempDir directory;
+  const auto verify = [&](const Arguments& more, const std::map<std::string, std::string>& environment) {
+    Arguments arguments{"verify",     "--no-progress", "--jobs",     "1",        "--source",
+                        source.url(), "--target",      target.url(), "--resume", directory / "equal"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return support::cutover(arguments, {.environment = environment});
+  };
+  EXPECT_NE(verify({"--exclude", "public." + at_source + ",public." + at_target},
+                   {{"CUTOVER_CRASH_AT", "verify_unit.after:2"}})
+                .exit_code,
+            1);
+  const auto resumed = verify({}, {});
+  EXPECT_TRUE(exits(resumed, 1));
+  EXPECT_THAT(resumed.output, HasSubstr("compared by an interrupted run"));
+}
+
 // A comparison of both sides goes on where it stopped, as long as nothing has happened on either.
 TEST(Resume, OfBothSidesGoesOnWhileNeitherChanges) {
   static support::Cluster source_cluster(15, {.settings = {"autovacuum = off"}});
