@@ -82,6 +82,10 @@ std::vector<std::string> probe(const Side& side, const base::Stop& stop) {
   return out;
 }
 
+std::string server_encoding(const Side& side, const base::Stop& stop) {
+  return side.open_present(stop).exec("SHOW server_encoding").string(0, 0);
+}
+
 base::uint128 parse_sum(std::string_view text) {
   const bool negative = text.starts_with('-');
   base::uint128 value = 0;
@@ -111,6 +115,15 @@ void fail(ServerReading& reading, const Slice& slice, const base::Error& error) 
 }  // namespace
 
 void require_same_hashes(const Context& context) {
+  // What is hashed are the bytes that the servers keep.
+  const auto source_encoding = server_encoding(*context.sides[0], context.stop);
+  const auto target_encoding = server_encoding(*context.sides[1], context.stop);
+  if (source_encoding != target_encoding)
+    throw base::Error(ErrorKind::usage,
+                      fmt::format("the source is encoded in {} and the target in {}: the same text has other "
+                                  "bytes there, and the same bytes may be another text",
+                                  source_encoding, target_encoding),
+                      "compare without --server-side");
   const auto source = probe(*context.sides[0], context.stop);
   const auto target = probe(*context.sides[1], context.stop);
   for (size_t i = 0; i < kProbes.size(); ++i)
