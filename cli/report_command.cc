@@ -12,6 +12,7 @@
 #include "cli/report_page.h"
 #include "cli/report_section.h"
 #include "cli/screen.h"
+#include "cli/text.h"
 
 namespace cli {
 namespace {
@@ -64,7 +65,7 @@ std::string rendered(const ReportCommand& command, const std::vector<Json>& docu
   }
   const bool colours = !command.output && wants_colours(STDOUT_FILENO);
   for (const auto& section : sections) {
-    if (sections.size() > 1) out += (out.empty() ? "== " : "\n== ") + section.title + " ==\n";
+    if (sections.size() > 1) out += (out.empty() ? "== " : "\n== ") + sanitized_line(section.title) + " ==\n";
     out += section_text(section, colours);
   }
   return out;

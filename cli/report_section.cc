@@ -186,7 +186,7 @@ ReportSection section_of(const Json& report, const std::string& name) {
 std::string section_text(const ReportSection& section, bool colours) {
   constexpr size_t kNameWidth = 10;
   const auto colon = std::min(section.headline.find(':'), section.headline.size());
-  auto out = styled(style_of(section.tone), section.headline.substr(0, colon), colours) +
+  auto out = styled(style_of(section.tone), sanitized_line(section.headline.substr(0, colon)), colours) +
              sanitized_line(section.headline.substr(colon)) + "\n\n";
   for (const auto& [name, value] : section.facts)
     out += fmt::format("{}{}\n", left_aligned(name, kNameWidth), sanitized_line(value));
