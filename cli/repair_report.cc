@@ -1,5 +1,7 @@
 #include "cli/repair_report.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "cli/errors.h"
@@ -11,6 +13,8 @@ namespace {
 
 using verify::Repair;
 using verify::RepairStep;
+
+constexpr size_t kMostNamed = 10;
 
 std::string_view name_of(RepairStep::Kind kind) {
   switch (kind) {
@@ -80,9 +84,14 @@ std::string repair_question(const Repair& repair) {
     removed += step.extra + step.changed + step.duplicated;
     put_in += step.missing + step.changed + step.duplicated;
   }
-  return fmt::format("Change {}: delete {}, put {} in, copy {} again, all in one transaction?",
+  std::string left;
+  for (size_t i = 0; i < std::min(repair.left.size(), kMostNamed); ++i)
+    left += (i == 0 ? " Left as they are: " : ", ") + sanitized_line(repair.left[i].object);
+  if (repair.left.size() > kMostNamed) left += fmt::format(" and {} more", repair.left.size() - kMostNamed);
+  if (!left.empty()) left += ".";
+  return fmt::format("Change {}: delete {}, put {} in, copy {} again, all in one transaction?{}",
                      repair.before.target.database, counted(removed, "row"), counted(put_in, "row"),
-                     counted(recopied, "table"));
+                     counted(recopied, "table"), left);
 }
 
 }  // namespace cli

@@ -3,14 +3,15 @@
 #include "verify/repair.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
-#include "pg/foreign_key_check.h"
 #include "verify/engine.h"
+#include "verify/repair_foreign_keys.h"
 #include "verify/repair_guards.h"
 #include "verify/repair_output.h"
 #include "verify/repair_plan.h"
@@ -22,8 +23,8 @@ namespace {
 
 using base::ErrorKind;
 
-constexpr size_t kKeysPerStatement = 500;
 constexpr const char* kPermissionDenied = "42501";
+constexpr size_t kMostNamed = 10;
 
 class Mending {
  public:
@@ -35,6 +36,7 @@ class Mending {
     plan();
     if (!repair_.steps.empty()) prepare();
     if (repair_.steps.empty() || (!options_.apply && !options_.script)) return std::move(repair_);
+    refuse_another_database();
     if (options_.apply && options_.confirm && !options_.confirm(repair_))
       throw base::Error(ErrorKind::usage, "the repair was not confirmed", "nothing was changed");
     mend();
@@ -47,12 +49,15 @@ class Mending {
   void plan();
   void plan_sequences();
   void prepare();
-  void take_replica_role();
+  bool may_take_replica_role();
+  bool has_deferrable_constraints();
+  void refuse_another_database() const;
   void mend();
   void write_transaction(RepairOutput& out);
   void lock_tables(RepairOutput& out);
   void mend_table(RepairOutput& out, const TableWork& work);
-  void check_foreign_keys();
+  void open_source();
+  void check_target(RepairOutput& out);
   void look_again();
 
   const RepairOptions& options_;
@@ -64,7 +69,10 @@ class Mending {
   std::optional<Side> source_;
   std::optional<Side> target_;
   std::vector<TableWork> works_;
-  std::optional<pg::Connection> session_;  // at the target
+  std::set<pg::QualifiedName> touched_;
+  std::map<std::string, std::string> sequences_;  // statements, by object
+  std::optional<pg::Connection> rows_;            // at the source, under the snapshot of what is put in
+  std::optional<pg::Connection> session_;         // at the target
   bool replica_role_ = false;
   std::vector<Guard> guards_;
 };
@@ -78,7 +86,7 @@ void Mending::find_differences() {
   repair_.before = compare(options, progress_, stop_);
 }
 
-// Under snapshots of their own: rows are put in as they are now at the source.
+// Under snapshots of their own, which are given back: they and their locks would only be in the way.
 void Mending::plan() {
   if (repair_.before.difference_count() == 0) return;
   progress_.set_phase("plan");
@@ -87,16 +95,18 @@ void Mending::plan() {
   target_.emplace(Role::target, options_.compare.target, encoding_, stop_);
   works_ = plan_tables(options_, *source_, *target_, std::move(differing_), repair_);
   plan_sequences();
-  // Its snapshot has served; its locks would be in the way.
+  source_->connection().exec("ROLLBACK");
   target_->connection().exec("ROLLBACK");
+  touched_ = touched_tables(works_, target_->catalog());
 }
 
 void Mending::plan_sequences() {
   Outcome found;
   const auto source = read_sequences(*source_, options_.compare);
-  verify::compare_sequences(source, read_sequences(*target_, options_.compare), true, found);
+  verify::compare_sequences(source, read_sequences(*target_, options_.compare), true, found, &sequences_);
   for (const auto& difference : found.differences) {
-    if (difference.hint.empty()) {
+    const auto mend = sequences_.find(difference.object);
+    if (mend == sequences_.end()) {
       repair_.left.push_back(difference);
       continue;
     }
@@ -104,7 +114,7 @@ void Mending::plan_sequences() {
     step.kind = RepairStep::Kind::sequence;
     step.object = difference.object;
     step.reason = difference.message;
-    step.statement = difference.hint.substr(0, difference.hint.rfind(';'));
+    step.statement = mend->second;
     repair_.steps.push_back(std::move(step));
   }
 }
@@ -117,20 +127,51 @@ void Mending::prepare() {
     throw base::Error(ErrorKind::usage, "the target is a replica, which cannot be changed",
                       "give the primary server as --target");
   if (works_.empty()) return;
-  take_replica_role();
+  replica_role_ = may_take_replica_role() && !has_deferrable_constraints();
   std::vector<pg::Oid> tables;
   for (const auto& work : works_) tables.push_back(work.target->oid);
   guards_ = read_guards(*session_, tables, replica_role_);
   for (const auto& guard : guards_) repair_.notes.push_back({guard.label, "stands aside meanwhile"});
 }
 
-void Mending::take_replica_role() {
+// Within a transaction: it must not stay set in a session that somebody else gets.
+bool Mending::may_take_replica_role() {
+  pg::Transaction transaction(*session_);
   try {
-    session_->exec("SET session_replication_role = replica");
-    replica_role_ = true;
+    session_->exec("SET LOCAL session_replication_role = replica");
+    return true;
   } catch (const base::Error& error) {
     if (error.sqlstate() != kPermissionDenied) throw;
+    return false;
   }
+}
+
+// A trigger checks them, which does not fire in the replica role.
+bool Mending::has_deferrable_constraints() {
+  std::string names;
+  for (const auto& name : touched_)
+    names += fmt::format("{}({}, {})", names.empty() ? "" : ", ", pg::quote_literal(name.schema),
+                         pg::quote_literal(name.name));
+  return session_
+      ->exec(fmt::format("SELECT EXISTS (SELECT FROM (VALUES {}) v(schema, name) "
+                         "JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "
+                         "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
+                         "JOIN pg_catalog.pg_index i ON i.indrelid = c.oid WHERE NOT i.indimmediate)",
+                         names))
+      .boolean(0, 0);
+}
+
+void Mending::refuse_another_database() const {
+  const auto& names = repair_.suspicious;
+  if (names.empty()) return;
+  const size_t shown = std::min<size_t>(names.size(), kMostNamed);
+  throw base::Error(
+      ErrorKind::usage,
+      fmt::format("this may be another database: too much differs in {}{}",
+                  fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+                  names.size() > shown ? fmt::format(" and {} more tables", names.size() - shown) : ""),
+      "nothing was changed; check --source and --target, then let --recopy replace these tables, --exclude "
+      "leave them out, or --most allow it");
 }
 
 void Mending::mend() {
@@ -138,53 +179,89 @@ void Mending::mend() {
   std::optional<base::FileSink> script;
   if (options_.script) script.emplace(*options_.script);
   RepairOutput out(options_.apply ? &*session_ : nullptr, script ? &*script : nullptr);
-  out.comment("psql -X -v ON_ERROR_STOP=1 -f THIS-FILE TARGET");
-  // What the rows are written under; our own session has it already.
-  for (const auto* setting : {"client_encoding", "DateStyle", "IntervalStyle", "TimeZone", "search_path"})
+  out.comment("psql -X -f THIS-FILE TARGET");
+  // After an error psql would go on, and take rows for statements.
+  out.psql_command("set ON_ERROR_STOP on");
+  // What the rows and the statements are written under; our own session has it already.
+  for (const auto* setting : {"client_encoding", "standard_conforming_strings", "DateStyle", "IntervalStyle",
+                              "TimeZone", "search_path", "lc_monetary", "array_nulls", "xmlbinary",
+                              "xmloption", "row_security", "statement_timeout"})
     out.statement(fmt::format("SELECT pg_catalog.set_config('{}', {}, false)", setting,
                               pg::quote_literal(session_->exec(fmt::format("SHOW {}", setting)).text(0, 0))));
   try {
     write_transaction(out);
   } catch (base::Error& error) {
     error.during("repair the target");
-    if (error.hint().empty()) error.hint("the target is as it was");
+    if (error.hint().empty() && error.kind() != ErrorKind::in_doubt) error.hint("the target is as it was");
     throw;
   }
   if (script) script->finish();
   repair_.applied = options_.apply;
 }
 
+// Of sequences, no transaction undoes what was set: they are the last.
 void Mending::write_transaction(RepairOutput& out) {
-  out.statement("BEGIN");
-  if (!works_.empty()) lock_tables(out);
+  out.statement("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+  check_target(out);
+  if (!works_.empty()) {
+    lock_tables(out);
+    open_source();
+  }
   if (replica_role_) out.statement("SET LOCAL session_replication_role = replica");
   for (const auto& guard : guards_)
     base::during("put aside " + guard.label, [&] { out.statement(guard.aside); });
   for (const auto& work : works_)
     base::during("mend " + work.target->name.display(), [&] { mend_table(out, work); });
+  rows_.reset();
   out.statement("SET CONSTRAINTS ALL IMMEDIATE");
   for (const auto& guard : guards_)
     base::during("bring back " + guard.label, [&] { out.statement(guard.restore); });
-  for (const auto& step : repair_.steps)
-    if (!step.statement.empty()) base::during("mend " + step.object, [&] { out.statement(step.statement); });
+  const auto do_steps = [&](RepairStep::Kind kind) {
+    for (const auto& step : repair_.steps)
+      if (step.kind == kind) base::during("mend " + step.object, [&] { out.statement(step.statement); });
+  };
+  do_steps(RepairStep::Kind::refresh);
   if (replica_role_) {
     out.comment("foreign keys are not checked by this script: compare again");
-    if (options_.apply) check_foreign_keys();
+    if (options_.apply) check_foreign_keys(*session_, touched_);
   }
+  do_steps(RepairStep::Kind::sequence);
   stop_.check();
-  try {
-    out.statement("COMMIT");
-  } catch (base::Error& error) {
-    if (error.kind() == ErrorKind::transient)
-      error.kind(ErrorKind::in_doubt).hint("whether it was committed is not known: compare again");
-    throw;
-  }
+  out.commit();
 }
 
-// Readers go on, writers wait.
-void Mending::lock_tables(RepairOutput& out) {
+// A script may be run anywhere.
+void Mending::check_target(RepairOutput& out) {
+  const auto& mark = target_->mark();
+  auto differs = fmt::format(
+      "NOT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = "
+      "pg_catalog.current_database() AND oid = {})",
+      mark.database_oid);
+  if (!mark.system_identifier.empty())
+    differs += fmt::format(" OR (SELECT system_identifier FROM pg_catalog.pg_control_system()) <> {}",
+                           mark.system_identifier);
+  out.statement(
+      fmt::format("DO $check$ BEGIN IF {} THEN RAISE EXCEPTION 'this is not the database that the script was "
+                  "made for'; END IF; END $check$",
+                  differs));
+}
+
+// The rows of one moment, after the target stands still; locked first, since TRUNCATE knows no snapshots.
+void Mending::open_source() {
   std::vector<std::string> names;
-  for (const auto& work : works_) names.push_back(TableWork::from(*work.target, work.whole_tree));
+  for (const auto& work : works_) names.push_back(TableWork::from(*work.source, work.whole_tree));
+  rows_.emplace(source_->open_present(stop_));
+  rows_->exec(
+      fmt::format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '10s'; "
+                  "LOCK TABLE {} IN ACCESS SHARE MODE; SET LOCAL lock_timeout = 0",
+                  fmt::join(names, ", ")));
+}
+
+// Writers wait; also those to the other ends of foreign keys, which are checked here and not by each writer.
+void Mending::lock_tables(RepairOutput& out) {
+  std::set<std::string> names;
+  if (replica_role_) names = other_ends(touched_, target_->catalog());
+  for (const auto& work : works_) names.insert(TableWork::from(*work.target, work.whole_tree));
   out.statement("SET LOCAL lock_timeout = '10s'");
   try {
     out.statement(fmt::format("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", fmt::join(names, ", ")));
@@ -195,75 +272,24 @@ void Mending::lock_tables(RepairOutput& out) {
   }
 }
 
-// "(a, b) IN (VALUES ('1'::integer, 'x'::text), …)" for as many keys as one statement takes, each.
-std::vector<std::string> conditions_of(const std::set<KeyText>& keys, const std::vector<std::string>& columns,
-                                       const pg::Table& table) {
-  std::vector<std::string> types;
-  for (const auto& column : columns)
-    types.push_back(std::ranges::find(table.columns, column, &pg::Column::name)->type);
-  std::vector<std::string> out;
-  std::string values;
-  size_t count = 0;
-  for (const auto& key : keys) {
-    values += values.empty() ? "(" : ", (";
-    for (size_t i = 0; i < types.size(); ++i)
-      values += fmt::format("{}{}::{}", i == 0 ? "" : ", ", pg::quote_literal(key[i]), types[i]);
-    values += ")";
-    if (++count % kKeysPerStatement != 0 && count != keys.size()) continue;
-    out.push_back(fmt::format("({}) IN (VALUES {})", pg::quote_list(columns), values));
-    values.clear();
-  }
-  return out;
-}
-
 // All rows with a key that differs go, and the source's of those keys come, whatever they are by now: so two
 // rows may swap what is unique, and a row that is there twice is there once.
 void Mending::mend_table(RepairOutput& out, const TableWork& work) {
   Progress::Scope scope(progress_, "mend " + work.target->name.display());
   const auto target = TableWork::from(*work.target, work.whole_tree);
   const auto source = TableWork::from(*work.source, work.whole_tree);
-  const auto where = work.condition.empty() ? std::string() : fmt::format(" WHERE {}", work.condition);
-  std::vector<std::string> fetch;
-  const auto add_query = [&](const std::string& condition) {
-    fetch.push_back(
-        fmt::format("COPY (SELECT {} FROM {}{}) TO STDOUT", pg::quote_list(work.columns), source, condition));
+  const auto rows_of = [&](const pg::Table& table) {
+    // By key, whatever the condition says of a row: on one side it may hold and on the other not.
+    if (!work.all_rows) return " WHERE " + work.has_key(table);
+    return work.condition.empty() ? std::string() : " WHERE " + work.condition;
   };
-  if (work.all_rows) {
-    out.statement(fmt::format("DELETE FROM {}{}", target, where));
-    add_query(where);
-  } else {
-    for (const auto& keys : conditions_of(work.rows.keys, work.key, *work.target))
-      out.statement(fmt::format("DELETE FROM {} WHERE {}", target, keys));
-    const auto and_where = work.condition.empty() ? std::string() : fmt::format(" AND ({})", work.condition);
-    for (const auto& keys : conditions_of(work.rows.keys, work.key, *work.source))
-      add_query(fmt::format(" WHERE {}{}", keys, and_where));
-  }
-  if (fetch.empty()) return;
+  if (!work.all_rows && work.rows.keys.empty()) return;
+  out.statement(fmt::format("DELETE FROM {}{}", target, rows_of(*work.target)));
   out.copy_rows(fmt::format("COPY {} ({}) FROM STDIN", work.target->name.sql(), pg::quote_list(work.columns)),
-                source_->connection(), fetch, scope);
-}
-
-void Mending::check_foreign_keys() {
-  std::set<pg::QualifiedName> touched;
-  for (const auto& work : works_) {
-    touched.insert(work.target->name);
-    for (auto parent = work.target->parent; parent != 0;) {
-      const auto& tables = target_->catalog().tables;
-      const auto found = std::ranges::find(tables, parent, &pg::Table::oid);
-      if (found == tables.end()) break;
-      touched.insert(found->name);
-      parent = found->parent;
-    }
-  }
-  for (const auto& key : pg::read_foreign_keys(*session_)) {
-    if (!key.validated || key.inherited) continue;
-    if (!touched.contains(key.table) && !touched.contains(key.referenced)) continue;
-    if (const auto offending = pg::offending_keys(*session_, key); !offending.empty())
-      throw base::Error(ErrorKind::permanent,
-                        fmt::format("foreign key {} of {} would be violated: {}",
-                                    pg::display_identifier(key.name), key.table.display(), offending),
-                        "let the repair mend both tables: select them, or allow --recopy");
-  }
+                *rows_,
+                fmt::format("COPY (SELECT {} FROM {}{}) TO STDOUT", pg::quote_list(work.columns), source,
+                            rows_of(*work.source)),
+                scope);
 }
 
 void Mending::look_again() {
@@ -277,6 +303,9 @@ void Mending::look_again() {
   target_.reset();
   Outcome after;
   if (!options.only.empty()) after = compare(options, progress_, stop_);
+  for (const auto& name : options.only)
+    if (std::ranges::find(after.tables, name, &TableResult::name) == after.tables.end())
+      after.unchecked.push_back({name, "was mended, but was not found to be compared again", {}});
   const bool sequences = std::ranges::any_of(
       repair_.steps, [](const auto& step) { return step.kind == RepairStep::Kind::sequence; });
   if (sequences) {

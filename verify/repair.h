@@ -37,7 +37,9 @@ struct Repair {
   Outcome before;
   std::vector<RepairStep> steps;  ///< in the order in which they are done
   std::vector<Remark> left;       ///< differences that are not mended, and why
-  std::vector<Remark> notes;      ///< what stands aside meanwhile, and the like
+  /// Tables that are so far off that this may be another database: nothing is changed while there is one.
+  std::vector<std::string> suspicious;
+  std::vector<Remark> notes;  ///< what stands aside meanwhile, and the like
   bool applied = false;
   /// Of what was touched, looked at again after it was applied. It says nothing about the rest.
   std::optional<Outcome> after;
@@ -50,8 +52,8 @@ struct Repair {
 struct RepairOptions {
   Options compare;  ///< both sides, level rows
   bool apply = false;
-  /// A table of which more than this share of the rows differ (and more than kFewRows) is not mended row by
-  /// row: that looks like another database.
+  /// A table of which more than this share of the rows differ (and more than kFewRows) looks like another
+  /// database: nothing is changed at all, unless may_recopy() allows that table to be replaced.
   double most_percent = 10;
   /// May every row of this table be deleted, and the source's be put in?
   std::function<bool(const pg::QualifiedName&)> may_recopy;
@@ -67,12 +69,14 @@ inline constexpr uint64_t kFewRows = 100;
 /// The source is only read. Everything happens in one transaction at the target: all of it or nothing.
 ///
 /// In it, what would act on those rows stands aside: where session_replication_role may be set, it is
-/// "replica" and the foreign keys of the tables are checked at the end by a query each; elsewhere their
-/// foreign keys are dropped and added again. Triggers and rules that would fire are disabled. So a row that
-/// takes another's unique value, or a row that others refer to, needs no order.
+/// "replica" and the foreign keys of the tables are checked at the end by a query each; elsewhere, and where
+/// a unique or exclusion constraint is deferrable (a trigger checks that), their foreign keys are dropped and
+/// added again. Triggers and rules that would fire are disabled. So a row that takes another's unique value,
+/// or a row that others refer to, needs no order.
 ///
-/// What is touched is compared again. Throws Error{usage} when `confirm` says no, and what compare() throws;
-/// an error on the way leaves the target as it was.
+/// What is touched is compared again. Throws Error{usage} when `confirm` says no or a table is suspicious,
+/// Error{in_doubt} when it is not known whether the transaction was committed, and what compare() throws; any
+/// other error on the way leaves the target as it was, but for sequences that may have gone forward.
 Repair repair(const RepairOptions& options, Progress& progress, const base::Stop& stop);
 
 }  // namespace verify

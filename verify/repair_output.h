@@ -1,7 +1,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "base/file.h"
 #include "pg/connection.h"
@@ -16,18 +15,27 @@ class RepairOutput {
   RepairOutput(pg::Connection* target, base::FileSink* script) : target_(target), script_(script) {}
 
   void statement(const std::string& sql);
+  /// COMMIT. Throws Error{in_doubt} when the server's answer was lost.
+  void commit();
   /// A line for whoever reads the script.
   void comment(const std::string& text);
-  /// `sql` is COPY … FROM STDIN in text; its rows are what each of `queries`, COPY … TO STDOUT in text, gives
-  /// at the source.
-  void copy_rows(const std::string& sql, pg::Connection& source, const std::vector<std::string>& queries,
+  /// A command of psql's own, for the script only.
+  void psql_command(const std::string& text);
+  /// `sql` is COPY … FROM STDIN in text; its rows are what `query`, COPY … TO STDOUT in text, gives at
+  /// the source.
+  void copy_rows(const std::string& sql, pg::Connection& source, const std::string& query,
                  Progress::Scope& scope);
 
  private:
   void write(std::string_view text);
+  /// Rows for the script. Throws Error{corrupt} for one that psql would take for the end of the rows, and
+  /// what follows for commands: a server that means well sends none.
+  void write_rows(base::Bytes bytes);
 
   pg::Connection* target_;
   base::FileSink* script_;
+  size_t column_ = 0;  // of the row that is being written
+  bool after_backslash_ = false;
 };
 
 }  // namespace verify

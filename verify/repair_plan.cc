@@ -10,6 +10,8 @@
 namespace verify {
 namespace {
 
+constexpr const char* kNoSuchFunction = "42883";
+
 const pg::Table* find(const Side& side, const std::string& display) {
   for (const auto& table : side.catalog().tables)
     if (table.name.display() == display) return &table;
@@ -36,7 +38,37 @@ bool same_columns(const pg::Table& source, const pg::Table& target) {
 
 double percent_of(const TableResult& table, uint64_t rows) {
   const auto all = std::max(table.source.digest.rows, table.target.digest.rows);
-  return all == 0 ? 100.0 : 100.0 * static_cast<double>(rows) / static_cast<double>(all);
+  // Missing and extra ones together may be more than either side has.
+  return rows >= all ? 100.0 : 100.0 * static_cast<double>(rows) / static_cast<double>(all);
+}
+
+bool is_far_off(const RepairOptions& options, const TableResult& table) {
+  const auto& of_source = table.source.digest.rows;
+  const auto& of_target = table.target.digest.rows;
+  // Known or not which: so many more rows on one side differ at least.
+  auto differing = of_source > of_target ? of_source - of_target : of_target - of_source;
+  if (table.rows) differing = std::max(differing, table.rows->total());
+  return differing > kFewRows && percent_of(table, differing) > options.most_percent;
+}
+
+// With an empty search_path, an extension's types may have no "=" by which a key could be looked for.
+bool keys_can_be_found(Side& side, const pg::Table& table, const std::vector<std::string>& key) {
+  std::string sql;
+  for (const auto& name : key) {
+    const auto& type = std::ranges::find(table.columns, name, &pg::Column::name)->type;
+    sql += fmt::format("{}NULL::{} = NULL::{}", sql.empty() ? "SELECT " : ", ", type, type);
+  }
+  auto& session = side.connection();
+  session.exec("SAVEPOINT keys");
+  try {
+    session.exec(sql);
+  } catch (const base::Error& error) {
+    if (error.sqlstate() != kNoSuchFunction) throw;
+    session.exec("ROLLBACK TO SAVEPOINT keys");
+    return false;
+  }
+  session.exec("RELEASE SAVEPOINT keys");
+  return true;
 }
 
 // Empty: the rows that differ are known one by one, and few.
@@ -53,8 +85,7 @@ std::string why_all_rows(const RepairOptions& options, const TableResult& table,
 
 class Planner {
  public:
-  Planner(const RepairOptions& options, const Side& source, const Side& target, KeysByTable keys,
-          Repair& repair)
+  Planner(const RepairOptions& options, Side& source, Side& target, KeysByTable keys, Repair& repair)
       : options_(options), source_(source), target_(target), differing_(std::move(keys)), repair_(repair) {}
 
   std::vector<TableWork> run() {
@@ -92,7 +123,11 @@ class Planner {
     }
     auto& rows = differing_[table.name];
     auto reason = why_all_rows(options_, table, rows);
+    if (reason.empty() &&
+        !(keys_can_be_found(source_, *source, table.key) && keys_can_be_found(target_, *target, table.key)))
+      reason = "its key is of a type whose values cannot be looked for";
     if (!reason.empty() && !(options_.may_recopy && options_.may_recopy(target->name))) {
+      if (is_far_off(options_, table)) repair_.suspicious.push_back(table.name);
       leave(table.name, reason + ": its rows would have to be copied again, all of them",
             fmt::format("check that this is the right target; then --recopy {}", table.name));
       return;
@@ -131,8 +166,8 @@ class Planner {
   }
 
   const RepairOptions& options_;
-  const Side& source_;
-  const Side& target_;
+  Side& source_;
+  Side& target_;
   KeysByTable differing_;
   Repair& repair_;
   std::set<std::string> refreshed_;
@@ -152,8 +187,35 @@ std::string TableWork::from(const pg::Table& table, bool whole_tree) {
   return (whole_tree ? "" : "ONLY ") + table.name.sql();
 }
 
-std::vector<TableWork> plan_tables(const RepairOptions& options, const Side& source, const Side& target,
-                                   KeysByTable keys, Repair& repair) {
+// One statement for all of them: keys that are written differently may be equal (0 and -0, 1 day and 24
+// hours), and a row that each of two statements finds would come twice.
+std::string TableWork::has_key(const pg::Table& table) const {
+  std::string list;
+  std::string names;
+  std::string arrays;
+  for (size_t i = 0; i < key.size(); ++i) {
+    const auto& type = std::ranges::find(table.columns, key[i], &pg::Column::name)->type;
+    std::string array;
+    for (const auto& values : rows.keys) {
+      array += array.empty() ? "{\"" : ",\"";
+      for (const char c : values[i]) {
+        if (c == '"' || c == '\\') array += '\\';
+        array += c;
+      }
+      array += '"';
+    }
+    const auto* comma = i == 0 ? "" : ", ";
+    list += fmt::format("{}c{}::{}", comma, i, type);
+    names += fmt::format("{}c{}", comma, i);
+    arrays +=
+        fmt::format("{}pg_catalog.unnest({}::pg_catalog.text[])", comma, pg::quote_literal(array + "}"));
+  }
+  return fmt::format("({}) IN (SELECT {} FROM ROWS FROM ({}) AS k({}))", pg::quote_list(key), list, arrays,
+                     names);
+}
+
+std::vector<TableWork> plan_tables(const RepairOptions& options, Side& source, Side& target, KeysByTable keys,
+                                   Repair& repair) {
   return Planner(options, source, target, std::move(keys), repair).run();
 }
 

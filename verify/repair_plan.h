@@ -35,10 +35,13 @@ struct TableWork {
 
   /// "ONLY public.t"; a tree by its root.
   static std::string from(const pg::Table& table, bool whole_tree);
+  /// The rows that have one of the keys, as it follows WHERE: each once, however many of the keys mean it.
+  std::string has_key(const pg::Table& table) const;
 };
 
-/// Decides what is done about each table that differs: fills Repair::steps and Repair::left.
-std::vector<TableWork> plan_tables(const RepairOptions& options, const Side& source, const Side& target,
-                                   KeysByTable keys, Repair& repair);
+/// Decides what is done about each table that differs: fills Repair::steps, Repair::left and
+/// Repair::suspicious.
+std::vector<TableWork> plan_tables(const RepairOptions& options, Side& source, Side& target, KeysByTable keys,
+                                   Repair& repair);
 
 }  // namespace verify

@@ -121,8 +121,18 @@ bool will_collide(const SequenceState& state) {
   return state.reached && next && !behind(*state.reached, *next, state.increment);
 }
 
+// setval() unless somebody has taken the sequence there meanwhile. Numeric: the next value may be none of
+// bigint's.
+std::string forward_sql(const pg::QualifiedName& name, int64_t value, bool is_called, int64_t increment) {
+  return fmt::format(
+      "SELECT pg_catalog.setval({0}, {1}, {2}) FROM {3} WHERE last_value + CASE WHEN is_called THEN {4} ELSE "
+      "0 END::pg_catalog.numeric {5} {1} + {6}::pg_catalog.numeric",
+      pg::quote_literal(name.sql()), value, is_called, name.sql(), increment, increment > 0 ? "<" : ">",
+      is_called ? increment : 0);
+}
+
 void compare_one(const pg::QualifiedName& name, const SequenceState& source, const SequenceState& target,
-                 bool with_catalog, Outcome& outcome) {
+                 bool with_catalog, Outcome& outcome, std::map<std::string, std::string>* mends) {
   const auto object = "sequence " + name.display();
   ++outcome.sequences;
   if (source.increment != target.increment) {
@@ -145,6 +155,8 @@ void compare_one(const pg::QualifiedName& name, const SequenceState& source, con
                                                target_next ? std::to_string(*target_next) : "no value",
                                                source_next ? std::to_string(*source_next) : "no value"),
                                    hint});
+    if (mends)
+      mends->emplace(object, forward_sql(name, source.last_value, source.is_called, target.increment));
     return;
   }
   if (target.cycle || !will_collide(target)) return;
@@ -156,6 +168,7 @@ void compare_one(const pg::QualifiedName& name, const SequenceState& source, con
     outcome.differences.push_back(
         {object, message + " on the target",
          fmt::format("SELECT setval({}, {});", pg::quote_literal(name.sql()), *target.reached)});
+    if (mends) mends->emplace(object, forward_sql(name, *target.reached, true, target.increment));
   }
 }
 
@@ -211,13 +224,13 @@ SequenceReading recorded_sequences(const Recorded& recorded, const SequenceReadi
 }
 
 void compare_sequences(const SequenceReading& source, const SequenceReading& target, bool with_catalog,
-                       Outcome& outcome) {
+                       Outcome& outcome, std::map<std::string, std::string>* mends) {
   for (const auto* reading : {&source, &target})
     outcome.unchecked.insert(outcome.unchecked.end(), reading->unchecked.begin(), reading->unchecked.end());
   for (const auto& [name, state] : source.sequences) {
     const auto other = target.sequences.find(name);
     if (other != target.sequences.end()) {
-      compare_one(name, state, other->second, with_catalog, outcome);
+      compare_one(name, state, other->second, with_catalog, outcome, mends);
     } else if (!with_catalog && !target.left_out.contains(name)) {
       outcome.differences.push_back({"sequence " + name.display(), "is missing on the target"});
     }

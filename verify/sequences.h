@@ -37,8 +37,9 @@ SequenceReading recorded_sequences(const Recorded& recorded, const SequenceReadi
 
 /// A sequence passes when the target will not hand out a value that the source has handed out, nor one that
 /// its owning column holds already (unless the source would do the same). Sequences that are on one side only
-/// differ, unless `with_catalog`: then those have been named.
+/// differ, unless `with_catalog`: then those have been named. `mends` gets, by the difference's object, the
+/// statement that sets the target's sequence; run later, it moves it forward only.
 void compare_sequences(const SequenceReading& source, const SequenceReading& target, bool with_catalog,
-                       Outcome& outcome);
+                       Outcome& outcome, std::map<std::string, std::string>* mends = nullptr);
 
 }  // namespace verify
