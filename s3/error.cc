@@ -95,6 +95,7 @@ bool ends_the_run(const base::Error& error) {
   static constexpr std::array<std::string_view, 8> kCodes{
       "InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket",         "AccountProblem",
       "NotSignedUp",        "AllAccessDisabled",     "RequestTimeTooSkewed", "QuotaExceeded"};
+  if (dynamic_cast<const JournalError*>(&error) != nullptr) return true;
   const auto* s3_error = dynamic_cast<const S3Error*>(&error);
   // What is no answer of the server at all (no connection, a stop) and was not cured by trying again.
   if (s3_error == nullptr)

@@ -10,6 +10,7 @@
 #include "s3/context.h"
 #include "s3/layout.h"
 #include "s3/local_file.h"
+#include "s3/small_upload.h"
 #include "s3/walk.h"
 
 namespace s3 {
@@ -50,11 +51,15 @@ class LargeUpload {
   void create(Client& client);
   bool resume(Client& client, const OpenUpload& known);
   void adopt(Client& client, const OpenUpload& known);
+  bool has_sum(uint32_t number, const std::string& sum) const;
   bool has_md5(uint32_t number, const std::string& etag, std::string& checksum) const;
   bool is_finished_already(Client& client, const OpenUpload& known);
   bool send_once(Client& client, uint32_t number);
+  Found look(Client& client, std::optional<Head>& head);
   bool complete(Client& client);
-  bool matches(const Head& head, const std::string& sum, bool confirmed);
+  bool complete_once(Client& client, const std::vector<CompletedPart>& list, const BodySum& sum,
+                     CompleteResult& result);
+  bool matches(const Head& head, const std::string& sum, bool confirmed, const std::string& etag);
   void abort(Client& client, const std::string& upload_id);
   void record(std::string etag, std::string version, std::string checksum);
   void count_done();

@@ -7,6 +7,7 @@
 #include "base/crash_point.h"
 #include "base/error.h"
 #include "base/sink.h"
+#include "s3/error.h"
 
 namespace s3 {
 namespace {
@@ -80,6 +81,14 @@ void UploadJournal::compact() {
 }
 
 void UploadJournal::append(const std::string& record, bool durable) {
+  try {
+    append_now(record, durable);
+  } catch (const base::Error& error) {
+    throw JournalError(error);
+  }
+}
+
+void UploadJournal::append_now(const std::string& record, bool durable) {
   const std::lock_guard lock(mutex_);
   base::crash_point("upload_journal.before");
   journal_->append(bytes_of(record));

@@ -21,7 +21,7 @@ namespace s3 {
 ///   report.json      the result of the last command
 ///
 /// Thread-safe. What a killed process has recorded is there for the next one; a power loss can take back the
-/// last second, except for what was recorded with sync.
+/// last second, except for what was recorded with sync. What cannot be recorded throws JournalError.
 class UploadJournal {
  public:
   /// Opens or makes the directory and locks it. A journal that is mostly outdated records is written anew
@@ -73,6 +73,7 @@ class UploadJournal {
 
  private:
   void append(const std::string& record, bool durable = false);
+  void append_now(const std::string& record, bool durable);
   void compact();
 
   std::filesystem::path directory_;

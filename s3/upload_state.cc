@@ -69,6 +69,7 @@ OpenUpload get_upload(Decoder& in) {
   out.upload_id = in.text();
   out.part_size = in.number();
   out.integrity = get_integrity(in);
+  if (!in.at_end()) out.young = in.number() != 0;  // records of 0.1 end before it
   return out;
 }
 
@@ -247,7 +248,7 @@ std::string encode(const OpenUpload& opened) {
   out.number(Type::upload).text(opened.path);
   put(out, opened.state);
   out.number(opened.settings).text(opened.upload_id).number(opened.part_size);
-  return out.number(static_cast<uint64_t>(opened.integrity)).str();
+  return out.number(static_cast<uint64_t>(opened.integrity)).number(opened.young ? 1 : 0).str();
 }
 
 std::string encode_part(std::string_view upload_id, uint32_t number, const PartRecord& record) {

@@ -77,6 +77,8 @@ struct OpenUpload {
   std::string upload_id;
   uint64_t part_size = 0;
   Integrity integrity = Integrity::md5;
+  /// As ObjectRecord::is_young, when it was begun: what was sent before a pause is then compared again.
+  bool young = true;
   std::map<uint32_t, PartRecord> parts;
 };
 
