@@ -277,7 +277,8 @@ UploadsPage Client::list_multipart_uploads(std::string_view prefix, std::string_
   const bool encoded = std::string_view(result.child_value("EncodingType")) == "url";
   UploadsPage page;
   for (const auto entry : result.children("Upload"))
-    page.uploads.push_back({listed_key(entry, encoded), entry.child_value("UploadId")});
+    page.uploads.push_back(
+        {listed_key(entry, encoded), entry.child_value("UploadId"), entry.child_value("Initiated")});
   if (result.child("IsTruncated").text().as_bool()) {
     page.next_key = listed_key(result, encoded, "NextKeyMarker");
     page.next_upload_id = result.child_value("NextUploadIdMarker");

@@ -107,6 +107,7 @@ struct ObjectsPage {
 struct ListedUpload {
   std::string key;
   std::string upload_id;
+  std::string initiated = {};  ///< ISO 8601; empty where the server does not say
 };
 
 struct UploadsPage {

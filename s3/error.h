@@ -45,6 +45,8 @@ class JournalError : public base::Error {
 bool is_digest_mismatch(const S3Error& error);
 bool is_clock_skew(const S3Error& error);
 bool is_expired(const S3Error& error);
+/// The credentials lack a right.
+bool is_denied(const base::Error& error);
 /// The server wants fewer requests.
 bool is_slow_down(const base::Error& error);
 /// Every other file would fail in the same way: keys, clock, bucket, quota, journal. The run ends at once.

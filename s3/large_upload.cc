@@ -26,14 +26,14 @@ bool is_invalid_part(const base::Error& error) {
 
 }  // namespace
 
-void abort_unknown_uploads(Context& context, Client& client, const std::string& path) {
+void abort_unknown_uploads(Context& context, Client& client, const std::string& path, uint64_t since) {
   const auto key = context.key_of(path);
   const auto known = context.journal.open_uploads_of(path);
   const auto is_known = [&](const std::string& id) {
     return std::ranges::find(known, id, &OpenUpload::upload_id) != known.end();
   };
   for (const auto& upload : unfinished_uploads(client, context.retries(), key)) {
-    if (upload.key != key || is_known(upload.upload_id)) continue;
+    if (upload.key != key || is_known(upload.upload_id) || !may_be_begun_after(upload, since)) continue;
     with_retries(client, context.retries(), [&] { client.abort_multipart_upload(key, upload.upload_id); });
   }
 }
@@ -156,6 +156,13 @@ bool LargeUpload::resume(Client& client, const OpenUpload& known) {
     adopt(client, known);
     return false;
   } catch (const base::Error& error) {
+    if (is_denied(error)) {
+      // Without s3:ListMultipartUploadParts nothing is known about it: everything is sent again.
+      spdlog::warn("{}", error.message());
+      abort(client, known.upload_id);
+      upload_id_.clear();
+      return false;
+    }
     if (!is_no_such_upload(error)) throw;
   }
   todo_.clear();

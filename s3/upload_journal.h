@@ -59,7 +59,11 @@ class UploadJournal {
   void record(const OpenUpload& upload);
   void record_cleared(std::string_view path);
   /// Paths of which the server may have an upload that the journal does not know.
-  std::vector<std::string> intended();
+  struct Intention {
+    std::string path;
+    uint64_t since = 0;  ///< seconds since 1970, or 0
+  };
+  std::vector<Intention> intended();
   bool is_intended(const std::string& path);
   void record_part(std::string_view upload_id, uint32_t number, const PartRecord& part);
   void record_ended(std::string_view upload_id);

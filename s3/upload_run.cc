@@ -42,10 +42,10 @@ uint64_t abort_all(UploadJournal& journal, const std::string& prefix, Client& cl
     journal.record_ended(upload.upload_id);
     ++aborted;
   }
-  for (const auto& path : journal.intended()) {
+  for (const auto& [path, since] : journal.intended()) {
     const auto key = prefix + path;
     for (const auto& upload : unfinished_uploads(client, retries, key)) {
-      if (upload.key != key) continue;
+      if (upload.key != key || !may_be_begun_after(upload, since)) continue;
       with_retries(client, retries, [&] { client.abort_multipart_upload(key, upload.upload_id); });
       ++aborted;
     }

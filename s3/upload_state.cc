@@ -173,9 +173,12 @@ void UploadState::apply(base::Bytes record) {
       young.erase(hash);
       break;
     }
-    case Type::intended:
-      intended.insert(get_text(in));
+    case Type::intended: {
+      auto path = get_text(in);
+      // The first one counts: what it has begun may still be there.
+      intended.emplace(std::move(path), in.at_end() ? 0 : in.number());
       break;
+    }
     case Type::cleared:
       intended.erase(get_text(in));
       break;
@@ -233,9 +236,9 @@ std::string encode(const ObjectRecord& record) {
   return out.number(static_cast<uint64_t>(record.integrity)).text(record.checksum).str();
 }
 
-std::string encode_intended(std::string_view path) {
+std::string encode_intended(std::string_view path, uint64_t time) {
   Encoder out;
-  return out.number(Type::intended).text(path).str();
+  return out.number(Type::intended).text(path).number(time).str();
 }
 
 std::string encode_cleared(std::string_view path) {

@@ -189,8 +189,17 @@ std::vector<ExpectedFile> transfer(Context& context) {
 /// Before anything is begun: what the last process may have left. And when nothing is under way any more:
 /// what has turned up since, then for good.
 void abort_unknown(Context& context, Client& client, bool for_good) {
-  for (const auto& path : context.journal.intended()) {
-    abort_unknown_uploads(context, client, path);
+  for (const auto& [path, since] : context.journal.intended()) {
+    try {
+      abort_unknown_uploads(context, client, path, since);
+    } catch (const S3Error& error) {
+      if (!is_denied(error)) throw;
+      // No file is missing for it; what stays are parts that cost money.
+      if (for_good)
+        context.problems.note(
+            path, "an unfinished upload of it may be left: " + error.message() + " (" + error.hint() + ")");
+      continue;
+    }
     if (for_good) context.journal.record_cleared(path);
   }
 }

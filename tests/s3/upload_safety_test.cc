@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "s3/error.h"
+#include "s3/unfinished.h"
 #include "s3/upload_run.h"
 #include "s3/work_queue.h"
 #include "tests/s3/fixture.h"
@@ -232,6 +233,44 @@ TEST(YoungFiles, AreComparedAgainBeforeTheirPartsAreKept) {
   place.server.reset_counts();
   EXPECT_THAT(place.run().problems, IsEmpty());
   EXPECT_EQ(place.server.count("UploadPart"), 2);
+}
+
+TEST(MissingRights, DoNotEndTheRunWhenLostUploadsCannotBeLookedFor) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.server.fail(
+      {.operation = "CreateMultipartUpload", .answer = S3Fake::error(403, "SignatureDoesNotMatch")});
+  EXPECT_THROW(place.run(), S3Error);
+  place.server.fail(
+      {.operation = "ListMultipartUploads", .answer = S3Fake::error(403, "AccessDenied"), .times = 2});
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures, 0U);
+  EXPECT_EQ(outcome.uploaded, 1U);
+  ASSERT_THAT(outcome.problems, SizeIs(1));
+  EXPECT_THAT(outcome.problems[0].what, HasSubstr("s3:ListBucketMultipartUploads"));
+  place.server.reset_counts();
+  EXPECT_THAT(place.run().problems, IsEmpty());
+  EXPECT_EQ(place.server.count("ListMultipartUploads"), 2) << "it is looked for again";
+}
+
+TEST(MissingRights, MakePartsBeSentAgainThatCannotBeListed) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.upload.concurrency = 1;
+  place.server.fail(
+      {.operation = "UploadPart", .answer = S3Fake::error(403, "SignatureDoesNotMatch"), .after = 1});
+  EXPECT_THROW(place.run(), S3Error);
+  place.server.fail({.operation = "ListParts", .answer = S3Fake::error(403, "AccessDenied")});
+  EXPECT_THAT(place.run().problems, IsEmpty());
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
+TEST(UnfinishedUploads, OfOthersAreTold) {
+  const uint64_t since = 1'800'000'000;  // 2027-01-15T08:00:00Z
+  EXPECT_TRUE(may_be_begun_after({"k", "id", "2027-01-15T07:50:00.000Z"}, since));
+  EXPECT_FALSE(may_be_begun_after({"k", "id", "2027-01-15T07:40:00.000Z"}, since));
+  EXPECT_TRUE(may_be_begun_after({"k", "id", "2027-01-15T07:40:00.000Z"}, 0));
+  EXPECT_TRUE(may_be_begun_after({"k", "id"}, since));
 }
 
 class Cleaning : public ::testing::Test {
