@@ -80,6 +80,7 @@ std::string verification_line(const s3::Verification& result) {
   add(result.missing, "missing");
   add(result.different, "different");
   add(result.unverified, "not verified");
+  add(result.vanished, "deleted meanwhile");
   add(result.extra, "without a file");
   return out;
 }
@@ -177,6 +178,7 @@ Json upload_report(const s3::Outcome& outcome, const ReportContext& context) {
              {"missing", verified.missing},
              {"different", verified.different},
              {"unverified", verified.unverified},
+             {"vanished", verified.vanished},
              {"extra", verified.extra}}},
            {"references", references_json(outcome.references)},
            {"failures", outcome.failures},

@@ -47,11 +47,11 @@ BufferPool::Buffer BufferPool::acquire(size_t size, const base::Stop& stop) {
   while (!shared.wait_for(base::kStopCheck, is_ready)) stop.check();
   ++shared->serving;
   shared_.notify_all();
-  shared->lent += wanted;
   const auto same = std::ranges::find(shared->free, wanted, [](const auto& bytes) { return bytes.size(); });
   if (same != shared->free.end()) {
     const auto bytes = *same;
     shared->free.erase(same);
+    shared->lent += wanted;
     return {*this, bytes, size};
   }
   while (!shared->free.empty() && shared->used + wanted > limit_) {
@@ -61,6 +61,7 @@ BufferPool::Buffer BufferPool::acquire(size_t size, const base::Stop& stop) {
   }
   const auto bytes = map(wanted);
   shared->used += wanted;
+  shared->lent += wanted;
   return {*this, bytes, size};
 }
 

@@ -86,16 +86,12 @@ Session::Session(Endpoint endpoint, CredentialSource credentials, std::shared_pt
       credentials_(std::move(credentials)),
       http_(std::move(http)) {}
 
-aws::Clock::time_point Session::now() const {
-  return aws::Clock::now() + std::chrono::seconds(offset_s_.load(std::memory_order_relaxed));
-}
-
-bool Session::learn_time(std::string_view date) {
+bool Session::learn_time(std::string_view date, int64_t used) {
   const auto time = base::parse_http_date(date);
   if (!time) return false;
   const auto offset = std::chrono::duration_cast<std::chrono::seconds>(*time - aws::Clock::now()).count();
-  const auto before = offset_s_.exchange(offset);
-  return std::abs(offset - before) > 1;
+  offset_s_ = offset;
+  return std::abs(offset - used) > 1;
 }
 
 Client::Client(std::shared_ptr<Session> session, base::Stop stop)
@@ -123,9 +119,11 @@ HttpRequest Client::request(std::string method, std::string_view key, const Quer
 
 HttpResponse Client::send(HttpRequest& request, std::string_view payload_hash, std::string_view what) {
   used_ = session_->credentials();
+  used_offset_ = session_->clock_offset();
   return base::during(what, [&] {
-    session_->signer().sign(request, used_, payload_hash, session_->now());
-    request.fresh_connection = fresh_connection_;
+    session_->signer().sign(request, used_, payload_hash,
+                            aws::Clock::now() + std::chrono::seconds(used_offset_));
+    request.fresh_connection = request.fresh_connection || fresh_connection_;
     session_->count_request();
     fresh_connection_ = true;  // unless it works
     auto response = http_.send(request, stop_);
@@ -181,6 +179,9 @@ std::string Client::create_multipart_upload(std::string_view key, Integrity inte
     post.headers.set("x-amz-checksum-algorithm", std::string(name));
     post.headers.set("x-amz-checksum-type", "FULL_OBJECT");
   }
+  // On a kept connection the request could be sent twice without our knowing, and the server begin an upload
+  // that nobody looks for.
+  post.fresh_connection = true;
   const auto what = describe("begin the upload of", key);
   const auto response = call(post, aws::kEmptyPayload, what);
   pugi::xml_document document;
@@ -205,7 +206,7 @@ std::string Client::upload_part(std::string_view key, std::string_view upload_id
 
 CompleteResult Client::complete_multipart_upload(std::string_view key, std::string_view upload_id,
                                                  const std::vector<CompletedPart>& parts, const BodySum& sum,
-                                                 uint64_t size) {
+                                                 uint64_t size, const base::HttpHeaders& conditions) {
   const std::string algorithm(algorithm_name(sum.integrity));
   pugi::xml_document document;
   auto root = document.append_child("CompleteMultipartUpload");
@@ -220,7 +221,9 @@ CompleteResult Client::complete_multipart_upload(std::string_view key, std::stri
   const auto body = text_of(document);
   auto post = request("POST", key, {{"uploadId", std::string(upload_id)}});
   post.body = bytes_of(body);
+  post.headers = conditions;
   post.headers.set("Content-Type", "application/xml");
+  if (session_->endpoint().requester_pays) post.headers.set("x-amz-request-payer", "requester");
   post.headers.set("x-amz-mp-object-size", std::to_string(size));
   if (!algorithm.empty()) {
     post.headers.set(std::string(header_name(sum.integrity)), to_base64(sum.checksum));
@@ -237,8 +240,10 @@ void Client::abort_multipart_upload(std::string_view key, std::string_view uploa
   auto remove = request("DELETE", key, {{"uploadId", std::string(upload_id)}});
   const auto what = describe("abort the upload of", key);
   const auto response = send(remove, aws::kEmptyPayload, what);
-  if (response.status / 100 == 2 || response.status == 404) return;
-  throw S3Error::from_answer(response, what);
+  if (response.status / 100 == 2) return;
+  const auto error = S3Error::from_answer(response, what);
+  // Without the bucket nothing is known about the upload: it may be the wrong server that was asked.
+  if (response.status != 404 || error.code() == "NoSuchBucket") throw error;
 }
 
 PartsPage Client::list_parts(std::string_view key, std::string_view upload_id, std::string_view marker) {
@@ -272,7 +277,8 @@ UploadsPage Client::list_multipart_uploads(std::string_view prefix, std::string_
   const bool encoded = std::string_view(result.child_value("EncodingType")) == "url";
   UploadsPage page;
   for (const auto entry : result.children("Upload"))
-    page.uploads.push_back({listed_key(entry, encoded), entry.child_value("UploadId")});
+    page.uploads.push_back(
+        {listed_key(entry, encoded), entry.child_value("UploadId"), entry.child_value("Initiated")});
   if (result.child("IsTruncated").text().as_bool()) {
     page.next_key = listed_key(result, encoded, "NextKeyMarker");
     page.next_upload_id = result.child_value("NextUploadIdMarker");

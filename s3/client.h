@@ -45,10 +45,11 @@ class Session {
   aws::Credentials credentials(const aws::Credentials* refused = nullptr) const {
     return credentials_(refused);
   }
-  /// The server's time, as far as it is known.
-  aws::Clock::time_point now() const;
-  /// Corrects now() by a Date header; false when it holds no date or changes nothing.
-  bool learn_time(std::string_view date);
+  /// How far the server's clock is ahead, in seconds, as far as it is known.
+  int64_t clock_offset() const { return offset_s_.load(std::memory_order_relaxed); }
+  /// Corrects the offset by a Date header; false when it holds no date or `used`, the offset that the
+  /// refused request was signed with, was right already. Others may have learned the same meanwhile.
+  bool learn_time(std::string_view date, int64_t used);
   void count_request() { requests_.fetch_add(1, std::memory_order_relaxed); }
   uint64_t requests() const { return requests_.load(std::memory_order_relaxed); }
 
@@ -106,6 +107,7 @@ struct ObjectsPage {
 struct ListedUpload {
   std::string key;
   std::string upload_id;
+  std::string initiated = {};  ///< ISO 8601; empty where the server does not say
 };
 
 struct UploadsPage {
@@ -136,6 +138,8 @@ class Client {
   Client(std::shared_ptr<Session> session, base::Stop stop);
 
   Session& session() const { return *session_; }
+  /// The last answer refused the request's time and says which it is: true when a new signature may help.
+  bool learn_time(std::string_view date) const { return session_->learn_time(date, used_offset_); }
   /// The last answer refused the credentials: others are fetched.
   void refresh_credentials() const { session_->credentials(&used_); }
 
@@ -150,10 +154,11 @@ class Client {
   std::string upload_part(std::string_view key, std::string_view upload_id, uint32_t number, base::Bytes body,
                           const BodySum& sum);
   /// `sum` is that of the whole content, and only sent when it is a CRC. Throws S3Error{transient} for a
-  /// success that says nothing, too: whether the object was made is then to be looked up.
+  /// success that says nothing, too: whether the object was made is then to be looked up. `conditions` are
+  /// If-Match or If-None-Match.
   CompleteResult complete_multipart_upload(std::string_view key, std::string_view upload_id,
                                            const std::vector<CompletedPart>& parts, const BodySum& sum,
-                                           uint64_t size);
+                                           uint64_t size, const base::HttpHeaders& conditions = {});
   /// An upload that is not there is no error.
   void abort_multipart_upload(std::string_view key, std::string_view upload_id);
   PartsPage list_parts(std::string_view key, std::string_view upload_id, std::string_view marker);
@@ -180,7 +185,8 @@ class Client {
   std::shared_ptr<Session> session_;
   base::Stop stop_;
   base::HttpClient http_;
-  aws::Credentials used_;  // by the last request
+  aws::Credentials used_;    // by the last request
+  int64_t used_offset_ = 0;  // likewise
   bool fresh_connection_ = false;
 };
 

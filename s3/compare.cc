@@ -60,6 +60,19 @@ Comparison compare_multipart(const Head& head, uint64_t count, uint64_t size, co
 
 }  // namespace
 
+std::optional<std::string> journal_checksum(Integrity integrity, uint64_t size, const ReadAt& read,
+                                            const base::Stop& stop) {
+  if (size <= kLargestPut) return sum_of(integrity, 0, size, read, stop);
+  const auto layout = layout_of(size);
+  std::vector<PartSum> sums;
+  for (uint64_t number = 1; number <= layout.parts(); ++number) {
+    auto sum = sum_of(integrity, layout.offset(number), layout.length(number), read, stop);
+    if (!sum) return std::nullopt;
+    sums.push_back({std::move(*sum), layout.length(number)});
+  }
+  return combined(integrity, sums);
+}
+
 Comparison compare(const Head& head, uint64_t size, const ReadAt& read, const base::Stop& stop,
                    uint64_t part_size) {
   if (head.size != size) return Comparison::different;

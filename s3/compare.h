@@ -25,4 +25,9 @@ using ReadAt = std::function<size_t(uint64_t offset, std::span<std::byte> buffer
 Comparison compare(const Head& head, uint64_t size, const ReadAt& read, const base::Stop& stop,
                    uint64_t part_size = 0);
 
+/// The raw checksum of a file's content as the journal has it: of the whole, above kLargestPut combined()
+/// from its parts. Nothing when the content ends before `size`.
+std::optional<std::string> journal_checksum(Integrity integrity, uint64_t size, const ReadAt& read,
+                                            const base::Stop& stop);
+
 }  // namespace s3

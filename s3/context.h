@@ -31,10 +31,19 @@ struct Context {
   Progress& progress;
   base::Stop stop;
 
+  /// False once the server has said that it does not know If-Match, or not here.
+  std::atomic<bool> may_match{true};
+
   std::atomic<uint64_t> uploaded{0};
   std::atomic<uint64_t> unchanged{0};
   std::atomic<uint64_t> adopted{0};   ///< found on the server with the right content
   std::atomic<uint64_t> vanished{0};  ///< deleted between the walk and the reading
+  std::atomic<uint64_t> failed{0};    ///< files that are not uploaded; each has a problem
+
+  void fail(std::string_view path, std::string what) {
+    failed.fetch_add(1);
+    problems.failed(path, std::move(what));
+  }
 
   std::string key_of(std::string_view path) const { return options.target.prefix + std::string(path); }
   Retries retries() {

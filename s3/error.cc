@@ -36,9 +36,9 @@ ErrorKind kind_of(int status, std::string_view code) {
 
 std::string hint_for(std::string_view code) {
   if (code == "AccessDenied" || code == "403")
-    return "the credentials need s3:PutObject, s3:GetObject, s3:ListBucket and s3:AbortMultipartUpload on "
-           "this "
-           "bucket (with KMS also kms:GenerateDataKey and kms:Decrypt)";
+    return "the credentials need s3:PutObject, s3:GetObject, s3:ListBucket, s3:AbortMultipartUpload, "
+           "s3:ListMultipartUploadParts and s3:ListBucketMultipartUploads on this bucket (with KMS also "
+           "kms:GenerateDataKey and kms:Decrypt, with --delete s3:DeleteObject)";
   if (code == "NoSuchBucket") return "make the bucket first, or check its name and the endpoint";
   if (code == "InvalidAccessKeyId") return "these credentials are not known at this endpoint";
   if (code == "SignatureDoesNotMatch") return "check the secret access key";
@@ -84,6 +84,12 @@ bool is_clock_skew(const S3Error& error) { return error.code() == "RequestTimeTo
 
 bool is_expired(const S3Error& error) { return contains(kExpired, error.code()); }
 
+bool is_denied(const base::Error& error) {
+  const auto* s3_error = dynamic_cast<const S3Error*>(&error);
+  return s3_error != nullptr && s3_error->status() == 403 &&
+         (s3_error->code() == "AccessDenied" || s3_error->code() == "403");
+}
+
 bool is_slow_down(const base::Error& error) {
   const auto* s3_error = dynamic_cast<const S3Error*>(&error);
   return s3_error != nullptr &&
@@ -95,6 +101,7 @@ bool ends_the_run(const base::Error& error) {
   static constexpr std::array<std::string_view, 8> kCodes{
       "InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket",         "AccountProblem",
       "NotSignedUp",        "AllAccessDisabled",     "RequestTimeTooSkewed", "QuotaExceeded"};
+  if (dynamic_cast<const JournalError*>(&error) != nullptr) return true;
   const auto* s3_error = dynamic_cast<const S3Error*>(&error);
   // What is no answer of the server at all (no connection, a stop) and was not cured by trying again.
   if (s3_error == nullptr)

@@ -36,12 +36,20 @@ class S3Error : public base::Error {
   std::string server_date_;
 };
 
+/// The journal cannot be written: what is uploaded from now on would be forgotten.
+class JournalError : public base::Error {
+ public:
+  explicit JournalError(const base::Error& why) : Error(why) {}
+};
+
 bool is_digest_mismatch(const S3Error& error);
 bool is_clock_skew(const S3Error& error);
 bool is_expired(const S3Error& error);
+/// The credentials lack a right.
+bool is_denied(const base::Error& error);
 /// The server wants fewer requests.
 bool is_slow_down(const base::Error& error);
-/// Every other request would fail in the same way: keys, clock, bucket, quota. The run ends at once.
+/// Every other file would fail in the same way: keys, clock, bucket, quota, journal. The run ends at once.
 bool ends_the_run(const base::Error& error);
 
 }  // namespace s3

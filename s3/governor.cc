@@ -22,11 +22,10 @@ Governor::Governor(const Limits& limits) : limits_(limits) {
   shared->window = shared->line_free = Clock::now();
 }
 
-bool Governor::admit(unsigned worker, const base::Stop& stop) {
+void Governor::admit(unsigned worker, const base::Stop& stop) {
   auto shared = shared_.lock();
   while (!shared.wait_for(base::kStopCheck, [&] { return worker < shared->limit || shared->closed; }))
     stop.check();
-  return !shared->closed;
 }
 
 void Governor::close() {

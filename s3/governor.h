@@ -24,10 +24,11 @@ class Governor {
 
   explicit Governor(const Limits& limits);
 
-  /// Waits until the worker of this number, from 0 on, may transfer; false after close(). It is always the
-  /// same ones that do, so that no more connections are made than are used.
-  bool admit(unsigned worker, const base::Stop& stop);
-  /// There is nothing more to transfer.
+  /// Waits until the worker of this number, from 0 on, may transfer. It is always the same ones that do, so
+  /// that no more connections are made than are used. After close() everybody may: whether there is
+  /// something to do is not decided here.
+  void admit(unsigned worker, const base::Stop& stop);
+  /// There is nothing more to transfer: nobody need wait.
   void close();
 
   /// Waits until so many bytes may be sent.

@@ -26,14 +26,14 @@ bool is_invalid_part(const base::Error& error) {
 
 }  // namespace
 
-void abort_unknown_uploads(Context& context, Client& client, const std::string& path) {
+void abort_unknown_uploads(Context& context, Client& client, const std::string& path, uint64_t since) {
   const auto key = context.key_of(path);
   const auto known = context.journal.open_uploads_of(path);
   const auto is_known = [&](const std::string& id) {
     return std::ranges::find(known, id, &OpenUpload::upload_id) != known.end();
   };
   for (const auto& upload : unfinished_uploads(client, context.retries(), key)) {
-    if (upload.key != key || is_known(upload.upload_id)) continue;
+    if (upload.key != key || is_known(upload.upload_id) || !may_be_begun_after(upload, since)) continue;
     with_retries(client, context.retries(), [&] { client.abort_multipart_upload(key, upload.upload_id); });
   }
 }
@@ -74,6 +74,7 @@ bool LargeUpload::begin_or_resume(Client& client) {
   layout_ = layout_of(state_.size);
   if (is_unchanged()) return false;
   for (const auto& known : context_.journal.open_uploads_of(file_.path)) {
+    young_ = young_ || (known.young && known.state == state_);
     const bool usable = upload_id_.empty() && known.state == state_ && known.settings == settings_ &&
                         known.part_size == layout_.part_size &&
                         known.integrity == context_.capabilities.integrity;
@@ -85,23 +86,27 @@ bool LargeUpload::begin_or_resume(Client& client) {
   }
   if (!upload_id_.empty()) return true;
 
-  const auto read = [&](uint64_t offset, std::span<std::byte> buffer) {
-    return local_->read_at(offset, buffer);
-  };
   std::optional<Head> head;
-  if (!context_.journal.find(file_.path)) {
-    const auto found = look_first(context_, client, file_.path, state_.size, read, head);
-    if (found == Found::same) {
-      context_.adopted.fetch_add(1);
-      record(head->etag, head->version, {});
-      return false;
-    }
-    if (found == Found::in_the_way)
-      base::fail(base::ErrorKind::permanent, "another object of this name is there, with other content");
+  const auto found = look(client, head);
+  if (found == Found::same) {
+    record(head->etag, head->version, {});
+    context_.adopted.fetch_add(1);
+    return false;
   }
   create(client);
   for (uint32_t number = 1; number <= layout_.parts(); ++number) todo_.push_back(number);
   return true;
+}
+
+/// As look_first(); throws when another object is in the way. One more request does not count here, and what
+/// is found later was sent in vain.
+Found LargeUpload::look(Client& client, std::optional<Head>& head) {
+  const auto read = [&](uint64_t offset, std::span<std::byte> buffer) {
+    return local_->read_at(offset, buffer);
+  };
+  const auto found = look_first(context_, client, file_.path, state_.size, read, head, true);
+  if (found == Found::in_the_way) throw base::Error(base::ErrorKind::permanent, std::string(kInTheWay));
+  return found;
 }
 
 void LargeUpload::create(Client& client) {
@@ -114,8 +119,14 @@ void LargeUpload::create(Client& client) {
                                           context_.headers.of(file_.path, state_));
   });
   base::crash_point("s3_create.done");
-  context_.journal.record(OpenUpload{
-      file_.path, state_, settings_, upload_id_, layout_.part_size, context_.capabilities.integrity, {}});
+  context_.journal.record(OpenUpload{file_.path,
+                                     state_,
+                                     settings_,
+                                     upload_id_,
+                                     layout_.part_size,
+                                     context_.capabilities.integrity,
+                                     young_,
+                                     {}});
   // Otherwise there may be another one, or may be soon: a request can be carried out long after who sent it
   // has given it up or is dead. The end of the run looks for it.
   if (tries == 1 && !is_suspect) context_.journal.record_cleared(file_.path);
@@ -145,6 +156,13 @@ bool LargeUpload::resume(Client& client, const OpenUpload& known) {
     adopt(client, known);
     return false;
   } catch (const base::Error& error) {
+    if (is_denied(error)) {
+      // Without s3:ListMultipartUploadParts nothing is known about it: everything is sent again.
+      spdlog::warn("{}", error.message());
+      abort(client, known.upload_id);
+      upload_id_.clear();
+      return false;
+    }
     if (!is_no_such_upload(error)) throw;
   }
   todo_.clear();
@@ -172,9 +190,10 @@ void LargeUpload::adopt(Client& client, const OpenUpload& known) {
     const auto ours = known.parts.find(number);
     PartRecord part;
     if (there != listed.end() && there->second.size == layout_.length(number)) {
-      if (ours != known.parts.end() && ours->second.etag == there->second.etag) {
+      const bool agreed = ours != known.parts.end() && ours->second.etag == there->second.etag;
+      if (agreed && (!known.young || has_sum(number, ours->second.checksum))) {
         part = ours->second;
-      } else if (has_md5(number, there->second.etag, part.checksum)) {
+      } else if (!agreed && has_md5(number, there->second.etag, part.checksum)) {
         part.etag = there->second.etag;
         part.size = layout_.length(number);
         context_.journal.record_part(upload_id_, number, part);
@@ -189,6 +208,14 @@ void LargeUpload::adopt(Client& client, const OpenUpload& known) {
     }
   }
   shared_.lock()->parts = std::move(adopted);
+}
+
+/// True when the local bytes of the part have this checksum, of the kind we work with.
+bool LargeUpload::has_sum(uint32_t number, const std::string& sum) const {
+  const auto buffer = context_.buffers.acquire(layout_.length(number), context_.stop);
+  const auto bytes = buffer.bytes();
+  return local_->read_at(layout_.offset(number), bytes) == bytes.size() &&
+         checksum(context_.capabilities.integrity, bytes) == sum;
 }
 
 /// True when the local bytes of the part have this MD5; then `sum` is set to the checksum we work with.
@@ -211,9 +238,9 @@ bool LargeUpload::is_finished_already(Client& client, const OpenUpload& known) {
     return local_->read_at(offset, buffer);
   };
   if (compare(*head, state_.size, read, context_.stop, known.part_size) != Comparison::equal) return false;
-  context_.uploaded.fetch_add(1);
   record(head->etag, head->version,
          known.parts.size() == layout_.parts() ? combined(known.integrity, part_sums(known.parts)) : "");
+  context_.uploaded.fetch_add(1);
   return true;
 }
 
@@ -274,10 +301,8 @@ bool LargeUpload::finish(Client& client) {
       auto shared = shared_.lock();
       return std::pair(shared->failed, shared->changed);
     }();
-    if (failed) {
-      abort(client, upload_id_);
-      return true;
-    }
+    // Its problem is noted; abort_leftovers() ends it with all that have none.
+    if (failed) return true;
     if (!changed && local_->state() == state_ && complete(client)) return true;
     abort(client, upload_id_);
     context_.progress.bytes_done.fetch_sub(counted_);
@@ -297,32 +322,54 @@ bool LargeUpload::complete(Client& client) {
   for (const auto& [number, part] : parts) list.push_back({number, part.etag, part.checksum});
   const BodySum sum{context_.capabilities.integrity,
                     combined(context_.capabilities.integrity, part_sums(parts))};
-  std::string version;
+  CompleteResult result;
   bool confirmed = true;
   try {
-    base::crash_point("s3_complete.before");
-    version = with_retries(client, context_.retries(), [&] {
-                return client.complete_multipart_upload(key_, upload_id_, list, sum, state_.size);
-              }).version;
-    base::crash_point("s3_complete.done");
+    confirmed = complete_once(client, list, sum, result);
   } catch (const base::Error& error) {
-    // After a try whose answer was lost: the object itself tells.
-    // Or the server has other parts than it said.
+    // The server has other parts than it said.
     if (is_invalid_part(error)) return false;
-    if (!is_no_such_upload(error)) throw;
-    confirmed = false;
+    throw;
   }
   const auto head = with_retries(client, context_.retries(), [&] { return client.head_object(key_); });
-  if (!head || !matches(*head, sum.checksum, confirmed)) return false;
+  if (!head || !matches(*head, sum.checksum, confirmed, result.etag)) return false;
+  if (!confirmed) abort(client, upload_id_);  // it may be there still, when a condition was not met
+  record(head->etag, result.version.empty() ? head->version : result.version, sum.checksum);
   context_.uploaded.fetch_add(1);
-  record(head->etag, version.empty() ? head->version : version, sum.checksum);
   return true;
 }
 
+/// False when the server does not confirm it: the object itself has to tell, after a try whose answer was
+/// lost, or when one has come that is not to be replaced.
+bool LargeUpload::complete_once(Client& client, const std::vector<CompletedPart>& list, const BodySum& sum,
+                                CompleteResult& result) {
+  for (;;) {
+    std::optional<Head> there;
+    auto found = look(client, there);
+    if (found == Found::same) found = Found::ours;  // in this very state
+    const auto conditions = conditions_for(context_, found, there);
+    try {
+      base::crash_point("s3_complete.before");
+      result = with_retries(client, context_.retries(), [&] {
+        return client.complete_multipart_upload(key_, upload_id_, list, sum, state_.size, conditions);
+      });
+      base::crash_point("s3_complete.done");
+      return true;
+    } catch (const S3Error& error) {
+      const bool refused = is_condition_refused(context_, error, conditions);
+      const bool had_match = conditions.find("If-Match") != nullptr;
+      if (refused && had_match && !context_.may_match) continue;  // once more, without
+      if (!refused && !is_no_such_upload(error)) throw;
+      return false;
+    }
+  }
+}
+
 /// True when the object is the one that our parts make. Unless the server has just `confirmed` that it has
-/// made it from them, its ETag or a checksum has to prove it.
-bool LargeUpload::matches(const Head& head, const std::string& sum, bool confirmed) {
+/// made it from them, its ETag or a checksum has to prove it. `etag` is what the server gave it; not all say.
+bool LargeUpload::matches(const Head& head, const std::string& sum, bool confirmed, const std::string& etag) {
   if (head.size != state_.size) return false;
+  if (!etag.empty() && !head.etag.empty() && etag != head.etag) return false;  // already another one
   for (const auto& known : head.checksums)
     if (known.integrity == context_.capabilities.integrity) return known.checksum == sum;
   std::vector<std::string> etags;

@@ -10,6 +10,7 @@
 #include "s3/context.h"
 #include "s3/layout.h"
 #include "s3/local_file.h"
+#include "s3/small_upload.h"
 #include "s3/walk.h"
 
 namespace s3 {
@@ -50,11 +51,15 @@ class LargeUpload {
   void create(Client& client);
   bool resume(Client& client, const OpenUpload& known);
   void adopt(Client& client, const OpenUpload& known);
+  bool has_sum(uint32_t number, const std::string& sum) const;
   bool has_md5(uint32_t number, const std::string& etag, std::string& checksum) const;
   bool is_finished_already(Client& client, const OpenUpload& known);
   bool send_once(Client& client, uint32_t number);
+  Found look(Client& client, std::optional<Head>& head);
   bool complete(Client& client);
-  bool matches(const Head& head, const std::string& sum, bool confirmed);
+  bool complete_once(Client& client, const std::vector<CompletedPart>& list, const BodySum& sum,
+                     CompleteResult& result);
+  bool matches(const Head& head, const std::string& sum, bool confirmed, const std::string& etag);
   void abort(Client& client, const std::string& upload_id);
   void record(std::string etag, std::string version, std::string checksum);
   void count_done();
@@ -76,7 +81,7 @@ class LargeUpload {
 };
 
 /// Aborts the uploads of the path that the journal does not know: those whose id was lost with the answer, or
-/// with the process that had asked for them.
-void abort_unknown_uploads(Context& context, Client& client, const std::string& path);
+/// with the process that had asked for them since then (seconds since 1970). Older ones are of others.
+void abort_unknown_uploads(Context& context, Client& client, const std::string& path, uint64_t since);
 
 }  // namespace s3

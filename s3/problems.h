@@ -1,6 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,7 +15,7 @@
 
 namespace s3 {
 
-/// Collects problems; the first thousand are kept, all are counted. Thread-safe.
+/// Collects problems; the first thousand of each kind are kept, all are counted. Thread-safe.
 class Problems {
  public:
   explicit Problems(Progress& progress) : progress_(progress) {}
@@ -23,9 +26,20 @@ class Problems {
     if (kind == Problem::Kind::different) ++shared->different;
     if (kind != Problem::Kind::note) progress_.problems.fetch_add(1);
     constexpr size_t kMostKept = 1000;
-    if (shared->kept.size() < kMostKept) shared->kept.push_back({kind, printable(path), std::move(what)});
+    if (auto& kept = shared->kept_of[static_cast<size_t>(kind)]; kept < kMostKept) {
+      ++kept;
+      shared->kept.push_back({kind, printable(path), std::move(what)});
+    }
   }
   void failed(std::string_view path, std::string what) { add(Problem::Kind::failed, path, std::move(what)); }
+  /// What a walk could not take. A run walks several times: the same finding counts once.
+  void unwalkable(const std::string& path, const std::string& why) {
+    if (shared_.lock()->walked.emplace(path, why).second) failed(path, why);
+  }
+  /// For the visitor of any walk.
+  std::function<void(const std::string&, const std::string&)> of_walk() {
+    return [this](const std::string& path, const std::string& why) { unwalkable(path, why); };
+  }
   void different(std::string_view path, std::string what) {
     add(Problem::Kind::different, path, std::move(what));
   }
@@ -38,6 +52,8 @@ class Problems {
  private:
   struct Shared {
     std::vector<Problem> kept;
+    std::array<size_t, 3> kept_of{};  // by kind
+    std::set<std::pair<std::string, std::string>> walked;
     uint64_t failed = 0;
     uint64_t different = 0;
   };

@@ -44,6 +44,15 @@ std::vector<std::string> names_in(std::string_view text) {
   return names;
 }
 
+/// The alias of a SELECT names its first column: a second one would be passed over in silence.
+void check_columns(pg::Connection& database, const std::string& query) {
+  if (!is_select(query)) return;
+  const auto columns = database.exec(fmt::format("SELECT * FROM ({}) AS r LIMIT 0", query)).columns();
+  if (columns != 1)
+    throw Error(ErrorKind::usage, fmt::format("the SELECT has {} columns", columns),
+                "select the paths alone; for several columns give --refs several times");
+}
+
 class ReferenceCheck {
  public:
   ReferenceCheck(const UploadOptions& options, const std::vector<ExpectedFile>& files,
@@ -58,6 +67,7 @@ class ReferenceCheck {
     base::during("--refs " + query, [&] {
       try {
         const pg::Transaction transaction(database, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+        check_columns(database, query);
         database.exec("DECLARE refs NO SCROLL CURSOR FOR " + reference_sql(query));
         for (;;) {
           stop.check();
@@ -79,11 +89,14 @@ class ReferenceCheck {
   References finish(const base::Stop& stop) {
     result_.unmentioned = static_cast<uint64_t>(std::ranges::count(mentioned_, false));
     uint64_t named = 0;
-    const WalkVisitor visitor{.file = [&](const WalkedFile& walked) {
-      const auto* file = find_file(files_, walked.path);
-      if (file == nullptr || mentioned_[index_of(file)] || ++named > kMostNamed) return;
-      problems_.note(walked.path, "is not mentioned by the database");
-    }};
+    const WalkVisitor visitor{.file =
+                                  [&](const WalkedFile& walked) {
+                                    const auto* file = find_file(files_, walked.path);
+                                    if (file == nullptr || mentioned_[index_of(file)] || ++named > kMostNamed)
+                                      return;
+                                    problems_.note(walked.path, "is not mentioned by the database");
+                                  },
+                              .problem = problems_.of_walk()};
     if (result_.unmentioned > 0) walk(options_.directory, options_.walk, visitor, stop);
     return result_;
   }
@@ -123,8 +136,10 @@ class ReferenceCheck {
 }  // namespace
 
 std::string reference_sql(std::string_view query) {
+  // Under another collation values that differ may count as duplicates.
   if (is_select(query))
-    return fmt::format("SELECT DISTINCT r.path::text FROM ({}) AS r(path) WHERE r.path IS NOT NULL", query);
+    return fmt::format(
+        "SELECT DISTINCT r.path::text COLLATE \"C\" FROM ({}) AS r(path) WHERE r.path IS NOT NULL", query);
   const auto names = names_in(query);
   if (names.size() < 2 || names.size() > 3 || std::ranges::count(names, std::string()) > 0)
     throw Error(ErrorKind::usage, fmt::format("\"{}\" names no column", query),
@@ -132,7 +147,7 @@ std::string reference_sql(std::string_view query) {
   const auto column = pg::quote_identifier(names.back());
   auto table = pg::quote_identifier(names[0]);
   if (names.size() == 3) table += "." + pg::quote_identifier(names[1]);
-  return fmt::format("SELECT DISTINCT {0}::text FROM {1} WHERE {0} IS NOT NULL", column, table);
+  return fmt::format("SELECT DISTINCT {0}::text COLLATE \"C\" FROM {1} WHERE {0} IS NOT NULL", column, table);
 }
 
 References check_references(const UploadOptions& options, const std::vector<ExpectedFile>& files,

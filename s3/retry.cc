@@ -13,7 +13,7 @@ bool mend(Client& client, const S3Error& error, int& mended) {
   }
   if (is_clock_skew(error)) {
     ++mended;
-    return client.session().learn_time(error.server_date());
+    return client.learn_time(error.server_date());
   }
   if (is_expired(error)) {
     ++mended;

@@ -40,10 +40,10 @@ void check_etag(const PutResult& result, const BodySum& sum, std::string_view wh
                 "BadDigest");
 }
 
-void put(Context& context, Client& client, const Loaded& file, bool only_new) {
+void put(Context& context, Client& client, const Loaded& file, const base::HttpHeaders& conditions) {
   const auto key = context.key_of(file.path);
   auto headers = context.headers.of(file.path, file.state);
-  if (only_new && context.capabilities.conditional_put) headers.set("If-None-Match", "*");
+  for (const auto& [name, value] : conditions) headers.set(name, value);
   context.governor.pace(file.content.size(), context.stop);
   const auto result = with_retries(client, context.retries(), [&] {
     auto answer = client.put_object(key, file.content, file.sum, headers);
@@ -53,12 +53,12 @@ void put(Context& context, Client& client, const Loaded& file, bool only_new) {
   base::crash_point("s3_put.done");
   context.progress.bytes_sent.fetch_add(file.content.size());
   context.governor.moved(file.content.size());
-  context.uploaded.fetch_add(1);
   record(context, file, result.etag, result.version);
+  context.uploaded.fetch_add(1);
 }
 
-/// True when the file needs no PUT.
-bool is_there(Context& context, Client& client, const Loaded& file) {
+/// Looks at what is there, and sets `conditions` for the PUT; false when the file needs none.
+bool needs_put(Context& context, Client& client, const Loaded& file, base::HttpHeaders& conditions) {
   std::optional<Head> head;
   const auto read = [&](uint64_t offset, std::span<std::byte> buffer) {
     const auto rest = file.content.subspan(std::min<uint64_t>(offset, file.content.size()));
@@ -66,19 +66,23 @@ bool is_there(Context& context, Client& client, const Loaded& file) {
     std::copy_n(rest.begin(), count, buffer.begin());
     return count;
   };
-  switch (look_first(context, client, file.path, file.content.size(), read, head)) {
-    case Found::nothing:
-      return false;
+  const auto found = look_first(context, client, file.path, file.content.size(), read, head);
+  switch (found) {
     case Found::same:
-      context.adopted.fetch_add(1);
       record(context, file, head->etag, head->version);
-      return true;
+      context.adopted.fetch_add(1);
+      return false;
     case Found::in_the_way:
-      context.problems.failed(file.path, "another object of this name is there, with other content");
+      context.fail(file.path, std::string(kInTheWay));
       finish(context, file.state);
-      return true;
+      return false;
+    case Found::nothing:
+    case Found::ours:
+    case Found::any:
+      break;
   }
-  return false;
+  conditions = conditions_for(context, found, head);
+  return true;
 }
 
 void upload_loaded(Context& context, Client& client, const Loaded& file) {
@@ -91,15 +95,14 @@ void upload_loaded(Context& context, Client& client, const Loaded& file) {
     finish(context, file.state);
     return;
   }
-  if (!known && is_there(context, client, file)) return;
-  const bool only_new = !known && !context.options.overwrite;
-  try {
-    put(context, client, file, only_new);
-  } catch (const S3Error& error) {
-    if (error.status() != 412 || !only_new) throw;
-    // Somebody else was faster, or it is our own from a try whose answer was lost.
-    context.may_have_others = true;
-    if (!is_there(context, client, file)) throw;
+  base::HttpHeaders conditions;
+  for (int attempt = 1; needs_put(context, client, file, conditions); ++attempt) {
+    try {
+      return put(context, client, file, conditions);
+    } catch (const S3Error& error) {
+      // Somebody else was faster, or it is our own from a try whose answer was lost.
+      if (attempt == kMostAttempts || !is_condition_refused(context, error, conditions)) throw;
+    }
   }
 }
 
@@ -134,7 +137,7 @@ void collect(Context& context, std::string_view path, const base::Error& error) 
   if (context.stop.requested() || ends_the_run(error)) throw;
   auto what = error.message();
   if (!error.hint().empty()) what += " (" + error.hint() + ")";
-  context.problems.failed(path, std::move(what));
+  context.fail(path, std::move(what));
   context.progress.files_done.fetch_add(1);
   constexpr uint64_t kTooMany = 1000;
   if (context.problems.failures() > kTooMany + context.uploaded.load())
@@ -143,13 +146,43 @@ void collect(Context& context, std::string_view path, const base::Error& error) 
 }
 
 Found look_first(Context& context, Client& client, std::string_view path, uint64_t size, const ReadAt& read,
-                 std::optional<Head>& head) {
-  if (!context.may_have_others) return Found::nothing;
+                 std::optional<Head>& head, bool always) {
+  const auto known = context.journal.find(path);
+  head.reset();
+  if (known && context.options.overwrite) return Found::any;
+  if (!known && !context.may_have_others && !always) return Found::nothing;
   const auto key = context.key_of(path);
   head = with_retries(client, context.retries(), [&] { return client.head_object(key); });
-  if (!head) return Found::nothing;
-  if (compare(*head, size, read, context.stop) == Comparison::equal) return Found::same;
-  return context.options.overwrite ? Found::nothing : Found::in_the_way;
+  if (!head) return context.options.overwrite ? Found::any : Found::nothing;
+  if (known && known->etag == hash_of(head->etag)) return Found::ours;
+  if (compare(*head, size, read, context.stop) == Comparison::equal)
+    // With other headers wanted than those it was made with, the content alone is not enough.
+    return known && known->settings != context.headers.settings_hash(path) ? Found::ours : Found::same;
+  return context.options.overwrite ? Found::any : Found::in_the_way;
+}
+
+base::HttpHeaders conditions_for(Context& context, Found found, const std::optional<Head>& head) {
+  base::HttpHeaders out;
+  if (!context.capabilities.conditional_put) return out;
+  if (found == Found::nothing && !context.options.overwrite) out.set("If-None-Match", "*");
+  if (found == Found::ours && context.may_match && head && !head->etag.empty())
+    out.set("If-Match", "\"" + head->etag + "\"");
+  return out;
+}
+
+bool is_condition_refused(Context& context, const base::Error& error, const base::HttpHeaders& conditions) {
+  const auto* answer = dynamic_cast<const S3Error*>(&error);
+  const bool matches = conditions.find("If-Match") != nullptr;
+  if (answer == nullptr || (!matches && conditions.find("If-None-Match") == nullptr)) return false;
+  if (answer->status() == 412) {
+    context.may_have_others = true;
+    return true;
+  }
+  // What was to be replaced is gone.
+  if (matches && answer->status() == 404 && answer->code() == "NoSuchKey") return true;
+  if (!matches || answer->status() != 501) return false;
+  context.may_match = false;
+  return true;
 }
 
 bool upload_small(Context& context, Client& client, const WalkedFile& file) {
@@ -159,7 +192,7 @@ bool upload_small(Context& context, Client& client, const WalkedFile& file) {
       if (result == Attempt::too_large) return false;
       if (result == Attempt::done) return true;
     }
-    context.problems.failed(file.path, "changes faster than it can be read");
+    context.fail(file.path, "changes faster than it can be read");
     finish(context, file.state);
   } catch (const base::Error& error) {
     collect(context, file.path, error);

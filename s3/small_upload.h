@@ -11,15 +11,27 @@ namespace s3 {
 /// then.
 bool upload_small(Context& context, Client& client, const WalkedFile& file);
 
-/// What to do about an object that is there although the journal does not know it.
+/// What is where an object is to be written.
 enum class Found {
-  nothing,     ///< there is none, or it may be replaced
-  same,        ///< it has the right content
-  in_the_way,  ///< it has another, and may not be replaced
+  nothing,     ///< no object
+  ours,        ///< the one that the journal knows, or one that may take its place: only this one is replaced
+  any,         ///< whatever there is may be replaced
+  same,        ///< an object that already has the right content
+  in_the_way,  ///< one that somebody else has written, and that may not be replaced
 };
-/// Asks the server, if there can be such an object. `head` is what it said.
+/// Asks the server, unless there can be no object or any may be replaced; `head` is what it said. `always`:
+/// asks even where nothing is thought to be, since objects of others may have come meanwhile.
 Found look_first(Context& context, Client& client, std::string_view path, uint64_t size, const ReadAt& read,
-                 std::optional<Head>& head);
+                 std::optional<Head>& head, bool always = false);
+/// The headers that keep a request from replacing anything else, as far as the server respects them.
+base::HttpHeaders conditions_for(Context& context, Found found, const std::optional<Head>& head);
+/// True when the server did not carry the request out because of those headers; what is there has to be
+/// looked at again, and conditions_for() may be different then.
+bool is_condition_refused(Context& context, const base::Error& error, const base::HttpHeaders& conditions);
+
+constexpr std::string_view kInTheWay =
+    "an object of this name is there that this run did not write, with other content (--overwrite replaces "
+    "it)";
 
 /// Notes a failure of one file, or rethrows what would fail for every other file too.
 void collect(Context& context, std::string_view path, const base::Error& error);

@@ -1,7 +1,9 @@
 #include "s3/unfinished.h"
 
+#include <chrono>
 #include <iterator>
 
+#include "aws/timestamp.h"
 #include "base/error.h"
 
 namespace s3 {
@@ -19,6 +21,13 @@ std::vector<ListedUpload> unfinished_uploads(Client& client, const Retries& retr
       base::fail(base::ErrorKind::permanent, "the server lists the same uploads again and again");
   } while (!page.next_key.empty());
   return all;
+}
+
+bool may_be_begun_after(const ListedUpload& upload, uint64_t since) {
+  // A server does not take requests whose clock differs by more.
+  constexpr std::chrono::minutes kSkew{15};
+  const auto begun = aws::parse_timestamp(upload.initiated);
+  return !begun || *begun + kSkew >= aws::Clock::time_point(std::chrono::seconds(since));
 }
 
 }  // namespace s3

@@ -7,6 +7,7 @@
 #include "base/crash_point.h"
 #include "base/error.h"
 #include "base/sink.h"
+#include "s3/error.h"
 
 namespace s3 {
 namespace {
@@ -67,7 +68,7 @@ void UploadJournal::compact() {
   if (state_.selection) put(encode(*state_.selection));
   if (state_.finished) put(encode(*state_.finished));
   for_each_object([&](const ObjectRecord& object) { put(encode(object)); });
-  for (const auto& intended : state_.intended) put(encode_intended(intended));
+  for (const auto& [intended, since] : state_.intended) put(encode_intended(intended, since));
   for (const auto& [id, upload] : state_.uploads) {
     put(encode(upload));
     for (const auto& [number, part] : upload.parts) put(encode_part(id, number, part));
@@ -80,6 +81,14 @@ void UploadJournal::compact() {
 }
 
 void UploadJournal::append(const std::string& record, bool durable) {
+  try {
+    append_now(record, durable);
+  } catch (const base::Error& error) {
+    throw JournalError(error);
+  }
+}
+
+void UploadJournal::append_now(const std::string& record, bool durable) {
   const std::lock_guard lock(mutex_);
   base::crash_point("upload_journal.before");
   journal_->append(bytes_of(record));
@@ -142,7 +151,11 @@ void UploadJournal::record(const ObjectRecord& object) { append(encode(object));
 void UploadJournal::record_removed(std::string_view path) { append(encode_removed(path)); }
 void UploadJournal::record_settled(std::string_view path) { append(encode_settled(path)); }
 void UploadJournal::record(const OpenUpload& upload) { append(encode(upload), true); }
-void UploadJournal::record_intended(std::string_view path) { append(encode_intended(path), true); }
+void UploadJournal::record_intended(std::string_view path) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  append(encode_intended(path, static_cast<uint64_t>(std::chrono::floor<std::chrono::seconds>(now).count())),
+         true);
+}
 void UploadJournal::record_cleared(std::string_view path) { append(encode_cleared(path)); }
 void UploadJournal::record_ended(std::string_view upload_id) { append(encode_ended(upload_id)); }
 
@@ -150,9 +163,11 @@ void UploadJournal::record_part(std::string_view upload_id, uint32_t number, con
   append(encode_part(upload_id, number, part));
 }
 
-std::vector<std::string> UploadJournal::intended() {
+std::vector<UploadJournal::Intention> UploadJournal::intended() {
   const std::lock_guard lock(mutex_);
-  return {state_.intended.begin(), state_.intended.end()};
+  std::vector<Intention> out;
+  for (const auto& [path, since] : state_.intended) out.push_back({path, since});
+  return out;
 }
 
 bool UploadJournal::is_intended(const std::string& path) {

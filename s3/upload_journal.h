@@ -21,7 +21,7 @@ namespace s3 {
 ///   report.json      the result of the last command
 ///
 /// Thread-safe. What a killed process has recorded is there for the next one; a power loss can take back the
-/// last second, except for what was recorded with sync.
+/// last second, except for what was recorded with sync. What cannot be recorded throws JournalError.
 class UploadJournal {
  public:
   /// Opens or makes the directory and locks it. A journal that is mostly outdated records is written anew
@@ -59,7 +59,11 @@ class UploadJournal {
   void record(const OpenUpload& upload);
   void record_cleared(std::string_view path);
   /// Paths of which the server may have an upload that the journal does not know.
-  std::vector<std::string> intended();
+  struct Intention {
+    std::string path;
+    uint64_t since = 0;  ///< seconds since 1970, or 0
+  };
+  std::vector<Intention> intended();
   bool is_intended(const std::string& path);
   void record_part(std::string_view upload_id, uint32_t number, const PartRecord& part);
   void record_ended(std::string_view upload_id);
@@ -73,6 +77,7 @@ class UploadJournal {
 
  private:
   void append(const std::string& record, bool durable = false);
+  void append_now(const std::string& record, bool durable);
   void compact();
 
   std::filesystem::path directory_;

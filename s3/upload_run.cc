@@ -23,6 +23,15 @@ std::vector<Glob> globs_of(const std::vector<std::string>& patterns) {
   return out;
 }
 
+/// Another server would not know the uploads, and take them for gone.
+void check_endpoint(const fs::path& directory, const RunIdentity& run, const Endpoint& endpoint) {
+  if (endpoint.name == run.endpoint) return;
+  throw base::Error(base::ErrorKind::usage,
+                    fmt::format("{} has unfinished uploads at {}, not at {}", directory.native(),
+                                run.endpoint, endpoint.name),
+                    "name the endpoint of the upload");
+}
+
 /// Returns how many there were.
 uint64_t abort_all(UploadJournal& journal, const std::string& prefix, Client& client,
                    const Retries& retries) {
@@ -33,10 +42,10 @@ uint64_t abort_all(UploadJournal& journal, const std::string& prefix, Client& cl
     journal.record_ended(upload.upload_id);
     ++aborted;
   }
-  for (const auto& path : journal.intended()) {
+  for (const auto& [path, since] : journal.intended()) {
     const auto key = prefix + path;
     for (const auto& upload : unfinished_uploads(client, retries, key)) {
-      if (upload.key != key) continue;
+      if (upload.key != key || !may_be_begun_after(upload, since)) continue;
       with_retries(client, retries, [&] { client.abort_multipart_upload(key, upload.upload_id); });
       ++aborted;
     }
@@ -88,7 +97,9 @@ CleanedRun clean_upload_run(const fs::path& directory, const UploadState& state,
   // Its lock is held until the files are gone.
   UploadJournal journal(directory, run);
   if (!journal.open_uploads().empty() || !journal.intended().empty()) {
-    Client client(connect(), stop);
+    const auto session = connect();
+    check_endpoint(directory, run, session->endpoint());
+    Client client(session, stop);
     out.aborted = abort_all(journal, run.prefix, client, {.stop = stop});
   }
   constexpr std::array kFiles{"uploads.journal.new", "status.json.tmp",    "status.json",

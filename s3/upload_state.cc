@@ -69,6 +69,7 @@ OpenUpload get_upload(Decoder& in) {
   out.upload_id = in.text();
   out.part_size = in.number();
   out.integrity = get_integrity(in);
+  if (!in.at_end()) out.young = in.number() != 0;  // records of 0.1 end before it
   return out;
 }
 
@@ -172,9 +173,12 @@ void UploadState::apply(base::Bytes record) {
       young.erase(hash);
       break;
     }
-    case Type::intended:
-      intended.insert(get_text(in));
+    case Type::intended: {
+      auto path = get_text(in);
+      // The first one counts: what it has begun may still be there.
+      intended.emplace(std::move(path), in.at_end() ? 0 : in.number());
       break;
+    }
     case Type::cleared:
       intended.erase(get_text(in));
       break;
@@ -232,9 +236,9 @@ std::string encode(const ObjectRecord& record) {
   return out.number(static_cast<uint64_t>(record.integrity)).text(record.checksum).str();
 }
 
-std::string encode_intended(std::string_view path) {
+std::string encode_intended(std::string_view path, uint64_t time) {
   Encoder out;
-  return out.number(Type::intended).text(path).str();
+  return out.number(Type::intended).text(path).number(time).str();
 }
 
 std::string encode_cleared(std::string_view path) {
@@ -247,7 +251,7 @@ std::string encode(const OpenUpload& opened) {
   out.number(Type::upload).text(opened.path);
   put(out, opened.state);
   out.number(opened.settings).text(opened.upload_id).number(opened.part_size);
-  return out.number(static_cast<uint64_t>(opened.integrity)).str();
+  return out.number(static_cast<uint64_t>(opened.integrity)).number(opened.young ? 1 : 0).str();
 }
 
 std::string encode_part(std::string_view upload_id, uint32_t number, const PartRecord& record) {

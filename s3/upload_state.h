@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -77,6 +76,8 @@ struct OpenUpload {
   std::string upload_id;
   uint64_t part_size = 0;
   Integrity integrity = Integrity::md5;
+  /// As ObjectRecord::is_young, when it was begun: what was sent before a pause is then compared again.
+  bool young = true;
   std::map<uint32_t, PartRecord> parts;
 };
 
@@ -108,7 +109,8 @@ struct UploadState {
   std::unordered_map<base::uint128, std::string, PathHasher> young;
   std::map<std::string, OpenUpload> uploads;  ///< by upload id
   /// Paths for which an upload was about to be made: the server may know one whose id we never heard.
-  std::set<std::string> intended;
+  /// Since when, in seconds since 1970; 0 when an older version has not recorded it.
+  std::map<std::string, uint64_t> intended;
   uint64_t records = 0;
 
   /// Applies one record. Throws Error{corrupt} for one that is none of ours.
@@ -122,7 +124,8 @@ std::string encode(const Selection& selection);  ///< a process begins
 std::string encode(const Finished& finished);
 std::string encode(const ObjectRecord& object);
 /// An upload of the path is about to be made; what of it is unknown is settled by encode_cleared().
-std::string encode_intended(std::string_view path);
+/// `time` in seconds since 1970.
+std::string encode_intended(std::string_view path, uint64_t time);
 /// The server has no upload of the path that we do not know.
 std::string encode_cleared(std::string_view path);
 std::string encode(const OpenUpload& upload);  ///< without its parts

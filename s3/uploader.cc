@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/thread_group.h"
 #include "s3/context.h"
+#include "s3/file_limit.h"
 #include "s3/layout.h"
 #include "s3/probe.h"
 #include "s3/small_upload.h"
@@ -61,19 +62,37 @@ ObjectHeaders headers_of(const UploadOptions& options) {
 WalkCounts look_through(const UploadOptions& options, Problems& problems, Progress& progress,
                         const base::Stop& stop) {
   progress.set_phase("walk");
-  const WalkVisitor visitor{
-      .file =
-          [&](const WalkedFile& file) {
-            progress.files_total.fetch_add(1);
-            progress.bytes_total.fetch_add(file.state.size);
-          },
-      .problem = [&](const std::string& path, const std::string& why) { problems.failed(path, why); }};
+  const WalkVisitor visitor{.file =
+                                [&](const WalkedFile& file) {
+                                  progress.files_total.fetch_add(1);
+                                  progress.bytes_total.fetch_add(file.state.size);
+                                },
+                            .problem = problems.of_walk()};
   return walk(options.directory, options.walk, visitor, stop);
+}
+
+/// --delete takes what has no file for gone. That is wrong where files are left out that have an object.
+void check_removal(const UploadOptions& options, const WalkCounts& walked, Problems& problems) {
+  if (walked.files == 0 && problems.failures() == 0)
+    throw base::Error(
+        base::ErrorKind::usage,
+        fmt::format("there is no file in {}: --delete would remove every object", options.directory.native()),
+        "check that the directory is the right one and mounted");
+  if (walked.symlinks_skipped > 0)
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("{} symbolic links are skipped: --delete would remove their objects",
+                                  walked.symlinks_skipped),
+                      "give --symlinks follow, or leave the links out with --exclude");
 }
 
 Capabilities find_capabilities(Client& client, const Retries& retries, UploadJournal& journal,
                                const UploadOptions& options) {
-  if (auto known = journal.capabilities()) return *known;
+  if (auto known = journal.capabilities()) {
+    // That was before the first run, and others can have written since: where a PUT does not find that out
+    // each object has to be looked at.
+    known->was_empty = known->was_empty && known->conditional_put;
+    return *known;
+  }
   base::HttpHeaders headers{{"Content-Type", "text/plain"}};
   if (!options.settings.encryption.empty())
     headers.add("x-amz-server-side-encryption", options.settings.encryption);
@@ -87,9 +106,10 @@ Capabilities find_capabilities(Client& client, const Retries& retries, UploadJou
   return found;
 }
 
-/// The walk of the upload itself: unchanged files end here, the others go to the workers.
-void feed(Context& context, WorkQueue& queue, std::vector<ExpectedFile>& files, const base::Stop& stop) {
-  const WalkVisitor visitor{.file = [&](const WalkedFile& file) {
+/// The walk of the upload itself: unchanged files end here, the others go to the workers. Returns how many
+/// there were; `files` are sorted then, and each is there once.
+uint64_t feed(Context& context, WorkQueue& queue, std::vector<ExpectedFile>& files, const base::Stop& stop) {
+  const auto take = [&](const WalkedFile& file) {
     files.push_back({path_hash(file.path), file.state.size});
     const auto settings = context.headers.settings_hash(file.path);
     if (context.journal.lookup(file.path, file.state, settings) == UploadJournal::Known::current) {
@@ -101,16 +121,20 @@ void feed(Context& context, WorkQueue& queue, std::vector<ExpectedFile>& files, 
     } else {
       queue.add_small(file, stop);
     }
-  }};
+  };
+  const WalkVisitor visitor{.file = take, .problem = context.problems.of_walk()};
   walk(context.options.directory, context.options.walk, visitor, stop);
   queue.close();
-  std::ranges::sort(files, {}, &ExpectedFile::path);
+  const auto count = files.size();
+  sort(files);
+  return count;
 }
 
 void do_task(Context& context, Client& client, WorkQueue& queue, WorkQueue::Task& task) {
   using Kind = WorkQueue::Task::Kind;
   if (task.kind == Kind::small) {
-    if (!upload_small(context, client, task.file)) queue.add_large(std::move(task.file));
+    if (upload_small(context, client, task.file)) return queue.done();
+    queue.grown(std::move(task.file));
   } else if (task.kind == Kind::begin) {
     auto upload = std::make_shared<LargeUpload>(context, std::move(task.file));
     bool has_parts = upload->begin(client);
@@ -126,6 +150,15 @@ void do_task(Context& context, Client& client, WorkQueue& queue, WorkQueue::Task
   }
 }
 
+/// Every file has come to one of its ends: one that came to none would be missing in silence.
+void check_all_handled(Context& context, uint64_t files) {
+  const auto handled =
+      context.unchanged + context.uploaded + context.adopted + context.vanished + context.failed;
+  if (handled == files) return;
+  context.problems.failed(
+      "", fmt::format("of {} files {} were dealt with: this is a defect of cutover", files, handled));
+}
+
 /// Returns the files that the walk has seen.
 std::vector<ExpectedFile> transfer(Context& context) {
   context.progress.set_phase("upload");
@@ -133,11 +166,13 @@ std::vector<ExpectedFile> transfer(Context& context) {
   WorkQueue queue;
   base::ThreadGroup group(context.stop);
   const auto parent = std::exchange(context.stop, group.stop());
-  group.start("s3-walk", [&] { feed(context, queue, files, group.stop()); });
+  uint64_t fed = 0;
+  group.start("s3-walk", [&] { fed = feed(context, queue, files, group.stop()); });
   for (unsigned i = 0; i < context.options.concurrency; ++i)
     group.start(fmt::format("s3-{}", i), [&context, &queue, &group, i] {
       Client client(context.session, group.stop());
-      while (context.governor.admit(i, group.stop())) {
+      for (;;) {
+        context.governor.admit(i, group.stop());
         auto task = queue.take(i % 2 == 0, group.stop());
         if (!task) return context.governor.close();
         do_task(context, client, queue, *task);
@@ -147,14 +182,24 @@ std::vector<ExpectedFile> transfer(Context& context) {
     });
   group.join();
   context.stop = parent;
+  check_all_handled(context, fed);
   return files;
 }
 
 /// Before anything is begun: what the last process may have left. And when nothing is under way any more:
 /// what has turned up since, then for good.
 void abort_unknown(Context& context, Client& client, bool for_good) {
-  for (const auto& path : context.journal.intended()) {
-    abort_unknown_uploads(context, client, path);
+  for (const auto& [path, since] : context.journal.intended()) {
+    try {
+      abort_unknown_uploads(context, client, path, since);
+    } catch (const S3Error& error) {
+      if (!is_denied(error)) throw;
+      // No file is missing for it; what stays are parts that cost money.
+      if (for_good)
+        context.problems.note(
+            path, "an unfinished upload of it may be left: " + error.message() + " (" + error.hint() + ")");
+      continue;
+    }
     if (for_good) context.journal.record_cleared(path);
   }
 }
@@ -172,6 +217,7 @@ void abort_leftovers(Context& context, Client& client) {
 /// what could not be read is not known to be gone.
 uint64_t remove_extra(Context& context, Client& client, const std::vector<ExpectedFile>& files) {
   context.progress.set_phase("delete");
+  if (files.empty()) context.problems.failed("", "there was no file any more");
   if (context.problems.failures() > 0) {
     context.problems.note("", "nothing was deleted, because of the problems");
     return 0;
@@ -235,6 +281,7 @@ Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& ses
                const base::Stop& stop) {
   const auto identity = identity_of(options, session->endpoint());
   check_run_dir(options);
+  allow_open_files(uint64_t{2} * options.concurrency);
   UploadJournal journal(options.run_dir, identity);
   journal.begin(selection_of(options.walk));
   const auto headers = headers_of(options);
@@ -249,6 +296,7 @@ Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& ses
   context.may_have_others = !context.capabilities.was_empty;
   outcome.capabilities = context.capabilities;
   outcome.walked = look_through(options, problems, progress, stop);
+  if (options.remove) check_removal(options, outcome.walked, problems);
   abort_unknown(context, client, false);
   const auto files = transfer(context);
   abort_leftovers(context, client);
@@ -273,7 +321,7 @@ Outcome verify_only(const UploadOptions& options, const std::shared_ptr<Session>
   Problems problems(progress);
   Outcome outcome;
   outcome.walked = look_through(options, problems, progress, stop);
-  const auto files = expected_files(options, stop);
+  const auto files = expected_files(options, problems, stop);
   compare_all(outcome, options, session, journal ? &*journal : nullptr, files, problems, progress, stop);
   fill(outcome, problems, progress, *session);
   return outcome;
@@ -297,7 +345,7 @@ DryRun dry_run(const UploadOptions& options, const Endpoint& endpoint, const bas
             ++out.files;
             out.bytes += file.state.size;
           },
-      .problem = [&](const std::string& path, const std::string& why) { problems.failed(path, why); }};
+      .problem = problems.of_walk()};
   out.walked = walk(options.directory, options.walk, visitor, stop);
   out.problems = problems.kept();
   return out;

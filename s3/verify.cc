@@ -43,10 +43,10 @@ Retries retries_of(const UploadOptions& options, Progress& progress, const base:
 }
 
 /// A sample is drawn by the path's hash: the same one in every run.
-bool is_sampled(const UploadOptions& options, std::string_view path) {
+bool is_sampled(const UploadOptions& options, base::uint128 path) {
   if (options.verify != VerifyLevel::download) return true;
   constexpr uint64_t kRange = 1'000'000;
-  return static_cast<double>(static_cast<uint64_t>(path_hash(path)) % kRange) <
+  return static_cast<double>(static_cast<uint64_t>(path) % kRange) <
          options.download_share * static_cast<double>(kRange);
 }
 
@@ -54,39 +54,71 @@ bool is_sampled(const UploadOptions& options, std::string_view path) {
 class Listing {
  public:
   Listing(const UploadOptions& options, UploadJournal* journal, const std::vector<ExpectedFile>& files,
-          Problems& problems)
-      : options_(options), journal_(journal), files_(files), problems_(problems), seen_(files.size(), false) {
+          Problems& problems, base::Stop stop)
+      : options_(options),
+        journal_(journal),
+        files_(files),
+        problems_(problems),
+        stop_(std::move(stop)),
+        seen_(files.size(), false) {
     result_.is_equal.resize(files.size(), false);
   }
 
   /// `file` is that of the path.
   void visit(std::string_view path, const ExpectedFile& file, const ListedObject& object) {
     const auto index = static_cast<size_t>(&file - files_.data());
+    if (seen_[index]) return;
     seen_[index] = true;
-    result_.is_equal[index] = true;  // until something is found
-    if (!is_mine(path)) return;
+    if (!is_mine(file)) return;
     const auto before = result_.equal;
     compare(path, file, object);
     result_.is_equal[index] = result_.equal > before;
   }
 
   /// Names the files that were not listed, with a second walk: only their hashes are known.
-  Verification finish(const base::Stop& stop) {
+  Verification finish() {
     if (std::ranges::count(seen_, false) == 0) return result_;
-    const WalkVisitor visitor{.file = [&](const WalkedFile& walked) {
+    const auto name = [&](const WalkedFile& walked) {
       const auto* file = find_file(files_, walked.path);
-      if (file == nullptr || seen_[static_cast<size_t>(file - files_.data())] || !is_mine(walked.path))
-        return;
+      if (file == nullptr || !is_mine(*file)) return;
+      const auto index = static_cast<size_t>(file - files_.data());
+      if (seen_[index]) return;
+      seen_[index] = true;
       ++result_.missing;
       problems_.different(walked.path, "there is no object for it");
-    }};
-    walk(options_.directory, options_.walk, visitor, stop);
+      forget(walked.path, *file);
+    };
+    walk(options_.directory, options_.walk, {.file = name, .problem = problems_.of_walk()}, stop_);
+    for (size_t index = 0; index < files_.size(); ++index)
+      if (!seen_[index] && is_mine(files_[index])) ++result_.vanished;
     return result_;
   }
 
  private:
-  bool is_mine(std::string_view path) const {
-    return options_.verify == VerifyLevel::list || !is_sampled(options_, path);
+  bool is_mine(const ExpectedFile& file) const {
+    return options_.verify == VerifyLevel::list || !is_sampled(options_, file.path);
+  }
+
+  /// False for a file whose times could hide a change since its upload, and whose content is another.
+  bool has_settled(std::string_view path, uint64_t size) {
+    const auto sum = journal_->young_checksum(path);
+    const auto capabilities = journal_->capabilities();
+    if (!sum || !capabilities) return !sum;
+    try {
+      const auto file = LocalFile::open(options_.directory, std::string(path), options_.walk.symlinks);
+      const auto read = [&](uint64_t offset, std::span<std::byte> buffer) {
+        return file->read_at(offset, buffer);
+      };
+      return file && journal_checksum(capabilities->integrity, size, read, stop_) == sum;
+    } catch (const base::Error& error) {
+      if (stop_.requested()) throw;
+      return false;
+    }
+  }
+
+  /// What the listing disproves is to be uploaded again; only an upload may say so.
+  void forget(std::string_view path, const ExpectedFile& file) {
+    if (journal_ != nullptr && file.state == 0 && journal_->find(path)) journal_->record_removed(path);
   }
 
   void compare(std::string_view path, const ExpectedFile& file, const ListedObject& object) {
@@ -94,7 +126,8 @@ class Listing {
     // Right behind an upload the journal is what the files are, and a file that it lacks is a problem
     // already.
     const bool is_later = file.state != 0;
-    if (journal_ != nullptr && (!known || (is_later && known->state != file.state))) {
+    if (journal_ != nullptr &&
+        (!known || (is_later && (known->state != file.state || !has_settled(path, file.size))))) {
       ++result_.unverified;
       if (is_later)
         problems_.failed(path,
@@ -104,8 +137,10 @@ class Listing {
     const auto size = known ? known->size : file.size;
     if (object.size != size) {
       differs(path, fmt::format("the object has {} bytes, the file {}", object.size, size));
+      forget(path, file);
     } else if (known && known->etag != hash_of(object.etag)) {
       differs(path, "the object is not the one that was uploaded: its ETag is another");
+      forget(path, file);
     } else {
       ++result_.equal;
     }
@@ -120,6 +155,7 @@ class Listing {
   UploadJournal* journal_;
   const std::vector<ExpectedFile>& files_;
   Problems& problems_;
+  base::Stop stop_;
   std::vector<bool> seen_;
   Verification result_;
 };
@@ -131,7 +167,12 @@ class Contents {
   Contents(const UploadOptions& options, const std::shared_ptr<Session>& session,
            const std::vector<ExpectedFile>& files, Verification listed, Problems& problems,
            Progress& progress)
-      : options_(options), session_(session), files_(files), problems_(problems), progress_(progress) {
+      : options_(options),
+        session_(session),
+        files_(files),
+        problems_(problems),
+        progress_(progress),
+        reached_(std::vector<bool>(files.size(), false)) {
     listed.listed = std::exchange(listed.equal, 0);
     *result_.lock() = std::move(listed);
   }
@@ -140,14 +181,19 @@ class Contents {
     base::ThreadGroup group(stop);
     const auto workers = std::min(options_.concurrency, kMostWorkers);
     for (unsigned i = 0; i < workers; ++i) group.start("s3-verify", [&] { work(group.stop()); });
-    const WalkVisitor visitor{.file = [&](const WalkedFile& file) { add(file, group.stop()); }};
+    const WalkVisitor visitor{.file = [&](const WalkedFile& file) { add(file, group.stop()); },
+                              .problem = problems_.of_walk()};
     group.start("s3-walk", [&] {
       walk(options_.directory, options_.walk, visitor, group.stop());
       queue_.lock()->closed = true;
       queue_.notify_all();
     });
     group.join();
-    return *result_.lock();
+    auto result = *result_.lock();
+    const auto reached = *reached_.lock();
+    for (size_t index = 0; index < files_.size(); ++index)
+      if (!reached[index] && is_sampled(options_, files_[index].path)) ++result.vanished;
+    return result;
   }
 
  private:
@@ -159,7 +205,9 @@ class Contents {
   };
 
   void add(const WalkedFile& file, const base::Stop& stop) {
-    if (!is_sampled(options_, file.path)) return;
+    // What has come since belongs to the next upload.
+    const auto* expected = find_file(files_, file.path);
+    if (expected == nullptr || !is_sampled(options_, expected->path)) return;
     {
       auto queue = queue_.lock();
       while (!queue.wait_for(base::kStopCheck, [&] { return queue->files.size() < kMostQueued; }))
@@ -191,7 +239,7 @@ class Contents {
   void check(Client& client, const WalkedFile& walked, const base::Stop& stop) {
     try {
       const auto file = LocalFile::open(options_.directory, walked.path, options_.walk.symlinks);
-      if (!file) return;
+      if (!file) return;  // vanished
       const auto state = file->state();
       const auto key = options_.target.prefix + walked.path;
       const auto retries = retries_of(options_, progress_, stop);
@@ -201,9 +249,8 @@ class Contents {
       note(walked.path, head.has_value(), changed ? Comparison::unknown : result, changed);
     } catch (const base::Error& error) {
       if (stop.requested() || ends_the_run(error)) throw;
-      auto result = result_.lock();
-      ++result->unverified;
-      set_equal(*result, walked.path, false);
+      if (!reach(walked.path)) return;
+      ++result_.lock()->unverified;
       problems_.failed(walked.path, error.message());
     }
   }
@@ -222,14 +269,22 @@ class Contents {
     });
   }
 
-  void set_equal(Verification& result, std::string_view path, bool equal) const {
-    if (const auto* file = find_file(files_, path))
-      result.is_equal[static_cast<size_t>(file - files_.data())] = equal;
+  size_t index_of(std::string_view path) const {
+    return static_cast<size_t>(find_file(files_, path) - files_.data());
+  }
+
+  /// False when its comparison has ended already: a directory that changes can name a file twice.
+  bool reach(std::string_view path) {
+    auto reached = reached_.lock();
+    if ((*reached)[index_of(path)]) return false;
+    (*reached)[index_of(path)] = true;
+    return true;
   }
 
   void note(std::string_view path, bool is_there, Comparison comparison, bool changed) {
+    if (!reach(path)) return;
     auto result = result_.lock();
-    set_equal(*result, path, is_there && comparison == Comparison::equal);
+    result->is_equal[index_of(path)] = is_there && comparison == Comparison::equal;
     if (!is_there) {
       ++result->missing;
       problems_.different(path, "there is no object for it");
@@ -254,17 +309,25 @@ class Contents {
   Progress& progress_;
   base::Guarded<Queue> queue_;
   base::Guarded<Verification> result_;
+  base::Guarded<std::vector<bool>> reached_;  // of each file: how it ended is in the result
 };
 
 }  // namespace
 
-std::vector<ExpectedFile> expected_files(const UploadOptions& options, const base::Stop& stop) {
-  std::vector<ExpectedFile> files;
-  const WalkVisitor visitor{.file = [&](const WalkedFile& file) {
-    files.push_back({path_hash(file.path), file.state.size, hash_of(file.state)});
-  }};
-  walk(options.directory, options.walk, visitor, stop);
+void sort(std::vector<ExpectedFile>& files) {
   std::ranges::sort(files, {}, &ExpectedFile::path);
+  const auto twice = std::ranges::unique(files, {}, &ExpectedFile::path);
+  files.erase(twice.begin(), twice.end());
+}
+
+std::vector<ExpectedFile> expected_files(const UploadOptions& options, Problems& problems,
+                                         const base::Stop& stop) {
+  std::vector<ExpectedFile> files;
+  const auto take = [&](const WalkedFile& file) {
+    files.push_back({path_hash(file.path), file.state.size, hash_of(file.state)});
+  };
+  walk(options.directory, options.walk, {.file = take, .problem = problems.of_walk()}, stop);
+  sort(files);
   return files;
 }
 
@@ -291,13 +354,25 @@ void for_each_object(Client& client, const UploadOptions& options, const base::S
   } while (!token.empty());
 }
 
+namespace {
+
+/// A file that ended in none of the numbers would pass for compared.
+void check_sum(const Verification& result, size_t files, Problems& problems) {
+  const auto sum =
+      result.equal + result.listed + result.missing + result.different + result.unverified + result.vanished;
+  if (sum == files) return;
+  problems.failed("", fmt::format("of {} files {} were compared: this is a defect of cutover", files, sum));
+}
+
+}  // namespace
+
 Verification verify(const UploadOptions& options, const std::shared_ptr<Session>& session,
                     UploadJournal* journal, const std::vector<ExpectedFile>& files, Problems& problems,
                     Progress& progress, const base::Stop& stop) {
   if (options.verify == VerifyLevel::none) return {};
   Client client(session, stop);
   uint64_t extra = 0;
-  Listing listing(options, journal, files, problems);
+  Listing listing(options, journal, files, problems, stop);
   for_each_object(client, options, stop, [&](std::string_view path, const ListedObject& object) {
     if (const auto* file = find_file(files, path)) {
       listing.visit(path, *file, object);
@@ -306,9 +381,10 @@ Verification verify(const UploadOptions& options, const std::shared_ptr<Session>
       problems.note(path, "is an object without a file");
     }
   });
-  auto result = listing.finish(stop);
+  auto result = listing.finish();
   if (options.verify != VerifyLevel::list)
     result = Contents(options, session, files, std::move(result), problems, progress).run(stop);
+  check_sum(result, files.size(), problems);
   result.extra = extra;
   result.level = options.verify;
   return result;

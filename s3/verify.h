@@ -23,7 +23,8 @@ struct Verification {
   uint64_t different = 0;
   uint64_t extra = 0;       ///< objects without a file
   uint64_t unverified = 0;  ///< nothing to compare with, or the file was changed meanwhile
-  /// For each of the files: its object is there, and nothing was found wrong with it.
+  uint64_t vanished = 0;    ///< files that were deleted before they could be compared
+  /// For each of the files: it was compared with its object, and they are equal.
   std::vector<bool> is_equal;
 };
 
@@ -36,13 +37,18 @@ struct ExpectedFile {
 
 /// Compares the files of the directory with the objects under the prefix; each disagreement becomes a
 /// problem. With a journal, an object's ETag must be the one that its upload had; without, the listing only
-/// has sizes to compare. Extra objects are notes. `files` are sorted by path hash.
+/// has sizes to compare. Extra objects are notes. `files` are as sort() leaves them. Every one of them ends
+/// in exactly one of the numbers of the result; otherwise that is a problem, too. Right behind an upload, the
+/// journal forgets the objects that are not there any more, or are others.
 Verification verify(const UploadOptions& options, const std::shared_ptr<Session>& session,
                     UploadJournal* journal, const std::vector<ExpectedFile>& files, Problems& problems,
                     Progress& progress, const base::Stop& stop);
 
-/// The files of the directory, sorted by `path`.
-std::vector<ExpectedFile> expected_files(const UploadOptions& options, const base::Stop& stop);
+/// The files of the directory, as sort() leaves them.
+std::vector<ExpectedFile> expected_files(const UploadOptions& options, Problems& problems,
+                                         const base::Stop& stop);
+/// By `path`, each one once: a directory that changes while it is read can name a file twice.
+void sort(std::vector<ExpectedFile>& files);
 const ExpectedFile* find_file(const std::vector<ExpectedFile>& files, std::string_view path);
 
 /// Calls `visit` for every object under the prefix; its key without the prefix.

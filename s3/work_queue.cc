@@ -35,6 +35,25 @@ void WorkQueue::add_large(WalkedFile file) {
   shared_.notify_all();
 }
 
+void WorkQueue::grown(WalkedFile file) {
+  {
+    auto shared = shared_.lock();
+    --shared->in_hand;
+    shared->large.push_back(std::move(file));
+    std::ranges::push_heap(shared->large, is_smaller);
+  }
+  shared_.notify_all();
+}
+
+void WorkQueue::done() {
+  bool is_last = false;
+  {
+    auto shared = shared_.lock();
+    is_last = --shared->in_hand == 0 && shared->closed;
+  }
+  if (is_last) shared_.notify_all();
+}
+
 void WorkQueue::close() {
   shared_.lock()->closed = true;
   shared_.notify_all();
@@ -44,15 +63,16 @@ std::optional<WorkQueue::Task> WorkQueue::take_small(Shared& shared) {
   if (shared.small.empty()) return std::nullopt;
   Task task{Task::Kind::small, std::move(shared.small.front()), nullptr, 0};
   shared.small.pop_front();
+  ++shared.in_hand;
   return task;
 }
 
 std::optional<WorkQueue::Task> WorkQueue::take_large(Shared& shared) {
-  const auto has_part = [](const Active& active) { return active.next < active.upload->todo().size(); };
+  const auto has_part = [](const Active& active) { return active.next < active.todo.size(); };
   const auto ready = std::ranges::find_if(shared.active, has_part);
   const bool may_begin = !shared.large.empty() && shared.active.size() + shared.beginning < kMostActive;
   if (ready != shared.active.end() && !may_begin)
-    return Task{Task::Kind::part, {}, ready->upload, ready->upload->todo()[ready->next++]};
+    return Task{Task::Kind::part, {}, ready->upload, ready->todo[ready->next++]};
   if (!may_begin) return std::nullopt;
   std::ranges::pop_heap(shared.large, is_smaller);
   Task task{Task::Kind::begin, std::move(shared.large.back()), nullptr, 0};
@@ -69,7 +89,7 @@ std::optional<WorkQueue::Task> WorkQueue::take(bool prefers_large, const base::S
       task = prefers_large ? take_large(*shared) : take_small(*shared);
       if (!task) task = prefers_large ? take_small(*shared) : take_large(*shared);
       return task || (shared->closed && shared->small.empty() && shared->large.empty() &&
-                      shared->active.empty() && shared->beginning == 0);
+                      shared->active.empty() && shared->beginning == 0 && shared->in_hand == 0);
     };
     while (!shared.wait_for(base::kStopCheck, try_take)) stop.check();
   }
@@ -81,8 +101,8 @@ void WorkQueue::began(std::shared_ptr<LargeUpload> upload) {
   {
     auto shared = shared_.lock();
     --shared->beginning;
-    const auto parts = upload->todo().size();
-    shared->active.push_back({std::move(upload), 0, parts});
+    const auto todo = upload->todo();
+    shared->active.push_back({std::move(upload), todo, 0, todo.size()});
   }
   shared_.notify_all();
 }
@@ -103,8 +123,9 @@ void WorkQueue::finished(const std::shared_ptr<LargeUpload>& upload, bool again)
     auto shared = shared_.lock();
     const auto found = std::ranges::find(shared->active, upload, &Active::upload);
     if (again) {
+      found->todo = upload->todo();
       found->next = 0;
-      found->unfinished = upload->todo().size();
+      found->unfinished = found->todo.size();
     } else {
       shared->active.erase(found);
     }

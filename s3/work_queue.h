@@ -20,7 +20,7 @@ class WorkQueue {
  public:
   struct Task {
     enum class Kind {
-      small,  ///< upload `file`
+      small,  ///< upload `file`, then done() or grown()
       begin,  ///< make and begin a LargeUpload of `file`, then began() or dropped()
       part,   ///< send `part` of `upload`; when sent() says so, finish it, then finished()
     };
@@ -33,12 +33,16 @@ class WorkQueue {
   /// Waits while too many small files are queued already.
   void add_small(WalkedFile file, const base::Stop& stop);
   void add_large(WalkedFile file);
+  /// The file of a small task has grown and goes on as a large one.
+  void grown(WalkedFile file);
   /// No more files come from the walk.
   void close();
 
   /// Waits for a task; nothing when everything is done.
   std::optional<Task> take(bool prefers_large, const base::Stop& stop);
 
+  /// A small task is over.
+  void done();
   /// The upload begun for a task has parts to send.
   void began(std::shared_ptr<LargeUpload> upload);
   /// It has none.
@@ -51,12 +55,14 @@ class WorkQueue {
  private:
   struct Active {
     std::shared_ptr<LargeUpload> upload;
-    size_t next = 0;  // index in todo() of the next part to hand out
+    std::vector<uint32_t> todo;  // a copy: the upload makes its own anew while others look for work here
+    size_t next = 0;             // index in todo of the next part to hand out
     size_t unfinished = 0;
   };
   struct Shared {
     bool closed = false;
     unsigned beginning = 0;
+    unsigned in_hand = 0;  // small tasks that workers have: each can still become a large one
     std::deque<WalkedFile> small;
     std::vector<WalkedFile> large;  // a heap, the largest on top
     std::deque<Active> active;

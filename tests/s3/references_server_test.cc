@@ -57,6 +57,23 @@ TEST_F(ReferencesOf, AreReportedWhenTheirObjectIsNotThere) {
   EXPECT_THAT(different.output, HasSubstr("a.pdf: documents.file_path mentions it, and its object"));
 }
 
+TEST_F(ReferencesOf, AreDistinctEvenWhereTheirCollationSaysOtherwise) {
+  database_.exec(
+      "CREATE COLLATION folding (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
+      "CREATE TABLE folded (path text COLLATE folding);"
+      "INSERT INTO folded VALUES ('/uploads/a.pdf'), ('/uploads/A.PDF')");
+  const auto result =
+      run({"--database", database_.url(), "--refs", "folded.path", "--refs-prefix", "/uploads/"});
+  EXPECT_EQ(result.exit_code, 1) << result.output << result.error;
+  EXPECT_THAT(result.output, HasSubstr("A.PDF: folded.path mentions it"));
+}
+
+TEST_F(ReferencesOf, AreOneColumn) {
+  const auto result = run({"--database", database_.url(), "--refs", "SELECT file_path, 'x' FROM documents"});
+  EXPECT_EQ(result.exit_code, 2) << result.output << result.error;
+  EXPECT_THAT(result.error, HasSubstr("the SELECT has 2 columns"));
+}
+
 TEST_F(ReferencesOf, CannotBeReadFromWhatIsNotThere) {
   const auto no_column = run({"--database", database_.url(), "--refs", "documents.nothing"});
   EXPECT_EQ(no_column.exit_code, 2) << no_column.output << no_column.error;

@@ -52,8 +52,8 @@ TEST(UploadJournal, KnowsOpenUploadsAndTheirParts) {
   const base::test::TemporaryDirectory directory;
   {
     UploadJournal journal(directory.path(), kRun);
-    journal.record(OpenUpload{"big", kState, 7, "id-1", 16, Integrity::crc64nvme, {}});
-    journal.record(OpenUpload{"other", kState, 7, "id-2", 16, Integrity::crc64nvme, {}});
+    journal.record(OpenUpload{"big", kState, 7, "id-1", 16, Integrity::crc64nvme, false, {}});
+    journal.record(OpenUpload{"other", kState, 7, "id-2", 16, Integrity::crc64nvme, false, {}});
     journal.record_part("id-1", 3, {"e3", "c3", 16});
     journal.record_part("id-1", 1, {"e1", "c1", 16});
     journal.record_ended("id-2");
@@ -102,7 +102,7 @@ TEST(UploadJournal, ForgetsOutdatedRecordsWithoutLosingOthers) {
   {
     UploadJournal journal(directory.path(), kRun);
     journal.record(Capabilities{Integrity::md5, false, false});
-    journal.record(OpenUpload{"big", kState, 7, "id", 16, Integrity::md5, {}});
+    journal.record(OpenUpload{"big", kState, 7, "id", 16, Integrity::md5, false, {}});
     journal.record_part("id", 2, {"e", "c", 16});
     for (int i = 0; i < 10'100; ++i) journal.record(object("often"));
     journal.record(object("young", true));

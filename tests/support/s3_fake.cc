@@ -176,15 +176,27 @@ HttpServerResponse S3Fake::put_object(State& state, const HttpServerRequest& req
                                       const std::string& key) const {
   state.bytes += request.body.size();
   if (auto bad = check_body(request)) return *bad;
-  if (options_.honours_conditions && request.headers.get("If-None-Match") == "*" &&
-      state.objects.contains(key))
-    return error(412, "PreconditionFailed");
+  if (auto refused = check_conditions(state, request, key)) return *refused;
   Object object{request.body, md5_hex(request.body), object_headers(request)};
   if (!options_.checks_crc)
     std::erase_if(object.headers, [](const auto& h) { return h.first.starts_with("x-amz-checksum"); });
   const auto etag = object.etag;
   state.objects[key] = std::move(object);
   return with_etag(etag);
+}
+
+std::optional<HttpServerResponse> S3Fake::check_conditions(const State& state,
+                                                           const HttpServerRequest& request,
+                                                           const std::string& key) const {
+  if (!options_.honours_conditions) return std::nullopt;
+  const auto found = state.objects.find(key);
+  if (request.headers.get("If-None-Match") == "*" && found != state.objects.end())
+    return error(412, "PreconditionFailed");
+  const auto wanted = request.headers.get("If-Match");
+  if (wanted.empty()) return std::nullopt;
+  if (found == state.objects.end()) return error(404, "NoSuchKey");
+  if (wanted != "\"" + found->second.etag + "\"") return error(412, "PreconditionFailed");
+  return std::nullopt;
 }
 
 HttpServerResponse S3Fake::upload_part(State& state, const HttpServerRequest& request,
@@ -222,6 +234,7 @@ HttpServerResponse S3Fake::complete(State& state, const HttpServerRequest& reque
   }
   if (request.headers.get("x-amz-mp-object-size") != std::to_string(object.content.size()))
     return error(400, "InvalidRequest");
+  if (auto refused = check_conditions(state, request, upload.key)) return *refused;
   object.etag = s3::multipart_etag(etags).value();
   object.headers = upload.headers;
   if (options_.checks_crc)

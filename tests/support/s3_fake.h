@@ -17,7 +17,7 @@ namespace support {
 struct S3FakeOptions {
   bool checks_crc = true;           ///< else x-amz-checksum-… is ignored, as older servers do
   bool checks_md5 = true;           ///< else Content-MD5 is ignored, too
-  bool honours_conditions = true;   ///< If-None-Match on PUT
+  bool honours_conditions = true;   ///< If-None-Match and If-Match on what makes an object
   bool complete_names_etag = true;  ///< in the answer to CompleteMultipartUpload
   size_t page = 1000;               ///< entries of a listing, at most
   std::string region = "us-east-1";
@@ -96,6 +96,8 @@ class S3Fake {
   HttpServerResponse list_objects(State& state, const Query& query) const;
   HttpServerResponse list_uploads(const State& state, const Query& query) const;
   HttpServerResponse delete_objects(State& state, const HttpServerRequest& request) const;
+  std::optional<HttpServerResponse> check_conditions(const State& state, const HttpServerRequest& request,
+                                                     const std::string& key) const;
   std::optional<HttpServerResponse> check_body(const HttpServerRequest& request) const;
 
   S3FakeOptions options_;

@@ -1,0 +1,304 @@
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "s3/error.h"
+#include "s3/unfinished.h"
+#include "s3/upload_run.h"
+#include "s3/work_queue.h"
+#include "tests/s3/fixture.h"
+
+// What could be lost, replaced or passed over in silence.
+
+namespace s3 {
+namespace {
+
+using support::S3Fake;
+using test::kLarge;
+using test::Place;
+using test::random_text;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+/// Something happens when the server is asked; the answer is as ever.
+S3Fake::Fault meanwhile(std::string operation, int after, std::function<void()> what) {
+  S3Fake::Fault fault{.operation = std::move(operation), .after = after, .also = std::move(what)};
+  fault.change = [](support::HttpServerResponse&) {};
+  return fault;
+}
+
+std::string content_of(const Place& place, const std::string& path) {
+  return place.server.objects().at("prefix/" + path).content;
+}
+
+TEST(WorkQueueEnds, OnlyWhenNoSmallFileCanGrowAnyMore) {
+  const base::Stop stop;
+  const base::Stop stopped;
+  stopped.request();
+  WorkQueue queue;
+  queue.add_small({"a", {}}, stop);
+  queue.add_small({"b", {}}, stop);
+  queue.close();
+  auto first = queue.take(false, stop);
+  const auto second = queue.take(false, stop);
+  EXPECT_THROW(queue.take(false, stopped), base::Error) << "there is nothing yet, but it is not the end";
+  queue.done();
+  queue.grown(std::move(first->file));
+  const auto large = queue.take(false, stop);
+  ASSERT_TRUE(large);
+  EXPECT_EQ(large->kind, WorkQueue::Task::Kind::begin);
+  queue.dropped();
+  EXPECT_FALSE(queue.take(false, stop));
+}
+
+/// With a server that respects conditions, and with one that ignores them.
+class ObjectsOfOthers : public ::testing::TestWithParam<bool> {
+ protected:
+  Place place_{support::S3FakeOptions{.honours_conditions = GetParam()}};
+};
+
+TEST_P(ObjectsOfOthers, StayWhenTheyCameBetweenTwoRuns) {
+  place_.write("a", "1");
+  EXPECT_THAT(place_.run().problems, IsEmpty());
+  place_.server.put("prefix/b", "theirs");
+  place_.write("b", "ours");
+  const auto outcome = place_.run();
+  EXPECT_EQ(outcome.failures, 1U);
+  EXPECT_THAT(outcome.problems.front().what, HasSubstr("--overwrite"));
+  EXPECT_EQ(content_of(place_, "b"), "theirs");
+}
+
+TEST_P(ObjectsOfOthers, StayWhenTheyReplacedOurs) {
+  const auto large = random_text(kLarge);
+  place_.write("a", "1");
+  place_.write("large", large);
+  place_.run();
+  place_.server.put("prefix/a", "theirs");
+  place_.server.put("prefix/large", "theirs");
+  place_.write("a", "2");
+  place_.write("large", random_text(kLarge, 1));
+  EXPECT_EQ(place_.run().failures, 2U);
+  EXPECT_EQ(content_of(place_, "a"), "theirs");
+  EXPECT_EQ(content_of(place_, "large"), "theirs");
+  EXPECT_EQ(place_.server.uploads(), 0U);
+  place_.upload.overwrite = true;
+  EXPECT_THAT(place_.run().problems, IsEmpty());
+  EXPECT_EQ(content_of(place_, "a"), "2");
+}
+
+TEST_P(ObjectsOfOthers, StayWhenTheyComeWhilePartsAreSent) {
+  place_.write("large", random_text(kLarge));
+  place_.server.fail(meanwhile("UploadPart", 1, [&] { place_.server.put("prefix/large", "theirs"); }));
+  EXPECT_EQ(place_.run().failures, 1U);
+  EXPECT_EQ(content_of(place_, "large"), "theirs");
+  EXPECT_EQ(place_.server.uploads(), 0U);
+}
+
+TEST_P(ObjectsOfOthers, AreNotWhatWeChangeOurselves) {
+  place_.write("a", "1");
+  place_.write("large", random_text(kLarge));
+  place_.run();
+  place_.write("a", "2");
+  place_.write("large", random_text(kLarge, 1));
+  const auto outcome = place_.run();
+  EXPECT_THAT(outcome.problems, IsEmpty());
+  EXPECT_EQ(outcome.uploaded, 2U);
+  EXPECT_EQ(content_of(place_, "a"), "2");
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, ObjectsOfOthers, ::testing::Bool());
+
+TEST(Conditions, KeepAnObjectThatComesAtTheVeryEnd) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.server.fail(
+      meanwhile("CompleteMultipartUpload", 0, [&] { place.server.put("prefix/large", "theirs"); }));
+  EXPECT_EQ(place.run().failures, 1U);
+  EXPECT_EQ(content_of(place, "large"), "theirs");
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
+TEST(Conditions, AreLeftOutWhereTheServerDoesNotKnowThem) {
+  Place place;
+  place.write("a", "1");
+  place.run();
+  place.write("a", "2");
+  place.server.reset_counts();
+  place.server.fail({.operation = "PutObject", .answer = S3Fake::error(501, "NotImplemented")});
+  EXPECT_THAT(place.run().problems, IsEmpty());
+  EXPECT_EQ(place.server.count("PutObject"), 2);
+  EXPECT_EQ(content_of(place, "a"), "2");
+}
+
+TEST(LaterWalks, ReportWhatTheyCannotTake) {
+  for (const auto level : {VerifyLevel::checksum, VerifyLevel::download}) {
+    Place place;
+    place.write("a", "1");
+    place.upload.verify = level;
+    place.server.fail(meanwhile("ListObjectsV2", 1,
+                                [&] { ASSERT_EQ(::mkfifo((place.files() / "fifo").c_str(), 0600), 0); }));
+    const auto outcome = place.run();
+    EXPECT_EQ(outcome.failures, 1U);
+    EXPECT_EQ(outcome.verification.equal, 1U);
+  }
+}
+
+TEST(LaterWalks, CountTheSameProblemOnce) {
+  Place place;
+  place.write("a", "1");
+  place.upload.verify = VerifyLevel::checksum;
+  ASSERT_EQ(::mkfifo((place.files() / "fifo").c_str(), 0600), 0);
+  EXPECT_EQ(place.run().failures, 1U);
+}
+
+TEST(Comparisons, DoNotCallAFileEqualThatVanishesBeforeIt) {
+  Place place;
+  place.write("a", "1");
+  place.write("b", "2");
+  place.upload.verify = VerifyLevel::checksum;
+  place.server.fail(meanwhile("ListObjectsV2", 1, [&] { std::filesystem::remove(place.files() / "b"); }));
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures, 0U);
+  EXPECT_EQ(outcome.verification.equal, 1U);
+  EXPECT_EQ(outcome.verification.vanished, 1U);
+  EXPECT_EQ(std::ranges::count(outcome.verification.is_equal, true), 1);
+}
+
+TEST(Listings, MakeWhatIsNotThereBeSentAgain) {
+  Place place;
+  place.write("a", "1");
+  place.run();
+  place.server.erase("prefix/a");
+  EXPECT_EQ(place.run().differences, 1U);
+  const auto again = place.run();
+  EXPECT_THAT(again.problems, IsEmpty());
+  EXPECT_EQ(again.uploaded, 1U);
+}
+
+TEST(Deletion, NeedsFilesAndNoSkippedLinks) {
+  Place place;
+  place.write("a", "1");
+  place.run();
+  place.upload.remove = true;
+  std::filesystem::remove(place.files() / "a");
+  EXPECT_THROW(place.run(), base::Error) << "an empty directory may be one that is not mounted";
+  place.write("b", "1");
+  std::filesystem::create_symlink("b", place.files() / "a");
+  place.upload.walk.symlinks = Symlinks::skip;
+  EXPECT_THROW(place.run(), base::Error);
+  EXPECT_EQ(content_of(place, "a"), "1");
+}
+
+TEST(ProblemList, NamesFailuresBehindManyNotes) {
+  Progress progress;
+  Problems problems(progress);
+  for (int i = 0; i < 1500; ++i) problems.note("n", "note");
+  problems.failed("f", "why");
+  EXPECT_THAT(problems.kept(), SizeIs(1001));
+  EXPECT_EQ(problems.kept().back().path, "f");
+}
+
+TEST(Clocks, AreCorrectedForEveryRequestThatWasOnItsWay) {
+  const Place place;
+  const auto session = place.session();
+  const std::string date = "Fri, 01 Jan 2021 00:00:00 GMT";
+  EXPECT_TRUE(session->learn_time(date, 0));
+  EXPECT_TRUE(session->learn_time(date, 0)) << "another request that was signed before";
+  EXPECT_FALSE(session->learn_time(date, session->clock_offset()));
+}
+
+TEST(YoungFiles, AreComparedAgainBeforeTheirPartsAreKept) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.upload.concurrency = 1;
+  place.server.fail(
+      {.operation = "UploadPart", .answer = S3Fake::error(403, "SignatureDoesNotMatch"), .after = 2});
+  EXPECT_THROW(place.run(), S3Error);
+  {
+    UploadJournal journal(place.upload.run_dir, {std::filesystem::canonical(place.files()), "", "bucket",
+                                                 place.upload.target.prefix});
+    const auto open = journal.open_uploads();
+    ASSERT_THAT(open, SizeIs(1));
+    EXPECT_TRUE(open[0].young);
+    // As if other bytes had been sent under the same times.
+    auto part = open[0].parts.at(1);
+    part.checksum = std::string(part.checksum.size(), 'x');
+    journal.record_part(open[0].upload_id, 1, part);
+  }
+  place.server.reset_counts();
+  EXPECT_THAT(place.run().problems, IsEmpty());
+  EXPECT_EQ(place.server.count("UploadPart"), 2);
+}
+
+TEST(MissingRights, DoNotEndTheRunWhenLostUploadsCannotBeLookedFor) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.server.fail(
+      {.operation = "CreateMultipartUpload", .answer = S3Fake::error(403, "SignatureDoesNotMatch")});
+  EXPECT_THROW(place.run(), S3Error);
+  place.server.fail(
+      {.operation = "ListMultipartUploads", .answer = S3Fake::error(403, "AccessDenied"), .times = 2});
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures, 0U);
+  EXPECT_EQ(outcome.uploaded, 1U);
+  ASSERT_THAT(outcome.problems, SizeIs(1));
+  EXPECT_THAT(outcome.problems[0].what, HasSubstr("s3:ListBucketMultipartUploads"));
+  place.server.reset_counts();
+  EXPECT_THAT(place.run().problems, IsEmpty());
+  EXPECT_EQ(place.server.count("ListMultipartUploads"), 2) << "it is looked for again";
+}
+
+TEST(MissingRights, MakePartsBeSentAgainThatCannotBeListed) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.upload.concurrency = 1;
+  place.server.fail(
+      {.operation = "UploadPart", .answer = S3Fake::error(403, "SignatureDoesNotMatch"), .after = 1});
+  EXPECT_THROW(place.run(), S3Error);
+  place.server.fail({.operation = "ListParts", .answer = S3Fake::error(403, "AccessDenied")});
+  EXPECT_THAT(place.run().problems, IsEmpty());
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
+TEST(UnfinishedUploads, OfOthersAreTold) {
+  const uint64_t since = 1'800'000'000;  // 2027-01-15T08:00:00Z
+  EXPECT_TRUE(may_be_begun_after({"k", "id", "2027-01-15T07:50:00.000Z"}, since));
+  EXPECT_FALSE(may_be_begun_after({"k", "id", "2027-01-15T07:40:00.000Z"}, since));
+  EXPECT_TRUE(may_be_begun_after({"k", "id", "2027-01-15T07:40:00.000Z"}, 0));
+  EXPECT_TRUE(may_be_begun_after({"k", "id"}, since));
+}
+
+class Cleaning : public ::testing::Test {
+ protected:
+  Cleaning() {
+    UploadJournal journal(place_.upload.run_dir, {"/files", "http://other", "bucket", "prefix/"});
+    journal.record(OpenUpload{.path = "large", .upload_id = "id"});
+  }
+  Place place_;
+};
+
+TEST_F(Cleaning, RefusesAnotherEndpoint) {
+  const auto state = read_upload_run(place_.upload.run_dir);
+  EXPECT_THROW(clean_upload_run(
+                   place_.upload.run_dir, state, [&] { return place_.session(); }, base::Stop()),
+               base::Error);
+  EXPECT_EQ(place_.server.total(), 0);
+  EXPECT_THAT(read_upload_run(place_.upload.run_dir).uploads, SizeIs(1));
+}
+
+TEST_F(Cleaning, DoesNotTakeAMissingBucketForSuccess) {
+  place_.server.fail({.operation = "AbortMultipartUpload", .answer = S3Fake::error(404, "NoSuchBucket")});
+  Client client(place_.session(), base::Stop());
+  EXPECT_THROW(client.abort_multipart_upload("prefix/large", "id"), S3Error);
+  EXPECT_NO_THROW(client.abort_multipart_upload("prefix/large", "id")) << "that it is gone is success";
+}
+
+}  // namespace
+}  // namespace s3
