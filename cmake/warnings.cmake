@@ -7,3 +7,7 @@ target_compile_options(cutover_options INTERFACE
 target_compile_definitions(cutover_options INTERFACE
   SPDLOG_FMT_EXTERNAL CUTOVER_VERSION="${PROJECT_VERSION}"
   $<$<BOOL:${CUTOVER_CRASH_POINTS}>:CUTOVER_CRASH_POINTS>)
+# An anonymous namespace of a source looks like one of a header when it is included there.
+if(CMAKE_UNITY_BUILD)
+  target_compile_options(cutover_options INTERFACE -Wno-subobject-linkage)
+endif()
