@@ -16,8 +16,8 @@ struct VerifyOptions {
   verify::Level level = verify::Level::rows;
   std::vector<verify::CatalogWaiver> waivers;
   std::string objects = "checksum";  ///< how an upload is compared, see UploadComparison::level
-  bool strong = false;       ///< a cryptographic hash
-  bool server_side = false;  ///< the servers digest
+  bool strong = false;               ///< a cryptographic hash
+  bool server_side = false;          ///< the servers digest
   std::optional<std::filesystem::path> resume;
   unsigned recheck = 0;
   unsigned max_rows = 20;
