@@ -81,7 +81,7 @@ class ReferenceCheck {
       }
     });
     if (elsewhere_here_ > 0)
-      problems_.note("", fmt::format("{} of {} do not begin with \"{}\", such as \"{}\"", elsewhere_here_,
+      problems_.note("", fmt::format(R"({} of {} do not begin with "{}", such as "{}")", elsewhere_here_,
                                      query, options_.references.prefix, printable(example_)));
     result_.elsewhere += std::exchange(elsewhere_here_, 0);
   }

@@ -316,8 +316,8 @@ class Contents {
 
 void sort(std::vector<ExpectedFile>& files) {
   std::ranges::sort(files, {}, &ExpectedFile::path);
-  const auto twice = std::ranges::unique(files, {}, &ExpectedFile::path);
-  files.erase(twice.begin(), twice.end());
+  const auto is_same = [](const auto& a, const auto& b) { return a.path == b.path; };
+  files.erase(std::unique(files.begin(), files.end(), is_same), files.end());
 }
 
 std::vector<ExpectedFile> expected_files(const UploadOptions& options, Problems& problems,
