@@ -22,24 +22,14 @@ cutover=$PWD/build/release/cutover
 # shellcheck source=bench/servers.sh
 . bench/servers.sh
 start_servers
-results=$work/results
-: >"$results"
+# shellcheck source=bench/results.sh
+. bench/results.sh
 
 echo "loading the benchmark database (pgbench scale $scale) ..."
 sql "$source_url/postgres" -c 'CREATE DATABASE app'
 "$pg_bin/pgbench" -q -i -s "$scale" "$source_url/app" >/dev/null 2>&1
 sql -v scale="$scale" "$source_url/app" -f bench/app.sql
 tables="public.events public.pgbench_accounts public.docs public.refs public.pgbench_branches public.pgbench_tellers public.pgbench_history"
-
-clock() { # NAME COMMAND...: runs it, appends "NAME wall user+sys rss_MB" to the results
-  local name=$1 out=$work/time
-  shift
-  if ! /usr/bin/time -f '%e %U %S %M' -o "$out" "$@" >"$work/$name.out" 2>&1; then
-    cat "$work/$name.out" >&2
-    exit 1
-  fi
-  awk -v name="$name" '{printf "%s %.2f %.2f %.0f\n", name, $1, $2 + $3, $4 / 1024}' "$out" | tee -a "$results"
-}
 
 check() { # the target holds what the source holds, by count and by a sum over the keys
   local query="SELECT (SELECT count(*) FROM events), (SELECT sum(id) FROM events), (SELECT count(*) FROM pgbench_accounts),
@@ -49,17 +39,17 @@ check() { # the target holds what the source holds, by count and by a sum over t
 
 run_cutover() {
   rm -rf "$work/run"
-  clock cutover "$cutover" copy --source "$source_url/app" --target "$target_url/app" --run-dir "$work/run" --jobs "$jobs" \
+  clock cutover 0 "$cutover" copy --source "$source_url/app" --target "$target_url/app" --run-dir "$work/run" --jobs "$jobs" \
     --index-jobs "$jobs" --no-progress
 }
 run_pgcopydb() {
   rm -rf "$work/pgcopydb"
-  clock pgcopydb pgcopydb clone --source "$source_url/app" --target "$target_url/app" --dir "$work/pgcopydb" \
+  clock pgcopydb 0 pgcopydb clone --source "$source_url/app" --target "$target_url/app" --dir "$work/pgcopydb" \
     --table-jobs "$jobs" --index-jobs "$jobs"
 }
 run_pg_dump() {
   rm -rf "$work/dump"
-  clock pg_dump sh -c "pg_dump -Fd -j $jobs -f '$work/dump' '$source_url/app' &&
+  clock pg_dump 0 sh -c "pg_dump -Fd -j $jobs -f '$work/dump' '$source_url/app' &&
     pg_restore -j $jobs -d '$target_url/app' '$work/dump' && psql -qX -c ANALYZE '$target_url/app'"
 }
 # The COPY phase alone: into bare tables, no index. cutover says how long its own took, from the first chunk's start to
@@ -70,12 +60,12 @@ run_copy_phase() {
   bare_tables
   "$cutover" copy --source "$source_url/app" --target "$target_url/app" --run-dir "$work/run" --jobs "$jobs" --schema none \
     --report-json --no-progress >"$work/phase.json" 2>"$work/phase.err" || { cat "$work/phase.err" >&2; exit 1; }
-  grep -o '"copy_seconds":[^,}]*' "$work/phase.json" | awk -F: '{printf "copy_phase %.2f 0 0\n", $2}' | tee -a "$results"
+  keep_result copy_phase "$(grep -oE '"copy_seconds": ?[0-9.]+' "$work/phase.json" | grep -oE '[0-9.]+$')" 0 0
 }
 run_psql_pairs() {
   bare_tables
   # shellcheck disable=SC2086  # one word per table is meant
-  clock psql_pairs sh -c "printf '%s\n' $tables | xargs -P $jobs -I{} sh -c \
+  clock psql_pairs 0 sh -c "printf '%s\n' $tables | xargs -P $jobs -I{} sh -c \
     'psql -qX -c \"COPY {} TO STDOUT (FORMAT binary)\" $source_url/app | psql -qX -c \"COPY {} FROM STDIN (FORMAT binary)\" $target_url/app'"
 }
 
@@ -91,21 +81,4 @@ for ((round = 1; round <= rounds; ++round)); do
   if ((round % 2)); then run_copy_phase && run_psql_pairs; else run_psql_pairs && run_copy_phase; fi
 done
 
-awk '
-  function median(list, n,   values, i, j, t) {
-    split(list, values, " ")
-    for (i = 1; i <= n; ++i) for (j = i + 1; j <= n; ++j) if (values[j] + 0 < values[i] + 0) { t = values[i]; values[i] = values[j]; values[j] = t }
-    low = values[1]; high = values[n]
-    return n % 2 ? values[(n + 1) / 2] : (values[n / 2] + values[n / 2 + 1]) / 2
-  }
-  { wall[$1] = wall[$1] " " $2; count[$1]++; w[$1, count[$1]] = $2; cpu[$1] = $3; rss[$1] = $4 }
-  function ratio(a, b,   i, list) {
-    for (i = 1; i <= count[a]; ++i) list = list " " w[a, i] / w[b, i]
-    m = median(list, count[a])
-    printf "%s / %s: %.2f (%.2f-%.2f), round by round\n", a, b, m, low, high
-  }
-  END {
-    print "\nmedian wall s (lowest-highest); client CPU s and peak MB of the last round"
-    for (name in wall) { m = median(wall[name], count[name]); printf "%-12s %6.2f (%.2f-%.2f)  cpu %.2f  %d MB\n", name, m, low, high, cpu[name], rss[name] }
-    ratio("cutover", "pgcopydb"); ratio("cutover", "pg_dump"); ratio("copy_phase", "psql_pairs")
-  }' "$results"
+summary cutover:pgcopydb cutover:pg_dump copy_phase:psql_pairs

@@ -2,7 +2,7 @@
 # ./dev bench memory [--jobs N]
 #
 # Peak memory (RSS) of `cutover copy`, its proof included, for what must not make it grow: the benchmark database, one table
-# of 2 and of 20 million rows, and 2,500 and 10,000 tables with twice as many indexes. Prints MB, client CPU s and wall s.
+# of 2 and of 20 million rows, and 2,500 and 10,000 tables with twice as many indexes.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 jobs=4
@@ -17,6 +17,8 @@ cutover=$PWD/build/release/cutover
 # shellcheck source=bench/servers.sh
 . bench/servers.sh
 start_servers
+# shellcheck source=bench/results.sh
+. bench/results.sh
 
 new_source() {
   sql "$source_url/postgres" -c 'DROP DATABASE IF EXISTS app' -c 'CREATE DATABASE app' 2>/dev/null
@@ -25,24 +27,19 @@ new_source() {
 measure() { # WHAT
   fresh_target app
   rm -rf "$work/run"
-  if ! /usr/bin/time -f '%M %U %S %e' -o "$work/time" "$cutover" copy --source "$source_url/app" --target "$target_url/app" \
-    --run-dir "$work/run" --jobs "$jobs" --no-progress >"$work/out" 2>&1; then
-    cat "$work/out" >&2
-    exit 1
-  fi
-  awk -v what="$1" '{printf "%-42s %4d MB  cpu %6.2f s  wall %6.1f s\n", what, $1 / 1024, $2 + $3, $4}' "$work/time"
+  clock "$1" 0 "$cutover" copy --source "$source_url/app" --target "$target_url/app" --run-dir "$work/run" --jobs "$jobs" --no-progress
 }
 
-echo "cutover copy --jobs $jobs: peak memory, user+sys and wall"
+echo "cutover copy --jobs $jobs (name, wall s, client CPU s, peak MB)"
 new_source
 "$pg_bin/pgbench" -q -i -s 40 "$source_url/app" >/dev/null 2>&1
 sql -v scale=40 "$source_url/app" -f bench/app.sql
-measure "the benchmark database"
+measure benchmark_database
 
 for millions in 2 20; do
   new_source
   "$pg_bin/pgbench" -q -i -s $((millions * 10)) "$source_url/app" >/dev/null 2>&1
-  measure "one table of $millions million rows"
+  measure "table_of_${millions}_million_rows"
 done
 
 for count in 2500 10000; do
@@ -50,5 +47,5 @@ for count in 2500 10000; do
   # One statement per table: thousands of locks do not fit into one transaction.
   sql "$source_url/app" -c "SELECT format('CREATE TABLE t_%s (id int PRIMARY KEY, v text UNIQUE); INSERT INTO t_%s VALUES (1, ''x'')', i, i)
     FROM generate_series(1, $count) i" | sed 's/$/;/' | sql "$source_url/app" -f -
-  measure "$count tables"
+  measure "${count}_tables"
 done

@@ -33,8 +33,8 @@ stop_all() {
   rm -rf "$work"
 }
 trap stop_all EXIT
-results=$work/results
-: >"$results"
+# shellcheck source=bench/results.sh
+. bench/results.sh
 unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL AWS_CA_BUNDLE CURL_CA_BUNDLE SSL_CERT_FILE
 export AWS_EC2_METADATA_DISABLED=true AWS_REGION=us-east-1 AWS_CONFIG_FILE=$work/aws.config
 # As many transfers at once for all three.
@@ -80,15 +80,6 @@ stop_server() {
 }
 certificate=''
 
-clock() { # NAME COMMAND...: appends "NAME wall user+sys rss_MB" to the results
-  local name=$1
-  shift
-  if ! /usr/bin/time -f '%e %U %S %M' -o "$work/time" "$@" >"$work/out" 2>&1; then
-    cat "$work/out" >&2
-    exit 1
-  fi
-  awk -v name="$name" '{printf "%s %.2f %.2f %.0f\n", name, $1, $2 + $3, $4 / 1024}' "$work/time" | tee -a "$results"
-}
 with_certificate() { # VARIABLE COMMAND...: each client has its own
   local variable=$1
   shift
@@ -99,14 +90,14 @@ with_certificate() { # VARIABLE COMMAND...: each client has its own
 number=0
 run_cutover() { # SERVER WORKLOAD
   rm -rf "$work/run"
-  with_certificate AWS_CA_BUNDLE clock "$1/$2/cutover" "$cutover" upload "$work/$2" "s3://$bucket/$((++number))" \
+  with_certificate AWS_CA_BUNDLE clock "$1/$2/cutover" 0 "$cutover" upload "$work/$2" "s3://$bucket/$((++number))" \
     --endpoint-url "$endpoint" --run-dir "$work/run" --no-progress
 }
 run_rclone() {
-  with_certificate SSL_CERT_FILE clock "$1/$2/rclone" rclone copy "$work/$2" "B:$bucket/$((++number))" "${peer_options[@]}"
+  with_certificate SSL_CERT_FILE clock "$1/$2/rclone" 0 rclone copy "$work/$2" "B:$bucket/$((++number))" "${peer_options[@]}"
 }
 run_aws() {
-  with_certificate AWS_CA_BUNDLE clock "$1/$2/aws" /usr/bin/aws s3 cp --recursive --only-show-errors --endpoint-url "$endpoint" \
+  with_certificate AWS_CA_BUNDLE clock "$1/$2/aws" 0 /usr/bin/aws s3 cp --recursive --only-show-errors --endpoint-url "$endpoint" \
     "$work/$2" "s3://$bucket/$((++number))"
 }
 
@@ -152,24 +143,10 @@ if [ $memory = 1 ]; then
   stop_server
 fi
 
-awk '
-  function median(list, n,   values, i, j, t) {
-    split(list, values, " ")
-    for (i = 1; i <= n; ++i) for (j = i + 1; j <= n; ++j) if (values[j] + 0 < values[i] + 0) { t = values[i]; values[i] = values[j]; values[j] = t }
-    low = values[1]; high = values[n]
-    return n % 2 ? values[(n + 1) / 2] : (values[n / 2] + values[n / 2 + 1]) / 2
-  }
-  { if (!($1 in count)) names[++kinds] = $1; count[$1]++; wall[$1] = wall[$1] " " $2; cpu[$1] = cpu[$1] " " $3; if ($4 > rss[$1]) rss[$1] = $4 }
-  END {
-    print "\nmedian wall s (lowest-highest), client CPU s (lowest-highest), highest peak MB"
-    for (k = 1; k <= kinds; ++k) {
-      name = names[k]
-      m = median(wall[name], count[name]); printf "%-24s %6.2f (%.2f-%.2f)", name, m, low, high; w[name] = m
-      m = median(cpu[name], count[name]); printf "  cpu %5.2f (%.2f-%.2f)  %d MB\n", m, low, high, rss[name]; c[name] = m
-    }
-    print "\npeer / cutover"
-    for (k = 1; k <= kinds; ++k) {
-      name = names[k]; ours = name; sub(/[^\/]*$/, "cutover", ours)
-      if (name != ours && w[ours] > 0) printf "%-24s wall %.2f  cpu %.2f\n", name, w[name] / w[ours], c[name] / c[ours]
-    }
-  }' "$results"
+pairs=()
+for server in $servers; do
+  for workload in large small; do
+    for peer in rclone aws; do pairs+=("$server/$workload/$peer:$server/$workload/cutover"); done
+  done
+done
+summary "${pairs[@]}"

@@ -23,8 +23,8 @@ cutover=$PWD/build/release/cutover
 # shellcheck source=bench/servers.sh
 . bench/servers.sh
 start_servers
-results=$work/results
-: >"$results"
+# shellcheck source=bench/results.sh
+. bench/results.sh
 
 echo "loading the benchmark database (pgbench scale $scale) and copying it ..."
 sql "$source_url/postgres" -c 'CREATE DATABASE app'
@@ -34,14 +34,6 @@ sql -v scale="$scale" "$source_url/app" -f bench/app.sql
 "$cutover" copy --source "$source_url/app" --target "$target_url/app" --run-dir "$work/run" --jobs "$jobs" --no-progress >/dev/null
 sql "$target_url/app" -c 'VACUUM'
 tables="events pgbench_accounts docs refs pgbench_branches pgbench_tellers pgbench_history"
-
-clock() { # NAME EXPECTED-CODE COMMAND...: runs it, appends "NAME wall user+sys rss_MB" to the results
-  local name=$1 expected=$2 out=$work/time code=0
-  shift 2
-  /usr/bin/time -q -f '%e %U %S %M' -o "$out" "$@" >"$work/$name.out" 2>&1 || code=$?
-  [ "$code" = "$expected" ] || { cat "$work/$name.out" >&2; echo "$name: exit code $code" >&2; exit 1; }
-  awk -v name="$name" '{printf "%s %.2f %.2f %.0f\n", name, $1, $2 + $3, $4 / 1024}' "$out" | tee -a "$results"
-}
 
 run_after_copy() { clock after_copy 0 "$cutover" verify --target "$target_url/app" --run-dir "$work/run" --jobs "$jobs" --no-progress; }
 run_both_sides() { clock both_sides 0 "$cutover" verify --source "$source_url/app" --target "$target_url/app" --jobs "$jobs" --no-progress; }
@@ -97,21 +89,4 @@ if [ $memory = 1 ]; then
   run_memory 20
 fi
 
-awk '
-  function median(list, n,   values, i, j, t) {
-    split(list, values, " ")
-    for (i = 1; i <= n; ++i) for (j = i + 1; j <= n; ++j) if (values[j] + 0 < values[i] + 0) { t = values[i]; values[i] = values[j]; values[j] = t }
-    low = values[1]; high = values[n]
-    return n % 2 ? values[(n + 1) / 2] : (values[n / 2] + values[n / 2 + 1]) / 2
-  }
-  { wall[$1] = wall[$1] " " $2; count[$1]++; w[$1, count[$1]] = $2; cpu[$1] = $3; rss[$1] = $4 }
-  function ratio(a, b,   i, list) {
-    for (i = 1; i <= count[a]; ++i) list = list " " w[a, i] / w[b, i]
-    m = median(list, count[a])
-    printf "%s / %s: %.2f (%.2f-%.2f), round by round\n", a, b, m, low, high
-  }
-  END {
-    print "\nmedian wall s (lowest-highest); client CPU s and peak MB of the last round"
-    for (name in wall) { m = median(wall[name], count[name]); printf "%-20s %6.2f (%.2f-%.2f)  cpu %.2f  %d MB\n", name, m, low, high, cpu[name], rss[name] }
-    ratio("after_copy", "peer"); ratio("both_sides", "peer"); ratio("two_tables_10_rows", "two_tables")
-  }' "$results"
+summary after_copy:peer both_sides:peer two_tables_10_rows:two_tables

@@ -56,19 +56,16 @@ std::string quotable(const std::string& argument) {
                                   const OptionSet* options) {
   const auto shown = quotable(argument);
   const auto help = command.empty() ? "see cutover --help" : fmt::format("see cutover {} --help", command);
-  if (argument.starts_with("-")) {
-    const auto meant = nearest(shown, names_of_options(options));
+  if (argument.starts_with("-"))
     throw Error(ErrorKind::usage, fmt::format("unknown option {}", shown),
-                meant.empty() ? help : fmt::format("did you mean {}? {}", meant, help));
-  }
+                did_you_mean(shown, names_of_options(options), help));
   if (!command.empty() && shown == kHidden)
     throw Error(ErrorKind::usage, fmt::format("{} takes no connection as an argument", command),
                 fmt::format("give it as --source URL or --target URL; {}", help));
   if (!command.empty())
     throw Error(ErrorKind::usage, fmt::format("{} takes no argument \"{}\"", command, shown), help);
-  const auto meant = nearest(shown, names_of_commands());
   throw Error(ErrorKind::usage, fmt::format("unknown command \"{}\"", shown),
-              meant.empty() ? help : fmt::format("did you mean {}? {}", meant, help));
+              did_you_mean(shown, names_of_commands(), help));
 }
 
 /// What CLI11 says about an option without its value, in our words.

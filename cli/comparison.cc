@@ -19,14 +19,6 @@ std::optional<std::string> reason_to_skip(const copy::Options& options, const pg
   return std::nullopt;
 }
 
-/// The same for definitions: an empty relation stands for the schema and what lies in it without being a
-/// table.
-bool is_selected(const copy::Options& options, const std::string& schema, const std::string& relation) {
-  if (pg::is_vendor_schema(schema)) return false;
-  if (!options.include.empty() && !copy::matches_any(options.include, schema, relation)) return false;
-  return !copy::matches_any(options.exclude, schema, relation);
-}
-
 }  // namespace
 
 verify::Recorded recorded_by(copy::RecordedRun run) {
@@ -64,8 +56,9 @@ verify::Options comparison_options(const VerifyOptions& options, const copy::Opt
   out.split_size = database.split_size;
   out.skip = [&database](const pg::QualifiedName& name) { return reason_to_skip(database, name); };
   out.row_filters = database.row_filters;
+  // An empty relation stands for the schema and what lies in it without being a table.
   out.catalog.selects = [&database](std::string_view schema, std::string_view relation) {
-    return is_selected(database, std::string(schema), std::string(relation));
+    return !reason_to_skip(database, {std::string(schema), std::string(relation)});
   };
   out.catalog.role_map = database.role_map;
   out.catalog.owners = database.owners;

@@ -108,10 +108,8 @@ void ConfigFile::check_keys(const std::vector<std::string>& known) const {
   };
   const auto found = std::ranges::find_if(values_, unknown);
   if (found == values_.end()) return;
-  const auto meant = nearest(found->first, known);
   throw Error(ErrorKind::usage, fmt::format("{} is no key of the configuration", place(found->first)),
-              fmt::format("{}cutover config template shows all keys",
-                          meant.empty() ? "" : fmt::format("did you mean {}? ", meant)));
+              did_you_mean(found->first, known, "cutover config template shows all keys"));
 }
 
 }  // namespace cli

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "cli/confirm.h"
+#include "cli/copy_section.h"
 #include "cli/errors.h"
 #include "cli/output.h"
 #include "cli/progress_view.h"
@@ -48,8 +49,8 @@ DatabaseResult run_engine(const Invocation& invocation, const RunOptions& option
     }();
     auto report = report_json(outcome, context);
     keep_report(run_dir, report);
-    if (!options.json) print(report_text(outcome, context, wants_colours(STDOUT_FILENO)));
-    return {outcome.exit_code, verdict_line(outcome, context), std::move(report)};
+    if (!options.json) print(section_text(copy_section(report), wants_colours(STDOUT_FILENO)));
+    return {outcome.exit_code, copy_line(report), std::move(report)};
   } catch (const base::Error& error) {
     keep_report(run_dir, error_report(error, exit_code_of(error), context));
     throw;

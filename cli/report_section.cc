@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -39,34 +41,19 @@ ReportSection error_section(const Json& report) {
   return out;
 }
 
-std::string amount(const Json& report, const char* member) {
-  return base::human_count(report.value(member, uint64_t{0}));
-}
-
-ReportList problem_list(const Json& report, std::string_view kind, std::string title, Tone tone) {
-  auto all = Json::array();
-  for (const auto& problem : report.value("problems", Json::array())) {
-    if (problem.value("kind", "") != kind) continue;
-    // An upload's are of paths, and say what.
-    all.push_back({{"object", problem.value("object", problem.value("path", ""))},
-                   {"message", problem.value("message", problem.value("what", ""))},
-                   {"hint", problem.value("hint", "")}});
-  }
-  return remark_list(all, std::move(title), tone);
-}
-
 void text_of_list(std::string& out, const ReportList& list) {
   if (list.items.empty() || !list.in_text) return;
   out += fmt::format("\n{}:\n", list.title);
-  for (size_t i = 0; i < std::min(list.most_in_text, list.items.size()); ++i) {
+  const auto shown = std::min(list.most_in_text, list.items.size());
+  for (size_t i = 0; i < shown; ++i) {
     const auto& item = list.items[i];
     out += fmt::format("  {}\n", sanitized_line(item.text));
     if (!item.hint.empty()) out += fmt::format("    hint: {}\n", sanitized_line(item.hint));
     for (const auto* lines : {&item.details, &item.remarks})
       for (const auto& line : *lines) out += fmt::format("    {}\n", sanitized_line(line));
   }
-  if (list.items.size() > list.most_in_text)
-    out += fmt::format("  and {} more\n", base::human_count(list.items.size() - list.most_in_text));
+  if (const auto more = list.items.size() - shown + list.not_kept; more > 0)
+    out += fmt::format("  and {} more\n", base::human_count(more));
 }
 
 Style style_of(Tone tone) {
@@ -99,62 +86,34 @@ ReportList remark_list(const Json& remarks, std::string title, Tone tone) {
   return out;
 }
 
+ReportList problem_list(const Json& report, std::string_view kind, std::string title, Tone tone) {
+  ReportList out{std::move(title), tone, {}};
+  for (const auto& problem : report.value("problems", Json::array())) {
+    if (problem.value("kind", "") != kind) continue;
+    // An upload's are of paths, and say what.
+    const auto object = problem.value("object", problem.value("path", ""));
+    out.items.push_back(
+        {(object.empty() ? "" : object + ": ") + problem.value("message", problem.value("what", "")),
+         problem.value("hint", "")});
+  }
+  return out;
+}
+
+std::string amount(const Json& report, const char* member, std::string_view noun) {
+  const auto count = report.value(member, uint64_t{0});
+  return noun.empty() ? base::human_count(count) : counted(count, noun);
+}
+
+std::string seconds_text(const Json& report, const char* member) {
+  return base::human_duration(std::chrono::milliseconds(std::llround(report.value(member, 0.0) * 1000.0)));
+}
+
 void add_fact(ReportSection& section, std::string name, std::string value) {
   if (!value.empty()) section.facts.emplace_back(std::move(name), std::move(value));
 }
 
 void add_list(ReportSection& section, ReportList list) {
   if (!list.items.empty()) section.lists.push_back(std::move(list));
-}
-
-ReportSection copy_section(const Json& report) {
-  ReportSection out;
-  const auto verdict = report.at("verdict").get<std::string>();
-  out.headline = fmt::format("{}: {}, {}, {} in {}", base::upper_case(verdict),
-                             counted(report.value("relations", uint64_t{0}), "table"),
-                             counted(report.value("rows", uint64_t{0}), "row"),
-                             base::human_bytes(report.value("bytes", uint64_t{0})),
-                             base::human_duration(std::chrono::milliseconds(
-                                 static_cast<int64_t>(report.value("elapsed_seconds", 0.0) * 1000))));
-  out.tone = tone_of(report.at("exit_code").get<int>());
-  add_fact(out, "source", report.value("source", ""));
-  add_fact(out, "target", report.value("target", ""));
-  const auto lsn = report.value("lsn", "");
-  add_fact(out, "snapshot", report.value("snapshot", "") + (lsn.empty() ? "" : " at LSN " + lsn));
-  add_fact(out, "proven",
-           fmt::format("{} of {}", amount(report, "proven"),
-                       counted(report.value("relations", uint64_t{0}), "table")));
-  add_fact(out, "run", report.value("run_id", ""));
-  add_list(out, problem_list(report, "difference", "different", Tone::bad));
-  add_list(out, problem_list(report, "failed", "failed", Tone::bad));
-  add_list(out, problem_list(report, "note", "notes", Tone::plain));
-  auto warnings = Json::array();
-  for (const auto& finding : report.value("findings", Json::array()))
-    if (finding.value("severity", "") != "info") warnings.push_back(finding);
-  add_list(out, remark_list(warnings, "to look at"));
-  return out;
-}
-
-ReportSection upload_section(const Json& report) {
-  ReportSection out;
-  const auto& walked = report.at("walked");
-  out.headline = fmt::format("{}: {}, {} in {}", base::upper_case(report.at("verdict").get<std::string>()),
-                             counted(walked.value("files", uint64_t{0}), "file"),
-                             base::human_bytes(walked.value("bytes", uint64_t{0})),
-                             base::human_duration(std::chrono::milliseconds(
-                                 static_cast<int64_t>(report.value("seconds", 0.0) * 1000))));
-  out.tone = tone_of(report.at("exit_code").get<int>());
-  add_fact(out, "uploaded",
-           fmt::format("{}, {} unchanged", amount(report, "uploaded"), amount(report, "unchanged")));
-  const auto& verified = report.at("verification");
-  add_fact(out, "verified",
-           fmt::format("{}: {} equal, {} missing, {} different, {} not verified", verified.value("level", ""),
-                       amount(verified, "equal"), amount(verified, "missing"), amount(verified, "different"),
-                       amount(verified, "unverified")));
-  add_list(out, problem_list(report, "failed", "failed", Tone::bad));
-  add_list(out, problem_list(report, "different", "different", Tone::bad));
-  add_list(out, problem_list(report, "note", "to know", Tone::plain));
-  return out;
 }
 
 ReportSection section_of(const Json& report, const std::string& name) {

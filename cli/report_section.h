@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct ReportList {
   Tone tone = Tone::plain;
   std::vector<ReportItem> items;
   size_t most_in_text = SIZE_MAX;
+  uint64_t not_kept = 0;  ///< how many more there are than the document holds
   bool in_text = true;
 };
 
@@ -73,6 +75,12 @@ std::string section_text(const ReportSection& section, bool colours);
 Tone tone_of(int exit_code);
 /// [{object, message, hint}] or [{…, fix}]
 ReportList remark_list(const Json& remarks, std::string title, Tone tone = Tone::plain);
+/// Of [{kind, object, message, hint}], the member "problems"; an upload's have path and what.
+ReportList problem_list(const Json& report, std::string_view kind, std::string title, Tone tone);
+/// A number, 0 without one, with its noun if there is one: "1,234 tables".
+std::string amount(const Json& report, const char* member, std::string_view noun = {});
+/// A member in seconds as a duration.
+std::string seconds_text(const Json& report, const char* member);
 /// Leaves out what is empty.
 void add_fact(ReportSection& section, std::string name, std::string value);
 /// Leaves out an empty one.

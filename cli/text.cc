@@ -198,6 +198,13 @@ std::string nearest(std::string_view text, const std::vector<std::string>& candi
   return best;
 }
 
+std::string did_you_mean(std::string_view text, const std::vector<std::string>& candidates,
+                         std::string_view rest) {
+  const auto meant = nearest(text, candidates);
+  if (meant.empty()) return std::string(rest);
+  return fmt::format("did you mean {}?{}{}", meant, rest.empty() ? "" : " ", rest);
+}
+
 void add_fact(std::string& out, std::string_view name, std::string_view value) {
   if (!value.empty()) out += fmt::format("{}{}\n", left_aligned(name, 10), sanitized_line(value));
 }

@@ -33,6 +33,10 @@ std::string shell_quoted(std::string_view argument);
 /// The candidate that `text` most likely meant; empty when none is near.
 std::string nearest(std::string_view text, const std::vector<std::string>& candidates);
 
+/// "did you mean NAME? " and then `rest`, as a hint; only `rest` when no candidate is near.
+std::string did_you_mean(std::string_view text, const std::vector<std::string>& candidates,
+                         std::string_view rest = {});
+
 /// A line of a report, "name      value"; none without a value. What a server said may be in it.
 void add_fact(std::string& out, std::string_view name, std::string_view value);
 

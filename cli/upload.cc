@@ -12,6 +12,7 @@
 #include "cli/s3_session.h"
 #include "cli/upload_options.h"
 #include "cli/upload_report.h"
+#include "cli/upload_section.h"
 #include "cli/upload_view.h"
 #include "s3/uploader.h"
 
@@ -30,7 +31,8 @@ s3::Outcome run_in_its_region(const Invocation& invocation, const UploadCommand&
 int show_dry_run(const Invocation& invocation, const UploadCommand& command) {
   const auto endpoint = open_session(command, "", invocation.stop)->endpoint();
   const auto plan = s3::dry_run(command.upload, endpoint, invocation.stop);
-  print(command.json ? json_text(dry_run_json(plan), 2) + "\n" : dry_run_text(plan));
+  const auto report = dry_run_json(plan);
+  print(command.json ? json_text(report, 2) + "\n" : dry_run_text(report));
   return exit_code_of(plan);
 }
 
@@ -47,7 +49,7 @@ int run_upload(const Invocation& invocation, UploadCommand& command) {
     const auto report = upload_report(outcome, context);
     if (!command.verify_only) keep_report(run_dir, report);
     print(command.json ? json_text(report, 2) + "\n"
-                       : upload_text(outcome, context, wants_colours(STDOUT_FILENO)));
+                       : section_text(upload_section(report), wants_colours(STDOUT_FILENO)));
     return exit_code_of(outcome);
   } catch (const base::Error& error) {
     if (!command.verify_only) keep_report(run_dir, error_report(error, exit_code_of(error), context));

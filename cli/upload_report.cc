@@ -1,17 +1,11 @@
 #include "cli/upload_report.h"
 
-#include <fmt/format.h>
-
 #include "base/format.h"
-#include "base/text.h"
 #include "cli/errors.h"
-#include "cli/text.h"
 
 namespace cli {
 namespace {
 
-using base::human_bytes;
-using base::human_count;
 using s3::VerifyLevel;
 
 std::string_view name_of(VerifyLevel level) {
@@ -45,55 +39,6 @@ std::string_view upload_verdict(int exit_code) {
   return exit_code == kDifferent ? "different" : "failed";
 }
 
-constexpr size_t kMostShown = 20;
-
-void add_problems(std::string& out, const std::vector<s3::Problem>& problems, s3::Problem::Kind kind,
-                  std::string_view title, uint64_t all) {
-  size_t shown = 0;
-  for (const auto& problem : problems) {
-    if (problem.kind != kind) continue;
-    if (shown == 0) out += fmt::format("\n{}:\n", title);
-    if (++shown > kMostShown) break;
-    out += fmt::format("  {}{}{}\n", sanitized_line(problem.path), problem.path.empty() ? "" : ": ",
-                       sanitized_line(problem.what));
-  }
-  if (all > kMostShown && shown > kMostShown)
-    out += fmt::format("  … {} in all, see report.json\n", human_count(all));
-}
-
-std::string left_out(const s3::WalkCounts& walked) {
-  std::vector<std::string> parts;
-  if (walked.filtered > 0) parts.push_back(human_count(walked.filtered) + " by --include and --exclude");
-  if (walked.symlinks_skipped > 0) parts.push_back(counted(walked.symlinks_skipped, "symbolic link"));
-  if (walked.empty_directories > 0)
-    parts.push_back(human_count(walked.empty_directories) + " empty directories, which S3 does not know");
-  return fmt::format("{}", fmt::join(parts, ", "));
-}
-
-std::string verification_line(const s3::Verification& result) {
-  if (result.level == VerifyLevel::none) return "not done";
-  auto out = fmt::format("{} equal by {}", human_count(result.equal), name_of(result.level));
-  const auto add = [&](uint64_t count, std::string_view what) {
-    if (count > 0) out += fmt::format(", {} {}", human_count(count), what);
-  };
-  add(result.listed, "equal by list");
-  add(result.missing, "missing");
-  add(result.different, "different");
-  add(result.unverified, "not verified");
-  add(result.vanished, "deleted meanwhile");
-  add(result.extra, "without a file");
-  return out;
-}
-
-std::string references_line(const s3::References& references) {
-  auto out = fmt::format("{} by the database, {} of them missing", counted(references.mentioned, "path"),
-                         human_count(references.missing));
-  if (references.elsewhere > 0) out += fmt::format(", {} elsewhere", counted(references.elsewhere, "value"));
-  if (references.unmentioned > 0)
-    out += fmt::format("; {} by nobody", counted(references.unmentioned, "file"));
-  return out;
-}
-
 Json references_json(const std::optional<s3::References>& references) {
   if (!references) return nullptr;
   return {{"mentioned", references->mentioned},
@@ -123,36 +68,6 @@ Json walked_json(const s3::WalkCounts& walked) {
 int exit_code_of(const s3::Outcome& outcome) {
   if (outcome.failures > 0) return kFailed;
   return outcome.differences > 0 ? kDifferent : kEqual;
-}
-
-std::string upload_text(const s3::Outcome& outcome, const ReportContext& context, bool colours) {
-  const auto code = exit_code_of(outcome);
-  auto out =
-      styled_verdict(fmt::format("{}: {}, {} in {}\n", base::upper_case(upload_verdict(code)),
-                                 counted(outcome.walked.files, "file"), human_bytes(outcome.walked.bytes),
-                                 base::human_duration(outcome.elapsed)),
-                     code, colours);
-  if (outcome.capabilities)
-    add_fact(
-        out, "uploaded",
-        fmt::format("{} ({}), {} unchanged{}", human_count(outcome.uploaded), human_bytes(outcome.bytes_sent),
-                    human_count(outcome.unchanged),
-                    outcome.adopted > 0 ? fmt::format(", {} were there", human_count(outcome.adopted)) : ""));
-  if (outcome.removed > 0) add_fact(out, "deleted", counted(outcome.removed, "object"));
-  if (outcome.vanished > 0)
-    add_fact(out, "vanished", counted(outcome.vanished, "file") + " were deleted while the upload ran");
-  add_fact(out, "left out", left_out(outcome.walked));
-  if (outcome.capabilities)
-    add_fact(out, "checked",
-             fmt::format("by the server as it came, with {}", to_string(outcome.capabilities->integrity)));
-  add_fact(out, "verified", verification_line(outcome.verification));
-  if (outcome.references) add_fact(out, "mentioned", references_line(*outcome.references));
-  add_problems(out, outcome.problems, s3::Problem::Kind::failed, "failed", outcome.failures);
-  add_problems(out, outcome.problems, s3::Problem::Kind::different, "different", outcome.differences);
-  add_problems(out, outcome.problems, s3::Problem::Kind::note, "to know",
-               outcome.verification.extra + (outcome.references ? outcome.references->unmentioned : 0));
-  if (code != kEqual) out += fmt::format("\nnext: mend what is listed, then run again: {}\n", context.again);
-  return out;
 }
 
 Json upload_report(const s3::Outcome& outcome, const ReportContext& context) {
@@ -188,15 +103,6 @@ Json upload_report(const s3::Outcome& outcome, const ReportContext& context) {
 }
 
 int exit_code_of(const s3::DryRun& plan) { return plan.walked.problems > 0 ? kFailed : kEqual; }
-
-std::string dry_run_text(const s3::DryRun& plan) {
-  auto out = fmt::format("{} of {}, {} of {}, would be uploaded\n", human_count(plan.files),
-                         counted(plan.walked.files, "file"), human_bytes(plan.bytes),
-                         human_bytes(plan.walked.bytes));
-  add_fact(out, "left out", left_out(plan.walked));
-  add_problems(out, plan.problems, s3::Problem::Kind::failed, "cannot be uploaded", plan.walked.problems);
-  return out;
-}
 
 Json dry_run_json(const s3::DryRun& plan) {
   return {{"version", 1},        {"command", "upload --dry-run"}, {"walked", walked_json(plan.walked)},

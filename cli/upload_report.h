@@ -6,16 +6,14 @@
 #include "cli/report.h"
 #include "s3/uploader.h"
 
-/// The result of `cutover upload`, for people and for programs.
+/// The result of `cutover upload` as a document.
 namespace cli {
 
 int exit_code_of(const s3::Outcome& outcome);
-std::string upload_text(const s3::Outcome& outcome, const ReportContext& context, bool colours);
 /// {"version":1, "command":"upload", "verdict":"equal"|"different"|"failed", "exit_code":…, …}
 Json upload_report(const s3::Outcome& outcome, const ReportContext& context);
 
 int exit_code_of(const s3::DryRun& plan);
-std::string dry_run_text(const s3::DryRun& plan);
 Json dry_run_json(const s3::DryRun& plan);
 
 }  // namespace cli

@@ -14,6 +14,7 @@
 #include "cli/text.h"
 #include "cli/upload_options.h"
 #include "cli/upload_report.h"
+#include "cli/upload_section.h"
 #include "cli/upload_view.h"
 #include "s3/upload_run.h"
 #include "s3/uploader.h"
@@ -51,10 +52,10 @@ int verify_upload(const Invocation& invocation, const UploadComparison& options)
         return s3::verify_only(command.upload, session, progress, invocation.stop, true);
       });
   const auto report = upload_report(outcome, context);
-  keep_report(options.run_dir, report);
+  keep_report(options.run_dir, report, "verify-report.json");
   if (options.report_file) base::replace_file(*options.report_file, json_text(report, 2) + "\n");
   print(options.json ? json_text(report, 2) + "\n"
-                     : upload_text(outcome, context, wants_colours(STDOUT_FILENO)));
+                     : section_text(upload_section(report), wants_colours(STDOUT_FILENO)));
   return exit_code_of(outcome);
 }
 

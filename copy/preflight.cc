@@ -37,9 +37,7 @@ void check_pooler(pg::Connection& connection, const std::string& side, std::vect
 
 std::string values_of_names(const std::vector<const pg::QualifiedName*>& names) {
   std::string values;
-  for (const auto* name : names)
-    values += fmt::format("{}({}, {})", values.empty() ? "" : ", ", pg::quote_literal(name->schema),
-                          pg::quote_literal(name->name));
+  for (const auto* name : names) values += (values.empty() ? "" : ", ") + name->row();
   return values;
 }
 

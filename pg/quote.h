@@ -20,6 +20,8 @@ struct QualifiedName {
 
   /// For SQL: "schema"."name".
   std::string sql() const { return quote_identifier(schema) + "." + quote_identifier(name); }
+  /// For SQL's VALUES: ('schema', 'name').
+  std::string row() const { return "(" + quote_literal(schema) + ", " + quote_literal(name) + ")"; }
   /// For people: quoted only where Postgres itself would need it; control characters escaped.
   std::string display() const;
   auto operator<=>(const QualifiedName&) const = default;  // NOLINT(modernize-use-nullptr): a bug of 14

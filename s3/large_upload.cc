@@ -26,18 +26,6 @@ bool is_invalid_part(const base::Error& error) {
 
 }  // namespace
 
-void abort_unknown_uploads(Context& context, Client& client, const std::string& path, uint64_t since) {
-  const auto key = context.key_of(path);
-  const auto known = context.journal.open_uploads_of(path);
-  const auto is_known = [&](const std::string& id) {
-    return std::ranges::find(known, id, &OpenUpload::upload_id) != known.end();
-  };
-  for (const auto& upload : unfinished_uploads(client, context.retries(), key)) {
-    if (upload.key != key || is_known(upload.upload_id) || !may_be_begun_after(upload, since)) continue;
-    with_retries(client, context.retries(), [&] { client.abort_multipart_upload(key, upload.upload_id); });
-  }
-}
-
 std::vector<PartSum> LargeUpload::part_sums(const std::map<uint32_t, PartRecord>& parts) const {
   std::vector<PartSum> sums;
   for (const auto& [number, part] : parts) sums.push_back({part.checksum, part.size});

@@ -80,8 +80,4 @@ class LargeUpload {
   base::Guarded<Shared> shared_;
 };
 
-/// Aborts the uploads of the path that the journal does not know: those whose id was lost with the answer, or
-/// with the process that had asked for them since then (seconds since 1970). Older ones are of others.
-void abort_unknown_uploads(Context& context, Client& client, const std::string& path, uint64_t since);
-
 }  // namespace s3

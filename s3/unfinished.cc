@@ -1,5 +1,6 @@
 #include "s3/unfinished.h"
 
+#include <algorithm>
 #include <chrono>
 #include <iterator>
 
@@ -21,6 +22,33 @@ std::vector<ListedUpload> unfinished_uploads(Client& client, const Retries& retr
       base::fail(base::ErrorKind::permanent, "the server lists the same uploads again and again");
   } while (!page.next_key.empty());
   return all;
+}
+
+uint64_t abort_open_uploads(UploadJournal& journal, const std::string& prefix, Client& client,
+                            const Retries& retries) {
+  const auto open = journal.open_uploads();
+  for (const auto& upload : open) {
+    with_retries(client, retries,
+                 [&] { client.abort_multipart_upload(prefix + upload.path, upload.upload_id); });
+    journal.record_ended(upload.upload_id);
+  }
+  return open.size();
+}
+
+uint64_t abort_unknown_uploads(UploadJournal& journal, const std::string& prefix, const std::string& path,
+                               uint64_t since, Client& client, const Retries& retries) {
+  const auto key = prefix + path;
+  const auto known = journal.open_uploads_of(path);
+  const auto is_known = [&](const std::string& id) {
+    return std::ranges::find(known, id, &OpenUpload::upload_id) != known.end();
+  };
+  uint64_t aborted = 0;
+  for (const auto& upload : unfinished_uploads(client, retries, key)) {
+    if (upload.key != key || is_known(upload.upload_id) || !may_be_begun_after(upload, since)) continue;
+    with_retries(client, retries, [&] { client.abort_multipart_upload(key, upload.upload_id); });
+    ++aborted;
+  }
+  return aborted;
 }
 
 bool may_be_begun_after(const ListedUpload& upload, uint64_t since) {

@@ -5,11 +5,22 @@
 
 #include "s3/client.h"
 #include "s3/retry.h"
+#include "s3/upload_journal.h"
 
 namespace s3 {
 
 /// Every unfinished multipart upload of the keys that begin with `prefix`, however many pages it takes.
 std::vector<ListedUpload> unfinished_uploads(Client& client, const Retries& retries, std::string_view prefix);
+
+/// Aborts the uploads that the journal has open, whatever became of their files. Returns how many.
+uint64_t abort_open_uploads(UploadJournal& journal, const std::string& prefix, Client& client,
+                            const Retries& retries);
+
+/// Aborts the uploads of the path that the journal does not know: those whose id was lost with the answer, or
+/// with the process that had asked for them since then (seconds since 1970). Older ones are of others.
+/// Returns how many.
+uint64_t abort_unknown_uploads(UploadJournal& journal, const std::string& prefix, const std::string& path,
+                               uint64_t since, Client& client, const Retries& retries);
 
 /// False for an upload that was begun before `since` (seconds since 1970), so early that no difference of the
 /// clocks explains it. True when the server, or an old journal, does not say.

@@ -35,20 +35,9 @@ void check_endpoint(const fs::path& directory, const RunIdentity& run, const End
 /// Returns how many there were.
 uint64_t abort_all(UploadJournal& journal, const std::string& prefix, Client& client,
                    const Retries& retries) {
-  uint64_t aborted = 0;
-  for (const auto& upload : journal.open_uploads()) {
-    with_retries(client, retries,
-                 [&] { client.abort_multipart_upload(prefix + upload.path, upload.upload_id); });
-    journal.record_ended(upload.upload_id);
-    ++aborted;
-  }
+  auto aborted = abort_open_uploads(journal, prefix, client, retries);
   for (const auto& [path, since] : journal.intended()) {
-    const auto key = prefix + path;
-    for (const auto& upload : unfinished_uploads(client, retries, key)) {
-      if (upload.key != key || !may_be_begun_after(upload, since)) continue;
-      with_retries(client, retries, [&] { client.abort_multipart_upload(key, upload.upload_id); });
-      ++aborted;
-    }
+    aborted += abort_unknown_uploads(journal, prefix, path, since, client, retries);
     journal.record_cleared(path);
   }
   return aborted;
@@ -102,8 +91,8 @@ CleanedRun clean_upload_run(const fs::path& directory, const UploadState& state,
     Client client(session, stop);
     out.aborted = abort_all(journal, run.prefix, client, {.stop = stop});
   }
-  constexpr std::array kFiles{"uploads.journal.new", "status.json.tmp",    "status.json",
-                              "report.json",         UploadJournal::kFile, "lock"};
+  constexpr std::array kFiles{"uploads.journal.new", "status.json.tmp",    "status.json", "report.json",
+                              "verify-report.json",  UploadJournal::kFile, "lock"};
   std::error_code ignored;
   for (const auto* name : kFiles) fs::remove(directory / name, ignored);
   out.removed = fs::remove(directory, ignored);

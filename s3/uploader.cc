@@ -13,6 +13,7 @@
 #include "s3/layout.h"
 #include "s3/probe.h"
 #include "s3/small_upload.h"
+#include "s3/unfinished.h"
 #include "s3/upload_run.h"
 #include "s3/work_queue.h"
 
@@ -191,7 +192,8 @@ std::vector<ExpectedFile> transfer(Context& context) {
 void abort_unknown(Context& context, Client& client, bool for_good) {
   for (const auto& [path, since] : context.journal.intended()) {
     try {
-      abort_unknown_uploads(context, client, path, since);
+      abort_unknown_uploads(context.journal, context.options.target.prefix, path, since, client,
+                            context.retries());
     } catch (const S3Error& error) {
       if (!is_denied(error)) throw;
       // No file is missing for it; what stays are parts that cost money.
@@ -201,15 +203,6 @@ void abort_unknown(Context& context, Client& client, bool for_good) {
       continue;
     }
     if (for_good) context.journal.record_cleared(path);
-  }
-}
-
-/// Uploads whose file is gone or has failed in a way that leaves no hope.
-void abort_leftovers(Context& context, Client& client) {
-  for (const auto& upload : context.journal.open_uploads()) {
-    const auto key = context.key_of(upload.path);
-    with_retries(client, context.retries(), [&] { client.abort_multipart_upload(key, upload.upload_id); });
-    context.journal.record_ended(upload.upload_id);
   }
 }
 
@@ -299,7 +292,8 @@ Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& ses
   if (options.remove) check_removal(options, outcome.walked, problems);
   abort_unknown(context, client, false);
   const auto files = transfer(context);
-  abort_leftovers(context, client);
+  // Whose file is gone or has failed in a way that leaves no hope.
+  abort_open_uploads(journal, options.target.prefix, client, context.retries());
   abort_unknown(context, client, true);
   journal.sync();
   if (options.remove) outcome.removed = remove_extra(context, client, files);

@@ -149,9 +149,7 @@ bool Mending::may_take_replica_role() {
 // A trigger checks them, which does not fire in the replica role.
 bool Mending::has_deferrable_constraints() {
   std::string names;
-  for (const auto& name : touched_)
-    names += fmt::format("{}({}, {})", names.empty() ? "" : ", ", pg::quote_literal(name.schema),
-                         pg::quote_literal(name.name));
+  for (const auto& name : touched_) names += (names.empty() ? "" : ", ") + name.row();
   return session_
       ->exec(fmt::format("SELECT EXISTS (SELECT FROM (VALUES {}) v(schema, name) "
                          "JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "cli/copy_section.h"
 #include "cli/databases.h"
 #include "cli/errors.h"
 #include "cli/plan_report.h"
@@ -33,49 +34,53 @@ copy::Outcome outcome(int exit_code) {
   return out;
 }
 
+std::string line_of(const copy::Outcome& outcome, const ReportContext& context) {
+  return copy_line(report_json(outcome, context));
+}
+
+std::string text_of(const copy::Outcome& outcome, const ReportContext& context) {
+  return section_text(copy_section(report_json(outcome, context)), false);
+}
+
 TEST(Report, TheVerdictComesFirst) {
-  EXPECT_EQ(verdict_line(outcome(0), kCopy),
-            "EQUAL: 11 tables, 15,607 rows, 1.2 MB copied and proven in 1.4 s");
-  EXPECT_EQ(verdict_line(outcome(4), kCopy),
+  EXPECT_EQ(line_of(outcome(0), kCopy), "EQUAL: 11 tables, 15,607 rows, 1.2 MB copied and proven in 1.4 s");
+  EXPECT_EQ(line_of(outcome(4), kCopy),
             "INCOMPLETE: stopped after 12 chunks, 15,607 rows, 1.2 MB in 1.4 s; nothing is lost");
   auto different = outcome(1);
   different.proven = 10;
   different.problems.push_back({copy::Problem::Kind::difference, "public.orders", "differs", ""});
-  EXPECT_EQ(verdict_line(different, kCopy),
+  EXPECT_EQ(line_of(different, kCopy),
             "DIFFERENT: 1 difference between source and target; 10 of 11 tables equal, after 1.4 s");
   auto failed = outcome(3);
   failed.problems.push_back({copy::Problem::Kind::failed, "index public.i", "could not be built", ""});
   failed.problems.push_back({copy::Problem::Kind::note, "public.x", "was skipped", ""});
-  EXPECT_THAT(verdict_line(failed, kCopy), StartsWith("FAILED: 1 thing could not be done"));
-  EXPECT_EQ(verdict_line(outcome(0), {"export", "ar", ""}),
-            "EXPORTED: 11 tables, 15,607 rows, 1.2 MB in 1.4 s");
+  EXPECT_THAT(line_of(failed, kCopy), StartsWith("FAILED: 1 thing could not be done"));
+  EXPECT_EQ(line_of(outcome(0), {"export", "ar", ""}), "EXPORTED: 11 tables, 15,607 rows, 1.2 MB in 1.4 s");
   auto before = outcome(0);
   before.already_finished = true;
-  EXPECT_THAT(verdict_line(before, kCopy), StartsWith("EQUAL: 11 tables"));
+  EXPECT_THAT(line_of(before, kCopy), StartsWith("EQUAL: 11 tables"));
 }
 
-TEST(Report, AnUnknownExitCodeIsAFailure) {
-  EXPECT_THAT(verdict_line(outcome(77), kCopy), StartsWith("FAILED"));
-}
+TEST(Report, AnUnknownExitCodeIsAFailure) { EXPECT_THAT(line_of(outcome(77), kCopy), StartsWith("FAILED")); }
 
 TEST(Report, TellsHowItResumedAndWhatIsNext) {
   auto result = outcome(4);
   result.chunks_before = 5;
   result.resumed = "nothing was committed at the source since";
-  const auto text = report_text(result, kCopy, false);
+  const auto text = text_of(result, kCopy);
   EXPECT_THAT(
       text,
       AllOf(HasSubstr("resumed   nothing was committed at the source since; 5 of 12 chunks done before"),
             HasSubstr("snapshot  780:780: at LSN 0/26DEE9E0"),
             HasSubstr("next: resume with: cutover copy --source … --target …")));
-  EXPECT_THAT(report_text(outcome(0), kCopy, false), HasSubstr("cutover clean --run-dir cutover-run"));
+  EXPECT_THAT(text_of(outcome(0), kCopy), HasSubstr("cutover clean --run-dir cutover-run"));
 }
 
 TEST(Report, ListsProblemsByKindWithoutControlCharacters) {
   auto result = outcome(3);
   result.problems = {{copy::Problem::Kind::failed, "index public.i", "server said \x1b[2J\nboom", "drop it"},
                      {copy::Problem::Kind::difference, "public.orders", "2 rows differ", ""}};
-  const auto text = report_text(result, kCopy, false);
+  const auto text = text_of(result, kCopy);
   EXPECT_THAT(text,
               AllOf(HasSubstr("\nfailed:\n  index public.i: server said [2J boom\n    hint: drop it\n"),
                     HasSubstr("\ndifferent:\n  public.orders: 2 rows differ\n"), Not(HasSubstr("\x1b"))));

@@ -1,0 +1,110 @@
+#include "cli/copy_section.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/errors.h"
+#include "cli/text.h"
+
+namespace cli {
+namespace {
+
+std::string bytes_text(const Json& report) { return base::human_bytes(report.value("bytes", uint64_t{0})); }
+
+std::string amounts(const Json& report) {
+  return fmt::format("{}, {}, {}", amount(report, "relations", "table"), amount(report, "rows", "row"),
+                     bytes_text(report));
+}
+
+uint64_t problems_of_kind(const Json& report, std::string_view kind) {
+  return static_cast<uint64_t>(
+      std::ranges::count_if(report.value("problems", Json::array()),
+                            [&](const Json& problem) { return problem.value("kind", "") == kind; }));
+}
+
+bool is_export(const Json& report) { return report.value("command", "") == "export"; }
+
+std::string resumed_text(const Json& report) {
+  const auto resumed = report.value("resumed", "");
+  if (resumed.empty() && report.value("chunks_before", uint64_t{0}) == 0) return {};
+  return fmt::format("{}{} of {} done before", resumed.empty() ? "" : resumed + "; ",
+                     amount(report, "chunks_before"), amount(report, "chunks", "chunk"));
+}
+
+std::string run_text(const Json& report) {
+  const auto id = report.value("run_id", "");
+  const auto directory = report.value("run_dir", "");
+  return id.empty() || directory.empty() ? id : fmt::format("{} in {}", id, directory);
+}
+
+std::string copy_next_step(const Json& report) {
+  const auto directory = shell_quoted(report.value("run_dir", ""));
+  const auto again = report.value("again", "");
+  switch (report.at("exit_code").get<int>()) {
+    case kEqual:
+      if (is_export(report)) return fmt::format("cutover import --archive {} --target …", directory);
+      return fmt::format("switch the application over; then `cutover clean --run-dir {}` drops the ledger",
+                         directory);
+    case kDifferent:
+      return fmt::format("find out what else writes to the target, then start over: {} --restart", again);
+    case kIncomplete:
+      if (is_export(report)) return fmt::format("start over: {} --restart", again);
+      return fmt::format("resume with: {}", again);
+    default:
+      return fmt::format("mend what is listed above, then run the same command again: {}", again);
+  }
+}
+
+}  // namespace
+
+std::string copy_line(const Json& report) {
+  const auto verdict = base::upper_case(report.at("verdict").get<std::string>());
+  const auto took = seconds_text(report, "elapsed_seconds");
+  if (report.value("already_finished", false))
+    return fmt::format("{}: {} copied by an earlier run; nothing was done now", verdict, amounts(report));
+  switch (report.at("exit_code").get<int>()) {
+    case kEqual:
+      return fmt::format("{}: {}{} in {}", verdict, amounts(report),
+                         is_export(report) ? "" : " copied and proven", took);
+    case kDifferent:
+      return fmt::format("{}: {} between source and target; {} of {} equal, after {}", verdict,
+                         counted(problems_of_kind(report, "difference"), "difference"),
+                         amount(report, "proven"), amount(report, "relations", "table"), took);
+    case kIncomplete:
+      return fmt::format("{}: stopped after {}, {}, {} in {}; nothing is lost", verdict,
+                         amount(report, "chunks", "chunk"), amount(report, "rows", "row"), bytes_text(report),
+                         took);
+    default:
+      return fmt::format("{}: {} could not be done or checked; {} of {} proven equal, after {}", verdict,
+                         counted(problems_of_kind(report, "failed"), "thing"), amount(report, "proven"),
+                         amount(report, "relations", "table"), took);
+  }
+}
+
+ReportSection copy_section(const Json& report) {
+  ReportSection out;
+  out.headline = copy_line(report);
+  out.tone = tone_of(report.at("exit_code").get<int>());
+  add_fact(out, "source", report.value("source", ""));
+  add_fact(out, "target", report.value("target", ""));
+  add_fact(out, "resumed", resumed_text(report));
+  const auto lsn = report.value("lsn", "");
+  add_fact(out, "snapshot", report.value("snapshot", "") + (lsn.empty() ? "" : " at LSN " + lsn));
+  if (report.value("copy_seconds", 0.0) > 0)
+    add_fact(out, "copied", "rows in " + seconds_text(report, "copy_seconds"));
+  add_fact(out, "run", run_text(report));
+  add_list(out, problem_list(report, "difference", "different", Tone::bad));
+  add_list(out, problem_list(report, "failed", "failed", Tone::bad));
+  add_list(out, problem_list(report, "note", "notes", Tone::plain));
+  auto warnings = Json::array();
+  for (const auto& finding : report.value("findings", Json::array()))
+    if (finding.value("severity", "") != "info") warnings.push_back(finding);
+  add_list(out, remark_list(warnings, "to look at"));
+  out.next = copy_next_step(report);
+  return out;
+}
+
+}  // namespace cli
