@@ -48,9 +48,8 @@ class CheckMembers {
 
  private:
   [[noreturn]] static void reject_name(const std::string& name, const std::vector<std::string>& known) {
-    const auto meant = nearest(name, known);
     throw Error(ErrorKind::usage, fmt::format("a check has no member \"{}\"", sanitized_line(name)),
-                meant.empty() ? "" : fmt::format("did you mean {}?", meant));
+                did_you_mean(name, known));
   }
 
   nlohmann::json members_ = nlohmann::json::object();
@@ -87,16 +86,8 @@ HttpCheck parse_http_check(const std::string& text) {
 TcpCheck parse_tcp_check(const std::string& text) {
   const CheckMembers members(text, "address", {"name", "address", "timeout"});
   const auto address = members.get("address");
-  const auto colon = address.rfind(':');
-  TcpCheck check{.name = members.get("name"), .host = address.substr(0, colon), .port = {}};
-  if (colon != std::string::npos) check.port = address.substr(colon + 1);
-  if (check.host.starts_with('[') && check.host.ends_with(']'))
-    check.host = check.host.substr(1, check.host.size() - 2);
-  if (check.host.empty() || check.port.empty())
-    throw Error(ErrorKind::usage, fmt::format("\"{}\" is no address", sanitized_line(address)),
-                "write it as HOST:PORT");
-  constexpr unsigned kMostPort = 65'535;
-  base::during("port", [&] { parse_number(check.port, 1, kMostPort); });
+  auto [host, port] = parse_address(address);
+  TcpCheck check{.name = members.get("name"), .host = std::move(host), .port = std::move(port)};
   if (check.name.empty()) check.name = address;
   check.timeout = members.timeout();
   return check;

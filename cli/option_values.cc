@@ -59,10 +59,8 @@ std::string take_identifier(std::string_view& text) {
 }  // namespace
 
 void reject_choice(std::string_view text, const std::vector<std::string>& choices) {
-  const auto meant = nearest(text, choices);
   reject(text, "is not one of its values",
-         fmt::format("{}use one of: {}", meant.empty() ? "" : fmt::format("did you mean {}? ", meant),
-                     fmt::join(choices, ", ")));
+         did_you_mean(text, choices, fmt::format("use one of: {}", fmt::join(choices, ", "))));
 }
 
 unsigned parse_number(std::string_view text, unsigned least, unsigned most) {
@@ -135,6 +133,20 @@ std::pair<std::string, std::string> parse_row_filter(std::string_view text) {
   const auto condition = trimmed(rest.substr(1));
   if (condition.empty()) complain("has no condition");
   return {table.display(), std::string(condition)};
+}
+
+Address parse_address(std::string_view text, unsigned least) {
+  constexpr unsigned kMostPort = 65'535;
+  const auto colon = text.rfind(':');
+  Address out{std::string(text.substr(0, colon)), {}};
+  if (colon != std::string_view::npos) out.port = text.substr(colon + 1);
+  if (out.host.starts_with('[') && out.host.ends_with(']'))
+    out.host = out.host.substr(1, out.host.size() - 2);
+  if (out.host.empty() || out.port.empty())
+    throw Error(ErrorKind::usage, fmt::format("\"{}\" is no address", sanitized_line(text)),
+                "write it as HOST:PORT");
+  base::during("port", [&] { parse_number(out.port, least, kMostPort); });
+  return out;
 }
 
 std::vector<DatabasePair> parse_databases(std::string_view text) {

@@ -36,6 +36,13 @@ std::pair<std::string, std::string> parse_pair(std::string_view text, std::strin
 /// compared to.
 std::pair<std::string, std::string> parse_row_filter(std::string_view text);
 
+struct Address {
+  std::string host;
+  std::string port;
+};
+/// "redis.internal:6379", "[::1]:8080"; a port of `least` to 65,535.
+Address parse_address(std::string_view text, unsigned least = 1);
+
 struct DatabasePair {
   std::string source;
   std::string target;

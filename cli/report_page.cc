@@ -89,8 +89,8 @@ std::string_view class_of(Tone tone) {
 
 class Page {
  public:
-  std::string run(std::span<const ReportSection> sections) {
-    begin(sections);
+  std::string run(std::span<const ReportSection> sections, unsigned refresh_seconds) {
+    begin(sections, refresh_seconds);
     for (size_t i = 0; i < sections.size(); ++i) add(sections[i], i);
     out_ += "<footer>Made by cutover " CUTOVER_VERSION
             ". A result is about the moment it was made: any later write voids "
@@ -99,13 +99,16 @@ class Page {
   }
 
  private:
-  void begin(std::span<const ReportSection> sections) {
+  void begin(std::span<const ReportSection> sections, unsigned refresh_seconds) {
     out_ +=
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
         "'unsafe-inline'\">"
-        "<title>cutover report</title><style>";
+        "<title>cutover report</title>";
+    if (refresh_seconds > 0)
+      out_ += fmt::format("<meta http-equiv=\"refresh\" content=\"{}\">", refresh_seconds);
+    out_ += "<style>";
     out_ += kStyle;
     out_ += "</style></head><body><main>\n<header><strong>cutover report</strong>";
     if (sections.size() > 1) {
@@ -137,13 +140,14 @@ class Page {
   // What is plain is folded away: it is there for who looks for it.
   void add(const ReportList& list) {
     const bool folded = list.tone == Tone::plain;
-    const auto title = fmt::format("{} ({})", escaped(list.title), base::human_count(list.items.size()));
+    const auto title =
+        fmt::format("{} ({})", escaped(list.title), base::human_count(list.items.size() + list.not_kept));
     out_ += folded ? fmt::format("<details><summary>{}</summary><ul>\n", title)
                    : fmt::format("<h3 class=\"{}\">{}</h3><ul>\n", class_of(list.tone), title);
     const auto shown = std::min(list.items.size(), kMostOnPage);
     for (size_t i = 0; i < shown; ++i) add(list.items[i]);
     out_ += "</ul>\n";
-    add_rest(list.items.size() - shown);
+    add_rest(list.items.size() - shown + list.not_kept);
     if (folded) out_ += "</details>\n";
   }
 
@@ -200,6 +204,8 @@ class Page {
 
 }  // namespace
 
-std::string report_page(std::span<const ReportSection> sections) { return Page().run(sections); }
+std::string report_page(std::span<const ReportSection> sections, unsigned refresh_seconds) {
+  return Page().run(sections, refresh_seconds);
+}
 
 }  // namespace cli

@@ -15,6 +15,7 @@ inline constexpr size_t kMostRowsOnPage = 5000;
 
 /// One HTML page of its own: no scripts, nothing loaded from anywhere, light and dark as the reader's system
 /// is. Everything is escaped; control characters and those that reorder text are dropped.
-std::string report_page(std::span<const ReportSection> sections);
+/// `refresh_seconds`: the browser asks for it again so often; 0: never.
+std::string report_page(std::span<const ReportSection> sections, unsigned refresh_seconds = 0);
 
 }  // namespace cli

@@ -49,8 +49,7 @@ std::string result_of(int exit_code) {
 std::string condition_of(const RunStatus& status) {
   if (status.process) {
     const auto phase = status.progress ? text(*status.progress, "phase") : std::string();
-    return fmt::format("running (pid {}){}", *status.process,
-                       phase.empty() ? "" : ", phase " + sanitized_line(phase));
+    return fmt::format("running (pid {}){}", *status.process, phase.empty() ? "" : ", phase " + phase);
   }
   return status.state.finished ? result_of(*status.state.finished) : "not running";
 }
@@ -88,7 +87,7 @@ std::string proofs_of(const RunStatus& status) {
 }
 
 /// What only the running process knows.
-void add_progress(std::string& out, const Json& progress) {
+void add_progress(ReportSection& out, const Json& progress) {
   std::string line = fmt::format("{}/s, {} rows/s", base::human_bytes(number(progress, "bytes_per_second")),
                                  base::human_count(number(progress, "rows_per_second")));
   if (const auto left = progress.find("seconds_left"); left != progress.end() && left->is_number())
@@ -107,7 +106,7 @@ void add_progress(std::string& out, const Json& progress) {
   for (const auto& activity : *activities)
     if (activity.is_object())
       add_fact(out, "now",
-               fmt::format("{}, {}, {} s", sanitized_line(text(activity, "what")),
+               fmt::format("{}, {}, {} s", text(activity, "what"),
                            base::human_bytes(number(activity, "bytes")), number(activity, "seconds")));
 }
 
@@ -152,11 +151,12 @@ RunStatus read_status(const fs::path& directory) {
   return status;
 }
 
-std::string status_text(const RunStatus& status, bool colours) {
+ReportSection status_section(const RunStatus& status) {
   const auto& state = status.state;
-  std::string out;
-  const auto style = status.process ? Style::green : state.finished == 0 ? Style::green : Style::yellow;
-  add_fact(out, "state", styled(style, condition_of(status), colours));
+  ReportSection out;
+  out.title = status.directory.string();
+  out.headline = condition_of(status);
+  out.tone = status.process || state.finished == 0 ? Tone::good : Tone::unsure;
   if (!state.run_id.empty()) {
     const auto started = std::chrono::system_clock::from_time_t(state.started_unix);
     add_fact(out, "run",
@@ -165,15 +165,15 @@ std::string status_text(const RunStatus& status, bool colours) {
   } else {
     add_fact(out, "run", fmt::format("not begun, in {}", status.directory.string()));
   }
-  add_fact(out, "source", sanitized_line(state.source));
-  add_fact(out, "target", sanitized_line(state.target));
+  add_fact(out, "source", state.source);
+  add_fact(out, "target", state.target);
   const auto sums = sums_of(state);
   add_fact(out, "chunks",
            fmt::format("{} done: {}, {}", chunks_of(status), counted(sums.rows, "row"),
                        base::human_bytes(sums.bytes)));
   add_fact(out, "proofs", proofs_of(status));
   if (status.process && status.progress) add_progress(out, *status.progress);
-  add_fact(out, "next", next_step(status));
+  out.next = next_step(status);
   return out;
 }
 

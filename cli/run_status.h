@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#include "cli/log.h"
+#include "cli/report_section.h"
 #include "copy/run_state.h"
 
 /// A run as it looks from outside, beside the process that works on it.
@@ -27,7 +27,8 @@ struct RunStatus {
 std::vector<std::filesystem::path> run_directories(const std::filesystem::path& directory);
 RunStatus read_status(const std::filesystem::path& directory);
 
-std::string status_text(const RunStatus& status, bool colours);
+/// The headline is the state.
+ReportSection status_section(const RunStatus& status);
 /// One line, for --watch on a pipe.
 std::string status_line(const RunStatus& status);
 Json status_json(const RunStatus& status);

@@ -1,15 +1,14 @@
 #include <filesystem>
 #include <memory>
-#include <variant>
 
 #include <poll.h>
 
+#include "cli/any_status.h"
 #include "cli/commands.h"
 #include "cli/errors.h"
+#include "cli/live_server.h"
+#include "cli/metrics.h"
 #include "cli/output.h"
-#include "cli/run_status.h"
-#include "cli/upload_status.h"
-#include "s3/upload_run.h"
 
 namespace cli {
 namespace {
@@ -22,45 +21,14 @@ struct StatusOptions {
   std::filesystem::path run_dir = "cutover-run";
   bool watch = false;
   bool json = false;
+  std::string serve;  ///< HOST:PORT, or nothing
 };
-
-using AnyStatus = std::variant<RunStatus, UploadStatus>;
-
-std::vector<AnyStatus> read_all(const std::filesystem::path& directory) {
-  std::vector<AnyStatus> all;
-  for (const auto& path : run_directories(directory)) {
-    if (s3::is_upload_run(path)) {
-      all.emplace_back(read_upload_status(path));
-    } else {
-      all.emplace_back(read_status(path));
-    }
-  }
-  return all;
-}
-
-std::string text_of(const AnyStatus& any, bool colours) {
-  return std::visit([&](const auto& status) { return status_text(status, colours); }, any);
-}
-
-std::string line_of(const AnyStatus& any) {
-  return std::visit([](const auto& status) { return status_line(status); }, any);
-}
-
-Json json_of(const AnyStatus& any) {
-  return std::visit([](const auto& status) { return status_json(status); }, any);
-}
-
-bool any_running(const std::vector<AnyStatus>& all) {
-  return std::ranges::any_of(all, [](const AnyStatus& any) {
-    return std::visit([](const auto& status) { return status.process.has_value(); }, any);
-  });
-}
 
 std::string whole_text(const std::vector<AnyStatus>& all, bool colours) {
   std::string out;
   for (const auto& status : all) {
     if (!out.empty()) out += "\n";
-    out += text_of(status, colours);
+    out += status_text(status, colours);
   }
   return out;
 }
@@ -69,10 +37,10 @@ void print_once(const std::vector<AnyStatus>& all, const StatusOptions& options,
   if (!options.json) {
     print(whole_text(all, wants_colours(STDOUT_FILENO)));
   } else if (all.size() == 1) {
-    print(json_text(json_of(all.front()), indent) + "\n");
+    print(json_text(status_json(all.front()), indent) + "\n");
   } else {
     Json out{{"version", 1}, {"runs", Json::array()}};
-    for (const auto& status : all) out["runs"].push_back(json_of(status));
+    for (const auto& status : all) out["runs"].push_back(status_json(status));
     print(json_text(out, indent) + "\n");
   }
 }
@@ -94,11 +62,25 @@ bool pause(const base::Stop& stop) {
   return ::poll(&waiting, 1, kRefreshMilliseconds) == 0;
 }
 
+LiveView live_view(const std::filesystem::path& run_dir) {
+  const auto all = read_statuses(run_dir);
+  LiveView out{.metrics = metrics_text(run_dir, all), .running = any_running(all)};
+  for (const auto& status : all) out.sections.push_back(status_section(status));
+  return out;
+}
+
+void serve(const Invocation& invocation, const StatusOptions& options) {
+  read_statuses(options.run_dir);  // before anybody is told an address
+  const LiveServer server(options.serve, [&options] { return live_view(options.run_dir); });
+  while (pause(invocation.stop)) {
+  }
+}
+
 /// Redraws in place on a terminal, prints lines elsewhere, one JSON object a second with --json; what it was
 /// at the end is printed as without --watch.
 void watch(const Invocation& invocation, const StatusOptions& options) {
   Screen screen(STDOUT_FILENO);
-  auto all = read_all(options.run_dir);
+  auto all = read_statuses(options.run_dir);
   for (int count = 0; any_running(all); ++count) {
     if (options.json) {
       print_once(all, options, -1);
@@ -107,10 +89,10 @@ void watch(const Invocation& invocation, const StatusOptions& options) {
       lines.resize(std::min(lines.size(), screen.height() - 1));
       screen.draw(lines);
     } else if (count % kRefreshesPerLine == 0) {
-      for (const auto& status : all) print(line_of(status) + "\n");
+      for (const auto& status : all) print(status_line(status) + "\n");
     }
     if (!pause(invocation.stop)) break;
-    all = read_all(options.run_dir);
+    all = read_statuses(options.run_dir);
   }
   screen.clear();
   print_once(all, options, options.json ? -1 : 2);
@@ -135,12 +117,18 @@ Run set_up_status(OptionSet& set) {
   set.value("--run-dir", "DIR", "the run directory", "./cutover-run", store).in("copy");
   set.positional("RUN_DIR", "the same, shorter", "", store);
   set.flag("--watch", "follow the run until it ends", options->watch);
+  set.value(
+      "--serve", "HOST:PORT",
+      "show it to browsers (/) and to Prometheus (/metrics) on this address of this machine, until Ctrl-C",
+      "", [options](const std::string& text) { options->serve = text; });
   set.flag("--json", "JSON instead of text; one object a second with --watch", options->json);
   return [options](const Invocation& invocation) {
-    if (options->watch) {
+    if (!options->serve.empty()) {
+      serve(invocation, *options);
+    } else if (options->watch) {
       watch(invocation, *options);
     } else {
-      print_once(read_all(options->run_dir), *options, 2);
+      print_once(read_statuses(options->run_dir), *options, 2);
     }
     return kEqual;
   };

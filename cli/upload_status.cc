@@ -72,17 +72,17 @@ UploadStatus read_upload_status(const std::filesystem::path& directory) {
   return status;
 }
 
-std::string status_text(const UploadStatus& status, bool colours) {
+ReportSection status_section(const UploadStatus& status) {
   const auto& state = status.state;
-  std::string out;
-  const auto style = status.process || is_clean(status) ? Style::green : Style::yellow;
-  add_fact(out, "state", styled(style, condition_of(status), colours));
+  ReportSection out;
+  out.title = status.directory.string();
+  out.headline = condition_of(status);
+  out.tone = status.process || is_clean(status) ? Tone::good : Tone::unsure;
   add_fact(out, "run", "upload in " + status.directory.string());
   if (state.run) {
     add_fact(out, "from", s3::printable(state.run->directory));
     add_fact(out, "to",
-             uri_of(*state.run) +
-                 (state.run->endpoint == "aws" ? "" : " at " + sanitized_line(state.run->endpoint)));
+             uri_of(*state.run) + (state.run->endpoint == "aws" ? "" : " at " + state.run->endpoint));
   }
   const auto sums = sums_of(state);
   add_fact(out, "uploaded", objects_of(state, sums));
@@ -92,10 +92,10 @@ std::string status_text(const UploadStatus& status, bool colours) {
                          counted(sums.open_parts, "part"), human_bytes(sums.open_bytes)));
   add_fact(out, "now", summary_of(status));
   if (!status.process && !state.finished && state.run)
-    add_fact(out, "next",
-             fmt::format("resume with: cutover upload {} {} --run-dir {} and the options it was started with",
-                         shell_quoted(s3::printable(state.run->directory)), shell_quoted(uri_of(*state.run)),
-                         shell_quoted(status.directory.string())));
+    out.next =
+        fmt::format("resume with: cutover upload {} {} --run-dir {} and the options it was started with",
+                    shell_quoted(s3::printable(state.run->directory)), shell_quoted(uri_of(*state.run)),
+                    shell_quoted(status.directory.string()));
   return out;
 }
 

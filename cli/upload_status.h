@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include "cli/log.h"
+#include "cli/report_section.h"
 #include "s3/upload_state.h"
 
 /// An upload as it looks from outside, beside the process that works on it.
@@ -21,7 +21,8 @@ struct UploadStatus {
 
 UploadStatus read_upload_status(const std::filesystem::path& directory);
 
-std::string status_text(const UploadStatus& status, bool colours);
+/// The headline is the state.
+ReportSection status_section(const UploadStatus& status);
 /// One line, for --watch on a pipe.
 std::string status_line(const UploadStatus& status);
 Json status_json(const UploadStatus& status);

@@ -221,6 +221,31 @@ TEST_F(RunningCommandTest, HidesThePasswordAndTellsItsStatus) {
               AllOf(HasSubstr("not running"), HasSubstr("resume with: ")));
 }
 
+TEST_F(RunningCommandTest, IsShownToBrowsersAndPrometheus) {
+  support::Process process(support::cutover_program(), slow_copy());
+  wait_until_copying();
+  support::Process server(support::cutover_program(),
+                          {"status", run_dir().string(), "--serve", "127.0.0.1:0"});
+  server.wait_for_output("the run can be watched at ");
+  const auto log = server.error();
+  const auto at = log.find("http://");
+  const auto url = log.substr(at, log.find_first_of(" \n", at) - at);
+  const auto get = [](const std::string& page) {
+    base::HttpClient client(std::make_shared<base::HttpShare>());
+    return client.send({.url = page}, {}).body;
+  };
+  EXPECT_THAT(get(url), AllOf(HasSubstr("running (pid " + std::to_string(process.pid())),
+                              HasSubstr("refresh"), Not(HasSubstr("sEcret"))));
+  EXPECT_THAT(get(url + "metrics"), AllOf(HasSubstr("cutover_running{run=\".\",kind=\"copy\"} 1\n"),
+                                          HasSubstr("# TYPE cutover_chunks gauge\n")));
+  process.kill(SIGTERM);
+  EXPECT_EQ(process.wait().exit_code, 4);
+  EXPECT_THAT(get(url + "metrics"), HasSubstr("cutover_running{run=\".\",kind=\"copy\"} 0\n"));
+  EXPECT_THAT(get(url), AllOf(HasSubstr("not running"), Not(HasSubstr("http-equiv=\"refresh\""))));
+  server.kill(SIGINT);
+  EXPECT_EQ(server.wait().exit_code, 0);
+}
+
 TEST_F(RunningCommandTest, LogsJsonLinesOnly) {
   support::Process process(support::cutover_program(), slow_copy({"--log-format", "json"}));
   process.wait_for_output("\"message\":\"progress\"");
