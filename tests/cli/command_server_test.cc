@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include "base/http.h"
 #include "tests/support/cluster.h"
 #include "tests/support/process.h"
 

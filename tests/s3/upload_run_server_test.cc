@@ -109,7 +109,8 @@ TEST_F(UploadRun, IsComparedByVerify) {
     EXPECT_EQ(equal.exit_code, 0) << equal.output << equal.error;
     EXPECT_THAT(equal.output, HasSubstr("EQUAL: 2 files")) << "what the upload left out is left out";
   }
-  EXPECT_EQ(report()["command"], "verify");
+  EXPECT_EQ(report()["command"], "upload") << "what was compared later stands beside it";
+  EXPECT_TRUE(std::filesystem::exists(run_dir() / "verify-report.json"));
   write("a", "2");
   const auto changed = on_run_dir("verify", {"--objects", "list"});
   EXPECT_EQ(changed.exit_code, 3) << "of the new content nothing is known";
