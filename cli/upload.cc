@@ -7,8 +7,9 @@
 #include "cli/commands.h"
 #include "cli/engine_run.h"
 #include "cli/errors.h"
-#include "cli/output.h"
 #include "cli/report.h"
+#include "cli/report_section.h"
+#include "cli/run_report.h"
 #include "cli/s3_session.h"
 #include "cli/upload_options.h"
 #include "cli/upload_report.h"
@@ -30,7 +31,7 @@ s3::Outcome run_in_its_region(const Invocation& invocation, const UploadCommand&
 int show_dry_run(const Invocation& invocation, const UploadCommand& command) {
   const auto endpoint = open_session(command, "", invocation.stop)->endpoint();
   const auto plan = s3::dry_run(command.upload, endpoint, invocation.stop);
-  print(command.json ? json_text(dry_run_json(plan), 2) + "\n" : dry_run_text(plan));
+  invocation.print(command.json ? json_text(dry_run_json(plan), 2) + "\n" : dry_run_text(plan));
   return exit_code_of(plan);
 }
 
@@ -38,6 +39,7 @@ int run_upload(const Invocation& invocation, UploadCommand& command) {
   complete_upload_options(command);
   if (command.dry_run) return show_dry_run(invocation, command);
   const auto& run_dir = command.upload.run_dir;
+  refuse_run_root(run_dir);
   const ReportContext context{"upload", run_dir.string(), invocation.again};
   const std::stop_callback announcement(invocation.stop.token(), [] {
     spdlog::warn("stopping cleanly; run the same command again to resume (again to quit at once)");
@@ -46,8 +48,9 @@ int run_upload(const Invocation& invocation, UploadCommand& command) {
     const auto outcome = run_in_its_region(invocation, command);
     const auto report = upload_report(outcome, context);
     if (!command.verify_only) keep_report(run_dir, report);
-    print(command.json ? json_text(report, 2) + "\n"
-                       : upload_text(outcome, context, wants_colours(STDOUT_FILENO)));
+    invocation.print(command.json ? json_text(report, 2) + "\n"
+                                  : upload_text(outcome, context, wants_colours(STDOUT_FILENO)));
+    invocation.on_result(upload_section(report).headline, report);
     return exit_code_of(outcome);
   } catch (const base::Error& error) {
     if (!command.verify_only) keep_report(run_dir, error_report(error, exit_code_of(error), context));
