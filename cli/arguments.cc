@@ -57,10 +57,10 @@ void Arguments::hide_secrets() {
   }
 }
 
-std::string Arguments::again() const {
+std::string command_to_type(const std::vector<std::string>& arguments) {
   std::string out = "cutover";
-  for (size_t i = 1; i < values_.size(); ++i) {
-    const auto& value = values_[i];
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    const auto& value = arguments[i];
     if (value == "--restart") continue;
     const auto name = std::string_view(value).substr(0, value.find('='));
     const bool is_connection = name == "--source" || name == "--target";

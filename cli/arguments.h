@@ -5,6 +5,11 @@
 
 namespace cli {
 
+/// The command line as one would type it to run this again: quoted for a shell, connections as "…", and
+/// without
+/// --restart, which must not be repeated. `arguments` are with the program's name.
+std::string command_to_type(const std::vector<std::string>& arguments);
+
 /// The program's arguments: a copy to work with, and the memory that `ps` shows.
 class Arguments {
  public:
@@ -15,10 +20,7 @@ class Arguments {
   /// Overwrites, in the process's own memory, every argument that holds a password. From then on
   /// /proc/PID/cmdline shows the connection without it.
   void hide_secrets();
-  /// The command line as one would type it to run this again: quoted for a shell, connections as "…", and
-  /// without
-  /// --restart, which must not be repeated.
-  std::string again() const;
+  std::string again() const { return command_to_type(values_); }
 
  private:
   std::vector<std::string> values_;

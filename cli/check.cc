@@ -5,134 +5,180 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/error.h"
-#include "base/format.h"
-#include "base/http.h"
-#include "base/tcp.h"
-#include "cli/authentication.h"
 #include "cli/check_options.h"
+#include "cli/check_report.h"
 #include "cli/commands.h"
 #include "cli/connection_options.h"
+#include "cli/declared.h"
 #include "cli/errors.h"
-#include "cli/output.h"
+#include "cli/screen.h"
+#include "cli/smoke_test.h"
+#include "cli/subcommand.h"
 #include "cli/text.h"
-#include "pg/connection.h"
 
 namespace cli {
 namespace {
 
-struct CheckResult {
-  std::string kind;  ///< "http", "tcp", "sql"
-  std::string name;
-  std::string problem;  ///< empty: it holds
-  std::chrono::milliseconds took{0};
+using base::Error;
+using base::ErrorKind;
+
+/// A check that is another command of the program: what it says of each database or upload is one result.
+class Checks {
+ public:
+  Checks(const Invocation& invocation, const CheckOptions& options)
+      : invocation_(invocation), options_(options) {}
+
+  void compare_databases();
+  void compare_uploads(const std::vector<DeclaredUpload>& uploads);
+  void try_the_new_stack();
+  void look_at_fence();
+  void report_fence();
+  Json document() const { return check_json(results_, documents_, invocation_.again); }
+
+ private:
+  struct Work {
+    const char* kind;
+    std::vector<std::string> names;  ///< of what the command has a result for each
+    std::vector<std::string> arguments;
+  };
+  using Judge = std::function<void(CheckResult&, const Json& document)>;
+  std::vector<CheckResult> run(const Work& work, const Judge& judge);
+  void add(std::vector<CheckResult> results);
+  std::vector<std::string> databases() const;
+
+  const Invocation& invocation_;
+  const CheckOptions& options_;
+  std::vector<CheckResult> results_;
+  std::vector<CheckResult> fence_;  // before anything was compared
+  std::vector<Json> documents_;
 };
 
-/// Returns what is wrong; empty when nothing is.
-using CheckWork = std::function<std::string()>;
-
-CheckResult run_check(std::string kind, const std::string& name, const CheckWork& work) {
-  CheckResult result{std::move(kind), sanitized_line(name), {}};
-  const auto start = std::chrono::steady_clock::now();
-  try {
-    result.problem = sanitized_line(work());
-  } catch (const base::Error& error) {
-    if (error.kind() == base::ErrorKind::cancelled) throw;
-    result.problem = sanitized_line(error.message());
-  }
-  result.took =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
-  return result;
+bool declares_databases(const CheckOptions& options) {
+  const auto& connections = options.run.copy;
+  return !connections.source.parameters().empty() && !connections.target.parameters().empty();
 }
 
-std::string check_http(const HttpCheck& check, const base::Stop& stop) {
-  base::HttpClient client(std::make_shared<base::HttpShare>());
-  const auto response =
-      client.send({.url = check.url, .connect_timeout = check.timeout, .timeout = check.timeout}, stop);
-  if (response.status != check.status)
-    return fmt::format("it answered with status {}, not {}", response.status, check.status);
-  if (response.body.find(check.contains) == std::string::npos)
-    return fmt::format("its answer does not contain \"{}\"", check.contains);
-  return {};
+std::string problem_of(const CommandResult& result) {
+  if (result.document.contains("error")) return result.document.at("error").at("message").get<std::string>();
+  const auto section = section_of(result.document, "the result");
+  for (const auto tone : {Tone::bad, Tone::unsure})
+    if (auto said = said_in(section, tone); !said.empty()) return said.front();
+  return section.headline;
 }
 
-std::string check_sql(const SqlCheck& check, const pg::Conninfo& conninfo, const base::Stop& stop) {
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(check.timeout).count();
-  // Not a pinned session: the query is the application's, with the search path that it would have.
-  pg::Connection connection(conninfo.with_default("connect_timeout", std::to_string(seconds)), stop);
-  connection.exec(fmt::format("SET statement_timeout = {}; BEGIN READ ONLY", check.timeout.count()));
-  const auto answer = connection.exec(check.query, {});
-  constexpr pg::Oid kBoolean = 16;
-  if (answer.columns() != 1 || answer.type(0) != kBoolean) return "it is no query of one boolean";
-  if (answer.rows() != 1)
-    return fmt::format("it answered with {}", counted(static_cast<uint64_t>(answer.rows()), "row"));
-  return !answer.is_null(0, 0) && answer.boolean(0, 0) ? "" : "it is not true";
+/// Of a comparison: what it says itself.
+void judge_comparison(CheckResult& result, const Json& document) {
+  const auto code = document.value("exit_code", kFailed);
+  const bool is_known = code == kEqual || code == kDifferent || code == kWaived;
+  result.exit_code = is_known ? code : kFailed;
 }
 
-std::vector<CheckResult> run_checks(const CheckOptions& options, const base::Stop& stop) {
+std::vector<std::string> Checks::databases() const {
+  std::vector<std::string> names;
+  for (const auto& pair : options_.run.databases) names.push_back(pair.source);
+  if (names.empty()) names.push_back(options_.run.copy.source.get("dbname"));
+  return names;
+}
+
+std::vector<CheckResult> Checks::run(const Work& work, const Judge& judge) {
   std::vector<CheckResult> results;
-  for (const auto& check : options.http)
-    results.push_back(run_check("http", check.name, [&] { return check_http(check, stop); }));
-  for (const auto& check : options.tcp)
-    results.push_back(run_check("tcp", check.name, [&] {
-      base::try_connection(check.host, check.port, check.timeout, stop);
-      return std::string();
-    }));
-  const auto connections = with_authentication(options.run, stop);
-  for (const auto& check : options.sql)
-    results.push_back(run_check("sql", check.name, [&] {
-      return check_sql(check, check.on_source ? connections.source : connections.target, stop);
-    }));
+  const auto start = std::chrono::steady_clock::now();
+  auto outcome = run_command(invocation_, with_typed(work.arguments, invocation_), [](std::string_view) {});
+  invocation_.stop.check();
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+  for (size_t i = 0; i < work.names.size(); ++i) {
+    CheckResult result{.kind = work.kind, .name = sanitized_line(work.names[i]), .took = took};
+    // One error may stand for all of them.
+    const auto* found =
+        outcome.results.empty() ? nullptr : &outcome.results[std::min(i, outcome.results.size() - 1)];
+    if (found) judge(result, found->document);
+    if (!found) result.exit_code = kFailed;
+    if (result.exit_code != kEqual && result.problem.empty())
+      result.problem = found ? sanitized_line(problem_of(*found)) : "it gave no result";
+    results.push_back(std::move(result));
+  }
+  for (auto& one : outcome.results)
+    if (one.document.contains("command") && !one.document.contains("error"))
+      documents_.push_back(std::move(one.document));
   return results;
 }
 
-std::string checks_text(const std::vector<CheckResult>& results) {
-  const auto failed =
-      std::ranges::find_if(results, [](const auto& result) { return !result.problem.empty(); });
-  std::string out = failed == results.end()
-                        ? fmt::format("GO: {} passed\n", counted(results.size(), "check"))
-                        : fmt::format("NO-GO: {} {}: {}\n", failed->kind, failed->name, failed->problem);
-  for (const auto& result : results)
-    out += fmt::format("  {}  {:4}  {} ({}){}\n", result.problem.empty() ? "ok    " : "failed", result.kind,
-                       result.name, base::human_duration(result.took),
-                       result.problem.empty() ? "" : ": " + result.problem);
-  return out;
+void Checks::add(std::vector<CheckResult> results) {
+  results_.insert(results_.end(), std::make_move_iterator(results.begin()),
+                  std::make_move_iterator(results.end()));
 }
 
-Json checks_json(const std::vector<CheckResult>& results, int exit_code) {
-  Json out{{"version", 1},
-           {"command", "check"},
-           {"verdict", exit_code == kEqual ? "go" : "no-go"},
-           {"exit_code", exit_code},
-           {"checks", Json::array()}};
-  for (const auto& result : results) {
-    Json one{{"kind", result.kind}, {"name", result.name}, {"holds", result.problem.empty()}};
-    one["problem"] = result.problem;
-    one["seconds"] = base::seconds_of(result.took);
-    out["checks"].push_back(std::move(one));
-  }
-  return out;
+// Both sides, whatever a copy has recorded, and every row: what it is for is the moment of the switch.
+void Checks::compare_databases() {
+  add(run({"database", databases(), {"verify", "--run-dir", "", "--level", "rows"}}, judge_comparison));
 }
 
-void require_checks(const CheckOptions& options) {
-  if (options.http.empty() && options.tcp.empty() && options.sql.empty())
-    throw base::Error(base::ErrorKind::usage, "there is nothing to check, and so no GO",
-                      "declare checks in cutover.toml ([[check.http]], [[check.tcp]], [[check.sql]]) or give "
-                      "--http, --tcp, --sql");
+void Checks::compare_uploads(const std::vector<DeclaredUpload>& uploads) {
+  for (const auto& upload : uploads)
+    add(run({"upload", {upload.to}, {"upload", upload.from, upload.to, "--verify-only"}}, judge_comparison));
+}
+
+void Checks::try_the_new_stack() { add(run_smoke_tests(options_, invocation_.stop)); }
+
+// What was compared is only the last word if nobody could write before, nor while it was compared.
+void Checks::look_at_fence() {
+  auto now = run({"fence", databases(), {"fence", "status"}}, [&](CheckResult& result, const Json& document) {
+    if (document.contains("error")) {
+      result.exit_code = kFailed;
+    } else if (!document.at("holds").get<bool>()) {
+      result.exit_code = options_.require_fence ? kDifferent : kWaived;
+      result.problem = document.at("up").get<bool>()
+                           ? "somebody can still write to the source: see cutover fence status"
+                           : "the source still accepts writes: see cutover fence on";
+    }
+  });
+  for (size_t i = 0; i < fence_.size(); ++i)
+    if (worse(fence_[i].exit_code, now[i].exit_code) == fence_[i].exit_code) now[i] = fence_[i];
+  fence_ = std::move(now);
+}
+
+void Checks::report_fence() { add(std::move(fence_)); }
+
+void require_checks(const CheckOptions& options, const std::vector<DeclaredUpload>& uploads) {
+  const bool smoke =
+      options.does(CheckPart::smoke) && !(options.http.empty() && options.tcp.empty() && options.sql.empty());
+  const bool databases = options.does(CheckPart::databases) && declares_databases(options);
+  if (!smoke && !databases && !(options.does(CheckPart::uploads) && !uploads.empty()))
+    throw Error(ErrorKind::usage, "there is nothing to check, and so no GO",
+                "declare source and target, uploads, or checks in cutover.toml ([[check.http]], "
+                "[[check.tcp]], [[check.sql]]) or give --http, --tcp, --sql");
+  if (databases) require_both(options.run.copy, options.run.databases);
   for (const auto& check : options.sql) {
     if (check.on_source) require_source(options.run.copy);
     if (!check.on_source) require_target(options.run.copy);
   }
+  if (options.require_fence && !databases)
+    throw Error(ErrorKind::usage, "--require-fence needs the databases, and they are not checked",
+                "declare source and target, or leave --require-fence out");
 }
 
+// Everything is looked at, whatever the first of them say.
 int run_check_command(const Invocation& invocation, const CheckOptions& options) {
-  require_checks(options);
-  const auto results = run_checks(options, invocation.stop);
-  const bool go = std::ranges::all_of(results, [](const auto& result) { return result.problem.empty(); });
-  const int exit_code = go ? kEqual : kDifferent;
-  print(options.run.json ? json_text(checks_json(results, exit_code), 2) + "\n" : checks_text(results));
-  return exit_code;
+  const auto uploads = declared_uploads(invocation.globals);
+  require_checks(options, uploads);
+  Checks checks(invocation, options);
+  const bool databases = options.does(CheckPart::databases) && declares_databases(options);
+  if (databases) checks.look_at_fence();
+  if (databases) checks.compare_databases();
+  if (options.does(CheckPart::uploads)) checks.compare_uploads(uploads);
+  if (options.does(CheckPart::smoke)) checks.try_the_new_stack();
+  if (databases) checks.look_at_fence();
+  checks.report_fence();
+  const auto document = checks.document();
+  const auto section = check_section(document);
+  invocation.print(options.run.json ? json_text(document, 2) + "\n"
+                                    : section_text(section, wants_colours(STDOUT_FILENO)));
+  invocation.on_result(section.headline, document);
+  return document.at("exit_code").get<int>();
 }
 
 }  // namespace
@@ -140,16 +186,18 @@ int run_check_command(const Invocation& invocation, const CheckOptions& options)
 Run set_up_check(OptionSet& set) {
   auto options = std::make_shared<CheckOptions>();
   set.describe(
-      "Smoke tests of the new stack before the switch, declared in cutover.toml: does it answer over HTTP, "
-      "can "
-      "what it needs be reached, does its database say what it should? Each one has a time limit. GO, and "
-      "exit "
-      "code 0, only if all of them hold; else NO-GO with the first reason, and 1. It writes nothing.");
-  set.example("what cutover.toml declares", "cutover check");
+      "The verdict before the switch; it writes nothing. It looks at all that cutover.toml declares: do "
+      "source and target have the same definitions and rows, is every file of the uploads in its bucket, "
+      "and every file that the database mentions, and does the new stack answer over HTTP, TCP and SQL as "
+      "it should? GO, and exit code 0, only if all of it holds. GO WITH WAIVERS, 5, if the source still "
+      "accepts writes, or differences were accepted. Else NO-GO with the first reason: 1, or 3 when "
+      "something could not be checked.");
+  set.example("all that cutover.toml declares", "cutover check");
+  set.example("is the new stack up? The databases may be far from equal yet", "cutover check --only smoke");
   set.example("by hand", "cutover check --http https://new.example/api/health --tcp redis.internal:6379");
-  set.example(
-      "the new database",
-      "cutover check --sql 'SELECT count(*) > 0 FROM drivers' --target postgres://app@new.example/app");
+  set.example("the new database",
+              "cutover check --sql 'SELECT count(*) > 0 FROM drivers' --target "
+              "postgres://app@new.example/app");
   add_check_options(set, *options);
   return [options](const Invocation& invocation) { return run_check_command(invocation, *options); };
 }

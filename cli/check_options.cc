@@ -118,9 +118,24 @@ void add_check_options(OptionSet& set, CheckOptions& options) {
            "a query that must answer true; it can read only. Or {\"query\": …, \"on\": \"source\", "
            "\"timeout\": \"5s\", \"name\": …}; without \"on\" it is the target",
            [&options](const std::string& text) { options.sql.push_back(parse_sql_check(text)); });
-  set.group("Connections of --sql");
+  set.group("What is checked");
+  set.list("--only", "PART",
+           "databases, uploads or smoke (the tests by HTTP, TCP and SQL), instead of all that is declared",
+           [&options](const std::string& text) {
+             for (const auto& part : split_list(text))
+               options.only.push_back(parse_choice<CheckPart>(part, {{"databases", CheckPart::databases},
+                                                                     {"uploads", CheckPart::uploads},
+                                                                     {"smoke", CheckPart::smoke}}));
+           })
+      .not_in_file();
+  set.flag(
+      "--require-fence",
+      "a source that accepts writes, or from which somebody can still write, is NO-GO instead of a waiver",
+      options.require_fence);
+  set.group("Connections");
   add_source_option(set, options.run);
   add_target_option(set, options.run);
+  add_databases_option(set, options.run);
   set.group("Result");
   set.flag("--json", "JSON instead of text on standard output", options.run.json);
 }

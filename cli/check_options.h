@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -33,8 +34,13 @@ struct SqlCheck {
   std::chrono::milliseconds timeout = kCheckTimeout;
 };
 
+enum class CheckPart { databases, uploads, smoke };
+
 struct CheckOptions {
-  RunOptions run;  ///< of which: source, target, json
+  RunOptions run;               ///< of which: source, target, databases, json
+  std::vector<CheckPart> only;  ///< empty: all of them
+  bool require_fence = false;   ///< a source that accepts writes is no GO, instead of a waiver
+  bool does(CheckPart part) const { return only.empty() || std::ranges::find(only, part) != only.end(); }
   std::vector<HttpCheck> http;
   std::vector<TcpCheck> tcp;
   std::vector<SqlCheck> sql;

@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "cli/arguments.h"
 #include "cli/config_file.h"
+#include "cli/errors.h"
 #include "cli/help.h"
-#include "cli/output.h"
 #include "cli/secret_reference.h"
 #include "cli/text.h"
 
@@ -125,16 +125,84 @@ std::optional<ConfigFile> read_config(const OptionSet& options, const std::vecto
   if (!given && !std::filesystem::exists(kConfigFile)) return std::nullopt;
   auto file = ConfigFile::read(given ? given->values.back() : kConfigFile);
   std::vector<std::string> keys;
-  for (const auto& command : parsed)
+  std::vector<std::string> repeatable;
+  for (const auto& command : parsed) {
+    if (command.options->is_repeatable()) repeatable.push_back(command.options->section());
     for (const auto& entry : command.options->entries())
       if (!entry.key.empty()) keys.push_back(entry.key);
-  file.check_keys(keys);
+  }
+  file.check_keys(keys, repeatable);
   return file;
 }
 
+/// A command line as it was understood, before the environment and the file say anything.
+struct Parsed {
+  std::shared_ptr<GlobalOptions> globals = std::make_shared<GlobalOptions>();
+  CLI::App app;
+  std::vector<ParsedCommand> commands;
+  bool help = false;
+  bool version = false;
+
+  explicit Parsed(const std::vector<std::string>& arguments) : commands(cli::commands().size()) {
+    app.set_help_flag();
+    app.require_subcommand(0, 1);
+    app.add_flag("--help,-h", help);
+    app.add_flag("--version,-V", version);
+    for (size_t i = 0; i < commands.size(); ++i) {
+      auto& one = commands[i];
+      one.command = &cli::commands()[i];
+      one.app = app.add_subcommand(one.command->name);
+      one.app->set_help_flag();
+      one.app->add_flag("--help,-h", one.help);
+      one.options = std::make_unique<OptionSet>(*one.app, one.command->name);
+      one.run = one.command->set_up(*one.options);
+      add_global_options(*one.options, *globals);
+    }
+    parse(app, arguments, commands);
+  }
+  Parsed(const Parsed&) = delete;
+  Parsed& operator=(const Parsed&) = delete;
+
+  /// Null: no command was given.
+  const ParsedCommand* chosen() const {
+    const auto found = std::ranges::find_if(commands, [](const auto& one) { return one.app->parsed(); });
+    return found == commands.end() ? nullptr : &*found;
+  }
+};
+
+std::vector<TypedOption> typed_options(const OptionSet& options) {
+  std::vector<TypedOption> typed;
+  for (const auto& entry : options.entries())
+    if (auto values = entry.option->results(); !values.empty() && entry.name.starts_with("--"))
+      typed.push_back({entry.name, std::move(values)});
+  return typed;
+}
+
+CommandLine understood(const Parsed& parsed, const ConfigFile* config, SecretResolver& secrets) {
+  const auto& chosen = *parsed.chosen();
+  chosen.options->apply(config, &secrets);
+  if (config) parsed.globals->config = config->path();
+  return {*parsed.globals, chosen.run, typed_options(*chosen.options)};
+}
+
+/// A section that stands several times in the file is worked on once for each. One that cannot be is
+/// reported, and the next one is taken.
+CommandLine one_after_the_other(std::vector<CommandLine> each) {
+  auto out = each.front();
+  out.run = [each = std::move(each)](const Invocation& invocation) {
+    int exit_code = kEqual;
+    for (const auto& one : each) {
+      if (invocation.stop.requested()) return worse(exit_code, kIncomplete);
+      exit_code = worse(exit_code, reporting_errors(invocation.log, [&] { return one.run(invocation); }));
+    }
+    return exit_code;
+  };
+  return out;
+}
+
 CommandLine printing(std::string text, int exit_code = 0) {
-  return {{}, [text = std::move(text), exit_code](const Invocation&) {
-            print(text);
+  return {{}, [text = std::move(text), exit_code](const Invocation& invocation) {
+            invocation.print(text);
             return exit_code;
           }};
 }
@@ -152,36 +220,22 @@ bool asks_for_json_logs(const std::vector<std::string>& arguments) {
 }
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments, const base::Stop& stop) {
-  CLI::App app;
-  app.set_help_flag();
-  app.require_subcommand(0, 1);
-  auto globals = std::make_shared<GlobalOptions>();
-  bool help = false;
-  bool version = false;
-  app.add_flag("--help,-h", help);
-  app.add_flag("--version,-V", version);
-  std::vector<ParsedCommand> parsed(commands().size());
-  for (size_t i = 0; i < parsed.size(); ++i) {
-    auto& one = parsed[i];
-    one.command = &commands()[i];
-    one.app = app.add_subcommand(one.command->name);
-    one.app->set_help_flag();
-    one.app->add_flag("--help,-h", one.help);
-    one.options = std::make_unique<OptionSet>(*one.app, one.command->name);
-    one.run = one.command->set_up(*one.options);
-    add_global_options(*one.options, *globals);
-  }
   const auto given = command_first(arguments);
-  parse(app, given, parsed);
-  if (version) return printing("cutover " CUTOVER_VERSION "\n");
-  const auto chosen = std::ranges::find_if(parsed, [](const auto& one) { return one.app->parsed(); });
-  if (chosen == parsed.end()) return printing(general_help(help_width()), help ? 0 : 2);
-  if (help || chosen->help) return printing(command_help(*chosen->command, *chosen->options, help_width()));
-  const auto config = read_config(*chosen->options, parsed);
+  const Parsed parsed(given);
+  if (parsed.version) return printing("cutover " CUTOVER_VERSION "\n");
+  const auto* chosen = parsed.chosen();
+  if (!chosen) return printing(general_help(help_width()), parsed.help ? 0 : 2);
+  if (parsed.help || chosen->help)
+    return printing(command_help(*chosen->command, *chosen->options, help_width()));
+  const auto config = read_config(*chosen->options, parsed.commands);
   SecretResolver secrets(stop);
-  chosen->options->apply(config ? &*config : nullptr, &secrets);
-  if (config) globals->config = config->path();
-  return {*globals, chosen->run};
+  if (!config) return understood(parsed, nullptr, secrets);
+  const auto views = chosen->options->views(*config);
+  if (views.size() == 1) return understood(parsed, &views.front(), secrets);
+  std::vector<CommandLine> each;
+  each.reserve(views.size());
+  for (const auto& view : views) each.push_back(understood(Parsed(given), &view, secrets));
+  return one_after_the_other(std::move(each));
 }
 
 }  // namespace cli

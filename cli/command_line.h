@@ -11,6 +11,7 @@ namespace cli {
 struct CommandLine {
   GlobalOptions globals;
   Run run;
+  std::vector<TypedOption> typed = {};
 };
 
 /// The file that is read when nobody names one.

@@ -6,6 +6,8 @@ namespace cli {
 
 std::span<const Command> commands() {
   static constexpr std::array kCommands{
+      Command{"run", "the whole move that cutover.toml declares, step by step, up to the verdict",
+              set_up_run},
       Command{"plan", "look at both sides and say what a copy would do; writes nothing", set_up_plan},
       Command{"copy", "copy the database, or go on where the last run stopped, and prove it equal",
               set_up_copy},
@@ -19,7 +21,8 @@ std::span<const Command> commands() {
       Command{"repair", "make the rows of the target that differ what the source's are; shows the plan first",
               set_up_repair},
       Command{"report", "show results that were kept: as text, as JSON or as a page", set_up_report},
-      Command{"check", "smoke tests of the new stack before the switch: GO or NO-GO", set_up_check},
+      Command{"check", "everything that is declared, compared and tried before the switch: GO or NO-GO",
+              set_up_check},
       Command{"status", "show how far a run is, from outside", set_up_status},
       Command{"clean", "drop what a run left on the target, and remove its run directory", set_up_clean},
       Command{"config", "check cutover.toml and show what is in force, or print a template of it",

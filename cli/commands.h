@@ -3,13 +3,22 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/stop.h"
 #include "cli/global_options.h"
 #include "cli/log.h"
 #include "cli/option_set.h"
+#include "cli/output.h"
 
 namespace cli {
+
+/// An option as it was typed: a command that runs others hands it on.
+struct TypedOption {
+  std::string name;  ///< "--source"
+  std::vector<std::string> values;
+};
 
 /// What a command gets to run with, beside its options.
 struct Invocation {
@@ -17,6 +26,12 @@ struct Invocation {
   Log& log;
   base::Stop stop;
   std::string again;  ///< the command line to type again: without secrets, quoted for a shell
+  std::vector<TypedOption> typed = {};
+  /// Where results go: standard output, unless another command runs this one.
+  std::function<void(std::string_view)> print = cli::print;
+  /// Gets each result, as its first line and as its document; a command that runs others wants them.
+  std::function<void(const std::string& headline, const Json& document)> on_result = [](const auto&,
+                                                                                        const auto&) {};
 };
 
 /// Returns the exit code.
@@ -32,6 +47,7 @@ struct Command {
 /// The one list of commands, in the order of a move.
 std::span<const Command> commands();
 
+Run set_up_run(OptionSet& set);
 Run set_up_plan(OptionSet& set);
 Run set_up_copy(OptionSet& set);
 Run set_up_export(OptionSet& set);

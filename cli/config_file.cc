@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <toml++/toml.h>
 
@@ -57,6 +58,14 @@ ConfigFile::Value value_of(const std::filesystem::path& path, const toml::node& 
   return value;
 }
 
+void add_table(std::map<std::string, ConfigFile::Value>& values, const std::filesystem::path& path,
+               const std::string& section, const toml::table& table) {
+  for (const auto& [name, element] : table) {
+    const auto key = fmt::format("{}.{}", section, name.str());
+    values.emplace(key, value_of(path, element, key));
+  }
+}
+
 toml::table parse_toml(const std::filesystem::path& path, const std::string& text) {
   try {
     return toml::parse(text, path.string());
@@ -85,14 +94,16 @@ ConfigFile ConfigFile::read(const std::filesystem::path& path) {
   file.path_ = path;
   for (const auto& [name, node] : parse_toml(path, text)) {
     const std::string section(name.str());
-    const auto* table = node.as_table();
-    if (!table) {
+    const auto* array = node.as_array();
+    if (const auto* table = node.as_table()) {
+      add_table(file.values_, path, section, *table);
+    } else if (array && !array->empty() && array->is_homogeneous<toml::table>()) {
+      auto& tables = file.tables_[section];
+      tables.line = node.source().begin.line;
+      for (const auto& element : *array)
+        add_table(tables.all.emplace_back(), path, section, *element.as_table());
+    } else {
       file.values_.emplace(section, value_of(path, node, section));
-      continue;
-    }
-    for (const auto& [inner, element] : *table) {
-      const auto key = fmt::format("{}.{}", section, inner.str());
-      file.values_.emplace(key, value_of(path, element, key));
     }
   }
   return file;
@@ -102,14 +113,46 @@ std::string ConfigFile::place(const std::string& key) const {
   return fmt::format("{}:{}: {}", path_.string(), values_.at(key).line, sanitized_line(key));
 }
 
-void ConfigFile::check_keys(const std::vector<std::string>& known) const {
+void ConfigFile::check_keys(const std::vector<std::string>& known,
+                            const std::vector<std::string>& repeatable) const {
+  check_known(values_, known);
+  for (const auto& [section, tables] : tables_) {
+    if (std::ranges::find(repeatable, section) == repeatable.end())
+      throw Error(ErrorKind::usage,
+                  fmt::format("{}:{}: {} is no key of the configuration", path_.string(), tables.line,
+                              sanitized_line(section)),
+                  fmt::format("a section stands in single brackets, but for [[{}]]",
+                              fmt::join(repeatable, "]], [[")));
+    for (const auto& table : tables.all) check_known(table, known);
+  }
+}
+
+void ConfigFile::check_known(const Values& values, const std::vector<std::string>& known) const {
   const auto unknown = [&](const auto& value) {
     return std::ranges::find(known, value.first) == known.end();
   };
-  const auto found = std::ranges::find_if(values_, unknown);
-  if (found == values_.end()) return;
-  throw Error(ErrorKind::usage, fmt::format("{} is no key of the configuration", place(found->first)),
+  const auto found = std::ranges::find_if(values, unknown);
+  if (found == values.end()) return;
+  throw Error(ErrorKind::usage,
+              fmt::format("{}:{}: {} is no key of the configuration", path_.string(), found->second.line,
+                          sanitized_line(found->first)),
               did_you_mean(found->first, known, "cutover config template shows all keys"));
+}
+
+std::vector<ConfigFile> ConfigFile::each(const std::string& section) const {
+  const auto found = tables_.find(section);
+  if (found == tables_.end()) return {*this};
+  std::vector<ConfigFile> out;
+  for (const auto& table : found->second.all) {
+    out.push_back(*this);
+    out.back().values_.insert(table.begin(), table.end());
+    out.back().tables_.erase(section);
+  }
+  return out;
+}
+
+void ConfigFile::add_default(const std::string& key, std::string text) {
+  values_.emplace(key, Value{.texts = {std::move(text)}, .is_list = false, .line = 0});
 }
 
 }  // namespace cli

@@ -1,6 +1,7 @@
 #include "cli/config_keys.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -119,6 +120,14 @@ std::optional<EffectiveValue> effective_value(const OptionSet::Entry& entry, con
   return out;
 }
 
+/// The file once for each time that the section stands in it; one without a value where there is no file.
+std::vector<std::optional<ConfigFile>> views_of(const ConfigFile* file, const std::string& section) {
+  std::vector<std::optional<ConfigFile>> out;
+  if (!file) return {std::nullopt};
+  for (auto& view : file->each(section)) out.emplace_back(std::move(view));
+  return out;
+}
+
 }  // namespace
 
 std::string config_template() {
@@ -146,17 +155,24 @@ EffectiveConfig effective_config(const ConfigFile* file, SecretResolver& secrets
     if (std::ranges::none_of(config.errors, same)) config.errors.push_back(error);
   };
   for (const auto& one : declared)
-    for (const auto& entry : one->options.entries()) try {
-        OptionSet::apply(entry, file, &secrets);
+    for (const auto& view : views_of(file, one->options.section()))
+      for (const auto& entry : one->options.entries()) try {
+          OptionSet::apply(entry, view ? &*view : nullptr, &secrets);
+        } catch (const base::Error& error) {
+          refuse(error);
+        }
+  for (const auto& key : declared_keys(declared)) {
+    const auto section = section_of(key.entry->key);
+    const auto views = views_of(file, section);
+    for (size_t i = 0; i < views.size(); ++i) try {
+        auto value = effective_value(*key.entry, views[i] ? &*views[i] : nullptr, secrets);
+        if (!value) continue;
+        if (views.size() > 1) value->key.insert(section.size(), fmt::format("[{}]", i + 1));
+        config.values.push_back(std::move(*value));
       } catch (const base::Error& error) {
         refuse(error);
       }
-  for (const auto& key : declared_keys(declared)) try {
-      const auto value = effective_value(*key.entry, file, secrets);
-      if (value) config.values.push_back(*value);
-    } catch (const base::Error& error) {
-      refuse(error);
-    }
+  }
   return config;
 }
 

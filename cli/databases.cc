@@ -5,7 +5,6 @@
 
 #include "cli/authentication.h"
 #include "cli/errors.h"
-#include "cli/output.h"
 #include "cli/text.h"
 
 namespace cli {
@@ -32,16 +31,11 @@ DatabaseResult work_on(const Invocation& invocation, const copy::Options& option
     return work(options);
   } catch (const base::Error& error) {
     invocation.log.report(error);
-    const auto code = exit_code_of(error);
-    Json json{{"exit_code", code}, {"error", {{"message", error.message()}, {"hint", error.hint()}}}};
-    return {
-        code,
-        fmt::format("{}: {}", code == kIncomplete ? "INCOMPLETE" : "FAILED", sanitized_line(error.message())),
-        std::move(json)};
+    return failed_result(error);
   }
 }
 
-void print_summary(const std::vector<DatabasePair>& databases, const std::vector<DatabaseResult>& results) {
+std::string summary(const std::vector<DatabasePair>& databases, const std::vector<DatabaseResult>& results) {
   size_t width = 0;
   for (const auto& database : databases)
     width = std::max(width, display_width(sanitized_line(name_of(database))));
@@ -49,10 +43,10 @@ void print_summary(const std::vector<DatabasePair>& databases, const std::vector
   for (size_t i = 0; i < databases.size(); ++i)
     out +=
         fmt::format("{}  {}\n", left_aligned(sanitized_line(name_of(databases[i])), width), results[i].line);
-  print(out);
+  return out;
 }
 
-void print_json(const std::vector<DatabasePair>& databases, const std::vector<DatabaseResult>& results,
+Json whole_json(const std::vector<DatabasePair>& databases, const std::vector<DatabaseResult>& results,
                 int exit_code) {
   Json out{{"version", 1}, {"exit_code", exit_code}, {"databases", Json::array()}};
   for (size_t i = 0; i < databases.size(); ++i) {
@@ -60,10 +54,18 @@ void print_json(const std::vector<DatabasePair>& databases, const std::vector<Da
     one.update(results[i].json);
     out["databases"].push_back(std::move(one));
   }
-  print(json_text(out, 2) + "\n");
+  return out;
 }
 
 }  // namespace
+
+DatabaseResult failed_result(const base::Error& error) {
+  const auto code = exit_code_of(error);
+  return {
+      code,
+      fmt::format("{}: {}", code == kIncomplete ? "INCOMPLETE" : "FAILED", sanitized_line(error.message())),
+      Json{{"exit_code", code}, {"error", {{"message", error.message()}, {"hint", error.hint()}}}}};
+}
 
 copy::Options options_for(const copy::Options& options, const DatabasePair& database) {
   auto out = options;
@@ -78,7 +80,8 @@ int for_each_database(const Invocation& invocation, const RunOptions& options, c
   const auto authenticated = with_authentication(options, invocation.stop);
   if (options.databases.empty()) {
     const auto result = work(authenticated);
-    if (options.json) print(json_text(result.json, 2) + "\n");
+    if (options.json) invocation.print(json_text(result.json, 2) + "\n");
+    invocation.on_result(result.line, result.json);
     return result.exit_code;
   }
   std::vector<DatabaseResult> results;
@@ -87,7 +90,7 @@ int for_each_database(const Invocation& invocation, const RunOptions& options, c
   for (const auto& database : options.databases) {
     if (going_on) {
       spdlog::info("database {}", name_of(database));
-      if (!options.json) print(fmt::format("== {} ==\n", sanitized_line(name_of(database))));
+      if (!options.json) invocation.print(fmt::format("== {} ==\n", sanitized_line(name_of(database))));
       results.push_back(work_on(invocation, options_for(authenticated, database), work));
       going_on =
           !invocation.stop.requested() && !(options.copy.fail_fast && results.back().exit_code != kEqual);
@@ -95,11 +98,13 @@ int for_each_database(const Invocation& invocation, const RunOptions& options, c
       results.push_back({kIncomplete, "INCOMPLETE: not started", Json{{"exit_code", kIncomplete}}});
     }
     exit_code = worse(exit_code, results.back().exit_code);
+    invocation.on_result(fmt::format("{}: {}", sanitized_line(name_of(database)), results.back().line),
+                         results.back().json);
   }
   if (options.json) {
-    print_json(options.databases, results, exit_code);
+    invocation.print(json_text(whole_json(options.databases, results, exit_code), 2) + "\n");
   } else {
-    print_summary(options.databases, results);
+    invocation.print(summary(options.databases, results));
   }
   return exit_code;
 }

@@ -9,9 +9,9 @@
 #include "cli/confirm.h"
 #include "cli/copy_section.h"
 #include "cli/errors.h"
-#include "cli/output.h"
 #include "cli/progress_view.h"
 #include "cli/report.h"
+#include "cli/run_report.h"
 #include "cli/status_file.h"
 
 namespace cli {
@@ -39,6 +39,7 @@ void keep_report(const std::filesystem::path& run_dir, const Json& report, const
 DatabaseResult run_engine(const Invocation& invocation, const RunOptions& options,
                           const copy::Options& database, const std::string& command,
                           const std::filesystem::path& run_dir, const EngineCall& call) {
+  refuse_run_root(run_dir);
   const ReportContext context{command, run_dir.string(), invocation.again};
   const std::stop_callback announcement(invocation.stop.token(), [&command] { announce_stop(command); });
   try {
@@ -49,7 +50,8 @@ DatabaseResult run_engine(const Invocation& invocation, const RunOptions& option
     }();
     auto report = report_json(outcome, context);
     keep_report(run_dir, report);
-    if (!options.json) print(section_text(copy_section(report), wants_colours(STDOUT_FILENO)));
+    if (!options.json)
+      invocation.print(section_text(copy_section(report), wants_colours(STDOUT_FILENO)));
     return {outcome.exit_code, copy_line(report), std::move(report)};
   } catch (const base::Error& error) {
     keep_report(run_dir, error_report(error, exit_code_of(error), context));

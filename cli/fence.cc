@@ -8,7 +8,6 @@
 #include "cli/databases.h"
 #include "cli/errors.h"
 #include "cli/fence_report.h"
-#include "cli/output.h"
 #include "cli/text.h"
 #include "pg/quote.h"
 #include "pg/session.h"
@@ -38,31 +37,37 @@ std::vector<std::string> end_open_sessions(pg::Connection& connection, const pg:
   return pg::end_sessions(connection, fence.sessions);
 }
 
-DatabaseResult fence_result(const pg::Fence& fence, const FenceOptions& options, const std::string& where,
+/// What working on a fence needs to know.
+struct FenceContext {
+  const Invocation& invocation;
+  const FenceOptions& options;
+  copy::Confirm confirm;
+  std::string where;  ///< the redacted connection
+};
+
+DatabaseResult fence_result(const FenceContext& context, const pg::Fence& fence,
                             const std::vector<std::string>& refused = {}) {
-  if (!options.run.json) print(fence_text(fence, where, refused));
+  if (!context.options.run.json) context.invocation.print(fence_text(fence, context.where, refused));
   return {exit_code_of(fence), fence_headline(fence), fence_json(fence, refused)};
 }
 
-DatabaseResult raise_one(pg::Connection& connection, const FenceOptions& options,
-                         const copy::Confirm& confirm, const std::string& where) {
+DatabaseResult raise_one(const FenceContext& context, pg::Connection& connection) {
   if (!pg::inspect_fence(connection).up() &&
-      !confirm(fmt::format("let every new session of {} be read only?", where)))
+      !context.confirm(fmt::format("let every new session of {} be read only?", context.where)))
     decline_fence();
   pg::raise_fence(connection);
   auto fence = pg::inspect_fence(connection);
   std::vector<std::string> refused;
-  if (options.end_sessions) {
-    refused = end_open_sessions(connection, fence, confirm);
+  if (context.options.end_sessions) {
+    refused = end_open_sessions(connection, fence, context.confirm);
     fence = pg::inspect_fence(connection);
   }
-  return fence_result(fence, options, where, refused);
+  return fence_result(context, fence, refused);
 }
 
-DatabaseResult lower_one(pg::Connection& connection, const FenceOptions& options,
-                         const copy::Confirm& confirm, const std::string& where) {
+DatabaseResult lower_one(const FenceContext& context, pg::Connection& connection) {
   if (pg::inspect_fence(connection).note &&
-      !confirm(fmt::format("let {} accept writes again, as before the fence?", where)))
+      !context.confirm(fmt::format("let {} accept writes again, as before the fence?", context.where)))
     decline_fence();
   const auto lowered = pg::lower_fence(connection);
   const auto fence = pg::inspect_fence(connection);
@@ -81,7 +86,7 @@ DatabaseResult lower_one(pg::Connection& connection, const FenceOptions& options
           fmt::format("OPEN: the setting of {} was changed behind the fence, and stays as it is", database);
       break;
   }
-  if (!options.run.json) print(line + "\n");
+  if (!context.options.run.json) context.invocation.print(line + "\n");
   auto json = fence_json(fence, {});
   json["exit_code"] = kEqual;
   return {kEqual, line, std::move(json)};
@@ -90,15 +95,15 @@ DatabaseResult lower_one(pg::Connection& connection, const FenceOptions& options
 DatabaseResult work_on_fence(const Invocation& invocation, const FenceOptions& options,
                              const copy::Options& database) {
   auto connection = pg::open_first_session(database.source, {}, invocation.stop);
-  const auto confirm = confirmation(invocation, options.run.yes);
-  const auto where = database.source.redacted();
+  const FenceContext context{invocation, options, confirmation(invocation, options.run.yes),
+                             database.source.redacted()};
   switch (options.action) {
     case FenceAction::on:
-      return raise_one(connection, options, confirm, where);
+      return raise_one(context, connection);
     case FenceAction::off:
-      return lower_one(connection, options, confirm, where);
+      return lower_one(context, connection);
     default:
-      return fence_result(pg::inspect_fence(connection), options, where);
+      return fence_result(context, pg::inspect_fence(connection));
   }
 }
 

@@ -18,6 +18,6 @@ int main(int argc, char** argv) {
     const auto command = cli::parse_command_line(arguments.values(), signals.stop());
     log.configure(command.globals);
     if (!command.globals.config.empty()) spdlog::info("configuration: {}", command.globals.config.string());
-    return command.run({command.globals, log, signals.stop(), arguments.again()});
+    return command.run({command.globals, log, signals.stop(), arguments.again(), command.typed});
   });
 }

@@ -25,6 +25,16 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
+/// Says the file what was given as arguments?
+bool agrees(const std::vector<OptionSet::Entry>& entries, const ConfigFile& file) {
+  return std::ranges::all_of(entries, [&](const OptionSet::Entry& entry) {
+    const auto values = entry.option->results();
+    if (entry.name.starts_with("--") || values.empty() || entry.key.empty()) return true;
+    const auto said = file.values().find(entry.key);
+    return said != file.values().end() && said->second.texts == values;
+  });
+}
+
 }  // namespace
 
 std::string OptionSet::Entry::variable() const {
@@ -108,6 +118,26 @@ std::optional<OptionSet::Given> OptionSet::given(const Entry& entry, const Confi
   if (found->second.is_list && !entry.repeatable && !has_commas)
     throw base::Error(base::ErrorKind::usage, file->place(entry.key) + ": it takes one value, not several");
   return Given{file->place(entry.key), std::move(values)};
+}
+
+std::vector<ConfigFile> OptionSet::views(const ConfigFile& file) const {
+  if (!is_repeatable()) return {file};
+  auto all = file.each(section_);
+  if (all.size() == 1) return all;
+  const auto& own = *find(own_);
+  std::vector<ConfigFile> meant;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (!agrees(entries_, all[i])) continue;
+    meant.push_back(std::move(all[i]));
+    meant.back().add_default(own.key, fmt::format("{}-{}", own.default_text, i + 1));
+  }
+  if (meant.empty()) return {file};
+  if (meant.size() > 1 && given(own, nullptr))
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("{} names one for all of the {} [[{}]]", given(own, nullptr)->origin,
+                                  meant.size(), section_),
+                      "leave it out: each has its own; or name one of them by its arguments");
+  return meant;
 }
 
 void OptionSet::apply(const Entry& entry, const ConfigFile* file, SecretResolver* secrets) {

@@ -72,6 +72,15 @@ class OptionSet {
     examples_.push_back({std::move(what), std::move(command)});
   }
 
+  /// The command's section of cutover.toml may stand several times, as [[upload]] does: the command does each
+  /// of them, or the one that its arguments name. `own`: the option that must name something else for each,
+  /// "--run-dir".
+  void repeatable(std::string own) { own_ = std::move(own); }
+  bool is_repeatable() const { return !own_.empty(); }
+  /// The file as the command sees it: once for each of its sections that agrees with the arguments; once
+  /// without any when none does. Throws Error{usage} when several would share what --run-dir names.
+  std::vector<ConfigFile> views(const ConfigFile& file) const;
+
   /// The heading of the options that follow.
   void group(std::string name) { group_ = std::move(name); }
   // What these return is to be used at once: the next declaration moves it.
@@ -91,6 +100,7 @@ class OptionSet {
   void apply(const ConfigFile* file = nullptr, SecretResolver* secrets = nullptr) const;
   static void apply(const Entry& entry, const ConfigFile* file, SecretResolver* secrets);
 
+  const std::string& section() const { return section_; }
   const std::string& description() const { return description_; }
   const std::vector<Example>& examples() const { return examples_; }
   const std::vector<Entry>& entries() const { return entries_; }
@@ -100,6 +110,7 @@ class OptionSet {
 
   CLI::App& app_;
   std::string section_;
+  std::string own_;
   std::string description_;
   std::string group_;
   std::vector<Example> examples_;

@@ -5,7 +5,6 @@
 #include "cli/connection_options.h"
 #include "cli/databases.h"
 #include "cli/errors.h"
-#include "cli/output.h"
 #include "cli/plan_report.h"
 #include "cli/screen.h"
 
@@ -15,7 +14,7 @@ namespace {
 DatabaseResult plan_one(const Invocation& invocation, const RunOptions& options,
                         const copy::Options& database) {
   const auto report = copy::plan_copy(database, invocation.stop);
-  if (!options.json) print(plan_text(report, database, wants_colours(STDOUT_FILENO)));
+  if (!options.json) invocation.print(plan_text(report, database, wants_colours(STDOUT_FILENO)));
   return {report.blocked() ? kUsage : kEqual, report.blocked() ? "BLOCKED" : "READY",
           plan_json(report, database)};
 }

@@ -14,7 +14,6 @@
 #include "cli/connection_options.h"
 #include "cli/databases.h"
 #include "cli/errors.h"
-#include "cli/output.h"
 #include "cli/progress_view.h"
 #include "cli/repair_report.h"
 #include "cli/report_section.h"
@@ -95,13 +94,21 @@ DatabaseResult repair_one(const Invocation& invocation, const RepairCommand& com
     auto report = repair_json(repair, context);
     keep_result(command.verify, context.run_dir, "repair-report.json", report);
     const auto section = repair_section(report);
-    if (!command.verify.run.json) print(section_text(section, wants_colours(STDOUT_FILENO)));
+    if (!command.verify.run.json) invocation.print(section_text(section, wants_colours(STDOUT_FILENO)));
     return {repair.exit_code(), section.headline, std::move(report)};
   } catch (const Error& error) {
     keep_result(command.verify, context.run_dir, "repair-report.json",
                 repair_error_report(error, exit_code_of(error), context));
     throw;
   }
+}
+
+/// Each of the databases would replace what another one wrote.
+void refuse_single_files(const RepairCommand& command) {
+  if (command.script || command.verify.report_file || command.verify.page_file)
+    throw Error(ErrorKind::usage,
+                "--script, --report and --html name one file, which each of --databases would replace",
+                "use --run-dir, where each database has a directory");
 }
 
 void add_what_is_done(OptionSet& set, RepairCommand& command) {
@@ -133,8 +140,10 @@ void add_options(OptionSet& set, RepairCommand& command) {
   set.value("--run-dir", "DIR",
             "the run directory of the copy that made the target: any other source or target is refused", "",
             [&verify](const std::string& text) { verify.run_dir = text; });
+  add_databases_option(set, verify.run);
   add_what_is_done(set, command);
   add_comparison_selection(set, verify.run);
+  add_catalog_options(set, verify);
   add_reading_options(set, verify.run);
   set.group("Result");
   add_result_files(set, verify, "repair-report.json");
@@ -158,7 +167,8 @@ Run set_up_repair(OptionSet& set) {
   add_options(set, *command);
   return [command](const Invocation& invocation) {
     if (command->verify.run_dir) command->verify.run.copy.run_dir = *command->verify.run_dir;
-    require_both(command->verify.run.copy, {});
+    require_both(command->verify.run.copy, command->verify.run.databases);
+    if (!command->verify.run.databases.empty()) refuse_single_files(*command);
     return for_each_database(invocation, command->verify.run, [&](const copy::Options& database) {
       return repair_one(invocation, *command, database);
     });

@@ -7,10 +7,12 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/errors.h"
+#include "cli/kept_results.h"
 #include "cli/option_values.h"
 #include "cli/output.h"
 #include "cli/report_page.h"
 #include "cli/report_section.h"
+#include "cli/run_report.h"
 #include "cli/screen.h"
 #include "cli/text.h"
 
@@ -29,27 +31,21 @@ struct ReportCommand {
   std::optional<fs::path> output;
 };
 
-// What a run directory may hold, in the order of a move.
-constexpr std::array kKept = {"report.json", "verify-report.json", "repair-report.json"};
+struct NamedResult {
+  std::string name;
+  Json document;
+};
 
-std::vector<fs::path> documents_in(const fs::path& path) {
-  if (!fs::is_directory(path)) return {path};
-  std::vector<fs::path> out;
-  for (const auto* name : kKept)
-    if (fs::exists(path / name)) out.push_back(path / name);
+/// A run directory's results; a file's own.
+std::vector<NamedResult> results_at(const fs::path& path) {
+  if (is_run_root(path)) return {{path.string(), run_document(path)}};
+  if (!fs::is_directory(path)) return {{path.string(), read_result(path)}};
+  std::vector<NamedResult> out;
+  for (const auto& file : kept_results(path)) out.push_back({file.string(), read_result(file)});
   if (out.empty())
     throw Error(ErrorKind::usage, path.string() + " holds no result",
                 "give the directory of a run, or a file that --report has written");
   return out;
-}
-
-Json read_document(const fs::path& path) {
-  try {
-    return Json::parse(base::read_file(path));
-  } catch (const Json::exception&) {
-    throw Error(ErrorKind::usage, path.string() + " is not a JSON document",
-                "give a run directory, or a file that --report has written");
-  }
 }
 
 std::string rendered(const ReportCommand& command, const std::vector<Json>& documents,
@@ -76,10 +72,10 @@ int run(const ReportCommand& command) {
   std::vector<ReportSection> sections;
   int exit_code = kEqual;
   for (const auto& path : command.paths)
-    for (const auto& file : documents_in(path)) {
-      documents.push_back(read_document(file));
-      sections.push_back(section_of(documents.back(), file.string()));
-      exit_code = worse(exit_code, documents.back().at("exit_code").get<int>());
+    for (auto& [name, document] : results_at(path)) {
+      for (auto& section : sections_of(document, name)) sections.push_back(std::move(section));
+      exit_code = worse(exit_code, document.at("exit_code").get<int>());
+      documents.push_back(std::move(document));
     }
   const auto text = rendered(command, documents, sections);
   if (command.output) {

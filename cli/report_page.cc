@@ -180,10 +180,9 @@ class Page {
   }
 
   void add(const ReportTable& table, const ReportTable::Row& row) {
-    constexpr size_t kState = 1;
     out_ += "<tr>";
     for (size_t i = 0; i < row.cells.size(); ++i) {
-      const auto style = i == kState                 ? class_of(row.tone)
+      const auto style = i == table.state_column     ? class_of(row.tone)
                          : table.columns[i].numeric  ? "number"
                          : i + 1 == row.cells.size() ? "digest"
                                                      : "plain";

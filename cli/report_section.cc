@@ -9,7 +9,9 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/check_report.h"
 #include "cli/errors.h"
+#include "cli/run_report.h"
 #include "cli/text.h"
 
 namespace cli {
@@ -28,6 +30,7 @@ constexpr std::array kRenderers{
     Renderer{"copy", "Copy", copy_section},           Renderer{"export", "Export", copy_section},
     Renderer{"import", "Import", copy_section},       Renderer{"upload", "Upload", upload_section},
     Renderer{"verify", "Comparison", verify_section}, Renderer{"repair", "Repair", repair_section},
+    Renderer{"check", "Check", check_section},        Renderer{"run", "Move", run_section},
 };
 
 // Of a command that ended with an error, which has nothing else to say.
@@ -54,6 +57,24 @@ void text_of_list(std::string& out, const ReportList& list) {
   }
   if (const auto more = list.items.size() - shown + list.not_kept; more > 0)
     out += fmt::format("  and {} more\n", base::human_count(more));
+}
+
+void text_of_table(std::string& out, const ReportTable& table) {
+  if (table.rows.empty() || !table.in_text) return;
+  std::vector<size_t> widths(table.columns.size());
+  for (const auto& row : table.rows)
+    for (size_t i = 0; i < row.cells.size(); ++i)
+      widths[i] = std::max(widths[i], display_width(sanitized_line(row.cells[i])));
+  out += fmt::format("\n{}:\n", table.title);
+  for (const auto& row : table.rows) {
+    std::string line;
+    for (size_t i = 0; i < row.cells.size(); ++i) {
+      const auto cell = sanitized_line(row.cells[i]);
+      line +=
+          "  " + (table.columns[i].numeric ? right_aligned(cell, widths[i]) : left_aligned(cell, widths[i]));
+    }
+    out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
 }
 
 Style style_of(Tone tone) {
@@ -142,14 +163,31 @@ ReportSection section_of(const Json& report, const std::string& name) {
   }
 }
 
+std::vector<std::string> said_in(const ReportSection& section, Tone tone) {
+  std::vector<std::string> out;
+  for (const auto& list : section.lists) {
+    if (list.tone != tone) continue;
+    for (const auto& item : list.items) out.push_back(fmt::format("{}: {}", list.title, item.text));
+  }
+  return out;
+}
+
+std::vector<ReportSection> sections_of(const Json& report, const std::string& name) {
+  std::vector<ReportSection> out{section_of(report, name)};
+  for (const auto& document : report.value("documents", Json::array()))
+    for (auto& section : sections_of(document, name)) out.push_back(std::move(section));
+  return out;
+}
+
 std::string section_text(const ReportSection& section, bool colours) {
   constexpr size_t kNameWidth = 10;
   const auto colon = std::min(section.headline.find(':'), section.headline.size());
   auto out = styled(style_of(section.tone), sanitized_line(section.headline.substr(0, colon)), colours) +
-             sanitized_line(section.headline.substr(colon)) + "\n\n";
+             sanitized_line(section.headline.substr(colon)) + (section.facts.empty() ? "\n" : "\n\n");
   for (const auto& [name, value] : section.facts)
     out += fmt::format("{}{}\n", left_aligned(name, kNameWidth), sanitized_line(value));
   for (const auto& list : section.lists) text_of_list(out, list);
+  for (const auto& table : section.tables) text_of_table(out, table);
   if (section.next.empty()) return out;
   return out + fmt::format("\n{} {}\n", styled(Style::bold, "next:", colours), sanitized_line(section.next));
 }

@@ -31,7 +31,7 @@ struct ReportList {
   bool in_text = true;
 };
 
-/// On the page only: in text the lists say what matters of it.
+/// On the page, and in text only where it says so: of most, the lists say what matters.
 struct ReportTable {
   struct Column {
     std::string name;
@@ -44,6 +44,8 @@ struct ReportTable {
   std::string title;
   std::vector<Column> columns;
   std::vector<Row> rows;
+  size_t state_column = 1;  ///< is shown in the row's tone
+  bool in_text = false;
 };
 
 /// One result.
@@ -61,12 +63,17 @@ struct ReportSection {
 /// Of any result of this program. Throws Error{usage} for what is none, or is of a version that we do not
 /// know; `name` is what the document is called in messages.
 ReportSection section_of(const Json& report, const std::string& name);
+/// With those of the results that it is made of behind it (its "documents").
+std::vector<ReportSection> sections_of(const Json& report, const std::string& name);
 
 /// By command; they expect a document of ours and throw Json::exception otherwise.
 ReportSection verify_section(const Json& report);
 ReportSection repair_section(const Json& report);
 ReportSection copy_section(const Json& report);
 ReportSection upload_section(const Json& report);
+
+/// The items of the lists in that tone, each behind its list's title: "rows differ: public.orders: …".
+std::vector<std::string> said_in(const ReportSection& section, Tone tone);
 
 std::string section_text(const ReportSection& section, bool colours);
 

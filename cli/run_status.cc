@@ -18,11 +18,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_run_directory(const fs::path& directory) {
-  std::error_code ignored;
-  return fs::exists(directory / "lock", ignored) &&
-         (fs::exists(directory / "checkpoint.zst", ignored) || fs::exists(directory / "journal.0", ignored) ||
-          s3::is_upload_run(directory));
+/// Below the root of a `cutover run` is the directory of a copy, and below that may be those of its
+/// databases.
+constexpr int kDeepest = 2;
+
+void add_run_directories(const fs::path& directory, int deep, std::vector<fs::path>& found) {
+  if (is_run_directory(directory)) {
+    found.push_back(directory);
+    return;
+  }
+  if (deep == kDeepest) return;
+  std::vector<fs::path> below;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory, error))
+    if (entry.is_directory(error)) below.push_back(entry.path());
+  std::ranges::sort(below);
+  for (const auto& path : below) add_run_directories(path, deep + 1, found);
 }
 
 uint64_t number(const Json& object, const char* name) {
@@ -120,16 +131,24 @@ std::string next_step(const RunStatus& status) {
 
 }  // namespace
 
-std::vector<fs::path> run_directories(const fs::path& directory) {
-  if (is_run_directory(directory)) return {directory};
+bool is_run_directory(const fs::path& directory) {
+  std::error_code ignored;
+  return fs::exists(directory / "lock", ignored) &&
+         (fs::exists(directory / "checkpoint.zst", ignored) || fs::exists(directory / "journal.0", ignored) ||
+          s3::is_upload_run(directory));
+}
+
+std::vector<fs::path> run_directories_if_any(const fs::path& directory) {
   std::vector<fs::path> found;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(directory, error))
-    if (is_run_directory(entry.path())) found.push_back(entry.path());
+  add_run_directories(directory, 0, found);
+  return found;
+}
+
+std::vector<fs::path> run_directories(const fs::path& directory) {
+  auto found = run_directories_if_any(directory);
   if (found.empty())
     throw base::Error(base::ErrorKind::usage, fmt::format("{} is not a run directory", directory.string()),
                       "give the directory that --run-dir named when the copy or the upload was started");
-  std::ranges::sort(found);
   return found;
 }
 

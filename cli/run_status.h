@@ -22,9 +22,13 @@ struct RunStatus {
   std::optional<Json> progress;  ///< status.json, of the process that works on it or of the last one
 };
 
-/// The directory itself, or those right below it that are run directories (of --databases). Throws
-/// Error{usage} when there is none.
+/// True for that of a copy or an upload.
+bool is_run_directory(const std::filesystem::path& directory);
+/// The directory itself, or those below it that are run directories: of --databases, or of a `cutover run`.
+/// Throws Error{usage} when there is none.
 std::vector<std::filesystem::path> run_directories(const std::filesystem::path& directory);
+/// The same, which may be none.
+std::vector<std::filesystem::path> run_directories_if_any(const std::filesystem::path& directory);
 RunStatus read_status(const std::filesystem::path& directory);
 
 /// The headline is the state.

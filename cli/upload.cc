@@ -7,8 +7,9 @@
 #include "cli/commands.h"
 #include "cli/engine_run.h"
 #include "cli/errors.h"
-#include "cli/output.h"
 #include "cli/report.h"
+#include "cli/report_section.h"
+#include "cli/run_report.h"
 #include "cli/s3_session.h"
 #include "cli/upload_options.h"
 #include "cli/upload_report.h"
@@ -32,7 +33,7 @@ int show_dry_run(const Invocation& invocation, const UploadCommand& command) {
   const auto endpoint = open_session(command, "", invocation.stop)->endpoint();
   const auto plan = s3::dry_run(command.upload, endpoint, invocation.stop);
   const auto report = dry_run_json(plan);
-  print(command.json ? json_text(report, 2) + "\n" : dry_run_text(report));
+  invocation.print(command.json ? json_text(report, 2) + "\n" : dry_run_text(report));
   return exit_code_of(plan);
 }
 
@@ -40,6 +41,7 @@ int run_upload(const Invocation& invocation, UploadCommand& command) {
   complete_upload_options(command);
   if (command.dry_run) return show_dry_run(invocation, command);
   const auto& run_dir = command.upload.run_dir;
+  refuse_run_root(run_dir);
   const ReportContext context{"upload", run_dir.string(), invocation.again};
   const std::stop_callback announcement(invocation.stop.token(), [] {
     spdlog::warn("stopping cleanly; run the same command again to resume (again to quit at once)");
@@ -48,8 +50,9 @@ int run_upload(const Invocation& invocation, UploadCommand& command) {
     const auto outcome = run_in_its_region(invocation, command);
     const auto report = upload_report(outcome, context);
     if (!command.verify_only) keep_report(run_dir, report);
-    print(command.json ? json_text(report, 2) + "\n"
-                       : section_text(upload_section(report), wants_colours(STDOUT_FILENO)));
+    invocation.print(command.json ? json_text(report, 2) + "\n"
+                                  : section_text(upload_section(report), wants_colours(STDOUT_FILENO)));
+    invocation.on_result(upload_line(report), report);
     return exit_code_of(outcome);
   } catch (const base::Error& error) {
     if (!command.verify_only) keep_report(run_dir, error_report(error, exit_code_of(error), context));

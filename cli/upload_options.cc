@@ -160,6 +160,7 @@ void set_verification(s3::UploadOptions& options, const std::string& text) {
 }
 
 void add_upload_options(OptionSet& set, UploadCommand& command) {
+  set.repeatable("--run-dir");
   set.group("From and to");
   set.positional("DIR", "the directory", "",
                  [&command](const std::string& text) { command.directory = text; })

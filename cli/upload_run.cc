@@ -8,8 +8,8 @@
 #include "base/file.h"
 #include "cli/confirm.h"
 #include "cli/engine_run.h"
-#include "cli/output.h"
 #include "cli/report.h"
+#include "cli/report_section.h"
 #include "cli/s3_session.h"
 #include "cli/text.h"
 #include "cli/upload_options.h"
@@ -54,8 +54,9 @@ int verify_upload(const Invocation& invocation, const UploadComparison& options)
   const auto report = upload_report(outcome, context);
   keep_report(options.run_dir, report, "verify-report.json");
   if (options.report_file) base::replace_file(*options.report_file, json_text(report, 2) + "\n");
-  print(options.json ? json_text(report, 2) + "\n"
-                     : section_text(upload_section(report), wants_colours(STDOUT_FILENO)));
+  invocation.print(options.json ? json_text(report, 2) + "\n"
+                                : section_text(upload_section(report), wants_colours(STDOUT_FILENO)));
+  invocation.on_result(upload_line(report), report);
   return exit_code_of(outcome);
 }
 

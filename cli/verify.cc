@@ -10,7 +10,6 @@
 #include "cli/connection_options.h"
 #include "cli/databases.h"
 #include "cli/errors.h"
-#include "cli/output.h"
 #include "cli/progress_view.h"
 #include "cli/upload_run.h"
 #include "cli/verify_options.h"
@@ -63,7 +62,8 @@ DatabaseResult verify_one(const Invocation& invocation, const VerifyOptions& opt
     if (rows) rows->finish();
     auto report = verify_json(outcome, context);
     keep_result(options, context.run_dir, "verify-report.json", report);
-    if (!options.run.json) print(section_text(verify_section(report), wants_colours(STDOUT_FILENO)));
+    if (!options.run.json)
+      invocation.print(section_text(verify_section(report), wants_colours(STDOUT_FILENO)));
     return {outcome.exit_code(), verify_line(report), std::move(report)};
   } catch (const Error& error) {
     keep_result(options, context.run_dir, "verify-report.json",

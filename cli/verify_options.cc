@@ -17,8 +17,12 @@ void add_connections(OptionSet& set, VerifyOptions& options) {
   set.value(
       "--run-dir", "DIR",
       "the run directory of a finished copy: the target is compared with what left the source then, and the "
-      "source is not read. Of an upload: its directory is compared with its bucket",
-      "both sides are read", [&options](const std::string& text) { options.run_dir = text; });
+      "source is not read. Of an upload: its directory is compared with its bucket. Empty: none, whatever "
+      "the environment and cutover.toml say",
+      "both sides are read", [&options](const std::string& text) {
+        options.run_dir.reset();
+        if (!text.empty()) options.run_dir = text;
+      });
   set.flag("--independent", "read the source too, although --run-dir has a copy's digests",
            options.independent);
   set.value(
@@ -69,17 +73,6 @@ void add_depth(OptionSet& set, VerifyOptions& options) {
   add_reading_options(set, options.run);
 }
 
-void add_catalog(OptionSet& set, VerifyOptions& options) {
-  add_role_options(set, options.run);
-  set.group("What may differ");
-  set.list(
-      "--waive", "WAIVER",
-      "accept a difference of definitions, written as it is reported: KIND NAME [PROPERTY], with * and ?. "
-      "With "
-      "nothing else, the exit code is 5",
-      [&options](const std::string& text) { options.waivers.push_back(verify::CatalogWaiver::parse(text)); });
-}
-
 void add_result(OptionSet& set, VerifyOptions& options) {
   set.group("Result");
   set.value(
@@ -104,10 +97,22 @@ void add_result_files(OptionSet& set, VerifyOptions& options, const std::string&
   set.flag("--report-json", "the result as JSON instead of text on standard output", options.run.json);
 }
 
+void add_catalog_options(OptionSet& set, VerifyOptions& options) {
+  add_role_options(set, options.run);
+  set.group("What may differ");
+  set.list("--waive", "WAIVER",
+           "accept a difference of definitions, written as it is reported: KIND NAME [PROPERTY], with * and "
+           "?. With nothing else, the exit code is 5",
+           [&options](const std::string& text) {
+             options.waivers.push_back(verify::CatalogWaiver::parse(text));
+           })
+      .in("verify");
+}
+
 void add_verify_options(OptionSet& set, VerifyOptions& options) {
   add_connections(set, options);
   add_depth(set, options);
-  add_catalog(set, options);
+  add_catalog_options(set, options);
   add_result(set, options);
 }
 

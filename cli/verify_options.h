@@ -29,6 +29,8 @@ struct VerifyOptions {
 
 /// --report, --html, --report-json. `kept`: what the run directory calls the result.
 void add_result_files(OptionSet& set, VerifyOptions& options, const std::string& kept);
+/// How definitions are compared: roles, and --waive.
+void add_catalog_options(OptionSet& set, VerifyOptions& options);
 void add_verify_options(OptionSet& set, VerifyOptions& options);
 
 }  // namespace cli

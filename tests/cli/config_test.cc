@@ -12,6 +12,7 @@
 #include "cli/connection_options.h"
 #include "cli/copy_options.h"
 #include "cli/secret_reference.h"
+#include "cli/upload_options.h"
 #include "tests/base/matchers.h"
 #include "tests/base/temporary_directory.h"
 #include "tests/cli/environment.h"
@@ -85,6 +86,36 @@ TEST_F(ConfigTest, TablesInAnArrayAreJson) {
               ElementsAre(R"({"status":"204","url":"https://h/x"})", R"({"url":"b"})"));
 }
 
+TEST_F(ConfigTest, ASectionThatStandsSeveralTimesIsSeenOnceForEach) {
+  const auto config = file(
+      "[copy]\njobs = 4\n[[upload]]\nfrom = \"a\"\nrefs = [\"x.y\", \"x.z\"]\n[[upload]]\nfrom = \"b\"\n");
+  EXPECT_FALSE(config.values().contains("upload.from"));
+  const auto views = config.each("upload");
+  ASSERT_EQ(views.size(), 2U);
+  EXPECT_THAT(views[0].values().at("upload.refs").texts, ElementsAre("x.y", "x.z"));
+  EXPECT_THAT(views[1].values().at("upload.from").texts, ElementsAre("b"));
+  EXPECT_FALSE(views[1].values().contains("upload.refs"));
+  EXPECT_THAT(views[1].values().at("copy.jobs").texts, ElementsAre("4"));
+  EXPECT_EQ(file("[upload]\nfrom = \"a\"\n").each("upload").size(), 1U);
+  EXPECT_EQ(config.each("copy").size(), 1U);
+}
+
+TEST_F(ConfigTest, ArgumentsNameOneOfSeveralSections) {
+  CLI::App app;
+  OptionSet set(app, "upload");
+  UploadCommand command;
+  add_upload_options(set, command);
+  const auto config = file("[[upload]]\nfrom = \"a\"\n[[upload]]\nfrom = \"b\"\nrun_dir = \"mine\"\n");
+  const auto all = set.views(config);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_THAT(all[0].values().at("upload.run_dir").texts, ElementsAre("./cutover-upload-1"));
+  EXPECT_THAT(all[1].values().at("upload.run_dir").texts, ElementsAre("mine"));
+  app.parse(std::vector<std::string>{"s3://bucket", "b"});
+  const auto other = set.views(config);
+  ASSERT_EQ(other.size(), 1U);
+  EXPECT_FALSE(other[0].values().contains("upload.from")) << "the file says nothing of that bucket";
+}
+
 TEST_F(ConfigTest, SaysWhereAFileIsWrong) {
   EXPECT_THAT([&] { file("[copy]\njobs = \n"); },
               throws(ErrorKind::usage, HasSubstr("cutover.toml:2: not valid TOML")));
@@ -114,6 +145,12 @@ TEST_F(ConfigTest, RefusesUnknownKeysWithTheNearestOne) {
         parse({"plan", "--config", path});
       },
       throws(ErrorKind::usage, HasSubstr("did you mean verify.strong?")));
+  write("[[upload]]\nform = \"a\"\n");
+  EXPECT_THAT(
+      [&] {
+        parse({"plan", "--config", path});
+      },
+      throws(ErrorKind::usage, AllOf(HasSubstr("cutover.toml:2: upload.form"), HasSubstr("upload.from"))));
   write("[[copy]]\njobs = 3\n");
   EXPECT_THAT(
       [&] {

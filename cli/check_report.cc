@@ -1,0 +1,119 @@
+#include "cli/check_report.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/format.h"
+#include "cli/errors.h"
+#include "cli/report.h"
+#include "cli/text.h"
+
+namespace cli {
+namespace {
+
+std::string_view state_of(int exit_code) {
+  switch (exit_code) {
+    case kEqual:
+      return "ok";
+    case kWaived:
+      return "waived";
+    case kDifferent:
+      return "failed";
+    default:
+      return "unchecked";
+  }
+}
+
+Tone tone_of_check(std::string_view state) {
+  if (state == "ok") return Tone::good;
+  return state == "failed" ? Tone::bad : Tone::unsure;
+}
+
+std::string_view verdict_of_check(int exit_code) {
+  if (exit_code == kEqual) return "go";
+  return exit_code == kWaived ? "go-with-waivers" : "no-go";
+}
+
+std::string said(const CheckResult& result) {
+  return fmt::format("{} {}: {}", result.kind, result.name, result.problem);
+}
+
+/// Of the comparisons: what the verdict is about. Nothing without one.
+std::string moment_of(const Json& documents) {
+  for (const auto& document : documents) {
+    if (document.value("command", "") != "verify" || !document.contains("source")) continue;
+    const auto& source = document.at("source");
+    const auto lsn = source.value("lsn", "");
+    return fmt::format("as of {}, source snapshot {}{}", document.value("time", ""),
+                       source.value("snapshot", ""), lsn.empty() ? "" : " at LSN " + lsn);
+  }
+  return {};
+}
+
+std::string headline_of_check(const Json& report) {
+  const auto passed =
+      std::ranges::count_if(report.at("checks"), [](const Json& check) { return check.at("holds") == true; });
+  const auto moment = report.value("moment", "");
+  const auto summary = fmt::format("{} passed{}", counted(static_cast<uint64_t>(passed), "check"),
+                                   moment.empty() ? "" : ", " + moment);
+  switch (report.at("exit_code").get<int>()) {
+    case kEqual:
+      return "GO: " + summary;
+    case kWaived:
+      return fmt::format("GO WITH WAIVERS: {}; {}", report.at("waivers").at(0).get<std::string>(), summary);
+    default:
+      return "NO-GO: " + report.at("reasons").at(0).get<std::string>();
+  }
+}
+
+}  // namespace
+
+Json check_json(const std::vector<CheckResult>& results, const std::vector<Json>& documents,
+                const std::string& again) {
+  int exit_code = kEqual;
+  for (const auto& result : results) exit_code = worse(exit_code, result.exit_code);
+  auto out = report_header({"check", "", again}, verdict_of_check(exit_code), exit_code);
+  out["moment"] = moment_of(documents);
+  out["reasons"] = Json::array();
+  out["waivers"] = Json::array();
+  out["checks"] = Json::array();
+  for (const auto& result : results) {
+    const auto state = state_of(result.exit_code);
+    if (state == "waived") out["waivers"].push_back(said(result));
+    if (state == "failed" || state == "unchecked") out["reasons"].push_back(said(result));
+    out["checks"].push_back({{"kind", result.kind},
+                             {"name", result.name},
+                             {"holds", state == "ok"},
+                             {"state", state},
+                             {"problem", result.problem},
+                             {"seconds", base::seconds_of(result.took)}});
+  }
+  out["documents"] = documents;
+  return out;
+}
+
+ReportSection check_section(const Json& report) {
+  ReportSection out;
+  out.headline = headline_of_check(report);
+  out.tone = tone_of(report.at("exit_code").get<int>());
+  ReportTable table{.title = "checks",
+                    .columns = {{"result"}, {"kind"}, {"name"}, {"took", true}, {"what is wrong"}},
+                    .rows = {},
+                    .state_column = 0,
+                    .in_text = true};
+  for (const auto& check : report.at("checks")) {
+    const auto state = check.at("state").get<std::string>();
+    table.rows.push_back({tone_of_check(state),
+                          {state, check.at("kind").get<std::string>(), check.at("name").get<std::string>(),
+                           base::human_duration(std::chrono::milliseconds(
+                               static_cast<int64_t>(check.at("seconds").get<double>() * 1000))),
+                           check.at("problem").get<std::string>()}});
+  }
+  out.tables.push_back(std::move(table));
+  if (report.at("exit_code") != kEqual && report.at("exit_code") != kWaived)
+    out.next = "see to what failed, then look again: " + report.value("again", "");
+  return out;
+}
+
+}  // namespace cli

@@ -1,0 +1,182 @@
+#include <memory>
+#include <stop_token>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "base/crash_point.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/connection_options.h"
+#include "cli/copy_options.h"
+#include "cli/engine_run.h"
+#include "cli/errors.h"
+#include "cli/option_values.h"
+#include "cli/report_page.h"
+#include "cli/report_section.h"
+#include "cli/run_report.h"
+#include "cli/run_state.h"
+#include "cli/run_status.h"
+#include "cli/run_steps.h"
+#include "cli/run_timeline.h"
+#include "cli/run_verdict.h"
+#include "cli/subcommand.h"
+#include "cli/text.h"
+
+namespace cli {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+struct MoveOptions {
+  RunOptions run;  ///< of which: source, target, run_dir, databases, yes, json
+  bool final = false;
+  bool fence = true;
+  bool end_sessions = false;
+};
+
+Move declared_move(const Invocation& invocation, const MoveOptions& options) {
+  Move move;
+  move.root = options.run.copy.run_dir;
+  move.databases =
+      !options.run.copy.source.parameters().empty() || !options.run.copy.target.parameters().empty();
+  if (move.databases) require_both(options.run.copy, options.run.databases);
+  move.uploads = declared_uploads(invocation.globals);
+  move.smoke_tests = declares_smoke_tests(invocation.globals);
+  move.final = options.final;
+  move.fence = options.fence;
+  move.end_sessions = options.end_sessions;
+  move.yes = options.run.yes;
+  if (!move.databases && move.uploads.empty())
+    throw Error(ErrorKind::usage, "there is nothing to move",
+                "declare source and target, or uploads, in cutover.toml: cutover config template shows how");
+  return move;
+}
+
+/// Only its own directory, so that nobody's run is mixed with another's.
+void prepare_root(const std::filesystem::path& root) {
+  if (is_run_directory(root))
+    throw Error(ErrorKind::usage,
+                fmt::format("{} is the run directory of one command, not of a `cutover run`", root.string()),
+                "name another directory with --run-dir");
+  std::filesystem::create_directories(root);
+}
+
+/// Keeps the results that no run directory below the root has.
+void keep_check(const std::filesystem::path& root, const CommandOutcome& outcome) {
+  for (const auto& result : outcome.results)
+    if (result.document.value("command", "") == "check") keep_report(root, result.document, kCheckReportFile);
+}
+
+class MoveRun {
+ public:
+  MoveRun(const Invocation& invocation, const MoveOptions& options, const Move& move)
+      : invocation_(invocation),
+        move_(move),
+        shows_(!options.run.json && !invocation.globals.quiet),
+        timeline_(move, invocation.again) {}
+
+  Verdict run(const std::vector<MoveStep>& steps) {
+    std::vector<StepOutcome> done;
+    for (const auto& step : steps) {
+      done.push_back(take(step));
+      if (!done.back().passed()) break;
+    }
+    auto verdict = verdict_of(move_, done, invocation_.again);
+    timeline_.conclude(verdict);
+    base::crash_point("run_verdict.after");
+    return verdict;
+  }
+
+ private:
+  StepOutcome take(const MoveStep& declared) {
+    MoveStep step{declared.name, with_typed(declared.arguments, invocation_)};
+    timeline_.begin(step);
+    base::crash_point("run_step.before");
+    const auto command = to_type(step.arguments);
+    spdlog::info("step {}: {}", step.name, command);
+    if (shows_) invocation_.print(fmt::format("== {}: {} ==\n", step.name, sanitized_line(command)));
+    auto outcome = run_command(invocation_, step.arguments, [this](std::string_view text) {
+      if (shows_) invocation_.print(text);
+    });
+    if (shows_) invocation_.print("\n");
+    if (invocation_.stop.requested() && outcome.exit_code != kEqual) outcome.exit_code = kIncomplete;
+    keep_check(move_.root, outcome);
+    timeline_.end(outcome.exit_code, outcome.headline());
+    base::crash_point("run_step.after");
+    return {std::move(step), std::move(outcome)};
+  }
+
+  const Invocation& invocation_;
+  const Move& move_;
+  bool shows_;
+  Timeline timeline_;
+};
+
+/// The result on standard output, and what the root keeps of it.
+void show_result(const Invocation& invocation, const MoveOptions& options, const Move& move) {
+  const auto document = run_document(move.root);
+  keep_report(move.root, document, kRunReportFile);
+  base::replace_file(move.root / kRunPageFile, report_page(sections_of(document, kRunReportFile)));
+  invocation.print(options.run.json ? json_text(document, 2) + "\n"
+                                    : section_text(run_section(document), wants_colours(STDOUT_FILENO)));
+}
+
+int run_move(const Invocation& invocation, const MoveOptions& options) {
+  if (options.end_sessions && !options.final)
+    throw Error(ErrorKind::usage, "--end-sessions belongs to --final", "leave it out");
+  const auto move = declared_move(invocation, options);
+  prepare_root(move.root);
+  const base::DirectoryLock lock(move.root);
+  const auto steps = steps_of(move, read_move_state(move, options.run.databases));
+  const auto verdict = MoveRun(invocation, options, move).run(steps);
+  show_result(invocation, options, move);
+  return verdict.exit_code;
+}
+
+void add_move_options(OptionSet& set, MoveOptions& options) {
+  set.group("The move");
+  set.flag("--final",
+           "the night, when nobody writes any more: raise the fence at the source, bring over what has "
+           "changed, and check everything",
+           options.final)
+      .not_in_file();
+  set.value("--fence", "true|false",
+            "false: the writers are stopped by other means; that is a waiver of the verdict", "true",
+            [&options](const std::string& text) { options.fence = parse_bool(text); });
+  set.flag("--end-sessions", "with --final: end the sessions that can still write to the source",
+           options.end_sessions)
+      .not_in_file();
+  add_yes_option(set, options.run);
+  set.group("Connections and state");
+  add_source_option(set, options.run);
+  add_target_option(set, options.run);
+  add_run_dir_option(set, options.run.copy);
+  add_databases_option(set, options.run);
+  set.group("Result");
+  set.flag("--report-json",
+           "the result as JSON instead of text on standard output; it is in DIR/run-report.json anyway",
+           options.run.json);
+}
+
+}  // namespace
+
+Run set_up_run(OptionSet& set) {
+  auto options = std::make_shared<MoveOptions>();
+  set.describe(
+      "Does the whole move that cutover.toml declares: plan, copy, upload, verify and smoke tests, each as "
+      "the command of that name, whose options come from cutover.toml. It can be run while the application "
+      "lives, and ends with READY and exit code 4. With --final, when the application is stopped, it raises "
+      "the fence at the source, brings over what has changed since, and checks everything: GO and 0, GO WITH "
+      "WAIVERS and 5, or NO-GO. A step that fails stops it; the same command goes on from there.");
+  set.example("a rehearsal, which can be repeated", "cutover run");
+  set.example("the night", "cutover run --final --end-sessions");
+  set.example("in a container", "cutover run --final --yes --log-format json");
+  add_move_options(set, *options);
+  return [options](const Invocation& invocation) { return run_move(invocation, *options); };
+}
+
+}  // namespace cli

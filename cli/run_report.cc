@@ -1,0 +1,135 @@
+#include "cli/run_report.h"
+
+#include <chrono>
+#include <ctime>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/format.h"
+#include "base/text.h"
+#include "cli/errors.h"
+#include "cli/kept_results.h"
+#include "cli/run_status.h"
+#include "cli/run_steps.h"
+#include "cli/status_file.h"
+#include "cli/text.h"
+
+namespace cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string result_of_step(const Json& step) {
+  if (step.at("exit_code").is_null()) return "not finished";
+  switch (step.at("exit_code").get<int>()) {
+    case kEqual:
+      return "done";
+    case kWaived:
+      return "done, with waivers";
+    case kDifferent:
+      return "different";
+    case kIncomplete:
+      return "incomplete";
+    default:
+      return "failed";
+  }
+}
+
+/// Of base::utc_timestamp(); to the second.
+std::optional<std::chrono::seconds> seconds_of_timestamp(const Json& timestamp) {
+  if (!timestamp.is_string()) return std::nullopt;
+  std::tm parts{};
+  const auto text = timestamp.get<std::string>();
+  if (!strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts)) return std::nullopt;
+  return std::chrono::seconds(timegm(&parts));
+}
+
+std::string took(const Json& step) {
+  const auto from = seconds_of_timestamp(step.at("started"));
+  const auto to = seconds_of_timestamp(step.at("finished"));
+  return from && to ? base::human_duration(*to - *from) : "";
+}
+
+ReportTable timeline_table(const Json& report) {
+  ReportTable out{.title = "timeline",
+                  .columns = {{"step"}, {"result"}, {"started"}, {"took", true}, {"said"}, {"command"}},
+                  .rows = {},
+                  .in_text = true};
+  for (const auto& step : report.at("steps")) {
+    const auto code = step.at("exit_code");
+    out.rows.push_back({code.is_null() ? Tone::unsure : tone_of(code.get<int>()),
+                        {step.at("name").get<std::string>(), result_of_step(step),
+                         step.at("started").get<std::string>().substr(0, 19) + "Z", took(step),
+                         step.at("headline").get<std::string>(), step.at("command").get<std::string>()}});
+  }
+  return out;
+}
+
+ReportList plain_list(std::string title, Tone tone, const Json& texts) {
+  ReportList out{std::move(title), tone, {}};
+  for (const auto& text : texts) out.items.push_back({text.get<std::string>()});
+  return out;
+}
+
+void add_documents(Json& documents, const fs::path& directory) {
+  for (const auto& file : kept_results(directory))
+    if (auto document = read_result_if_exists(file); !document.is_null())
+      documents.push_back(std::move(document));
+}
+
+}  // namespace
+
+bool is_run_root(const fs::path& directory) {
+  std::error_code ignored;
+  return fs::exists(directory / kTimelineFile, ignored);
+}
+
+void refuse_run_root(const fs::path& run_dir) {
+  if (is_run_root(run_dir))
+    throw base::Error(
+        base::ErrorKind::usage,
+        fmt::format("{} is the directory of a `cutover run`, not of one command", run_dir.string()),
+        "give a directory below it as --run-dir: database, upload");
+}
+
+bool remove_run_root(const fs::path& root) {
+  std::error_code ignored;
+  for (const auto* name : {kTimelineFile, kRunReportFile, kRunPageFile, kCheckReportFile, "lock"})
+    fs::remove(root / name, ignored);
+  fs::remove(database_dir(root), ignored);  // of several databases, whose own are gone
+  return fs::remove(root, ignored);
+}
+
+Json run_document(const fs::path& root) {
+  auto out = read_result(root / kTimelineFile);
+  if (out.value("verdict", "") == "running" && !running_process(root)) out["verdict"] = "incomplete";
+  auto documents = Json::array();
+  if (auto check = read_result_if_exists(root / kCheckReportFile); !check.is_null())
+    documents.push_back(std::move(check));
+  for (const auto& directory : run_directories_if_any(root)) add_documents(documents, directory);
+  out["documents"] = std::move(documents);
+  return out;
+}
+
+ReportSection run_section(const Json& report) {
+  ReportSection out;
+  const auto verdict = report.at("verdict").get<std::string>();
+  out.headline = report.value("headline", "");
+  if (out.headline.empty()) {
+    const auto& steps = report.at("steps");
+    out.headline =
+        fmt::format("{}: {}", base::upper_case(verdict),
+                    steps.empty() ? "no step has begun" : "step " + steps.back().value("name", ""));
+  }
+  out.tone = tone_of(report.at("exit_code").get<int>());
+  add_fact(out, "run", report.at("final").get<bool>() ? "the final one" : "a rehearsal");
+  add_list(out, plain_list("reasons", Tone::bad, report.at("reasons")));
+  add_list(out, plain_list("waivers", Tone::unsure, report.at("waivers")));
+  if (!report.at("steps").empty()) out.tables.push_back(timeline_table(report));
+  out.next = report.value("next", "");
+  return out;
+}
+
+}  // namespace cli

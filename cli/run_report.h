@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "cli/log.h"
+#include "cli/report_section.h"
+
+/// What the root directory of a `cutover run` says, at any time: while the run goes on, and afterwards.
+namespace cli {
+
+inline constexpr const char* kTimelineFile = "run.json";
+inline constexpr const char* kRunReportFile = "run-report.json";
+inline constexpr const char* kRunPageFile = "report.html";
+inline constexpr const char* kCheckReportFile = "check-report.json";
+
+bool is_run_root(const std::filesystem::path& directory);
+/// Throws Error{usage} for the root of a `cutover run`, where another command would put its own state.
+void refuse_run_root(const std::filesystem::path& run_dir);
+
+/// Removes what the run itself has kept in its root, and the root unless something else is in it. Returns
+/// whether it is gone.
+bool remove_run_root(const std::filesystem::path& root);
+
+/// run.json with all results that are kept below it ("documents"). A run that nobody works on and that has
+/// no verdict is "incomplete".
+Json run_document(const std::filesystem::path& root);
+ReportSection run_section(const Json& report);
+
+}  // namespace cli

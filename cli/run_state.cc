@@ -1,0 +1,63 @@
+#include "cli/run_state.h"
+
+#include <algorithm>
+
+#include "cli/databases.h"
+#include "cli/errors.h"
+#include "cli/kept_results.h"
+#include "cli/run_status.h"
+#include "copy/run_dir.h"
+
+namespace cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string time_of(const Json& document) {
+  return document.is_object() ? document.value("time", "") : std::string();
+}
+
+/// A result that was kept since the copy came to its end. Times are written so that they compare as text.
+Json since_the_copy(const fs::path& run_dir, const char* name) {
+  auto document = read_result_if_exists(run_dir / name);
+  return time_of(document) >= time_of(read_result_if_exists(run_dir / "report.json")) ? document : Json();
+}
+
+bool is_verified(const fs::path& run_dir) {
+  const auto report = since_the_copy(run_dir, "verify-report.json");
+  const auto code = report.is_object() ? report.value("exit_code", kFailed) : kFailed;
+  return code == kEqual || code == kWaived;
+}
+
+/// Also when it is not known how a repair ended.
+bool is_repaired(const fs::path& run_dir) {
+  const auto report = since_the_copy(run_dir, "repair-report.json");
+  return report.is_object() && report.value("applied", true);
+}
+
+bool is_copied(const fs::path& run_dir) {
+  return is_run_directory(run_dir) && copy::RunDir::peek(run_dir).finished == kEqual;
+}
+
+}  // namespace
+
+MoveState read_move_state(const Move& move, const std::vector<DatabasePair>& databases) {
+  MoveState state;
+  copy::Options options;
+  options.run_dir = database_dir(move.root);
+  std::vector<fs::path> copies;
+  for (const auto& pair : databases) copies.push_back(options_for(options, pair).run_dir);
+  if (databases.empty()) copies.push_back(options.run_dir);
+  state.copy_begun = std::ranges::any_of(copies, is_run_directory);
+  state.copied = std::ranges::all_of(copies, is_copied);
+  state.verified = state.copied && std::ranges::all_of(copies, is_verified);
+  state.repaired = std::ranges::any_of(copies, is_repaired);
+  for (size_t i = 0; i < move.uploads.size(); ++i) {
+    const auto report = read_result_if_exists(upload_dir(move, i) / "report.json");
+    const auto code = report.is_object() ? report.value("exit_code", kFailed) : kFailed;
+    state.sent.push_back(code == kEqual || code == kDifferent);
+  }
+  return state;
+}
+
+}  // namespace cli

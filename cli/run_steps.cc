@@ -1,0 +1,80 @@
+#include "cli/run_steps.h"
+
+#include <fmt/format.h>
+
+namespace cli {
+namespace {
+
+class Steps {
+ public:
+  Steps(const Move& move, const MoveState& state) : move_(move), state_(state) {}
+
+  std::vector<MoveStep> run() {
+    if (move_.databases) copy();
+    for (size_t i = 0; i < move_.uploads.size(); ++i)
+      if (!(move_.final && i < state_.sent.size() && state_.sent[i])) upload(i, "upload");
+    // In the final run a comparison follows that is about the last moment.
+    if (move_.databases && !(move_.final && (state_.verified || state_.repaired))) verify();
+    if (move_.smoke_tests) add("smoke tests", {"check", "--only", "smoke"});
+    if (move_.final) finish();
+    return std::move(steps_);
+  }
+
+ private:
+  void add(std::string name, std::vector<std::string> arguments) {
+    steps_.push_back({std::move(name), std::move(arguments)});
+  }
+  void add_asking(std::string name, std::vector<std::string> arguments) {
+    if (move_.yes) arguments.emplace_back("--yes");
+    add(std::move(name), std::move(arguments));
+  }
+
+  void copy() {
+    const auto run_dir = database_dir(move_.root).string();
+    if (!state_.copy_begun) add("plan", {"plan", "--run-dir", run_dir});
+    if (!state_.copied) add_asking("copy", {"copy", "--run-dir", run_dir});
+  }
+
+  void verify() {
+    std::vector<std::string> arguments{"verify", "--run-dir", database_dir(move_.root).string()};
+    if (state_.repaired) arguments.emplace_back("--independent");
+    add("verify", std::move(arguments));
+  }
+
+  void upload(size_t i, const std::string& name) {
+    const auto& [from, to] = move_.uploads[i];
+    add(move_.uploads.size() == 1 ? name : fmt::format("{} {}", name, i + 1),
+        {"upload", from, to, "--run-dir", upload_dir(move_, i).string()});
+  }
+
+  // The rows come before the files: so what they mention is looked for in the same moment's directory.
+  void finish() {
+    if (move_.databases && move_.fence) {
+      std::vector<std::string> arguments{"fence", "on"};
+      if (move_.end_sessions) arguments.emplace_back("--end-sessions");
+      add_asking("fence", std::move(arguments));
+    }
+    if (move_.databases)
+      add_asking("repair", {"repair", "--run-dir", database_dir(move_.root).string(), "--apply"});
+    for (size_t i = 0; i < move_.uploads.size(); ++i) upload(i, "last upload");
+    std::vector<std::string> check{"check"};
+    if (move_.databases && move_.fence) check.emplace_back("--require-fence");
+    add("check", std::move(check));
+  }
+
+  const Move& move_;
+  const MoveState& state_;
+  std::vector<MoveStep> steps_;
+};
+
+}  // namespace
+
+std::filesystem::path database_dir(const std::filesystem::path& root) { return root / "database"; }
+
+std::filesystem::path upload_dir(const Move& move, size_t index) {
+  return move.root / (move.uploads.size() == 1 ? "upload" : fmt::format("upload-{}", index + 1));
+}
+
+std::vector<MoveStep> steps_of(const Move& move, const MoveState& state) { return Steps(move, state).run(); }
+
+}  // namespace cli

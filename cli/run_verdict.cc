@@ -1,0 +1,124 @@
+#include "cli/run_verdict.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "cli/errors.h"
+#include "cli/report_section.h"
+#include "cli/text.h"
+
+namespace cli {
+namespace {
+
+bool has_result(const Json& document) {
+  return document.is_object() && document.contains("command") && !document.contains("error");
+}
+
+std::vector<std::string> texts_of(const Json& document, const char* member) {
+  return document.value(member, Json::array()).get<std::vector<std::string>>();
+}
+
+/// What the step's results say against going on, the worst first; its headline if they say nothing.
+std::vector<std::string> reasons_of(const StepOutcome& done) {
+  std::vector<std::string> bad;
+  std::vector<std::string> unsure;
+  const auto add = [](std::vector<std::string>& to, std::vector<std::string> more) {
+    to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  };
+  for (const auto& result : done.outcome.results) {
+    if (!has_result(result.document)) continue;
+    add(bad, texts_of(result.document, "reasons"));
+    const auto section = section_of(result.document, done.step.name);
+    add(bad, said_in(section, Tone::bad));
+    add(unsure, said_in(section, Tone::unsure));
+  }
+  add(bad, std::move(unsure));
+  if (bad.empty()) bad.push_back(done.outcome.headline());
+  return bad;
+}
+
+std::string next_after(const Move& move, const StepOutcome& done, const std::string& again) {
+  const auto run_dir = shell_quoted(database_dir(move.root).string());
+  if (done.step.name == "fence" && done.outcome.exit_code == kIncomplete)
+    return "end the sessions that can still write, or let it do so: " + again +
+           (move.end_sessions ? "" : " --end-sessions");
+  if (done.step.name == "repair")
+    return fmt::format(
+        "what is left cannot be mended row by row, or is more than [repair] most allows: see {0}; then allow "
+        "it ([repair] most, recopy) and run again: {1}; or copy anew behind the fence: cutover copy "
+        "--restart --run-dir {0}, and then {1}",
+        run_dir, again);
+  if (done.outcome.exit_code == kIncomplete) return "go on with: " + again;
+  return "mend what is listed, then go on with: " + again;
+}
+
+Verdict stopped(const Move& move, const StepOutcome& last, const std::string& again) {
+  Verdict out;
+  out.exit_code = last.outcome.exit_code;
+  out.next = next_after(move, last, again);
+  if (out.exit_code == kIncomplete) {
+    out.name = "incomplete";
+    out.headline = fmt::format("INCOMPLETE: {}: {}", last.step.name, last.outcome.headline());
+    return out;
+  }
+  out.name = "no-go";
+  out.reasons = reasons_of(last);
+  out.headline = fmt::format("NO-GO: {}: {}", last.step.name, out.reasons.front());
+  return out;
+}
+
+/// The copy's moment, which a comparison with it names.
+std::string moment_of(const std::vector<StepOutcome>& done) {
+  for (const auto& one : done)
+    for (const auto& [headline, document] : one.outcome.results) {
+      if (one.step.name != "verify" || !has_result(document)) continue;
+      const auto& source = document.at("source");
+      const auto lsn = source.value("lsn", "");
+      return fmt::format("source snapshot {}{}", source.value("snapshot", ""),
+                         lsn.empty() ? "" : " at LSN " + lsn);
+    }
+  return {};
+}
+
+Verdict ready(const Move& move, const std::vector<StepOutcome>& done, const std::string& again) {
+  Verdict out{.name = "ready", .exit_code = kIncomplete};
+  const auto moment = moment_of(done);
+  out.headline =
+      move.databases
+          ? fmt::format("READY: everything is equal as of {}; the source still accepts writes", moment)
+          : "READY: every file is there; more may come";
+  for (const auto& one : done)
+    if (one.outcome.exit_code == kWaived)
+      for (const auto& waiver : reasons_of(one)) out.waivers.push_back(waiver);
+  out.next = fmt::format("when the application is stopped: {} --final", again);
+  return out;
+}
+
+/// That of the check at the end, which has looked at everything.
+Verdict final_verdict(const Move& move, const StepOutcome& check) {
+  const auto& result = check.outcome.results.back();
+  Verdict out;
+  out.name = result.document.at("verdict").get<std::string>();
+  out.exit_code = check.outcome.exit_code;
+  out.headline = result.headline;
+  out.waivers = texts_of(result.document, "waivers");
+  if (!move.fence && out.exit_code == kWaived)
+    out.waivers.emplace_back("that the writers are stopped is only declared: [run] fence = false");
+  out.next = fmt::format(
+      "switch the application over; then `cutover clean --run-dir {}`. The way back: `cutover fence off`",
+      shell_quoted(move.root.string()));
+  return out;
+}
+
+}  // namespace
+
+bool StepOutcome::passed() const { return outcome.exit_code == kEqual || outcome.exit_code == kWaived; }
+
+Verdict verdict_of(const Move& move, const std::vector<StepOutcome>& done, const std::string& again) {
+  const auto& last = done.back();
+  if (!last.passed()) return stopped(move, last, again);
+  return move.final ? final_verdict(move, last) : ready(move, done, again);
+}
+
+}  // namespace cli

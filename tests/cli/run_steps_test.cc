@@ -1,0 +1,77 @@
+#include "cli/run_steps.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gmock/gmock.h>
+
+namespace cli {
+namespace {
+
+using ::testing::ElementsAre;
+
+Move whole_move() {
+  Move move;
+  move.root = "R";
+  move.databases = true;
+  move.uploads = {{"files", "s3://b/files"}, {"public", "s3://b/public"}};
+  move.smoke_tests = true;
+  return move;
+}
+
+std::vector<std::string> commands_of(const Move& move, const MoveState& state) {
+  std::vector<std::string> out;
+  for (const auto& step : steps_of(move, state))
+    out.push_back(fmt::format("{}: {}", step.name, fmt::join(step.arguments, " ")));
+  return out;
+}
+
+TEST(RunSteps, OfARehearsal) {
+  EXPECT_THAT(commands_of(whole_move(), {}),
+              ElementsAre("plan: plan --run-dir R/database", "copy: copy --run-dir R/database",
+                          "upload 1: upload files s3://b/files --run-dir R/upload-1",
+                          "upload 2: upload public s3://b/public --run-dir R/upload-2",
+                          "verify: verify --run-dir R/database", "smoke tests: check --only smoke"));
+}
+
+TEST(RunSteps, GoOnWithWhatIsNotDone) {
+  EXPECT_EQ(commands_of(whole_move(), {.copy_begun = true}).front(), "copy: copy --run-dir R/database");
+  const auto copied = commands_of(whole_move(), {.copy_begun = true, .copied = true, .verified = true});
+  EXPECT_THAT(copied, ElementsAre(testing::StartsWith("upload 1"), testing::StartsWith("upload 2"),
+                                  "verify: verify --run-dir R/database", testing::_));
+  // What the copy has recorded is no longer what the target should be.
+  EXPECT_THAT(commands_of(whole_move(), {.copy_begun = true, .copied = true, .repaired = true}),
+              testing::Contains("verify: verify --run-dir R/database --independent"));
+}
+
+TEST(RunSteps, OfTheNight) {
+  auto move = whole_move();
+  move.final = true;
+  move.end_sessions = true;
+  move.yes = true;
+  const MoveState rehearsed{.copy_begun = true, .copied = true, .verified = true, .sent = {true, true}};
+  EXPECT_THAT(commands_of(move, rehearsed),
+              ElementsAre("smoke tests: check --only smoke", "fence: fence on --end-sessions --yes",
+                          "repair: repair --run-dir R/database --apply --yes",
+                          "last upload 1: upload files s3://b/files --run-dir R/upload-1",
+                          "last upload 2: upload public s3://b/public --run-dir R/upload-2",
+                          "check: check --require-fence"));
+  // Without a rehearsal all of it comes first; nobody's writes are refused meanwhile.
+  EXPECT_EQ(commands_of(move, {}).size(), 11U);
+  EXPECT_EQ(commands_of(move, {}).at(6), "fence: fence on --end-sessions --yes");
+  move.fence = false;
+  EXPECT_THAT(commands_of(move, rehearsed), testing::Contains("check: check"));
+  EXPECT_EQ(commands_of(move, rehearsed).size(), 5U);
+}
+
+TEST(RunSteps, OfFilesAlone) {
+  Move move;
+  move.root = "R";
+  move.uploads = {{"files", "s3://b"}};
+  move.final = true;
+  EXPECT_THAT(commands_of(move, {}),
+              ElementsAre("upload: upload files s3://b --run-dir R/upload",
+                          "last upload: upload files s3://b --run-dir R/upload", "check: check"));
+}
+
+}  // namespace
+}  // namespace cli

@@ -1,0 +1,108 @@
+#include "cli/run_verdict.h"
+
+#include <gmock/gmock.h>
+
+#include "cli/check_report.h"
+#include "cli/errors.h"
+
+namespace cli {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr const char* kAgain = "cutover run";
+
+StepOutcome step(const std::string& name, int exit_code, const std::string& headline = "",
+                 Json document = Json()) {
+  StepOutcome out{{name, {name}}, {exit_code, {}}};
+  if (document.is_null()) document = Json{{"exit_code", exit_code}};
+  out.outcome.results.push_back({headline, std::move(document)});
+  return out;
+}
+
+Json comparison() {
+  return {{"command", "verify"},
+          {"time", "2026-01-31T22:00:00.000Z"},
+          {"exit_code", 0},
+          {"source", {{"snapshot", "740:740:"}, {"lsn", "0/16B"}}}};
+}
+
+Move a_move(bool final = false) {
+  Move move;
+  move.root = "R";
+  move.databases = true;
+  move.final = final;
+  return move;
+}
+
+TEST(RunVerdict, OfARehearsalIsNoGo) {
+  const auto verdict =
+      verdict_of(a_move(), {step("copy", kEqual), step("verify", kEqual, "EQUAL", comparison())}, kAgain);
+  EXPECT_EQ(verdict.name, "ready");
+  EXPECT_EQ(verdict.exit_code, kIncomplete);
+  EXPECT_EQ(verdict.headline,
+            "READY: everything is equal as of source snapshot 740:740: at LSN 0/16B; the source still "
+            "accepts writes");
+  EXPECT_THAT(verdict.next, HasSubstr("cutover run --final"));
+}
+
+TEST(RunVerdict, OfAStepThatStopsIsItsOwn) {
+  const auto leaking =
+      verdict_of(a_move(true), {step("fence", kIncomplete, "LEAKING: app is fenced")}, kAgain);
+  EXPECT_EQ(leaking.exit_code, kIncomplete);
+  EXPECT_EQ(leaking.headline, "INCOMPLETE: fence: LEAKING: app is fenced");
+  EXPECT_THAT(leaking.next, HasSubstr("cutover run --end-sessions"));
+  const auto suspicious =
+      verdict_of(a_move(true), {step("repair", kUsage, "FAILED: too much differs")}, kAgain);
+  EXPECT_EQ(suspicious.exit_code, kUsage);
+  EXPECT_EQ(suspicious.headline, "NO-GO: repair: FAILED: too much differs");
+  EXPECT_THAT(suspicious.next,
+              AllOf(HasSubstr("[repair] most"), HasSubstr("cutover copy --restart --run-dir R/database")));
+}
+
+TEST(RunVerdict, OfTheNightIsThatOfTheCheck) {
+  const auto go = verdict_of(
+      a_move(true),
+      {step("check", kEqual, "GO: 7 checks passed", check_json({{.kind = "http", .name = "x"}}, {}, ""))},
+      kAgain);
+  EXPECT_EQ(go.name, "go");
+  EXPECT_EQ(go.exit_code, kEqual);
+  auto stopped_otherwise = a_move(true);
+  stopped_otherwise.fence = false;
+  const auto document = check_json(
+      {{.kind = "fence", .name = "app", .exit_code = kWaived, .problem = "the source still accepts writes"}},
+      {}, "");
+  const auto waived =
+      verdict_of(stopped_otherwise, {step("check", kWaived, "GO WITH WAIVERS: …", document)}, kAgain);
+  EXPECT_EQ(waived.exit_code, kWaived);
+  EXPECT_THAT(waived.waivers,
+              ElementsAre("fence app: the source still accepts writes", HasSubstr("fence = false")));
+  const auto no =
+      check_json({{.kind = "database", .name = "app", .exit_code = kDifferent, .problem = "rows differ"},
+                  {.kind = "tcp", .name = "redis", .exit_code = kDifferent, .problem = "refused"}},
+                 {}, "");
+  const auto no_go = verdict_of(a_move(true), {step("check", kDifferent, "NO-GO: …", no)}, kAgain);
+  EXPECT_EQ(no_go.exit_code, kDifferent);
+  EXPECT_THAT(no_go.reasons, ElementsAre("database app: rows differ", "tcp redis: refused"));
+  EXPECT_THAT(no_go.headline, StartsWith("NO-GO: check: database app: rows differ"));
+}
+
+TEST(CheckReport, SaysTheFirstReasonAndCountsTheRest) {
+  const auto report =
+      check_json({{.kind = "http", .name = "a"},
+                  {.kind = "tcp", .name = "b", .exit_code = kFailed, .problem = "unknown"},
+                  {.kind = "sql", .name = "c", .exit_code = kDifferent, .problem = "not true"}},
+                 {}, "cutover check");
+  EXPECT_EQ(report.at("exit_code"), kFailed);
+  const auto section = check_section(report);
+  EXPECT_EQ(section.headline, "NO-GO: tcp b: unknown");
+  EXPECT_THAT(section_text(section, false),
+              AllOf(StartsWith("NO-GO: tcp b: unknown\n\nchecks:\n"), HasSubstr("  ok         http  a"),
+                    HasSubstr("  unchecked  tcp   b"), HasSubstr("  failed     sql   c")));
+}
+
+}  // namespace
+}  // namespace cli
