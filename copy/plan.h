@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/sink.h"
 #include "copy/finding.h"
 #include "copy/options.h"
 #include "pg/catalog.h"
@@ -49,7 +50,7 @@ struct Relation {
 
 /// What a run does, decided once and kept with the run: a resumed run works by the stored plan.
 struct Plan {
-  int version = 1;
+  int version = 2;
   std::string source_version;  ///< "15.18"
   int source_major = 0;
   pg::Database database;
@@ -73,9 +74,11 @@ struct Plan {
 
   uint64_t total_bytes() const;
   uint64_t total_chunks() const;
-  std::string to_json() const;
-  /// Throws Error{corrupt}.
-  static Plan from_json(std::string_view text);
+  /// As JSON, one line for what is there once, and one for each relation, index and so on: a plan of many
+  /// tables is never one document in memory. finish() is the caller's to call.
+  void write(base::ByteSink& out) const;
+  /// Throws Error{corrupt}; Error{usage} for a plan of another version of this program.
+  static Plan read(base::ByteSource& in);
 };
 
 /// Decides what is copied and how. What is left out, and why, is added to `findings`.

@@ -1,5 +1,8 @@
 // The stored form of a plan: JSON, so that a person can read what a run decided.
 
+#include <optional>
+#include <span>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -32,25 +35,116 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Relation::Kind, {{Relation::Kind::table, "table"},
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Relation, kind, oid, name, load_into, condition, columns, types, shape,
                                    filenode, bytes, row_estimate, index_cost, chunk_blocks, chunks,
                                    large_object_bounds)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Plan, version, source_version, source_major, database, client_encoding,
-                                   schema, selection, relations, indexes, foreign_keys, sequences, extensions,
-                                   materialized_views, unpopulated_views, excluded_tables, excluded_schemas,
-                                   roles, foreign_tables, partitioned_tables)
+namespace {
 
-std::string Plan::to_json() const {
-  // Names in a SQL_ASCII database need not be UTF-8.
-  return nlohmann::json(*this).dump(-1, ' ', false, nlohmann::json::error_handler_t::strict);
+using nlohmann::json;
+
+constexpr size_t kBlock = size_t{64} << 10;
+
+/// What is there once.
+template <typename P, typename F>
+void for_each_fact(P& plan, const F& visit) {
+  visit("source_version", plan.source_version);
+  visit("source_major", plan.source_major);
+  visit("database", plan.database);
+  visit("client_encoding", plan.client_encoding);
+  visit("schema", plan.schema);
+  visit("selection", plan.selection);
 }
 
-Plan Plan::from_json(std::string_view text) {
+/// What is there any number of times.
+template <typename P, typename F>
+void for_each_list(P& plan, const F& visit) {
+  visit("relation", plan.relations);
+  visit("index", plan.indexes);
+  visit("foreign_key", plan.foreign_keys);
+  visit("sequence", plan.sequences);
+  visit("extension", plan.extensions);
+  visit("materialized_view", plan.materialized_views);
+  visit("unpopulated_view", plan.unpopulated_views);
+  visit("excluded_table", plan.excluded_tables);
+  visit("excluded_schema", plan.excluded_schemas);
+  visit("role", plan.roles);
+  visit("foreign_table", plan.foreign_tables);
+  visit("partitioned_table", plan.partitioned_tables);
+}
+
+// Names in a SQL_ASCII database need not be UTF-8.
+std::string line_of(const json& object) {
+  return object.dump(-1, ' ', false, json::error_handler_t::strict) + "\n";
+}
+
+/// The lines of a stream, one at a time.
+class Lines {
+ public:
+  explicit Lines(base::ByteSource& in) : in_(in) {}
+
+  /// Without its end; nothing at the end of the stream.
+  std::optional<std::string_view> next() {
+    for (;;) {
+      if (const auto end = text_.find('\n', looked_at_); end != std::string::npos) {
+        const auto line = std::string_view(text_).substr(begin_, end - begin_);
+        begin_ = looked_at_ = end + 1;
+        return line;
+      }
+      text_.erase(0, begin_);
+      begin_ = 0;
+      looked_at_ = text_.size();
+      text_.resize(looked_at_ + kBlock);
+      const auto got = in_.read(std::as_writable_bytes(std::span(text_).subspan(looked_at_)));
+      text_.resize(looked_at_ + got);
+      if (got > 0) continue;
+      if (!text_.empty()) base::fail(base::ErrorKind::corrupt, "the stored plan is cut off");
+      return std::nullopt;
+    }
+  }
+
+ private:
+  base::ByteSource& in_;
+  std::string text_;
+  size_t begin_ = 0;
+  size_t looked_at_ = 0;
+};
+
+json next_object(Lines& lines) {
+  const auto line = lines.next();
+  if (!line) base::fail(base::ErrorKind::corrupt, "the stored plan is cut off");
+  return json::parse(*line);
+}
+
+Plan read_plan(Lines& lines) {
+  Plan plan;
+  const auto facts = next_object(lines);
+  if (const auto version = facts.at("version").get<int>(); version != plan.version)
+    base::fail(base::ErrorKind::usage,
+               "the plan has format {}, this program knows format {}: it was made by another version",
+               version, plan.version);
+  for_each_fact(plan, [&](const char* name, auto& value) { facts.at(name).get_to(value); });
+  for_each_list(plan, [&](const char* name, auto& list) {
+    for (auto count = facts.at("counts").at(name).get<size_t>(); count > 0; --count)
+      next_object(lines).at(name).get_to(list.emplace_back());
+  });
+  if (lines.next()) base::fail(base::ErrorKind::corrupt, "the stored plan has more lines than it says");
+  return plan;
+}
+
+}  // namespace
+
+void Plan::write(base::ByteSink& out) const {
+  json facts{{"version", version}, {"counts", json::object()}};
+  for_each_fact(*this, [&](const char* name, const auto& value) { facts[name] = value; });
+  for_each_list(*this, [&](const char* name, const auto& list) { facts["counts"][name] = list.size(); });
+  out.write(base::bytes_of(line_of(facts)));
+  for_each_list(*this, [&](const char* name, const auto& list) {
+    for (const auto& one : list) out.write(base::bytes_of(line_of({{name, one}})));
+  });
+}
+
+Plan Plan::read(base::ByteSource& in) {
   try {
-    auto plan = nlohmann::json::parse(text).get<Plan>();
-    if (plan.version != 1)
-      base::fail(base::ErrorKind::usage,
-                 "the plan has format {}, this program knows format 1: it was made by another version",
-                 plan.version);
-    return plan;
-  } catch (const nlohmann::json::exception& error) {
+    Lines lines(in);
+    return read_plan(lines);
+  } catch (const json::exception& error) {
     throw base::Error(base::ErrorKind::corrupt,
                       fmt::format("the stored plan cannot be read: {}", error.what()));
   }

@@ -137,7 +137,11 @@ void RunDir::write_checkpoint() {
 }
 
 void RunDir::store_plan(const Plan& plan) const {
-  base::replace_file(path_ / "plan.json.zst", base::zstd_compress(plan.to_json()));
+  base::FileSink file(path_ / "plan.json.zst");
+  constexpr int kLevel = 3;
+  base::ZstdSink frame(file, kLevel);
+  plan.write(frame);
+  frame.finish();
 }
 
 std::optional<Plan> RunDir::load_plan() const {
@@ -147,10 +151,10 @@ std::optional<Plan> RunDir::load_plan() const {
 
 Plan RunDir::load_plan(const fs::path& path) {
   const auto file = path / "plan.json.zst";
-  const auto frame = base::read_file_if_exists(file);
-  if (!frame) base::fail(ErrorKind::usage, "{} is missing", file.string());
-  return base::during(fmt::format("read {}", file.string()),
-                      [&] { return Plan::from_json(base::zstd_decompress(*frame)); });
+  if (!fs::exists(file)) base::fail(ErrorKind::usage, "{} is missing", file.string());
+  base::FileSource content(file);
+  base::ZstdSource lines(content);
+  return base::during(fmt::format("read {}", file.string()), [&] { return Plan::read(lines); });
 }
 
 // digest.key = hexadecimal key, space, its CRC-32C in 8 hexadecimal digits, line end. Another key would make
