@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -9,6 +11,7 @@
 #include "base/text.h"
 #include "cli/check_report.h"
 #include "cli/errors.h"
+#include "cli/fence_report.h"
 #include "cli/run_report.h"
 #include "cli/text.h"
 
@@ -29,6 +32,7 @@ constexpr std::array kRenderers{
     Renderer{"import", "Import", copy_section},       Renderer{"upload", "Upload", upload_section},
     Renderer{"verify", "Comparison", verify_section}, Renderer{"repair", "Repair", repair_section},
     Renderer{"check", "Check", check_section},        Renderer{"run", "Move", run_section},
+    Renderer{"fence", "Fence", fence_section},
 };
 
 // Of a command that ended with an error, which has nothing else to say.
@@ -82,6 +86,7 @@ void text_of_table(std::string& out, const ReportTable& table) {
   for (const auto& row : table.rows) {
     std::string line;
     for (size_t i = 0; i < row.cells.size(); ++i) {
+      if (!table.columns[i].in_text) continue;
       const auto cell = sanitized_line(row.cells[i]);
       line +=
           "  " + (table.columns[i].numeric ? right_aligned(cell, widths[i]) : left_aligned(cell, widths[i]));
@@ -120,6 +125,12 @@ ReportList remark_list(const Json& remarks, std::string title, Tone tone) {
   return out;
 }
 
+std::string duration_text(const Json& seconds) {
+  if (seconds.is_null()) return {};
+  constexpr double kMilliseconds = 1000.0;
+  return base::human_duration(std::chrono::milliseconds(std::llround(seconds.get<double>() * kMilliseconds)));
+}
+
 void add_fact(ReportSection& section, std::string name, std::string value) {
   if (!value.empty()) section.facts.emplace_back(std::move(name), std::move(value));
 }
@@ -135,8 +146,7 @@ ReportSection copy_section(const Json& report) {
                              counted(report.value("relations", uint64_t{0}), "table"),
                              counted(report.value("rows", uint64_t{0}), "row"),
                              base::human_bytes(report.value("bytes", uint64_t{0})),
-                             base::human_duration(std::chrono::milliseconds(
-                                 static_cast<int64_t>(report.value("elapsed_seconds", 0.0) * 1000))));
+                             duration_text(report.value("elapsed_seconds", Json(0.0))));
   out.tone = tone_of(report.at("exit_code").get<int>());
   add_fact(out, "source", report.value("source", ""));
   add_fact(out, "target", report.value("target", ""));
@@ -162,16 +172,23 @@ ReportSection upload_section(const Json& report) {
   out.headline = fmt::format("{}: {}, {} in {}", base::upper_case(report.at("verdict").get<std::string>()),
                              counted(walked.value("files", uint64_t{0}), "file"),
                              base::human_bytes(walked.value("bytes", uint64_t{0})),
-                             base::human_duration(std::chrono::milliseconds(
-                                 static_cast<int64_t>(report.value("seconds", 0.0) * 1000))));
+                             duration_text(report.value("seconds", Json(0.0))));
   out.tone = tone_of(report.at("exit_code").get<int>());
-  add_fact(out, "uploaded",
-           fmt::format("{}, {} unchanged", amount(report, "uploaded"), amount(report, "unchanged")));
+  add_fact(out, "from", report.value("directory", ""));
+  add_fact(out, "to", report.value("bucket", ""));
+  if (!report.value("integrity", Json()).is_null())
+    add_fact(out, "uploaded",
+             fmt::format("{}, {} unchanged", amount(report, "uploaded"), amount(report, "unchanged")));
   const auto& verified = report.at("verification");
   add_fact(out, "verified",
            fmt::format("{}: {} equal, {} missing, {} different, {} not verified", verified.value("level", ""),
                        amount(verified, "equal"), amount(verified, "missing"), amount(verified, "different"),
                        amount(verified, "unverified")));
+  if (const auto references = report.value("references", Json()); references.is_object())
+    add_fact(out, "mentioned",
+             fmt::format("{} paths by the database, {} of them missing; {} files by nobody",
+                         amount(references, "mentioned"), amount(references, "missing"),
+                         amount(references, "unmentioned")));
   add_list(out, problem_list(report, "failed", "failed", Tone::bad));
   add_list(out, problem_list(report, "different", "different", Tone::bad));
   add_list(out, problem_list(report, "note", "to know", Tone::plain));

@@ -34,6 +34,8 @@ struct ReportTable {
   struct Column {
     std::string name;
     bool numeric = false;
+    bool prose = false;   ///< sentences
+    bool in_text = true;  ///< where the table is shown in text
   };
   struct Row {
     Tone tone = Tone::plain;
@@ -80,6 +82,8 @@ std::string section_text(const ReportSection& section, bool colours);
 Tone tone_of(int exit_code);
 /// [{object, message, hint}] or [{…, fix}]
 ReportList remark_list(const Json& remarks, std::string title, Tone tone = Tone::plain);
+/// "1.4 s", of seconds; empty for null.
+std::string duration_text(const Json& seconds);
 /// Leaves out what is empty.
 void add_fact(ReportSection& section, std::string name, std::string value);
 /// Leaves out an empty one.

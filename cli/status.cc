@@ -1,13 +1,18 @@
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <variant>
+#include <vector>
 
 #include <poll.h>
 
 #include "cli/commands.h"
 #include "cli/errors.h"
 #include "cli/output.h"
+#include "cli/report_section.h"
+#include "cli/run_report.h"
 #include "cli/run_status.h"
+#include "cli/status_file.h"
 #include "cli/upload_status.h"
 #include "s3/upload_run.h"
 
@@ -26,16 +31,31 @@ struct StatusOptions {
 
 using AnyStatus = std::variant<RunStatus, UploadStatus>;
 
-std::vector<AnyStatus> read_all(const std::filesystem::path& directory) {
+/// All that a directory tells.
+struct Look {
+  std::optional<Json> run;  ///< the timeline, of the root of a `cutover run`
+  bool running = false;
   std::vector<AnyStatus> all;
-  for (const auto& path : run_directories(directory)) {
+};
+
+bool is_running(const AnyStatus& any) {
+  return std::visit([](const auto& status) { return status.process.has_value(); }, any);
+}
+
+Look look_at(const std::filesystem::path& directory) {
+  Look look;
+  const bool is_root = is_run_root(directory);
+  if (is_root) look.running = running_process(directory).has_value();
+  if (is_root) look.run = run_timeline(directory);
+  for (const auto& path : is_root ? run_directories_if_any(directory) : run_directories(directory)) {
     if (s3::is_upload_run(path)) {
-      all.emplace_back(read_upload_status(path));
+      look.all.emplace_back(read_upload_status(path));
     } else {
-      all.emplace_back(read_status(path));
+      look.all.emplace_back(read_status(path));
     }
+    look.running = look.running || is_running(look.all.back());
   }
-  return all;
+  return look;
 }
 
 std::string text_of(const AnyStatus& any, bool colours) {
@@ -50,36 +70,32 @@ Json json_of(const AnyStatus& any) {
   return std::visit([](const auto& status) { return status_json(status); }, any);
 }
 
-bool any_running(const std::vector<AnyStatus>& all) {
-  return std::ranges::any_of(all, [](const AnyStatus& any) {
-    return std::visit([](const auto& status) { return status.process.has_value(); }, any);
-  });
-}
-
-std::string whole_text(const std::vector<AnyStatus>& all, bool colours) {
+std::string whole_text(const Look& look, bool colours) {
   std::string out;
-  for (const auto& status : all) {
+  if (look.run) out = section_text(run_section(*look.run), colours);
+  for (const auto& status : look.all) {
     if (!out.empty()) out += "\n";
     out += text_of(status, colours);
   }
   return out;
 }
 
-void print_once(const std::vector<AnyStatus>& all, const StatusOptions& options, int indent) {
+void print_once(const Look& look, const StatusOptions& options, int indent) {
   if (!options.json) {
-    print(whole_text(all, wants_colours(STDOUT_FILENO)));
-  } else if (all.size() == 1) {
-    print(json_text(json_of(all.front()), indent) + "\n");
+    print(whole_text(look, wants_colours(STDOUT_FILENO)));
+  } else if (look.all.size() == 1 && !look.run) {
+    print(json_text(json_of(look.all.front()), indent) + "\n");
   } else {
     Json out{{"version", 1}, {"runs", Json::array()}};
-    for (const auto& status : all) out["runs"].push_back(json_of(status));
+    if (look.run) out["run"] = *look.run;
+    for (const auto& status : look.all) out["runs"].push_back(json_of(status));
     print(json_text(out, indent) + "\n");
   }
 }
 
-std::vector<Line> live_lines_of(const std::vector<AnyStatus>& all) {
+std::vector<Line> live_lines_of(const Look& look) {
   std::vector<Line> lines;
-  const auto text = whole_text(all, false);
+  const auto text = whole_text(look, false);
   for (size_t at = 0; at < text.size();) {
     const auto end = text.find('\n', at);
     lines.push_back({{Style::plain, text.substr(at, end - at)}});
@@ -98,22 +114,23 @@ bool pause(const base::Stop& stop) {
 /// at the end is printed as without --watch.
 void watch(const Invocation& invocation, const StatusOptions& options) {
   Screen screen(STDOUT_FILENO);
-  auto all = read_all(options.run_dir);
-  for (int count = 0; any_running(all); ++count) {
+  auto look = look_at(options.run_dir);
+  for (int count = 0; look.running; ++count) {
     if (options.json) {
-      print_once(all, options, -1);
+      print_once(look, options, -1);
     } else if (screen.is_terminal()) {
-      auto lines = live_lines_of(all);
+      auto lines = live_lines_of(look);
       lines.resize(std::min(lines.size(), screen.height() - 1));
       screen.draw(lines);
     } else if (count % kRefreshesPerLine == 0) {
-      for (const auto& status : all) print(line_of(status) + "\n");
+      for (const auto& status : look.all)
+        if (!look.run || is_running(status)) print(line_of(status) + "\n");
     }
     if (!pause(invocation.stop)) break;
-    all = read_all(options.run_dir);
+    look = look_at(options.run_dir);
   }
   screen.clear();
-  print_once(all, options, options.json ? -1 : 2);
+  print_once(look, options, options.json ? -1 : 2);
 }
 
 }  // namespace
@@ -123,8 +140,7 @@ Run set_up_status(OptionSet& set) {
   set.describe(
       "Shows a run, a copy or an upload, from its run directory: how much is done and proven, and, while a "
       "process works on it, how fast and on what. It changes nothing and needs no connection. With several "
-      "databases in one run directory all "
-      "are shown. "
+      "databases in one run directory, and for that of a `cutover run`, all are shown. "
       "The exit code is 0 when the status could be read, whatever it is.");
   set.example("once", "cutover status cutover-run");
   set.example("until the run ends", "cutover status cutover-run --watch");
@@ -140,7 +156,7 @@ Run set_up_status(OptionSet& set) {
     if (options->watch) {
       watch(invocation, *options);
     } else {
-      print_once(read_all(options->run_dir), *options, 2);
+      print_once(look_at(options->run_dir), *options, 2);
     }
     return kEqual;
   };

@@ -12,7 +12,8 @@ namespace cli {
 int exit_code_of(const s3::Outcome& outcome);
 std::string upload_text(const s3::Outcome& outcome, const ReportContext& context, bool colours);
 /// {"version":1, "command":"upload", "verdict":"equal"|"different"|"failed", "exit_code":…, …}
-Json upload_report(const s3::Outcome& outcome, const ReportContext& context);
+Json upload_report(const s3::Outcome& outcome, const s3::UploadOptions& options,
+                   const ReportContext& context);
 
 int exit_code_of(const s3::DryRun& plan);
 std::string dry_run_text(const s3::DryRun& plan);

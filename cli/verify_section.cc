@@ -1,8 +1,5 @@
 #include "cli/verify_section.h"
 
-#include <chrono>
-#include <cmath>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -22,10 +19,6 @@ constexpr size_t kSkippedInText = 20;
 
 uint64_t number(const Json& object, const char* member) { return object.at(member).get<uint64_t>(); }
 std::string text(const Json& object, const char* member) { return object.at(member).get<std::string>(); }
-
-std::string duration(const Json& seconds) {
-  return base::human_duration(std::chrono::milliseconds(std::llround(seconds.get<double>() * 1000.0)));
-}
 
 std::string side_fact(const Json& side) {
   auto out = fmt::format("{}, PostgreSQL {}, snapshot {}", text(side, "database"), text(side, "version"),
@@ -240,7 +233,7 @@ std::string row_text(const Json& row) {
 }
 
 std::string verify_line(const Json& report) {
-  const auto took = duration(report.at("elapsed_seconds"));
+  const auto took = duration_text(report.at("elapsed_seconds"));
   const auto verdict = base::upper_case(text(report, "verdict"));
   const auto tables = counted(report.at("tables").size(), "table");
   const auto level = text(report, "level");
