@@ -45,7 +45,14 @@ Move declared_move(const Invocation& invocation, const MoveOptions& options) {
       !options.run.copy.source.parameters().empty() || !options.run.copy.target.parameters().empty();
   if (move.databases) require_both(options.run.copy, options.run.databases);
   move.uploads = declared_uploads(invocation.globals);
-  move.smoke_tests = declares_smoke_tests(invocation.globals);
+  const auto declared = [&](std::string_view command, std::string_view option) {
+    return is_declared(invocation.globals, command, option);
+  };
+  move.smoke_tests = declared("check", "--http") || declared("check", "--tcp") || declared("check", "--sql");
+  for (const auto* flag : {"--strong", "--server-side"})
+    if (declared("verify", flag)) move.verify_plainly.push_back(std::string(flag) + "=false");
+  if (declared("verify", "--recheck")) move.verify_plainly.emplace_back("--recheck=0");
+  if (declared("verify", "--resume")) move.verify_plainly.emplace_back("--resume=");
   move.final = options.final;
   move.fence = options.fence;
   move.end_sessions = options.end_sessions;
