@@ -1,28 +1,32 @@
 #include "cli/any_status.h"
 
-#include <algorithm>
-
+#include "cli/run_report.h"
+#include "cli/status_file.h"
 #include "cli/text.h"
 #include "s3/upload_run.h"
 
 namespace cli {
 
-std::vector<AnyStatus> read_statuses(const std::filesystem::path& directory) {
-  std::vector<AnyStatus> all;
-  for (const auto& path : run_directories(directory)) {
-    if (s3::is_upload_run(path)) {
-      all.emplace_back(read_upload_status(path));
-    } else {
-      all.emplace_back(read_status(path));
-    }
+DirectoryStatus read_directory(const std::filesystem::path& directory) {
+  DirectoryStatus out;
+  const bool is_root = is_run_root(directory);
+  if (is_root) {
+    out.running = running_process(directory).has_value();
+    out.run = run_timeline(directory);
   }
-  return all;
+  for (const auto& path : is_root ? run_directories_if_any(directory) : run_directories(directory)) {
+    if (s3::is_upload_run(path)) {
+      out.all.emplace_back(read_upload_status(path));
+    } else {
+      out.all.emplace_back(read_status(path));
+    }
+    out.running = out.running || is_running(out.all.back());
+  }
+  return out;
 }
 
-bool any_running(std::span<const AnyStatus> all) {
-  return std::ranges::any_of(all, [](const AnyStatus& any) {
-    return std::visit([](const auto& status) { return status.process.has_value(); }, any);
-  });
+bool is_running(const AnyStatus& any) {
+  return std::visit([](const auto& status) { return status.process.has_value(); }, any);
 }
 
 ReportSection status_section(const AnyStatus& any) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <filesystem>
-#include <span>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -15,10 +15,17 @@ namespace cli {
 
 using AnyStatus = std::variant<RunStatus, UploadStatus>;
 
-/// Throws Error{usage} when there is none.
-std::vector<AnyStatus> read_statuses(const std::filesystem::path& directory);
-bool any_running(std::span<const AnyStatus> all);
+/// All that a directory tells.
+struct DirectoryStatus {
+  std::optional<Json> run;  ///< the timeline, of the root of a `cutover run`
+  bool running = false;     ///< it, or one of the others
+  std::vector<AnyStatus> all;
+};
 
+/// Throws Error{usage} when it is no run directory, and holds none.
+DirectoryStatus read_directory(const std::filesystem::path& directory);
+
+bool is_running(const AnyStatus& status);
 ReportSection status_section(const AnyStatus& status);
 std::string status_text(const AnyStatus& status, bool colours);
 /// One line, for --watch on a pipe.

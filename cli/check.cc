@@ -102,7 +102,8 @@ std::vector<CheckResult> Checks::run(const Work& work, const Judge& judge) {
     results.push_back(std::move(result));
   }
   for (auto& one : outcome.results)
-    if (one.document.contains("command") && !one.document.contains("error"))
+    if (one.document.contains("command") && !one.document.contains("error") &&
+        one.document.at("command") != "fence")
       documents_.push_back(std::move(one.document));
   return results;
 }

@@ -97,18 +97,17 @@ ReportSection check_section(const Json& report) {
   ReportSection out;
   out.headline = headline_of_check(report);
   out.tone = tone_of(report.at("exit_code").get<int>());
-  ReportTable table{.title = "checks",
-                    .columns = {{"result"}, {"kind"}, {"name"}, {"took", true}, {"what is wrong"}},
-                    .rows = {},
-                    .state_column = 0,
-                    .in_text = true};
+  ReportTable table{
+      .title = "checks",
+      .columns = {{"result"}, {"kind"}, {"name"}, {"took", true}, {"what is wrong", false, true}},
+      .rows = {},
+      .state_column = 0,
+      .in_text = true};
   for (const auto& check : report.at("checks")) {
     const auto state = check.at("state").get<std::string>();
     table.rows.push_back({tone_of_check(state),
                           {state, check.at("kind").get<std::string>(), check.at("name").get<std::string>(),
-                           base::human_duration(std::chrono::milliseconds(
-                               static_cast<int64_t>(check.at("seconds").get<double>() * 1000))),
-                           check.at("problem").get<std::string>()}});
+                           duration_text(check.at("seconds")), check.at("problem").get<std::string>()}});
   }
   out.tables.push_back(std::move(table));
   if (report.at("exit_code") != kEqual && report.at("exit_code") != kWaived)

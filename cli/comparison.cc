@@ -1,7 +1,11 @@
 #include "cli/comparison.h"
 
+#include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
+#include "base/error.h"
 #include "base/file.h"
 #include "cli/engine_run.h"
 #include "cli/report_page.h"
@@ -72,6 +76,21 @@ verify::Options comparison_options(const VerifyOptions& options, const copy::Opt
   out.show_values = options.show_values;
   out.retry = database.retry;
   return out;
+}
+
+void require_recorded_filters(const std::map<std::string, std::string>& filters,
+                              const verify::Recorded& recorded) {
+  for (const auto& [table, filter] : filters) {
+    const auto found =
+        std::ranges::find(recorded.tables, table, [](const auto& one) { return one.name.display(); });
+    // An extension's own condition may stand in front of it.
+    if (found != recorded.tables.end() &&
+        (found->condition == filter || found->condition.ends_with(fmt::format(" AND ({})", filter))))
+      continue;
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("the copy in the run directory was made without this --where of {}", table),
+                      "give the row filters of the copy, add --independent, or leave --run-dir out");
+  }
 }
 
 copy::Progress::Snapshot shown(verify::Progress& progress) {

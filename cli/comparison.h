@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "cli/log.h"
@@ -17,6 +18,10 @@ verify::Recorded recorded_by(copy::RecordedRun run);
 
 /// `database` must outlive the result.
 verify::Options comparison_options(const VerifyOptions& options, const copy::Options& database);
+
+/// The digests of a copy are of the rows that it copied: throws Error{usage} unless it had these row filters.
+void require_recorded_filters(const std::map<std::string, std::string>& filters,
+                              const verify::Recorded& recorded);
 
 /// The comparison's progress in the terms that are shown for every command.
 copy::Progress::Snapshot shown(verify::Progress& progress);

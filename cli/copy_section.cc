@@ -62,7 +62,7 @@ std::string copy_next_step(const Json& report) {
 
 std::string copy_line(const Json& report) {
   const auto verdict = base::upper_case(report.at("verdict").get<std::string>());
-  const auto took = seconds_text(report, "elapsed_seconds");
+  const auto took = duration_text(report.value("elapsed_seconds", Json(0.0)));
   if (report.value("already_finished", false))
     return fmt::format("{}: {} copied by an earlier run; nothing was done now", verdict, amounts(report));
   switch (report.at("exit_code").get<int>()) {
@@ -94,7 +94,7 @@ ReportSection copy_section(const Json& report) {
   const auto lsn = report.value("lsn", "");
   add_fact(out, "snapshot", report.value("snapshot", "") + (lsn.empty() ? "" : " at LSN " + lsn));
   if (report.value("copy_seconds", 0.0) > 0)
-    add_fact(out, "copied", "rows in " + seconds_text(report, "copy_seconds"));
+    add_fact(out, "copied", "rows in " + duration_text(report.value("copy_seconds", Json(0.0))));
   add_fact(out, "run", run_text(report));
   add_list(out, problem_list(report, "difference", "different", Tone::bad));
   add_list(out, problem_list(report, "failed", "failed", Tone::bad));

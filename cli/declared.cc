@@ -1,12 +1,12 @@
 #include "cli/declared.h"
 
+#include <algorithm>
 #include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "cli/check_options.h"
 #include "cli/config_file.h"
 
 namespace cli {
@@ -35,15 +35,13 @@ std::vector<DeclaredUpload> declared_uploads(const GlobalOptions& globals) {
   return out;
 }
 
-bool declares_smoke_tests(const GlobalOptions& globals) {
+bool is_declared(const GlobalOptions& globals, std::string_view command, std::string_view option) {
+  const auto found = std::ranges::find_if(commands(), [&](const auto& one) { return command == one.name; });
   CLI::App app;
-  OptionSet set(app, "check");
-  CheckOptions unused;
-  add_check_options(set, unused);
+  OptionSet set(app, found->name);
+  const auto owner = found->set_up(set);
   const auto file = globals.config.empty() ? std::nullopt : std::optional(ConfigFile::read(globals.config));
-  for (const auto* name : {"--http", "--tcp", "--sql"})
-    if (OptionSet::given(*set.find(name), file ? &*file : nullptr)) return true;
-  return false;
+  return OptionSet::given(*set.find(option), file ? &*file : nullptr).has_value();
 }
 
 }  // namespace cli

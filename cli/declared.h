@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/commands.h"
@@ -17,7 +18,7 @@ struct DeclaredUpload {
 /// directory or bucket.
 std::vector<DeclaredUpload> declared_uploads(const GlobalOptions& globals);
 
-/// Does the file or the environment have a smoke test for `cutover check`?
-bool declares_smoke_tests(const GlobalOptions& globals);
+/// Do the environment or the file say anything of a command's option? "verify", "--strong".
+bool is_declared(const GlobalOptions& globals, std::string_view command, std::string_view option);
 
 }  // namespace cli

@@ -50,8 +50,7 @@ DatabaseResult run_engine(const Invocation& invocation, const RunOptions& option
     }();
     auto report = report_json(outcome, context);
     keep_report(run_dir, report);
-    if (!options.json)
-      invocation.print(section_text(copy_section(report), wants_colours(STDOUT_FILENO)));
+    if (!options.json) invocation.print(section_text(copy_section(report), wants_colours(STDOUT_FILENO)));
     return {outcome.exit_code, copy_line(report), std::move(report)};
   } catch (const base::Error& error) {
     keep_report(run_dir, error_report(error, exit_code_of(error), context));

@@ -9,13 +9,20 @@
 namespace cli {
 namespace {
 
-std::string session_text(const pg::OpenSession& session) {
-  auto line = fmt::format("pid {}, {}", session.pid, session.user);
-  if (!session.application.empty()) line += fmt::format(", \"{}\"", session.application);
-  if (!session.client.empty()) line += fmt::format(", from {}", session.client);
-  if (!session.state.empty()) line += ", " + session.state;
-  if (session.writing) line += ", writing now";
-  line += session.began.empty() ? ", its begin is hidden from us" : ", since " + session.began;
+Json session_json(const pg::OpenSession& session) {
+  return {{"pid", session.pid},        {"user", session.user},   {"application", session.application},
+          {"client", session.client},  {"state", session.state}, {"began", session.began},
+          {"writing", session.writing}};
+}
+
+std::string session_text(const Json& session) {
+  const auto text = [&](const char* member) { return session.at(member).get<std::string>(); };
+  auto line = fmt::format("pid {}, {}", session.at("pid").get<int64_t>(), text("user"));
+  if (!text("application").empty()) line += fmt::format(", \"{}\"", text("application"));
+  if (!text("client").empty()) line += fmt::format(", from {}", text("client"));
+  if (!text("state").empty()) line += ", " + text("state");
+  if (session.at("writing").get<bool>()) line += ", writing now";
+  line += text("began").empty() ? ", its begin is hidden from us" : ", since " + text("began");
   return sanitized_line(line);
 }
 
@@ -60,7 +67,8 @@ std::string fence_text(const pg::Fence& fence, const std::string& where,
     add_fact(out, "before",
              fence.note->former ? "default_transaction_read_only = " + *fence.note->former : "no setting");
   }
-  for (const auto& session : fence.sessions) out += fmt::format("  can write: {}\n", session_text(session));
+  for (const auto& session : fence.sessions)
+    out += fmt::format("  can write: {}\n", session_text(session_json(session)));
   for (const auto& gap : fence.gaps) out += fmt::format("  gap: {}\n", sanitized_line(gap));
   for (const auto& reason : refused) out += fmt::format("  not ended: {}\n", sanitized_line(reason));
   if (!fence.up()) return out;
@@ -69,6 +77,8 @@ std::string fence_text(const pg::Fence& fence, const std::string& where,
 
 Json fence_json(const pg::Fence& fence, const std::vector<std::string>& refused) {
   Json out{{"version", 1},
+           {"command", "fence"},
+           {"headline", fence_headline(fence)},
            {"database", fence.database},
            {"exit_code", exit_code_of(fence)},
            {"up", fence.up()},
@@ -79,14 +89,24 @@ Json fence_json(const pg::Fence& fence, const std::vector<std::string>& refused)
            {"sessions", Json::array()},
            {"gaps", fence.gaps},
            {"not_ended", refused}};
-  for (const auto& session : fence.sessions)
-    out["sessions"].push_back({{"pid", session.pid},
-                               {"user", session.user},
-                               {"application", session.application},
-                               {"client", session.client},
-                               {"state", session.state},
-                               {"began", session.began},
-                               {"writing", session.writing}});
+  for (const auto& session : fence.sessions) out["sessions"].push_back(session_json(session));
+  return out;
+}
+
+ReportSection fence_section(const Json& report) {
+  ReportSection out;
+  out.headline = report.at("headline").get<std::string>();
+  out.tone = tone_of(report.at("exit_code").get<int>());
+  ReportList sessions{"can write", Tone::bad, {}};
+  for (const auto& session : report.at("sessions")) sessions.items.push_back({session_text(session)});
+  add_list(out, std::move(sessions));
+  const auto add = [&](const char* member, std::string title) {
+    ReportList list{std::move(title), Tone::bad, {}};
+    for (const auto& text : report.at(member)) list.items.push_back({text.get<std::string>()});
+    add_list(out, std::move(list));
+  };
+  add("gaps", "gap");
+  add("not_ended", "not ended");
   return out;
 }
 

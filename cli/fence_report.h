@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/log.h"
+#include "cli/report_section.h"
 #include "pg/fence.h"
 
 namespace cli {
@@ -12,6 +13,7 @@ namespace cli {
 std::string fence_text(const pg::Fence& fence, const std::string& where,
                        const std::vector<std::string>& refused);
 Json fence_json(const pg::Fence& fence, const std::vector<std::string>& refused);
+ReportSection fence_section(const Json& report);
 /// Equal: it holds; incomplete: it is up, but somebody can still write; different: it is not up.
 int exit_code_of(const pg::Fence& fence);
 /// The first line of fence_text(), without a line end.

@@ -67,6 +67,7 @@ std::string exit_codes(size_t width) {
   out += definition("2", "usage or configuration: nothing was done", 7, width);
   out += definition("3", "something failed, or could not be verified", 7, width);
   out += definition("4", "interrupted or incomplete: the same command resumes", 7, width);
+  out += definition("5", "equal, or GO, except for declared waivers", 7, width);
   out += definition("130", "interrupted twice: ended at once; the same command resumes", 7, width);
   return out;
 }
@@ -89,9 +90,9 @@ size_t help_width() {
 
 std::string general_help(size_t width) {
   std::string out = paragraph(
-      "cutover copies a whole Postgres database to another server, exactly once, and proves that the copy is "
-      "equal. A "
-      "run that is interrupted, by whatever, goes on where it stopped when the same command is run again.",
+      "cutover moves a Postgres database to another server and directories of files to S3, exactly once, and "
+      "proves that they arrived. A run that is interrupted, by whatever, goes on where it stopped when the "
+      "same command is run again.",
       width, 0);
   out += "\nUsage: cutover COMMAND [OPTIONS]\n\nCommands:\n";
   for (const auto& command : commands()) out += definition(command.name, command.summary, 12, width);
@@ -99,8 +100,9 @@ std::string general_help(size_t width) {
   out += paragraph("export CUTOVER_SOURCE=postgres://app:SECRET@old.example/app", width, 4);
   out += paragraph("export CUTOVER_TARGET=postgres://app:SECRET@new.example/app", width, 4);
   out += definition("  cutover plan", "what would happen, and what stands in the way", 30, width);
-  out += definition("  cutover copy", "stop writing to the source, then copy and prove", 30, width);
+  out += definition("  cutover run", "a rehearsal while the application lives", 30, width);
   out += definition("  cutover status --watch", "from another terminal", 30, width);
+  out += definition("  cutover run --final", "the application is stopped: GO or NO-GO", 30, width);
   out += definition("  cutover clean", "after the switch", 30, width);
   out += "\nGeneral options:\n";
   out += definition("--help", "this text; cutover COMMAND --help has that command's options and examples", 14,

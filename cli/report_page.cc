@@ -42,7 +42,8 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: left; padding: .3rem .7rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { position: sticky; top: 0; background: var(--card); color: var(--soft); font-weight: 600; }
 tr:last-child td { border-bottom: 0; }
-.number { text-align: right; } .digest { font: 12px ui-monospace, monospace; color: var(--soft); }
+th { white-space: normal; vertical-align: bottom; } .number { text-align: right; }
+.prose, .digest { white-space: normal; overflow-wrap: anywhere; min-width: 11rem; } .digest { font: 12px ui-monospace, monospace; color: var(--soft); }
 details { margin-top: .6rem; } summary { cursor: pointer; } footer { color: var(--soft); font-size: .9rem; }
 @media print { .scroll, pre { max-height: none; overflow: visible; } section { break-inside: avoid-page; border: 0; padding: 0; } }
 )css";
@@ -184,6 +185,7 @@ class Page {
     for (size_t i = 0; i < row.cells.size(); ++i) {
       const auto style = i == table.state_column     ? class_of(row.tone)
                          : table.columns[i].numeric  ? "number"
+                         : table.columns[i].prose    ? "prose"
                          : i + 1 == row.cells.size() ? "digest"
                                                      : "plain";
       out_ += fmt::format("<td class=\"{}\">{}</td>", style, escaped(row.cells[i]));

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/check_report.h"
 #include "cli/errors.h"
+#include "cli/fence_report.h"
 #include "cli/run_report.h"
 #include "cli/text.h"
 
@@ -31,6 +32,7 @@ constexpr std::array kRenderers{
     Renderer{"import", "Import", copy_section},       Renderer{"upload", "Upload", upload_section},
     Renderer{"verify", "Comparison", verify_section}, Renderer{"repair", "Repair", repair_section},
     Renderer{"check", "Check", check_section},        Renderer{"run", "Move", run_section},
+    Renderer{"fence", "Fence", fence_section},
 };
 
 // Of a command that ended with an error, which has nothing else to say.
@@ -69,6 +71,7 @@ void text_of_table(std::string& out, const ReportTable& table) {
   for (const auto& row : table.rows) {
     std::string line;
     for (size_t i = 0; i < row.cells.size(); ++i) {
+      if (!table.columns[i].in_text) continue;
       const auto cell = sanitized_line(row.cells[i]);
       line +=
           "  " + (table.columns[i].numeric ? right_aligned(cell, widths[i]) : left_aligned(cell, widths[i]));
@@ -125,8 +128,10 @@ std::string amount(const Json& report, const char* member, std::string_view noun
   return noun.empty() ? base::human_count(count) : counted(count, noun);
 }
 
-std::string seconds_text(const Json& report, const char* member) {
-  return base::human_duration(std::chrono::milliseconds(std::llround(report.value(member, 0.0) * 1000.0)));
+std::string duration_text(const Json& seconds) {
+  if (seconds.is_null()) return {};
+  constexpr double kMilliseconds = 1000.0;
+  return base::human_duration(std::chrono::milliseconds(std::llround(seconds.get<double>() * kMilliseconds)));
 }
 
 void add_fact(ReportSection& section, std::string name, std::string value) {

@@ -36,6 +36,8 @@ struct ReportTable {
   struct Column {
     std::string name;
     bool numeric = false;
+    bool prose = false;   ///< sentences
+    bool in_text = true;  ///< where the table is shown in text
   };
   struct Row {
     Tone tone = Tone::plain;
@@ -86,8 +88,8 @@ ReportList remark_list(const Json& remarks, std::string title, Tone tone = Tone:
 ReportList problem_list(const Json& report, std::string_view kind, std::string title, Tone tone);
 /// A number, 0 without one, with its noun if there is one: "1,234 tables".
 std::string amount(const Json& report, const char* member, std::string_view noun = {});
-/// A member in seconds as a duration.
-std::string seconds_text(const Json& report, const char* member);
+/// "1.4 s", of seconds; empty for null.
+std::string duration_text(const Json& seconds);
 /// Leaves out what is empty.
 void add_fact(ReportSection& section, std::string name, std::string value);
 /// Leaves out an empty one.

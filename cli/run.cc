@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 #include <stop_token>
 
 #include <fmt/format.h>
@@ -13,6 +14,8 @@
 #include "cli/copy_options.h"
 #include "cli/engine_run.h"
 #include "cli/errors.h"
+#include "cli/live_server.h"
+#include "cli/live_view.h"
 #include "cli/option_values.h"
 #include "cli/report_page.h"
 #include "cli/report_section.h"
@@ -36,6 +39,7 @@ struct MoveOptions {
   bool final = false;
   bool fence = true;
   bool end_sessions = false;
+  std::string serve;  ///< HOST:PORT, or nothing
 };
 
 Move declared_move(const Invocation& invocation, const MoveOptions& options) {
@@ -45,7 +49,14 @@ Move declared_move(const Invocation& invocation, const MoveOptions& options) {
       !options.run.copy.source.parameters().empty() || !options.run.copy.target.parameters().empty();
   if (move.databases) require_both(options.run.copy, options.run.databases);
   move.uploads = declared_uploads(invocation.globals);
-  move.smoke_tests = declares_smoke_tests(invocation.globals);
+  const auto declared = [&](std::string_view command, std::string_view option) {
+    return is_declared(invocation.globals, command, option);
+  };
+  move.smoke_tests = declared("check", "--http") || declared("check", "--tcp") || declared("check", "--sql");
+  for (const auto* flag : {"--strong", "--server-side"})
+    if (declared("verify", flag)) move.verify_plainly.push_back(std::string(flag) + "=false");
+  if (declared("verify", "--recheck")) move.verify_plainly.emplace_back("--recheck=0");
+  if (declared("verify", "--resume")) move.verify_plainly.emplace_back("--resume=");
   move.final = options.final;
   move.fence = options.fence;
   move.end_sessions = options.end_sessions;
@@ -132,8 +143,12 @@ int run_move(const Invocation& invocation, const MoveOptions& options) {
   prepare_root(move.root);
   const base::DirectoryLock lock(move.root);
   const auto steps = steps_of(move, read_move_state(move, options.run.databases));
-  const auto verdict = MoveRun(invocation, options, move).run(steps);
+  MoveRun run(invocation, options, move);
+  std::optional<LiveServer> server;
+  if (!options.serve.empty()) server.emplace(options.serve, [&move] { return live_view(move.root); });
+  const auto verdict = run.run(steps);
   show_result(invocation, options, move);
+  if (server && !invocation.stop.requested()) server->bid_farewell();
   return verdict.exit_code;
 }
 
@@ -157,6 +172,10 @@ void add_move_options(OptionSet& set, MoveOptions& options) {
   add_run_dir_option(set, options.run.copy);
   add_databases_option(set, options.run);
   set.group("Result");
+  set.value("--serve", "HOST:PORT",
+            "show the run to browsers (/) and to Prometheus (/metrics) on this address of this machine while "
+            "it goes on",
+            "", [&options](const std::string& text) { options.serve = text; });
   set.flag("--report-json",
            "the result as JSON instead of text on standard output; it is in DIR/run-report.json anyway",
            options.run.json);

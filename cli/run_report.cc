@@ -1,8 +1,6 @@
 #include "cli/run_report.h"
 
 #include <chrono>
-#include <ctime>
-#include <optional>
 
 #include <fmt/format.h>
 
@@ -37,32 +35,23 @@ std::string result_of_step(const Json& step) {
   }
 }
 
-/// Of base::utc_timestamp(); to the second.
-std::optional<std::chrono::seconds> seconds_of_timestamp(const Json& timestamp) {
-  if (!timestamp.is_string()) return std::nullopt;
-  std::tm parts{};
-  const auto text = timestamp.get<std::string>();
-  if (!strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts)) return std::nullopt;
-  return std::chrono::seconds(timegm(&parts));
-}
-
-std::string took(const Json& step) {
-  const auto from = seconds_of_timestamp(step.at("started"));
-  const auto to = seconds_of_timestamp(step.at("finished"));
-  return from && to ? base::human_duration(*to - *from) : "";
-}
-
 ReportTable timeline_table(const Json& report) {
   ReportTable out{.title = "timeline",
-                  .columns = {{"step"}, {"result"}, {"started"}, {"took", true}, {"said"}, {"command"}},
+                  .columns = {{"step"},
+                              {"result"},
+                              {"started"},
+                              {"took", true},
+                              {"said", false, true},
+                              {"command", false, false, false}},
                   .rows = {},
                   .in_text = true};
   for (const auto& step : report.at("steps")) {
     const auto code = step.at("exit_code");
-    out.rows.push_back({code.is_null() ? Tone::unsure : tone_of(code.get<int>()),
-                        {step.at("name").get<std::string>(), result_of_step(step),
-                         step.at("started").get<std::string>().substr(0, 19) + "Z", took(step),
-                         step.at("headline").get<std::string>(), step.at("command").get<std::string>()}});
+    out.rows.push_back(
+        {code.is_null() ? Tone::unsure : tone_of(code.get<int>()),
+         {step.at("name").get<std::string>(), result_of_step(step),
+          step.at("started").get<std::string>().substr(0, 19) + "Z", duration_text(step.at("seconds")),
+          step.at("headline").get<std::string>(), step.at("command").get<std::string>()}});
   }
   return out;
 }
@@ -102,9 +91,16 @@ bool remove_run_root(const fs::path& root) {
   return fs::remove(root, ignored);
 }
 
-Json run_document(const fs::path& root) {
+Json run_timeline(const fs::path& root) {
+  // Before the timeline, so that a run that ends in between is not taken for one that stopped half-way.
+  const bool running = running_process(root).has_value();
   auto out = read_result(root / kTimelineFile);
-  if (out.value("verdict", "") == "running" && !running_process(root)) out["verdict"] = "incomplete";
+  if (out.value("verdict", "") == "running" && !running) out["verdict"] = "incomplete";
+  return out;
+}
+
+Json run_document(const fs::path& root) {
+  auto out = run_timeline(root);
   auto documents = Json::array();
   if (auto check = read_result_if_exists(root / kCheckReportFile); !check.is_null())
     documents.push_back(std::move(check));

@@ -22,8 +22,9 @@ void refuse_run_root(const std::filesystem::path& run_dir);
 /// whether it is gone.
 bool remove_run_root(const std::filesystem::path& root);
 
-/// run.json with all results that are kept below it ("documents"). A run that nobody works on and that has
-/// no verdict is "incomplete".
+/// run.json. A run that nobody works on and that has no verdict is "incomplete".
+Json run_timeline(const std::filesystem::path& root);
+/// The same with all results that are kept below the root ("documents").
 Json run_document(const std::filesystem::path& root);
 ReportSection run_section(const Json& report);
 

@@ -27,6 +27,8 @@ struct Move {
   bool databases = false;
   std::vector<DeclaredUpload> uploads;
   bool smoke_tests = false;
+  /// Behind the verify of a copy: sets back what is declared of [verify] and a copy's digests cannot have.
+  std::vector<std::string> verify_plainly = {};
   bool final = false;  ///< the night: nobody writes any more
   bool fence = true;   ///< false: the writers are stopped by other means
   bool end_sessions = false;

@@ -1,7 +1,5 @@
 #include "cli/run_timeline.h"
 
-#include <chrono>
-
 #include "base/file.h"
 #include "base/format.h"
 #include "cli/errors.h"
@@ -30,10 +28,12 @@ Timeline::Timeline(const Move& move, const std::string& again) : file_(move.root
 }
 
 void Timeline::begin(const MoveStep& step) {
+  step_started_ = std::chrono::steady_clock::now();
   document_["steps"].push_back({{"name", step.name},
                                 {"command", to_type(step.arguments)},
                                 {"started", timeline_now()},
                                 {"finished", nullptr},
+                                {"seconds", nullptr},
                                 {"exit_code", nullptr},
                                 {"headline", ""}});
   keep();
@@ -42,6 +42,8 @@ void Timeline::begin(const MoveStep& step) {
 void Timeline::end(int exit_code, const std::string& headline) {
   auto& step = document_["steps"].back();
   step["finished"] = timeline_now();
+  step["seconds"] = base::seconds_of(std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - step_started_));
   step["exit_code"] = exit_code;
   step["headline"] = headline;
   keep();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -27,6 +28,7 @@ class Timeline {
 
   std::filesystem::path file_;
   Json document_;
+  std::chrono::steady_clock::time_point step_started_;
 };
 
 }  // namespace cli

@@ -57,13 +57,14 @@ Verdict stopped(const Move& move, const StepOutcome& last, const std::string& ag
   Verdict out;
   out.exit_code = last.outcome.exit_code;
   out.next = next_after(move, last, again);
+  out.reasons = reasons_of(last);
   if (out.exit_code == kIncomplete) {
+    if (out.reasons.front() == last.outcome.headline()) out.reasons.clear();
     out.name = "incomplete";
     out.headline = fmt::format("INCOMPLETE: {}: {}", last.step.name, last.outcome.headline());
     return out;
   }
   out.name = "no-go";
-  out.reasons = reasons_of(last);
   out.headline = fmt::format("NO-GO: {}: {}", last.step.name, out.reasons.front());
   return out;
 }

@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include <poll.h>
 
@@ -7,8 +8,10 @@
 #include "cli/commands.h"
 #include "cli/errors.h"
 #include "cli/live_server.h"
-#include "cli/metrics.h"
+#include "cli/live_view.h"
 #include "cli/output.h"
+#include "cli/report_section.h"
+#include "cli/run_report.h"
 
 namespace cli {
 namespace {
@@ -24,30 +27,32 @@ struct StatusOptions {
   std::string serve;  ///< HOST:PORT, or nothing
 };
 
-std::string whole_text(const std::vector<AnyStatus>& all, bool colours) {
+std::string whole_text(const DirectoryStatus& look, bool colours) {
   std::string out;
-  for (const auto& status : all) {
+  if (look.run) out = section_text(run_section(*look.run), colours);
+  for (const auto& status : look.all) {
     if (!out.empty()) out += "\n";
     out += status_text(status, colours);
   }
   return out;
 }
 
-void print_once(const std::vector<AnyStatus>& all, const StatusOptions& options, int indent) {
+void print_once(const DirectoryStatus& look, const StatusOptions& options, int indent) {
   if (!options.json) {
-    print(whole_text(all, wants_colours(STDOUT_FILENO)));
-  } else if (all.size() == 1) {
-    print(json_text(status_json(all.front()), indent) + "\n");
+    print(whole_text(look, wants_colours(STDOUT_FILENO)));
+  } else if (look.all.size() == 1 && !look.run) {
+    print(json_text(status_json(look.all.front()), indent) + "\n");
   } else {
     Json out{{"version", 1}, {"runs", Json::array()}};
-    for (const auto& status : all) out["runs"].push_back(status_json(status));
+    if (look.run) out["run"] = *look.run;
+    for (const auto& status : look.all) out["runs"].push_back(status_json(status));
     print(json_text(out, indent) + "\n");
   }
 }
 
-std::vector<Line> live_lines_of(const std::vector<AnyStatus>& all) {
+std::vector<Line> live_lines_of(const DirectoryStatus& look) {
   std::vector<Line> lines;
-  const auto text = whole_text(all, false);
+  const auto text = whole_text(look, false);
   for (size_t at = 0; at < text.size();) {
     const auto end = text.find('\n', at);
     lines.push_back({{Style::plain, text.substr(at, end - at)}});
@@ -62,15 +67,8 @@ bool pause(const base::Stop& stop) {
   return ::poll(&waiting, 1, kRefreshMilliseconds) == 0;
 }
 
-LiveView live_view(const std::filesystem::path& run_dir) {
-  const auto all = read_statuses(run_dir);
-  LiveView out{.metrics = metrics_text(run_dir, all), .running = any_running(all)};
-  for (const auto& status : all) out.sections.push_back(status_section(status));
-  return out;
-}
-
 void serve(const Invocation& invocation, const StatusOptions& options) {
-  read_statuses(options.run_dir);  // before anybody is told an address
+  read_directory(options.run_dir);  // before anybody is told an address
   const LiveServer server(options.serve, [&options] { return live_view(options.run_dir); });
   while (pause(invocation.stop)) {
   }
@@ -80,22 +78,23 @@ void serve(const Invocation& invocation, const StatusOptions& options) {
 /// at the end is printed as without --watch.
 void watch(const Invocation& invocation, const StatusOptions& options) {
   Screen screen(STDOUT_FILENO);
-  auto all = read_statuses(options.run_dir);
-  for (int count = 0; any_running(all); ++count) {
+  auto look = read_directory(options.run_dir);
+  for (int count = 0; look.running; ++count) {
     if (options.json) {
-      print_once(all, options, -1);
+      print_once(look, options, -1);
     } else if (screen.is_terminal()) {
-      auto lines = live_lines_of(all);
+      auto lines = live_lines_of(look);
       lines.resize(std::min(lines.size(), screen.height() - 1));
       screen.draw(lines);
     } else if (count % kRefreshesPerLine == 0) {
-      for (const auto& status : all) print(status_line(status) + "\n");
+      for (const auto& status : look.all)
+        if (!look.run || is_running(status)) print(status_line(status) + "\n");
     }
     if (!pause(invocation.stop)) break;
-    all = read_statuses(options.run_dir);
+    look = read_directory(options.run_dir);
   }
   screen.clear();
-  print_once(all, options, options.json ? -1 : 2);
+  print_once(look, options, options.json ? -1 : 2);
 }
 
 }  // namespace
@@ -105,8 +104,7 @@ Run set_up_status(OptionSet& set) {
   set.describe(
       "Shows a run, a copy or an upload, from its run directory: how much is done and proven, and, while a "
       "process works on it, how fast and on what. It changes nothing and needs no connection. With several "
-      "databases in one run directory all "
-      "are shown. "
+      "databases in one run directory, and for that of a `cutover run`, all are shown. "
       "The exit code is 0 when the status could be read, whatever it is.");
   set.example("once", "cutover status cutover-run");
   set.example("until the run ends", "cutover status cutover-run --watch");
@@ -128,7 +126,7 @@ Run set_up_status(OptionSet& set) {
     } else if (options->watch) {
       watch(invocation, *options);
     } else {
-      print_once(read_statuses(options->run_dir), *options, 2);
+      print_once(read_directory(options->run_dir), *options, 2);
     }
     return kEqual;
   };

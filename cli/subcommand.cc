@@ -60,7 +60,9 @@ CommandOutcome run_command(const Invocation& invocation, const std::vector<std::
   try {
     const auto line = with_program(arguments);
     const auto command = parse_command_line(line, invocation.stop);
-    outcome.exit_code = command.run({.globals = invocation.globals,
+    auto globals = invocation.globals;
+    globals.config = command.globals.config;
+    outcome.exit_code = command.run({.globals = globals,
                                      .log = invocation.log,
                                      .stop = invocation.stop,
                                      .again = command_to_type(line),

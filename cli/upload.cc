@@ -42,13 +42,13 @@ int run_upload(const Invocation& invocation, UploadCommand& command) {
   if (command.dry_run) return show_dry_run(invocation, command);
   const auto& run_dir = command.upload.run_dir;
   refuse_run_root(run_dir);
-  const ReportContext context{"upload", run_dir.string(), invocation.again};
+  const ReportContext context{"upload", command.verify_only ? "" : run_dir.string(), invocation.again};
   const std::stop_callback announcement(invocation.stop.token(), [] {
     spdlog::warn("stopping cleanly; run the same command again to resume (again to quit at once)");
   });
   try {
     const auto outcome = run_in_its_region(invocation, command);
-    const auto report = upload_report(outcome, context);
+    const auto report = upload_report(outcome, command.upload, context);
     if (!command.verify_only) keep_report(run_dir, report);
     invocation.print(command.json ? json_text(report, 2) + "\n"
                                   : section_text(upload_section(report), wants_colours(STDOUT_FILENO)));

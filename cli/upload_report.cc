@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "cli/errors.h"
+#include "s3/keys.h"
 
 namespace cli {
 namespace {
@@ -70,12 +71,15 @@ int exit_code_of(const s3::Outcome& outcome) {
   return outcome.differences > 0 ? kDifferent : kEqual;
 }
 
-Json upload_report(const s3::Outcome& outcome, const ReportContext& context) {
+Json upload_report(const s3::Outcome& outcome, const s3::UploadOptions& options,
+                   const ReportContext& context) {
   const auto code = exit_code_of(outcome);
   const auto& verified = outcome.verification;
   auto out = report_header(context, upload_verdict(code), code);
   out.update(
-      Json{{"seconds", base::seconds_of(outcome.elapsed)},
+      Json{{"directory", s3::printable(options.directory.native())},
+           {"bucket", fmt::format("s3://{}/{}", options.target.bucket, options.target.prefix)},
+           {"seconds", base::seconds_of(outcome.elapsed)},
            {"walked", walked_json(outcome.walked)},
            {"uploaded", outcome.uploaded},
            {"unchanged", outcome.unchanged},

@@ -11,7 +11,8 @@ namespace cli {
 
 int exit_code_of(const s3::Outcome& outcome);
 /// {"version":1, "command":"upload", "verdict":"equal"|"different"|"failed", "exit_code":…, …}
-Json upload_report(const s3::Outcome& outcome, const ReportContext& context);
+Json upload_report(const s3::Outcome& outcome, const s3::UploadOptions& options,
+                   const ReportContext& context);
 
 int exit_code_of(const s3::DryRun& plan);
 Json dry_run_json(const s3::DryRun& plan);

@@ -51,7 +51,7 @@ int verify_upload(const Invocation& invocation, const UploadComparison& options)
         const UploadView view(progress, invocation, command.upload.run_dir);
         return s3::verify_only(command.upload, session, progress, invocation.stop, true);
       });
-  const auto report = upload_report(outcome, context);
+  const auto report = upload_report(outcome, command.upload, context);
   keep_report(options.run_dir, report, "verify-report.json");
   if (options.report_file) base::replace_file(*options.report_file, json_text(report, 2) + "\n");
   invocation.print(options.json ? json_text(report, 2) + "\n"

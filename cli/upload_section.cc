@@ -89,7 +89,7 @@ std::string upload_line(const Json& report) {
   const auto& walked = report.at("walked");
   return fmt::format("{}: {}, {} in {}", base::upper_case(report.at("verdict").get<std::string>()),
                      amount(walked, "files", "file"), bytes_of(walked, "bytes"),
-                     seconds_text(report, "seconds"));
+                     duration_text(report.value("seconds", Json(0.0))));
 }
 
 ReportSection upload_section(const Json& report) {
@@ -97,6 +97,8 @@ ReportSection upload_section(const Json& report) {
   const auto code = report.at("exit_code").get<int>();
   out.headline = upload_line(report);
   out.tone = tone_of(code);
+  add_fact(out, "from", report.value("directory", ""));
+  add_fact(out, "to", report.value("bucket", ""));
   add_fact(out, "uploaded", uploaded_text(report));
   if (report.value("removed", uint64_t{0}) > 0) add_fact(out, "deleted", amount(report, "removed", "object"));
   if (report.value("vanished", uint64_t{0}) > 0)

@@ -44,6 +44,8 @@ DatabaseResult verify_one(const Invocation& invocation, const VerifyOptions& opt
     auto engine = comparison_options(options, database);
     if (options.run_dir && !options.independent) {
       engine.recorded = recorded_by(copy::read_recorded_run(database.run_dir));
+      require_recorded_filters(engine.row_filters, *engine.recorded);
+      engine.row_filters.clear();
       engine.journal = database.run_dir / "verify.journal";
     }
     std::optional<base::FileSink> rows;
@@ -80,7 +82,6 @@ void refuse_with_recorded(const VerifyOptions& options) {
                   fmt::format("{} cannot be used with the digests of a copy, {}", option, why),
                   "add --independent, or leave --run-dir out");
   };
-  refuse(!options.run.copy.row_filters.empty(), "--where", "which are of all rows it copied");
   refuse(options.level == verify::Level::catalog, "--level catalog", "which has none of definitions");
   refuse(options.strong, "--strong", "which are of XXH3-128");
   refuse(options.server_side, "--server-side", "which are of XXH3-128");

@@ -29,7 +29,10 @@ void add_connections(OptionSet& set, VerifyOptions& options) {
       "--resume", "FILE",
       "keep in this file what was found equal: an interrupted comparison of both sides goes on from there, "
       "unless a transaction began on either since",
-      "", [&options](const std::string& text) { options.resume = text; });
+      "", [&options](const std::string& text) {
+        options.resume.reset();
+        if (!text.empty()) options.resume = text;
+      });
   add_databases_option(set, options.run);
 }
 

@@ -233,7 +233,7 @@ std::string row_text(const Json& row) {
 }
 
 std::string verify_line(const Json& report) {
-  const auto took = seconds_text(report, "elapsed_seconds");
+  const auto took = duration_text(report.at("elapsed_seconds"));
   const auto verdict = base::upper_case(text(report, "verdict"));
   const auto tables = counted(report.at("tables").size(), "table");
   const auto level = text(report, "level");

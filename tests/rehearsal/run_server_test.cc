@@ -24,6 +24,7 @@ TEST(Rehearsal, IsKilledTwiceAndEndsReadyAndThenGo) {
   EXPECT_EQ(application.document("run.json").at("steps").at(1).at("finished"), nullptr);
   const auto status = application.cutover({"status"});
   EXPECT_EQ(status.exit_code, 0) << status.error;
+  EXPECT_THAT(status.output, AllOf(StartsWith("INCOMPLETE: step copy\n"), HasSubstr("chunks ")));
   const auto again = application.cutover({"run"}, {{"CUTOVER_CRASH_AT", "run_step.after:2"}});
   ASSERT_EQ(again.exit_code, kKilled) << again.output << again.error;
 
@@ -38,10 +39,12 @@ TEST(Rehearsal, IsKilledTwiceAndEndsReadyAndThenGo) {
   EXPECT_FALSE(application.source.value("SHOW default_transaction_read_only") == "on");
 
   writer.wait_for_writes(20);
-  const auto leaking = application.cutover({"run", "--final", "--yes"});
+  const auto leaking = application.cutover({"run", "--final", "--yes", "--report-json"});
   EXPECT_EQ(leaking.exit_code, 4) << leaking.output << leaking.error;
-  EXPECT_THAT(leaking.output, AllOf(HasSubstr("INCOMPLETE: fence: LEAKING: "), HasSubstr("can write: pid "),
-                                    HasSubstr("--end-sessions")));
+  const auto leak = nlohmann::json::parse(leaking.output);
+  EXPECT_THAT(leak.at("headline"), StartsWith("INCOMPLETE: fence: LEAKING: "));
+  EXPECT_THAT(leak.at("reasons").at(0), StartsWith("can write: pid "));
+  EXPECT_THAT(leak.at("next"), HasSubstr("--end-sessions"));
   writer.wait_for_writes(5);
 
   const auto go = application.cutover({"run", "--final", "--end-sessions", "--yes"});

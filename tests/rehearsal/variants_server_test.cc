@@ -1,0 +1,120 @@
+#include "tests/rehearsal/fixture.h"
+
+// Moves that are declared in other ways.
+namespace rehearsal {
+namespace {
+
+/// Databases only, as cutover.toml declares them.
+class MoveOfDatabases : public testing::Test {
+ protected:
+  support::ProcessResult cutover(const std::vector<std::string>& arguments) const {
+    return support::cutover(arguments, {.directory = directory_.path()});
+  }
+  void declare(const std::string& more) const {
+    std::ofstream(directory_ / "cutover.toml")
+        << "[source]\nurl = \"" << first_.url() << "\"\n[target]\nurl = \"" << target_.url() << "\"\n"
+        << more;
+  }
+  static void fill(const support::TestDatabase& database) {
+    database.exec(
+        "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT i, i FROM generate_series(1, 1000) "
+        "i");
+  }
+  nlohmann::json run_report() const {
+    std::ifstream in(directory_ / "cutover-run/run-report.json");
+    return nlohmann::json::parse(in);
+  }
+
+  support::TempDir directory_;
+  support::TestDatabase first_{support::cluster(15, "source")};
+  support::TestDatabase second_{support::cluster(15, "source")};
+  support::TestDatabase target_{support::cluster(15, "target")};
+  support::TestDatabase second_target_{support::cluster(15, "target")};
+};
+
+TEST_F(MoveOfDatabases, SeveralWithoutAFence) {
+  fill(first_);
+  fill(second_);
+  std::ofstream(directory_ / "cutover.toml")
+      << "databases = [\"" << first_.name() << "=" << target_.name() << "\", \"" << second_.name() << "="
+      << second_target_.name() << "\"]\n[source]\nurl = \"" << first_.url() << "\"\n[target]\nurl = \""
+      << target_.url() << "\"\n[run]\nfence = false\n[verify]\nstrong = true\n"
+      << "[copy.where]\n\"public.t\" = \"id > 10\"\n";
+  const auto ready = cutover({"run"});
+  ASSERT_EQ(ready.exit_code, 4) << ready.output << ready.error;
+  EXPECT_THAT(ready.output, HasSubstr("\nREADY: "));
+  EXPECT_TRUE(fs::exists(directory_ / "cutover-run/database" / first_.name() / "verify-report.json"));
+
+  second_.exec("UPDATE t SET n = -1 WHERE id = 500; INSERT INTO t VALUES (5000, 1)");
+  const auto go = cutover({"run", "--final", "--yes"});
+  EXPECT_EQ(go.exit_code, 5) << go.output << go.error;
+  EXPECT_THAT(go.output, AllOf(HasSubstr("\nGO WITH WAIVERS: fence "), HasSubstr("[run] fence = false")));
+  EXPECT_EQ(second_target_.value("SELECT sum(n) FROM t WHERE id IN (500, 5000)"), "0");
+  EXPECT_EQ(target_.value("SELECT count(*) FROM t"), "990");
+  EXPECT_EQ(cutover({"clean", "--yes"}).exit_code, 0);
+  EXPECT_FALSE(fs::exists(directory_ / "cutover-run"));
+}
+
+TEST_F(MoveOfDatabases, WhatIsMoreThanTheRepairMayMendIsCopiedAnew) {
+  fill(first_);
+  declare("");
+  ASSERT_EQ(cutover({"run"}).exit_code, 4);
+  first_.exec("UPDATE t SET n = n + 1");
+  const auto stopped = cutover({"run", "--final", "--yes"});
+  EXPECT_EQ(stopped.exit_code, 1) << stopped.output << stopped.error;
+  EXPECT_THAT(stopped.output, AllOf(HasSubstr("\nNO-GO: repair: "), HasSubstr("[repair] most"),
+                                    HasSubstr("cutover copy --restart --run-dir cutover-run/database")));
+  EXPECT_EQ(target_.value("SELECT sum(n) FROM t"), "500500") << "nothing was changed";
+  const auto copied = cutover({"copy", "--restart", "--run-dir", "cutover-run/database", "--yes"});
+  ASSERT_EQ(copied.exit_code, 0) << copied.output << copied.error;
+  const auto go = cutover({"run", "--final", "--yes"});
+  EXPECT_EQ(go.exit_code, 0) << go.output << go.error;
+  EXPECT_EQ(run_report().at("verdict"), "go");
+  EXPECT_EQ(target_.value("SELECT sum(n) FROM t"), "501500");
+  // With the fence down again, what the copy recorded is no longer what to compare with.
+  ASSERT_EQ(cutover({"fence", "off", "--yes"}).exit_code, 0);
+  first_.exec("UPDATE t SET n = 0 WHERE id = 1");
+  EXPECT_EQ(cutover({"run"}).exit_code, 4) << "a comparison with what the copy has recorded";
+  first_.exec("INSERT INTO t VALUES (2000, 1)");
+  ASSERT_EQ(cutover({"run", "--final", "--yes"}).exit_code, 0);
+  const auto again = cutover({"run"});
+  EXPECT_EQ(again.exit_code, 4) << again.output;
+  EXPECT_THAT(again.output, HasSubstr("--independent"));
+}
+
+TEST_F(MoveOfDatabases, DirectoriesOfRunsAndOfCommandsAreNotMixed) {
+  fill(first_);
+  declare("");
+  ASSERT_EQ(cutover({"run"}).exit_code, 4);
+  const auto copy = cutover({"copy"});
+  EXPECT_EQ(copy.exit_code, 2);
+  EXPECT_THAT(copy.error, HasSubstr("cutover-run is the directory of a `cutover run`"));
+  const auto run = cutover({"run", "--run-dir", "cutover-run/database"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.error, HasSubstr("is the run directory of one command"));
+  EXPECT_EQ(cutover({"run", "--end-sessions"}).exit_code, 2);
+  std::ofstream(directory_ / "cutover.toml") << "";
+  EXPECT_THAT(cutover({"run"}).error, HasSubstr("there is nothing to move"));
+}
+
+TEST(Uploads, EachOfSeveralHasItsOwnRunDirectory) {
+  const Application application;
+  application.target.exec("CREATE TABLE documents (file_path text)");
+  const auto both = application.cutover({"upload"});
+  EXPECT_EQ(both.exit_code, 0) << both.output << both.error;
+  EXPECT_EQ(application.bucket.objects().size(), static_cast<size_t>(kDocuments + 2));
+  EXPECT_TRUE(fs::exists(application.directory / "cutover-upload-1/report.json"));
+  EXPECT_TRUE(fs::exists(application.directory / "cutover-upload-2/report.json"));
+  application.write("public/new.txt", "new");
+  const auto one = application.cutover({"upload", "public"});
+  EXPECT_EQ(one.exit_code, 0) << one.output << one.error;
+  EXPECT_THAT(one.output, HasSubstr("1 (3 B), 2 unchanged"));
+  const auto shared = application.cutover({"upload", "--run-dir", "one"});
+  EXPECT_EQ(shared.exit_code, 2);
+  EXPECT_THAT(shared.error, HasSubstr("--run-dir names one for all of the 2 [[upload]]"));
+  const auto shown = application.cutover({"config", "check"});
+  EXPECT_THAT(shown.output, AllOf(HasSubstr("upload[1].from"), HasSubstr("upload[2].from")));
+}
+
+}  // namespace
+}  // namespace rehearsal
