@@ -27,6 +27,7 @@ std::span<const Command> commands() {
       Command{"clean", "drop what a run left on the target, and remove its run directory", set_up_clean},
       Command{"config", "check cutover.toml and show what is in force, or print a template of it",
               set_up_config},
+      Command{"demo", "see all of it on servers of its own, with a kill in the middle", set_up_demo},
   };
   return kCommands;
 }

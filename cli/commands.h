@@ -61,5 +61,6 @@ Run set_up_check(OptionSet& set);
 Run set_up_status(OptionSet& set);
 Run set_up_clean(OptionSet& set);
 Run set_up_config(OptionSet& set);
+Run set_up_demo(OptionSet& set);
 
 }  // namespace cli

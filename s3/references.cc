@@ -16,6 +16,8 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
+/// The beginning of the SQLSTATEs of tables, columns and schemas that do not exist.
+constexpr std::string_view kUnknownName = "42";
 /// So many of the files that nobody mentions are named.
 constexpr uint64_t kMostNamed = 100;
 
@@ -77,6 +79,8 @@ class ReferenceCheck {
         }
       } catch (Error& error) {
         if (error.kind() == ErrorKind::permanent) error.kind(ErrorKind::usage);
+        if (error.sqlstate().starts_with(kUnknownName) && error.hint().empty())
+          error.hint(R"(names with upper case stand in double quotes: '"Document"."filePath"')");
         throw;
       }
     });

@@ -77,7 +77,8 @@ TEST_F(ReferencesOf, AreOneColumn) {
 TEST_F(ReferencesOf, CannotBeReadFromWhatIsNotThere) {
   const auto no_column = run({"--database", database_.url(), "--refs", "documents.nothing"});
   EXPECT_EQ(no_column.exit_code, 2) << no_column.output << no_column.error;
-  EXPECT_THAT(no_column.error, AllOf(HasSubstr("--refs documents.nothing"), HasSubstr("does not exist")));
+  EXPECT_THAT(no_column.error, AllOf(HasSubstr("--refs documents.nothing"), HasSubstr("does not exist"),
+                                     HasSubstr("hint: names with upper case stand in double quotes")));
   const auto written = run({"--database", database_.url(), "--refs",
                             "SELECT 'x' FROM documents) AS r(path); DELETE FROM documents; SELECT ('x'"});
   EXPECT_NE(written.exit_code, 0);

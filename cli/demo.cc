@@ -1,0 +1,216 @@
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "cli/command_line.h"
+#include "cli/commands.h"
+#include "cli/demo_bucket.h"
+#include "cli/demo_data.h"
+#include "cli/demo_servers.h"
+#include "cli/errors.h"
+#include "cli/screen.h"
+#include "cli/status_file.h"
+#include "cli/subcommand.h"
+#include "pg/connection.h"
+
+extern char** environ;
+
+namespace cli {
+namespace {
+
+namespace fs = std::filesystem;
+using base::Error;
+using base::ErrorKind;
+
+constexpr const char* kDatabase = "shop";
+const fs::path kRunDir = "cutover-run";
+
+/// A directory of its own under the system's for temporary files, removed at the end.
+class DemoDirectory {
+ public:
+  DemoDirectory() {
+    auto name = (fs::temp_directory_path() / "cutover-demo-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw base::system_error("make", name, errno);
+    path_ = name;
+    // For the user postgres, who is not root.
+    fs::permissions(path_, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec);
+  }
+  ~DemoDirectory() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  DemoDirectory(const DemoDirectory&) = delete;
+  DemoDirectory& operator=(const DemoDirectory&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// What this shell has of a real move, and of other clients of Postgres and S3, is not the demo's.
+void forget_environment() {
+  std::vector<std::string> names;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    for (const auto* prefix : {"CUTOVER_", "PG", "AWS_"})
+      if (text.starts_with(prefix)) names.emplace_back(text.substr(0, text.find('=')));
+  }
+  for (const auto& name : names)
+    ::unsetenv(name.c_str());                    // NOLINT(concurrency-mt-unsafe): no other thread reads it
+  ::setenv("AWS_ACCESS_KEY_ID", "demo", 1);      // NOLINT(concurrency-mt-unsafe)
+  ::setenv("AWS_SECRET_ACCESS_KEY", "demo", 1);  // NOLINT(concurrency-mt-unsafe)
+}
+
+class Demo {
+ public:
+  explicit Demo(const Invocation& invocation) : invocation_(invocation) {}
+
+  void run() {
+    say("two PostgreSQL servers and a bucket, all on this machine, for the time of the demo");
+    fs::current_path(home_.path());  // where its cutover.toml is
+    servers_.emplace(home_.path(), invocation_.stop);
+    make_application();
+    say("the whole move, as cutover.toml declares it; it is killed with SIGKILL in the middle of the copy");
+    run_killed();
+    say("the same command again: it resumes. The application still writes, so the verdict is READY, not GO");
+    write_order("meanwhile");
+    expect(kIncomplete, {"run"});
+    write_order("late");
+    say("the night: the fence is raised, what has changed since is brought over, and everything is compared");
+    expect(kEqual, {"run", "--final", "--yes"});
+    fs::copy_file(kRunDir / "report.html", page_, fs::copy_options::overwrite_existing);
+    say("now somebody changes one row at the target: the check before the switch finds it");
+    write_at_target("UPDATE \"Order\" SET total = total + 1 WHERE id = 'late'");
+    expect(kDifferent, {"check"});
+    say("the repair touches that row alone, and the check says GO");
+    expect(kEqual, {"repair", "--run-dir", (kRunDir / "database").string(), "--apply", "--yes"});
+    expect(kEqual, {"check"});
+    say(fmt::format("done. The report of the night: {}", page_.string()));
+  }
+
+ private:
+  void say(std::string_view text) const {
+    invocation_.print(styled(Style::bold, fmt::format("\n==== {}\n", text), wants_colours(STDOUT_FILENO)) +
+                      "\n");
+  }
+
+  static void execute(const std::string& url, const std::string& sql, const base::Stop& stop) {
+    pg::Connection(pg::Conninfo::parse(url), stop).exec(sql);
+  }
+  void write_at_source(const std::string& sql) const {
+    execute(servers_->source(kDatabase), sql, invocation_.stop);
+  }
+  void write_at_target(const std::string& sql) const {
+    execute(servers_->target(kDatabase), sql, invocation_.stop);
+  }
+
+  void write_order(const std::string& id) const {
+    write_at_source(fmt::format(
+        "INSERT INTO \"Order\" (id, \"userId\", total) VALUES ('{}', md5('user 1')::uuid, 99)", id));
+  }
+
+  void make_application() {
+    const auto make = std::string("CREATE DATABASE ") + kDatabase;
+    execute(servers_->source("postgres"), make, invocation_.stop);
+    execute(servers_->target("postgres"), make, invocation_.stop);
+    write_at_source(demo_sql());
+    make_demo_files("uploads");
+    base::replace_file(
+        kConfigFile,
+        fmt::format(
+            "[source]\nurl = \"{}\"\n[target]\nurl = \"{}\"\n[copy]\njobs = 2\n"
+            "split_size = \"1MB\"\n[upload]\nfrom = \"{}\"\nto = \"s3://{}/uploads\"\n"
+            "endpoint_url = \"{}\"\nregion = \"us-east-1\"\ndatabase = \"{}\"\n"
+            "refs = ['\"Document\".\"filePath\"']\nrefs_prefix = \"/uploads/\"\n"
+            "[[check.sql]]\nname = \"users are there\"\nquery = 'SELECT count(*) > 0 FROM \"User\"'\n",
+            servers_->source(kDatabase), servers_->target(kDatabase), "uploads", DemoBucket::kName,
+            bucket_.url(), servers_->target(kDatabase)));
+  }
+
+  void expect(int exit_code, const std::vector<std::string>& arguments) const {
+    invocation_.stop.check();
+    invocation_.print(fmt::format("$ {}\n", to_type(arguments)));
+    const auto outcome = run_command(invocation_, arguments, invocation_.print);
+    invocation_.print(fmt::format("(exit code {})\n", outcome.exit_code));
+    if (outcome.exit_code != exit_code)
+      throw Error(ErrorKind::permanent,
+                  fmt::format("the demo expected the exit code {}, not {}", exit_code, outcome.exit_code));
+  }
+
+  /// Some chunks are on the target by then, and some are not.
+  bool is_in_the_middle(pg::Connection& target) const {
+    constexpr int64_t kChunks = 10;
+    const auto there = target.exec("SELECT to_regclass('cutover.chunk') IS NOT NULL");
+    return there.boolean(0, 0) &&
+           target.exec(fmt::format("SELECT count(*) >= {} FROM cutover.chunk", kChunks)).boolean(0, 0);
+  }
+
+  void kill_in_the_middle(const std::stop_token& ended) const {
+    pg::Connection target(pg::Conninfo::parse(servers_->target(kDatabase)), invocation_.stop);
+    while (!ended.stop_requested()) {
+      const auto victim = running_process(kRunDir / "database");
+      if (!victim || !is_in_the_middle(target)) {
+        ::usleep(1000);
+        continue;
+      }
+      ::kill(*victim, SIGKILL);
+      return;
+    }
+  }
+
+  void run_killed() const {
+    const std::vector<std::string> arguments{"run", "--no-progress"};
+    invocation_.print(fmt::format("$ {}\n", to_type(arguments)));
+    base::CommandResult result;
+    {
+      const std::jthread killer([this](const std::stop_token& ended) { kill_in_the_middle(ended); });
+      result = base::run_command({.program = "/proc/self/exe", .arguments = arguments, .environment = {}},
+                                 invocation_.stop, invocation_.print);
+    }
+    constexpr int kKilled = 128 + SIGKILL;
+    if (result.exit_code != kKilled && result.exit_code != kIncomplete)
+      throw Error(ErrorKind::permanent,
+                  fmt::format("the move ended with {}: {}", result.exit_code, result.error_text));
+    invocation_.print(result.exit_code == kKilled ? "(killed)\n" : "(it was faster than the kill)\n");
+    expect(kEqual, {"status"});
+  }
+
+  const Invocation& invocation_;
+  fs::path page_ = fs::absolute("cutover-demo.html");
+  DemoDirectory home_;
+  std::optional<DemoServers> servers_;
+  DemoBucket bucket_;
+};
+
+}  // namespace
+
+Run set_up_demo(OptionSet& set) {
+  set.describe(
+      "The whole story in a minute, on servers of its own that are gone afterwards: a shop's database and "
+      "its "
+      "files are moved, the move is killed in the middle and resumed, the night's last changes are brought "
+      "over, a broken row is found and repaired. It needs a PostgreSQL server's programs on this machine, "
+      "and "
+      "nothing else; no server of yours is touched. The report of the night is kept as ./cutover-demo.html.");
+  set.example("see it", "cutover demo");
+  return [](const Invocation& invocation) {
+    forget_environment();
+    Demo(invocation).run();
+    return kEqual;
+  };
+}
+
+}  // namespace cli
