@@ -71,8 +71,10 @@ std::string next_step(const copy::Outcome& outcome, const ReportContext& context
     case kEqual:
       if (context.command == "export")
         return fmt::format("cutover import --archive {} --target …", shell_quoted(context.run_dir));
-      return fmt::format("switch the application over; then `cutover clean --run-dir {}` drops the ledger",
-                         shell_quoted(context.run_dir));
+      return fmt::format(
+          "it is a copy of that moment: before the switch, stop the writers and compare both sides with "
+          "cutover verify; after it, `cutover clean --run-dir {}` drops the ledger",
+          shell_quoted(context.run_dir));
     case kDifferent:
       return fmt::format("find out what else writes to the target, then start over: {} --restart",
                          context.again);
