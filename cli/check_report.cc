@@ -40,7 +40,7 @@ std::string said(const CheckResult& result) {
 }
 
 /// Of the comparisons: what the verdict is about. Nothing without one.
-std::string moment_of(const Json& documents) {
+std::string moment_of_comparison(const Json& documents) {
   for (const auto& document : documents) {
     if (document.value("command", "") != "verify" || !document.contains("source")) continue;
     const auto& source = document.at("source");
@@ -74,7 +74,7 @@ Json check_json(const std::vector<CheckResult>& results, const std::vector<Json>
   int exit_code = kEqual;
   for (const auto& result : results) exit_code = worse(exit_code, result.exit_code);
   auto out = report_header({"check", "", again}, verdict_of_check(exit_code), exit_code);
-  out["moment"] = moment_of(documents);
+  out["moment"] = moment_of_comparison(documents);
   out["reasons"] = Json::array();
   out["waivers"] = Json::array();
   out["checks"] = Json::array();

@@ -46,8 +46,10 @@ std::string copy_next_step(const Json& report) {
   switch (report.at("exit_code").get<int>()) {
     case kEqual:
       if (is_export(report)) return fmt::format("cutover import --archive {} --target …", directory);
-      return fmt::format("switch the application over; then `cutover clean --run-dir {}` drops the ledger",
-                         directory);
+      return fmt::format(
+          "it is a copy of that moment: before the switch, stop the writers and compare both sides with "
+          "cutover verify; after it, `cutover clean --run-dir {}` drops the ledger",
+          directory);
     case kDifferent:
       return fmt::format("find out what else writes to the target, then start over: {} --restart", again);
     case kIncomplete:

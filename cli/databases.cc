@@ -35,7 +35,8 @@ DatabaseResult work_on(const Invocation& invocation, const copy::Options& option
   }
 }
 
-std::string summary(const std::vector<DatabasePair>& databases, const std::vector<DatabaseResult>& results) {
+std::string summary_of(const std::vector<DatabasePair>& databases,
+                       const std::vector<DatabaseResult>& results) {
   size_t width = 0;
   for (const auto& database : databases)
     width = std::max(width, display_width(sanitized_line(name_of(database))));
@@ -104,7 +105,7 @@ int for_each_database(const Invocation& invocation, const RunOptions& options, c
   if (options.json) {
     invocation.print(json_text(whole_json(options.databases, results, exit_code), 2) + "\n");
   } else {
-    invocation.print(summary(options.databases, results));
+    invocation.print(summary_of(options.databases, results));
   }
   return exit_code;
 }

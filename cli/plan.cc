@@ -1,22 +1,31 @@
 #include "cli/plan.h"
 
+#include <algorithm>
 #include <memory>
+
+#include <fmt/format.h>
 
 #include "cli/connection_options.h"
 #include "cli/databases.h"
 #include "cli/errors.h"
 #include "cli/plan_report.h"
 #include "cli/screen.h"
+#include "cli/text.h"
 
 namespace cli {
 namespace {
+
+std::string headline_of(const copy::PlanReport& report) {
+  const auto blocker = std::ranges::find(report.findings, copy::Severity::blocker, &copy::Finding::severity);
+  if (blocker == report.findings.end()) return "READY";
+  return fmt::format("BLOCKED: {}: {}", sanitized_line(blocker->object), sanitized_line(blocker->message));
+}
 
 DatabaseResult plan_one(const Invocation& invocation, const RunOptions& options,
                         const copy::Options& database) {
   const auto report = copy::plan_copy(database, invocation.stop);
   if (!options.json) invocation.print(plan_text(report, database, wants_colours(STDOUT_FILENO)));
-  return {report.blocked() ? kUsage : kEqual, report.blocked() ? "BLOCKED" : "READY",
-          plan_json(report, database)};
+  return {report.blocked() ? kUsage : kEqual, headline_of(report), plan_json(report, database)};
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ Verdict stopped(const Move& move, const StepOutcome& last, const std::string& ag
 }
 
 /// The copy's moment, which a comparison with it names.
-std::string moment_of(const std::vector<StepOutcome>& done) {
+std::string moment_of_copy(const std::vector<StepOutcome>& done) {
   for (const auto& one : done)
     for (const auto& [headline, document] : one.outcome.results) {
       if (one.step.name != "verify" || !has_result(document)) continue;
@@ -84,7 +84,7 @@ std::string moment_of(const std::vector<StepOutcome>& done) {
 
 Verdict ready(const Move& move, const std::vector<StepOutcome>& done, const std::string& again) {
   Verdict out{.name = "ready", .exit_code = kIncomplete};
-  const auto moment = moment_of(done);
+  const auto moment = moment_of_copy(done);
   out.headline =
       move.databases
           ? fmt::format("READY: everything is equal as of {}; the source still accepts writes", moment)

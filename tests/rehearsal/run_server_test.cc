@@ -1,4 +1,5 @@
 #include <csignal>
+#include <sstream>
 
 #include "tests/rehearsal/fixture.h"
 
@@ -63,6 +64,71 @@ TEST(Rehearsal, IsKilledTwiceAndEndsReadyAndThenGo) {
 
   EXPECT_EQ(application.cutover({"clean", "--yes"}).exit_code, 0);
   EXPECT_FALSE(fs::exists(application.directory / "cutover-run"));
+}
+
+// The night, killed before and after each of its steps; then as if nothing had been.
+TEST(Rehearsal, IsKilledAtEveryStepOfTheNight) {
+  const Application application;
+  ASSERT_EQ(application.cutover({"run"}).exit_code, 4);
+  application.add_document(application.source, 500);
+  application.source.exec("UPDATE \"User\" SET \"displayName\" = 'changed' WHERE email LIKE 'user1%'");
+  constexpr int kSteps = 6;  // smoke tests, fence, repair, two uploads, check
+  for (int step = 1; step <= kSteps; ++step)
+    for (const auto* point : {"run_step.before", "run_step.after"}) {
+      const auto killed = application.cutover({"run", "--final", "--yes"},
+                                              {{"CUTOVER_CRASH_AT", fmt::format("{}:{}", point, step)}});
+      ASSERT_EQ(killed.exit_code, kKilled) << point << step << killed.output << killed.error;
+    }
+  ASSERT_EQ(
+      application.cutover({"run", "--final", "--yes"}, {{"CUTOVER_CRASH_AT", "run_verdict.after"}}).exit_code,
+      kKilled);
+  const auto go = application.cutover({"run", "--final", "--yes"});
+  EXPECT_EQ(go.exit_code, 0) << go.output << go.error;
+  application.expect_moved();
+}
+
+// A run that somebody stops says so, and goes on; only one works on its directory.
+TEST(Rehearsal, IsStoppedByASignalAndGoesOn) {
+  const support::TempDir directory;
+  const support::TestDatabase source(support::cluster(15, "source"));
+  const support::TestDatabase target(support::cluster(15, "target"));
+  source.exec(
+      "CREATE TABLE slow_to_read (id int PRIMARY KEY); INSERT INTO slow_to_read SELECT generate_series(1, "
+      "300);"
+      "CREATE TABLE gate (open boolean); INSERT INTO gate VALUES (false);"
+      "CREATE FUNCTION pass(int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN "
+      "IF NOT (SELECT open FROM public.gate) THEN PERFORM pg_sleep(0.1); END IF; RETURN true; END$$");
+  std::ofstream(directory / "cutover.toml")
+      << "[copy.where]\n\"public.slow_to_read\" = \"public.pass(id)\"\n";
+  const std::vector<std::string> run{
+      "run",      "--source",   source.cluster().url(source.name(), "postgres", "sEcret"),
+      "--target", target.url(), "--log-format",
+      "json"};
+  support::Process process(support::cutover_program(), run, {.directory = directory.path()});
+  source.wait_until(
+      "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active' AND "
+      "datname = current_database()");
+  const auto second = support::cutover(run, {.directory = directory.path()});
+  EXPECT_EQ(second.exit_code, 2) << second.error;
+  const auto status = support::cutover({"status"}, {.directory = directory.path()});
+  EXPECT_THAT(status.output, StartsWith("RUNNING: step copy\n"));
+  const auto page = support::cutover({"report", "--format", "html"}, {.directory = directory.path()});
+  EXPECT_THAT(page.output, HasSubstr("<b>RUNNING</b>")) << page.error;
+  process.kill(SIGTERM);
+  const auto stopped = process.wait();
+  EXPECT_EQ(stopped.exit_code, 4) << stopped.output << stopped.error;
+  EXPECT_THAT(stopped.output,
+              AllOf(HasSubstr("\nINCOMPLETE: copy: "), HasSubstr("next: go on with: cutover run"),
+                    HasSubstr("--source …"), Not(HasSubstr("sEcret"))));
+  std::istringstream lines(stopped.error);
+  for (std::string line; std::getline(lines, line);) EXPECT_TRUE(nlohmann::json::accept(line)) << line;
+  std::ifstream kept(directory / "cutover-run/run.json");
+  EXPECT_THAT(std::string(std::istreambuf_iterator<char>(kept), {}), Not(HasSubstr("sEcret")));
+
+  source.exec("UPDATE gate SET open = true");
+  const auto ready = support::cutover(run, {.directory = directory.path()});
+  EXPECT_EQ(ready.exit_code, 4) << ready.output << ready.error;
+  EXPECT_THAT(ready.output, HasSubstr("\nREADY: "));
 }
 
 }  // namespace
