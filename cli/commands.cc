@@ -24,6 +24,8 @@ std::span<const Command> commands() {
       Command{"clean", "drop what a run left on the target, and remove its run directory", set_up_clean},
       Command{"config", "check cutover.toml and show what is in force, or print a template of it",
               set_up_config},
+      Command{"completion", "print what makes a shell complete commands and options", set_up_completion},
+      Command{"man", "print the manual", set_up_man},
   };
   return kCommands;
 }
