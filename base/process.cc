@@ -96,6 +96,7 @@ std::vector<std::string> environment_of(const Command& command) {
   std::vector<std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
+    if (text.starts_with("CUTOVER_")) continue;
     if (!command.environment.contains(std::string(text.substr(0, text.find('='))))) all.emplace_back(text);
   }
   for (const auto& [name, value] : command.environment) all.push_back(name + "=" + value);

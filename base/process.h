@@ -15,7 +15,8 @@ namespace base {
 struct Command {
   std::filesystem::path program;                   ///< absolute, or found on PATH
   std::vector<std::string> arguments;              ///< without the program's name; never holds a secret
-  std::map<std::string, std::string> environment;  ///< set on top of ours; this is where passwords go
+  /// Set on top of ours without CUTOVER_*, which may hold other servers' passwords; this is where passwords go.
+  std::map<std::string, std::string> environment;
 };
 
 struct CommandResult {

@@ -18,9 +18,10 @@ size_t value_offset(std::string_view argument) {
   return equals == std::string_view::npos ? 0 : equals + 1;
 }
 
-/// A user name before the host is enough: a mistyped URL may have its password anywhere.
+/// A user name before the host is enough: a mistyped URL may have its password anywhere, and lack a slash.
 bool may_hold_secret(std::string_view value) {
-  if (value.find("://") != std::string_view::npos && value.find('@') != std::string_view::npos) return true;
+  const bool is_url_alike = value.find(":/") != std::string_view::npos || value.starts_with("postgres");
+  if (is_url_alike && value.find('@') != std::string_view::npos) return true;
   const auto keyword = value.find("password");
   if (keyword == std::string_view::npos) return false;
   const auto behind = value.find_first_not_of(' ', keyword + std::string_view("password").size());

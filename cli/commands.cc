@@ -28,6 +28,8 @@ std::span<const Command> commands() {
       Command{"config", "check cutover.toml and show what is in force, or print a template of it",
               set_up_config},
       Command{"demo", "see all of it on servers of its own, with a kill in the middle", set_up_demo},
+      Command{"completion", "print what makes a shell complete commands and options", set_up_completion},
+      Command{"man", "print the manual", set_up_man},
   };
   return kCommands;
 }

@@ -44,7 +44,7 @@ struct Command {
   Run (*set_up)(OptionSet& set);
 };
 
-/// The one list of commands, in the order of a move.
+/// The one list of commands, in the order of a move; those about the program itself come last.
 std::span<const Command> commands();
 
 Run set_up_run(OptionSet& set);
@@ -62,5 +62,7 @@ Run set_up_status(OptionSet& set);
 Run set_up_clean(OptionSet& set);
 Run set_up_config(OptionSet& set);
 Run set_up_demo(OptionSet& set);
+Run set_up_completion(OptionSet& set);
+Run set_up_man(OptionSet& set);
 
 }  // namespace cli

@@ -7,6 +7,19 @@
 
 namespace cli {
 
+std::span<const ExitCode> exit_codes() {
+  static constexpr std::array kCodes{
+      ExitCode{kEqual, "done, and everything was compared and is equal"},
+      ExitCode{kDifferent, "differences were found"},
+      ExitCode{kUsage, "usage or configuration: nothing was done"},
+      ExitCode{kFailed, "something failed, or could not be verified"},
+      ExitCode{kIncomplete, "interrupted or incomplete: the same command resumes"},
+      ExitCode{kWaived, "equal, or GO, except for declared waivers"},
+      ExitCode{kInterruptedTwice, "interrupted twice: ended at once; the same command resumes"},
+  };
+  return kCodes;
+}
+
 int exit_code_of(const base::Error& error) {
   switch (error.kind()) {
     case base::ErrorKind::usage:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 
 #include "base/error.h"
 #include "cli/log.h"
@@ -14,6 +15,15 @@ constexpr int kUsage = 2;
 constexpr int kFailed = 3;
 constexpr int kIncomplete = 4;
 constexpr int kWaived = 5;
+
+constexpr int kInterruptedTwice = 130;
+
+struct ExitCode {
+  int code;
+  const char* meaning;
+};
+/// All of them, as the help and the manual show them.
+std::span<const ExitCode> exit_codes();
 
 int exit_code_of(const base::Error& error);
 /// The worst of two results, when several databases are worked on: failed, different, usage, incomplete,

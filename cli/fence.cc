@@ -109,10 +109,13 @@ DatabaseResult work_on_fence(const Invocation& invocation, const FenceOptions& o
 
 void add_fence_options(OptionSet& set, FenceOptions& options) {
   set.group("What to do");
-  set.positional("ACTION", "on, off or status", "", [&options](const std::string& text) {
-    options.action = parse_choice<FenceAction>(
-        text, {{"on", FenceAction::on}, {"off", FenceAction::off}, {"status", FenceAction::status}});
-  });
+  set.positional("ACTION", "on, off or status", "",
+                 [&options](const std::string& text) {
+                   options.action = parse_choice<FenceAction>(
+                       text,
+                       {{"on", FenceAction::on}, {"off", FenceAction::off}, {"status", FenceAction::status}});
+                 })
+      .takes({"on", "off", "status"});
   set.flag("--end-sessions",
            "with on: end the sessions that can still write; an application's pool connects again, and is "
            "read only then",

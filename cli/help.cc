@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "cli/errors.h"
 #include "cli/screen.h"
 #include "cli/text.h"
 
@@ -33,26 +34,12 @@ std::string definition(std::string_view term, std::string_view text, size_t colu
   return out;
 }
 
-std::string term_of(const OptionSet::Entry& entry) {
-  return entry.value_name.empty() ? entry.name : entry.name + " " + entry.value_name;
-}
-
-std::string text_of(const OptionSet::Entry& entry) {
-  std::string text = entry.help;
-  if (entry.repeatable) text += " (repeatable)";
-  if (!entry.default_text.empty()) text += fmt::format(" [default: {}]", entry.default_text);
-  return text;
-}
-
 std::string options_help(const OptionSet& options, size_t width) {
   size_t column = 0;
   for (const auto& entry : options.entries()) column = std::max(column, display_width(term_of(entry)) + 4);
   column = std::min<size_t>(column, 28);
   std::string out;
-  std::vector<std::string> groups;
-  for (const auto& entry : options.entries())
-    if (std::ranges::find(groups, entry.group) == groups.end()) groups.push_back(entry.group);
-  for (const auto& group : groups) {
+  for (const auto& group : groups_of(options)) {
     out += fmt::format("\n{}:\n", group);
     for (const auto& entry : options.entries())
       if (entry.group == group) out += definition(term_of(entry), text_of(entry), column, width);
@@ -60,15 +47,9 @@ std::string options_help(const OptionSet& options, size_t width) {
   return out;
 }
 
-std::string exit_codes(size_t width) {
+std::string exit_codes_help(size_t width) {
   std::string out = "\nExit codes:\n";
-  out += definition("0", "done, and everything was compared and is equal", 7, width);
-  out += definition("1", "differences were found", 7, width);
-  out += definition("2", "usage or configuration: nothing was done", 7, width);
-  out += definition("3", "something failed, or could not be verified", 7, width);
-  out += definition("4", "interrupted or incomplete: the same command resumes", 7, width);
-  out += definition("5", "equal, or GO, except for declared waivers", 7, width);
-  out += definition("130", "interrupted twice: ended at once; the same command resumes", 7, width);
+  for (const auto& [code, meaning] : exit_codes()) out += definition(std::to_string(code), meaning, 7, width);
   return out;
 }
 
@@ -83,19 +64,40 @@ std::string shell_command(std::string_view text, size_t width) {
 
 }  // namespace
 
+std::string term_of(const OptionSet::Entry& entry) {
+  return entry.value_name.empty() ? entry.name : entry.name + " " + entry.value_name;
+}
+
+std::string text_of(const OptionSet::Entry& entry) {
+  std::string text = entry.help;
+  if (entry.repeatable) text += " (repeatable)";
+  if (!entry.default_text.empty()) text += fmt::format(" [default: {}]", entry.default_text);
+  return text;
+}
+
+std::vector<std::string> groups_of(const OptionSet& options) {
+  std::vector<std::string> groups;
+  for (const auto& entry : options.entries())
+    if (std::ranges::find(groups, entry.group) == groups.end()) groups.push_back(entry.group);
+  return groups;
+}
+
+std::string usage_of(const Command& command, const OptionSet& options) {
+  std::string out = fmt::format("cutover {}", command.name);
+  for (const auto& entry : options.entries())
+    if (entry.is_positional()) out += fmt::format(" [{}]", entry.name);
+  return out + " [OPTIONS]";
+}
+
 size_t help_width() {
   if (isatty(STDOUT_FILENO) != 1) return kWidest;
   return std::clamp(Screen(STDOUT_FILENO).width(), kNarrowest, kWidest);
 }
 
 std::string general_help(size_t width) {
-  std::string out = paragraph(
-      "cutover moves a Postgres database to another server and directories of files to S3, exactly once, and "
-      "proves that they arrived. A run that is interrupted, by whatever, goes on where it stopped when the "
-      "same command is run again.",
-      width, 0);
+  std::string out = paragraph(kPurpose, width, 0);
   out += "\nUsage: cutover COMMAND [OPTIONS]\n\nCommands:\n";
-  for (const auto& command : commands()) out += definition(command.name, command.summary, 12, width);
+  for (const auto& command : commands()) out += definition(command.name, command.summary, 14, width);
   out += "\nA move, step by step:\n";
   out += paragraph("export CUTOVER_SOURCE=postgres://app:SECRET@old.example/app", width, 4);
   out += paragraph("export CUTOVER_TARGET=postgres://app:SECRET@new.example/app", width, 4);
@@ -113,29 +115,21 @@ std::string general_help(size_t width) {
       "Every option --some-name can be given as the environment variable CUTOVER_SOME_NAME too, or in "
       "cutover.toml (cutover config template).",
       width, 0);
-  return out + exit_codes(width);
+  return out + exit_codes_help(width);
 }
 
 std::string command_help(const Command& command, const OptionSet& options, size_t width) {
-  std::string positional;
-  for (const auto& entry : options.entries())
-    if (!entry.name.starts_with("--")) positional += fmt::format(" [{}]", entry.name);
   std::string out = paragraph(options.description(), width, 0);
-  out += fmt::format("\nUsage: cutover {}{} [OPTIONS]\n", command.name, positional);
+  out += fmt::format("\nUsage: {}\n", usage_of(command, options));
   out += options_help(options, width);
   out += "\n";
-  out += paragraph(
-      "Every option --some-name can be given as the environment variable CUTOVER_SOME_NAME too; what is "
-      "repeatable holds one value per line there. cutover.toml can hold it as well (cutover config "
-      "template). "
-      "The command line wins over the environment, and that over the file.",
-      width, 0);
+  out += paragraph(kOptionPlaces, width, 0);
   out += "\nExamples:\n";
   for (const auto& example : options.examples()) {
     out += paragraph("# " + example.what, width, 4);
     out += shell_command(example.command, width);
   }
-  return out + exit_codes(width);
+  return out + exit_codes_help(width);
 }
 
 }  // namespace cli

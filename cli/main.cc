@@ -1,5 +1,6 @@
 #include <spdlog/spdlog.h>
 
+#include "base/core_dump.h"
 #include "cli/arguments.h"
 #include "cli/command_line.h"
 #include "cli/errors.h"
@@ -14,6 +15,7 @@ int main(int argc, char** argv) {
   cli::Log log(screen);
   if (cli::asks_for_json_logs(arguments.values())) log.configure({.log_format = cli::LogFormat::json});
   return cli::reporting_errors(log, [&] {
+    base::forbid_core_dumps();
     const cli::Signals signals;  // before any other thread exists
     const auto command = cli::parse_command_line(arguments.values(), signals.stop());
     log.configure(command.globals);

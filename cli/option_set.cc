@@ -1,6 +1,7 @@
 #include "cli/option_set.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 
 #include <CLI/CLI.hpp>
@@ -38,11 +39,25 @@ bool agrees(const std::vector<OptionSet::Entry>& entries, const ConfigFile& file
 }  // namespace
 
 std::string OptionSet::Entry::variable() const {
-  if (!name.starts_with("--")) return {};
+  if (is_positional()) return {};
   std::string out = "CUTOVER_";
   for (const char c : name.substr(2))
     out += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return out;
+}
+
+std::vector<std::string> OptionSet::Entry::choices() const {
+  if (!words.empty()) return words;
+  std::vector<std::string> found;
+  std::string_view rest = value_name;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find('|'), rest.size());
+    const auto choice = rest.substr(0, std::min(rest.find('['), end));
+    const auto spells_out = [](unsigned char c) { return std::islower(c) || std::isdigit(c); };
+    if (std::ranges::any_of(choice, spells_out)) found.emplace_back(choice);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return found;
 }
 
 OptionSet::Entry& OptionSet::Entry::in(const std::string& section) {

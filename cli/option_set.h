@@ -37,6 +37,7 @@ class OptionSet {
     /// section, so that plan, copy and clean read the same.
     std::string key;
     bool secret = false;  ///< its value is never shown, and may be a reference (cli/secret_reference.h)
+    std::vector<std::string> words;  ///< that a positional argument takes; empty: others
 
     /// Another section than the command's.
     Entry& in(const std::string& section);
@@ -50,8 +51,17 @@ class OptionSet {
       secret = true;
       return *this;
     }
+    Entry& takes(std::vector<std::string> all_words) {
+      words = std::move(all_words);
+      return *this;
+    }
+    bool is_positional() const { return !name.starts_with("--"); }
+    bool is_flag() const { return value_name.empty() && !is_positional(); }
     /// CUTOVER_JOBS for --jobs; none for a positional argument.
     std::string variable() const;
+    /// What a shell can offer as the value: the words, or what "dump|none" and "list|download[=N%]" spell
+    /// out. Empty for a placeholder such as URL.
+    std::vector<std::string> choices() const;
   };
   struct Example {
     std::string what;

@@ -8,11 +8,10 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "cli/errors.h"
 
 namespace cli {
 namespace {
-
-constexpr int kInterruptedTwice = 130;
 
 bool is_ignored(int signal) {
   struct sigaction action {};

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/format.h"
 #include "copy/schema.h"
+#include "pg/large_objects.h"
 #include "pg/pooler.h"
 
 namespace copy {
@@ -46,6 +47,19 @@ std::vector<const pg::QualifiedName*> target_tables(const Plan& plan) {
   for (const auto& relation : plan.relations)
     if (relation.kind == Relation::Kind::table) names.push_back(&relation.name);
   return names;
+}
+
+void check_large_object_privileges(pg::Connection& source, const std::string& user,
+                                   std::vector<Finding>& findings) {
+  const auto closed =
+      source.exec(fmt::format("SELECT count(*) FROM pg_catalog.pg_largeobject_metadata m WHERE NOT {}",
+                              pg::may_read_large_object_sql("m")));
+  if (const auto count = closed.integer(0, 0); count > 0)
+    add(findings, Severity::blocker, "large objects",
+        fmt::format("this role may not read {} of them at the source", count),
+        fmt::format("connect as their owner, or let the owner say in psql: SELECT format("
+                    "'GRANT SELECT ON LARGE OBJECT %s TO {}', oid) FROM pg_largeobject_metadata \\gexec",
+                    user));
 }
 
 }  // namespace
@@ -98,6 +112,9 @@ void check_source_privileges(pg::Connection& source, const Plan& plan, std::vect
             fmt::format("connect as a role with BYPASSRLS, or: ALTER ROLE {} BYPASSRLS", user));
     }
   }
+  if (std::ranges::any_of(plan.relations,
+                          [](const auto& r) { return r.kind == Relation::Kind::large_objects; }))
+    check_large_object_privileges(source, user, findings);
   std::vector<const pg::QualifiedName*> sequences;
   for (const auto& sequence : plan.sequences) sequences.push_back(&sequence.name);
   if (sequences.empty()) return;

@@ -51,13 +51,19 @@ TEST(Process, ArgumentsReachTheProgramAsTheyAre) {
 }
 
 TEST(Process, EnvironmentIsSetOnTopOfOurs) {
-  ::setenv("CUTOVER_TEST_KEPT", "kept", 1);
-  ::setenv("CUTOVER_TEST_CHANGED", "old", 1);
-  auto command =
-      shell("echo $CUTOVER_TEST_KEPT $CUTOVER_TEST_CHANGED $CUTOVER_TEST_NEW; env | grep -c CUTOVER_TEST_");
-  command.environment = {{"CUTOVER_TEST_CHANGED", "new"}, {"CUTOVER_TEST_NEW", "a=b"}};
+  ::setenv("OUR_TEST_KEPT", "kept", 1);
+  ::setenv("OUR_TEST_CHANGED", "old", 1);
+  auto command = shell("echo $OUR_TEST_KEPT $OUR_TEST_CHANGED $OUR_TEST_NEW; env | grep -c OUR_TEST_");
+  command.environment = {{"OUR_TEST_CHANGED", "new"}, {"OUR_TEST_NEW", "a=b"}};
   EXPECT_EQ(run(command).output, "kept new a=b\n3\n");
-  EXPECT_STREQ(::getenv("CUTOVER_TEST_CHANGED"), "old");
+  EXPECT_STREQ(::getenv("OUR_TEST_CHANGED"), "old");
+}
+
+TEST(Process, OptionsOfOursAreNotHandedOn) {
+  ::setenv("CUTOVER_SOURCE", "postgres://u:secret@h/d", 1);
+  const auto ran = run(shell("env"));
+  ::unsetenv("CUTOVER_SOURCE");
+  EXPECT_EQ(ran.output.find("CUTOVER_"), std::string::npos);
 }
 
 TEST(Process, LongOutputAndErrorDoNotBlockEachOther) {

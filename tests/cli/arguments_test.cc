@@ -19,6 +19,8 @@ TEST(WithoutSecret, HidesWhatItCannotUnderstand) {
   EXPECT_EQ(without_secret("postgres://app:sEc/ret@h:5432/db"), "…");
   EXPECT_EQ(without_secret("--target=postgress://app:sEcret@h/db"), "--target=…");
   EXPECT_EQ(without_secret("host=h password=sEcret oops"), "…");
+  EXPECT_EQ(without_secret("postgres:/app:sEcret@h/db"), "…");
+  EXPECT_EQ(without_secret("postgres:app:sEcret@h/db"), "…");
 }
 
 TEST(WithoutSecret, LeavesTheRestAlone) {

@@ -1,0 +1,76 @@
+#include <set>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "cli/command_line.h"
+#include "cli/command_set.h"
+
+// The examples of packaging/ name options, variables and paths of the program, which can change.
+
+namespace packaging {
+namespace {
+
+using ::testing::Contains;
+
+std::string example(const std::string& name) {
+  return base::read_file(std::filesystem::path(SOURCE_DIR) / "packaging" / name);
+}
+
+std::set<std::string> all_variables() {
+  std::set<std::string> variables;
+  const cli::CommandSet set;
+  for (const auto& member : set.members())
+    for (const auto& entry : member.options.entries()) variables.insert(entry.variable());
+  return variables;
+}
+
+std::set<std::string> variables_in(const std::string& text) {
+  std::set<std::string> found;
+  for (size_t at = 0; (at = text.find("CUTOVER_", at)) != std::string::npos;) {
+    const auto end = text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_", at);
+    found.insert(text.substr(at, end - at));
+    at = end;
+  }
+  return found;
+}
+
+TEST(Examples, NameVariablesThatThereAre) {
+  const auto known = all_variables();
+  for (const auto* name : {"Dockerfile", "ecs-task.json", "kubernetes-job.yaml"}) {
+    const auto named = variables_in(example(name));
+    EXPECT_FALSE(named.empty()) << name;
+    for (const auto& variable : named) EXPECT_THAT(known, Contains(variable)) << name;
+  }
+}
+
+TEST(Examples, TheTaskRunsACommandThatIsUnderstood) {
+  const auto task = nlohmann::json::parse(example("ecs-task.json"));
+  const auto& container = task.at("containerDefinitions").at(0);
+  std::vector<std::string> arguments{"cutover"};
+  for (const auto& argument : container.at("command")) arguments.push_back(argument);
+  EXPECT_NO_THROW(cli::parse_command_line(arguments));
+  // A connection with a password must not stand in a task definition.
+  for (const auto& variable : container.at("environment"))
+    EXPECT_EQ(variable.at("value").get<std::string>().find('@'), std::string::npos);
+}
+
+TEST(Examples, TheJobRunsACommandThatIsUnderstood) {
+  const auto job = example("kubernetes-job.yaml");
+  const auto start = job.find("args: [") + 7;
+  std::string list = job.substr(start, job.find(']', start) - start);
+  std::vector<std::string> arguments{"cutover"};
+  for (size_t at = 0; at < list.size();) {
+    const auto end = std::min(list.find(", ", at), list.size());
+    auto word = list.substr(at, end - at);
+    std::erase(word, '"');
+    arguments.push_back(word);
+    at = end + 2;
+  }
+  EXPECT_GT(arguments.size(), 3U);
+  EXPECT_NO_THROW(cli::parse_command_line(arguments));
+}
+
+}  // namespace
+}  // namespace packaging
