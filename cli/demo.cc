@@ -76,7 +76,8 @@ void forget_environment() {
 
 class Demo {
  public:
-  explicit Demo(const Invocation& invocation) : invocation_(invocation) {}
+  Demo(const Invocation& invocation, const fs::path& page)
+      : invocation_(invocation), page_(fs::absolute(page)) {}
 
   void run() {
     say("two PostgreSQL servers and a bucket, all on this machine, for the time of the demo");
@@ -189,7 +190,7 @@ class Demo {
   }
 
   const Invocation& invocation_;
-  fs::path page_ = fs::absolute("cutover-demo.html");
+  fs::path page_;
   DemoDirectory home_;
   std::optional<DemoServers> servers_;
   DemoBucket bucket_;
@@ -204,11 +205,17 @@ Run set_up_demo(OptionSet& set) {
       "files are moved, the move is killed in the middle and resumed, the night's last changes are brought "
       "over, a broken row is found and repaired. It needs a PostgreSQL server's programs on this machine, "
       "and "
-      "nothing else; no server of yours is touched. The report of the night is kept as ./cutover-demo.html.");
+      "nothing else; no server of yours is touched. The report of the night is kept.");
   set.example("see it", "cutover demo");
-  return [](const Invocation& invocation) {
+  set.example("with its page elsewhere", "cutover demo --page /tmp/report.html");
+  const auto page = std::make_shared<fs::path>("cutover-demo.html");
+  set.group("Result");
+  set.value("--page", "FILE", "where the report of the night is kept", "./" + page->string(),
+            [page](const std::string& text) { *page = text; })
+      .not_in_file();
+  return [page](const Invocation& invocation) {
     forget_environment();
-    Demo(invocation).run();
+    Demo(invocation, *page).run();
     return kEqual;
   };
 }
