@@ -36,6 +36,7 @@ struct MoveOptions {
   bool final = false;
   bool fence = true;
   bool end_sessions = false;
+  bool again = false;
 };
 
 Move declared_move(const Invocation& invocation, const MoveOptions& options) {
@@ -57,6 +58,7 @@ Move declared_move(const Invocation& invocation, const MoveOptions& options) {
   move.fence = options.fence;
   move.end_sessions = options.end_sessions;
   move.yes = options.run.yes;
+  move.again = options.again;
   if (!move.databases && move.uploads.empty())
     throw Error(ErrorKind::usage, "there is nothing to move",
                 "declare source and target, or uploads, in cutover.toml: cutover config template shows how");
@@ -133,12 +135,15 @@ void show_result(const Invocation& invocation, const MoveOptions& options, const
 }
 
 int run_move(const Invocation& invocation, const MoveOptions& options) {
-  if (options.end_sessions && !options.final)
-    throw Error(ErrorKind::usage, "--end-sessions belongs to --final", "leave it out");
+  if (!options.final && (options.end_sessions || options.again))
+    throw Error(ErrorKind::usage, "--end-sessions and --again belong to --final", "leave them out");
   const auto move = declared_move(invocation, options);
   prepare_root(move.root);
   const base::DirectoryLock lock(move.root);
-  const auto steps = steps_of(move, read_move_state(move, options.run.databases));
+  const auto state = read_move_state(move, options.run.databases);
+  const auto steps = steps_of(move, state);
+  if (state.went && move.final && !move.again)
+    spdlog::info("the last check said GO: nothing is changed any more, unless --again is given");
   const auto verdict = MoveRun(invocation, options, move).run(steps);
   show_result(invocation, options, move);
   return verdict.exit_code;
@@ -156,6 +161,12 @@ void add_move_options(OptionSet& set, MoveOptions& options) {
             [&options](const std::string& text) { options.fence = parse_bool(text); });
   set.flag("--end-sessions", "with --final: end the sessions that can still write to the source",
            options.end_sessions)
+      .not_in_file();
+  set.flag(
+         "--again",
+         "with --final, after a GO: the application has not moved after all, and what the target has of its "
+         "own may be deleted. Without it nothing is changed after a GO, only checked",
+         options.again)
       .not_in_file();
   add_yes_option(set, options.run);
   set.group("Connections and state");
