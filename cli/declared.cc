@@ -29,7 +29,7 @@ std::vector<DeclaredUpload> declared_uploads(const GlobalOptions& globals) {
       throw base::Error(
           base::ErrorKind::usage,
           fmt::format("{}: upload {} lacks its directory or its bucket", globals.config.string(), i + 1),
-          "write from = \"DIR\" and to = \"s3://BUCKET/PREFIX\"");
+          R"(write from = "DIR" and to = "s3://BUCKET/PREFIX")");
     }
   }
   return out;

@@ -39,6 +39,7 @@ struct MoveOptions {
   bool final = false;
   bool fence = true;
   bool end_sessions = false;
+  bool again = false;
   std::string serve;  ///< HOST:PORT, or nothing
 };
 
@@ -61,6 +62,7 @@ Move declared_move(const Invocation& invocation, const MoveOptions& options) {
   move.fence = options.fence;
   move.end_sessions = options.end_sessions;
   move.yes = options.run.yes;
+  move.again = options.again;
   if (!move.databases && move.uploads.empty())
     throw Error(ErrorKind::usage, "there is nothing to move",
                 "declare source and target, or uploads, in cutover.toml: cutover config template shows how");
@@ -137,12 +139,15 @@ void show_result(const Invocation& invocation, const MoveOptions& options, const
 }
 
 int run_move(const Invocation& invocation, const MoveOptions& options) {
-  if (options.end_sessions && !options.final)
-    throw Error(ErrorKind::usage, "--end-sessions belongs to --final", "leave it out");
+  if (!options.final && (options.end_sessions || options.again))
+    throw Error(ErrorKind::usage, "--end-sessions and --again belong to --final", "leave them out");
   const auto move = declared_move(invocation, options);
   prepare_root(move.root);
   const base::DirectoryLock lock(move.root);
-  const auto steps = steps_of(move, read_move_state(move, options.run.databases));
+  const auto state = read_move_state(move, options.run.databases);
+  const auto steps = steps_of(move, state);
+  if (state.went && move.final && !move.again)
+    spdlog::info("the last check said GO: nothing is changed any more, unless --again is given");
   MoveRun run(invocation, options, move);
   std::optional<LiveServer> server;
   if (!options.serve.empty()) server.emplace(options.serve, [&move] { return live_view(move.root); });
@@ -164,6 +169,12 @@ void add_move_options(OptionSet& set, MoveOptions& options) {
             [&options](const std::string& text) { options.fence = parse_bool(text); });
   set.flag("--end-sessions", "with --final: end the sessions that can still write to the source",
            options.end_sessions)
+      .not_in_file();
+  set.flag(
+         "--again",
+         "with --final, after a GO: the application has not moved after all, and what the target has of its "
+         "own may be deleted. Without it nothing is changed after a GO, only checked",
+         options.again)
       .not_in_file();
   add_yes_option(set, options.run);
   set.group("Connections and state");

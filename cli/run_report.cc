@@ -46,7 +46,7 @@ ReportTable timeline_table(const Json& report) {
                   .rows = {},
                   .in_text = true};
   for (const auto& step : report.at("steps")) {
-    const auto code = step.at("exit_code");
+    const auto& code = step.at("exit_code");
     out.rows.push_back(
         {code.is_null() ? Tone::unsure : tone_of(code.get<int>()),
          {step.at("name").get<std::string>(), result_of_step(step),

@@ -5,6 +5,7 @@
 #include "cli/databases.h"
 #include "cli/errors.h"
 #include "cli/kept_results.h"
+#include "cli/run_report.h"
 #include "cli/run_status.h"
 #include "copy/run_dir.h"
 
@@ -39,6 +40,17 @@ bool is_copied(const fs::path& run_dir) {
   return is_run_directory(run_dir) && copy::RunDir::peek(run_dir).finished == kEqual;
 }
 
+bool has_gone(const Json& timeline) {
+  bool gone = false;
+  for (const auto& step : timeline.is_object() ? timeline.value("steps", Json::array()) : Json::array()) {
+    const auto name = step.value("name", "");
+    const auto& code = step.at("exit_code");
+    if (name == "check") gone = code == kEqual || code == kWaived || gone;
+    if (name == "repair") gone = false;
+  }
+  return gone;
+}
+
 }  // namespace
 
 MoveState read_move_state(const Move& move, const std::vector<DatabasePair>& databases) {
@@ -52,6 +64,7 @@ MoveState read_move_state(const Move& move, const std::vector<DatabasePair>& dat
   state.copied = std::ranges::all_of(copies, is_copied);
   state.verified = state.copied && std::ranges::all_of(copies, is_verified);
   state.repaired = std::ranges::any_of(copies, is_repaired);
+  state.went = has_gone(read_result_if_exists(move.root / kTimelineFile));
   for (size_t i = 0; i < move.uploads.size(); ++i) {
     const auto report = read_result_if_exists(upload_dir(move, i) / "report.json");
     const auto code = report.is_object() ? report.value("exit_code", kFailed) : kFailed;

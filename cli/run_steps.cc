@@ -10,6 +10,10 @@ class Steps {
   Steps(const Move& move, const MoveState& state) : move_(move), state_(state) {}
 
   std::vector<MoveStep> run() {
+    if (move_.databases && move_.final && state_.went && !move_.again) {
+      check();
+      return std::move(steps_);
+    }
     if (move_.databases) copy();
     for (size_t i = 0; i < move_.uploads.size(); ++i)
       if (!(move_.final && i < state_.sent.size() && state_.sent[i])) upload(i, "upload");
@@ -59,9 +63,13 @@ class Steps {
     if (move_.databases)
       add_asking("repair", {"repair", "--run-dir", database_dir(move_.root).string(), "--apply"});
     for (size_t i = 0; i < move_.uploads.size(); ++i) upload(i, "last upload");
-    std::vector<std::string> check{"check"};
-    if (move_.databases && move_.fence) check.emplace_back("--require-fence");
-    add("check", std::move(check));
+    check();
+  }
+
+  void check() {
+    std::vector<std::string> arguments{"check"};
+    if (move_.databases && move_.fence) arguments.emplace_back("--require-fence");
+    add("check", std::move(arguments));
   }
 
   const Move& move_;

@@ -33,14 +33,17 @@ struct Move {
   bool fence = true;   ///< false: the writers are stopped by other means
   bool end_sessions = false;
   bool yes = false;
+  bool again = false;  ///< after a GO: the application has not moved, and the target is nobody's
 };
 
 /// What earlier runs have left in the root.
 struct MoveState {
   bool copy_begun = false;
-  bool copied = false;          ///< and proven equal
-  bool verified = false;        ///< since it was copied
-  bool repaired = false;        ///< since it was copied: the target is no longer what the copy has recorded
+  bool copied = false;    ///< and proven equal
+  bool verified = false;  ///< since it was copied
+  bool repaired = false;  ///< since it was copied: the target is no longer what the copy has recorded
+  /// The last check said GO, and nothing was changed since: the application may use the target.
+  bool went = false;
   std::vector<bool> sent = {};  ///< of each upload: it has come to its end, with differences maybe
 };
 
@@ -49,6 +52,7 @@ std::filesystem::path upload_dir(const Move& move, size_t index);
 
 /// The rehearsal: plan, copy, upload, verify, smoke tests. The final run: what of these is missing, then
 /// fence, repair, upload, check. A finished copy is not copied again; what is compared and tried is, always.
+/// After a GO the final run only checks: a repair would take away what the application writes to the target.
 std::vector<MoveStep> steps_of(const Move& move, const MoveState& state);
 
 }  // namespace cli

@@ -63,6 +63,16 @@ TEST(RunSteps, OfTheNight) {
   EXPECT_EQ(commands_of(move, rehearsed).size(), 5U);
 }
 
+// The application may use the target: what it writes there must not be taken for what is too much.
+TEST(RunSteps, AfterAGoChangeNothing) {
+  auto move = whole_move();
+  move.final = true;
+  const MoveState gone{.copy_begun = true, .copied = true, .verified = true, .went = true};
+  EXPECT_THAT(commands_of(move, gone), ElementsAre("check: check --require-fence"));
+  move.again = true;
+  EXPECT_THAT(commands_of(move, gone), testing::Contains("repair: repair --run-dir R/database --apply"));
+}
+
 TEST(RunSteps, OfFilesAlone) {
   Move move;
   move.root = "R";

@@ -76,7 +76,13 @@ TEST_F(MoveOfDatabases, WhatIsMoreThanTheRepairMayMendIsCopiedAnew) {
   first_.exec("UPDATE t SET n = 0 WHERE id = 1");
   EXPECT_EQ(cutover({"run"}).exit_code, 4) << "a comparison with what the copy has recorded";
   first_.exec("INSERT INTO t VALUES (2000, 1)");
-  ASSERT_EQ(cutover({"run", "--final", "--yes"}).exit_code, 0);
+  // After a GO the application may be at the target: nothing is taken away from it unasked.
+  target_.exec("INSERT INTO t VALUES (3000, 1)");
+  EXPECT_EQ(cutover({"run", "--final", "--yes"}).exit_code, 1);
+  EXPECT_EQ(cutover({"run", "--final", "--yes"}).exit_code, 1) << "nor the second time";
+  EXPECT_EQ(target_.value("SELECT count(*) FROM t WHERE id = 3000"), "1");
+  ASSERT_EQ(cutover({"run", "--final", "--again", "--yes"}).exit_code, 0);
+  EXPECT_EQ(target_.value("SELECT count(*) FROM t WHERE id = 3000"), "0");
   const auto again = cutover({"run"});
   EXPECT_EQ(again.exit_code, 4) << again.output;
   EXPECT_THAT(again.output, HasSubstr("--independent"));
