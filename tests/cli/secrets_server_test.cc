@@ -168,8 +168,7 @@ TEST_F(NoSecret, ComesOutWhenThingsFail) {
     for (const auto* command : {"plan", "copy", "verify", "repair", "check"}) {
       const auto result = run({command, "--source", source(), "--target", url, "--retry-for", "0"});
       EXPECT_THAT(result.exit_code, AnyOf(2, 3)) << command << "\n" << result.error;
-      EXPECT_EQ(run({command, "--source", source()}, {{"CUTOVER_TARGET", url}}).exit_code,
-                2 + (result.exit_code == 3));
+      EXPECT_THAT(run({command, "--source", source()}, {{"CUTOVER_TARGET", url}}).exit_code, AnyOf(2, 3));
     }
     EXPECT_NE(run({"copy", url}).exit_code, 0);
     EXPECT_NE(run({url}).exit_code, 0);
