@@ -44,8 +44,8 @@ bool has_gone(const Json& timeline) {
   bool gone = false;
   for (const auto& step : timeline.is_object() ? timeline.value("steps", Json::array()) : Json::array()) {
     const auto name = step.value("name", "");
-    const auto& code = step.at("exit_code");
-    if (name == "check") gone = code == kEqual || code == kWaived || gone;
+    const int code = step.at("exit_code").is_null() ? kFailed : step.at("exit_code").get<int>();
+    if (name == "check" && (code == kEqual || code == kWaived)) gone = true;
     if (name == "repair") gone = false;
   }
   return gone;

@@ -57,6 +57,8 @@ Verdict stopped(const Move& move, const StepOutcome& last, const std::string& ag
   Verdict out;
   out.exit_code = last.outcome.exit_code;
   out.next = next_after(move, last, again);
+  if (move.final && move.databases && move.fence && last.step.name != "smoke tests")
+    out.next += ". A fence at the source stays until `cutover fence off`";
   out.reasons = reasons_of(last);
   if (out.exit_code == kIncomplete) {
     if (out.reasons.front() == last.outcome.headline()) out.reasons.clear();

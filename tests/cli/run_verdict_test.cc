@@ -54,7 +54,7 @@ TEST(RunVerdict, OfAStepThatStopsIsItsOwn) {
       verdict_of(a_move(true), {step("fence", kIncomplete, "LEAKING: app is fenced")}, kAgain);
   EXPECT_EQ(leaking.exit_code, kIncomplete);
   EXPECT_EQ(leaking.headline, "INCOMPLETE: fence: LEAKING: app is fenced");
-  EXPECT_THAT(leaking.next, HasSubstr("cutover run --end-sessions"));
+  EXPECT_THAT(leaking.next, AllOf(HasSubstr("cutover run --end-sessions"), HasSubstr("cutover fence off")));
   const auto suspicious =
       verdict_of(a_move(true), {step("repair", kUsage, "FAILED: too much differs")}, kAgain);
   EXPECT_EQ(suspicious.exit_code, kUsage);

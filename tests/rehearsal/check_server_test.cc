@@ -50,8 +50,9 @@ std::vector<Breakage> Verdict::breakages() {
       {"a sequence", at_target("SELECT setval('order_items_id_seq', 1)"),
        "different: sequence public.order_items_id_seq",
        at_target("SELECT setval('order_items_id_seq', " + sequence + ")")},
-      {"an index", at_target("DROP INDEX \"User_email_key\""),
-       "definitions differ: ", at_target("CREATE UNIQUE INDEX \"User_email_key\" ON \"User\" (email)")},
+      {"an index", at_target(R"(DROP INDEX "User_email_key")"),
+       R"(definitions differ: index public."User_email_key" is missing on the target)",
+       at_target(R"(CREATE UNIQUE INDEX "User_email_key" ON "User" (email))")},
       {"an object deleted", [&] { bucket.erase(document_); },
        "different: invoices/1/über 7.pdf: ", [&bucket, this, content] { bucket.put(document_, content); }},
       {"an object's bytes", [&bucket, this, other] { bucket.put(document_, other); },
@@ -69,10 +70,11 @@ std::vector<Breakage> Verdict::breakages() {
       {"an HTTP 500", [this] { application_.status = 500; }, "it answered with status 500, not 200",
        [this] { application_.status = 200; }},
       {"a grant", at_target("GRANT SELECT ON \"User\" TO PUBLIC"),
-       "definitions differ: ", at_target("REVOKE SELECT ON \"User\" FROM PUBLIC")},
+       R"(definitions differ: table public."User": privileges of PUBLIC)",
+       at_target("REVOKE SELECT ON \"User\" FROM PUBLIC")},
       {"a late write on the source",
        [this] {
-         write_late("INSERT INTO \"Order\" (id, \"userId\", total) VALUES ('late', md5('user 1')::uuid, 1)");
+         write_late(R"(INSERT INTO "Order" (id, "userId", total) VALUES ('late', md5('user 1')::uuid, 1))");
        },
        "rows differ: public.\"Order\": 3,001 rows at the source, 3,000 on the target: 1 missing",
        [this] { write_late("DELETE FROM \"Order\" WHERE id = 'late'"); }},

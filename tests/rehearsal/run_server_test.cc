@@ -71,7 +71,7 @@ TEST(Rehearsal, IsKilledAtEveryStepOfTheNight) {
   const Application application;
   ASSERT_EQ(application.cutover({"run"}).exit_code, 4);
   application.add_document(application.source, 500);
-  application.source.exec("UPDATE \"User\" SET \"displayName\" = 'changed' WHERE email LIKE 'user1%'");
+  application.source.exec(R"(UPDATE "User" SET "displayName" = 'changed' WHERE email LIKE 'user1%')");
   constexpr int kSteps = 6;  // smoke tests, fence, repair, two uploads, check
   for (int step = 1; step <= kSteps; ++step)
     for (const auto* point : {"run_step.before", "run_step.after"}) {

@@ -88,6 +88,26 @@ TEST_F(MoveOfDatabases, WhatIsMoreThanTheRepairMayMendIsCopiedAnew) {
   EXPECT_THAT(again.output, HasSubstr("--independent"));
 }
 
+// What is waived of definitions does not stop the rows from being brought over; the verdict names it.
+TEST_F(MoveOfDatabases, WaivedDifferencesOfDefinitionsAreNamed) {
+  fill(first_);
+  declare("[verify]\nwaive = [\"index public.t_n\"]\n");
+  ASSERT_EQ(cutover({"run"}).exit_code, 4);
+  target_.exec("CREATE INDEX t_n ON t (n)");
+  first_.exec("INSERT INTO t VALUES (2000, 1)");
+  const auto go = cutover({"run", "--final", "--yes"});
+  EXPECT_EQ(go.exit_code, 5) << go.output << go.error;
+  EXPECT_THAT(go.output,
+              AllOf(HasSubstr("\nGO WITH WAIVERS: database "), HasSubstr("waived: index public.t_n")));
+  EXPECT_EQ(run_report().at("waivers").size(), 1U);
+  EXPECT_EQ(target_.value("SELECT count(*) FROM t"), "1001");
+  // The same without the waiver is no GO, and nothing says otherwise.
+  declare("");
+  const auto no = cutover({"check"});
+  EXPECT_EQ(no.exit_code, 1);
+  EXPECT_THAT(no.output, StartsWith("NO-GO: database "));
+}
+
 TEST_F(MoveOfDatabases, DirectoriesOfRunsAndOfCommandsAreNotMixed) {
   fill(first_);
   declare("");
