@@ -50,7 +50,7 @@ struct MoveState {
 std::filesystem::path database_dir(const std::filesystem::path& root);
 std::filesystem::path upload_dir(const Move& move, size_t index);
 
-/// The rehearsal: plan, copy, upload, verify, smoke tests. The final run: what of these is missing, then
+/// The rehearsal: fence rights, plan, copy, upload, verify, smoke tests. The final run: what of these is missing, then
 /// fence, repair, upload, check. A finished copy is not copied again; what is compared and tried is, always.
 /// After a GO the final run only checks: a repair would take away what the application writes to the target.
 std::vector<MoveStep> steps_of(const Move& move, const MoveState& state);

@@ -174,6 +174,46 @@ TEST_P(LeastPrivilegeTo, IsEnoughToCopyFenceCompareAndRepair) {
   EXPECT_EQ(target_.value("app", "SELECT count(*) FROM orders"), "50");
 }
 
+// `cutover run` has one connection for the source: what the fence lacks must be known before the night.
+TEST_F(LeastPrivilege, OneRoleCanDoTheWholeNight) {
+  execute("source", "administrator");
+  execute("target", "administrator");
+  const auto refused = run({"run"});
+  expect(2, refused);
+  EXPECT_THAT(refused.output,
+              AllOf(HasSubstr("NO-GO: fence rights: missing: only its owner can fence the database app"),
+                    HasSubstr("GRANT \"app_owner\" TO \"cutover_reader\"")));
+  EXPECT_EQ(target_.value("app", "SELECT to_regclass('public.orders') IS NULL"), "t");
+  source_.exec("postgres", "GRANT app_owner TO cutover_reader");
+  const auto may = run({"fence", "rights"});
+  expect(0, may);
+  EXPECT_THAT(may.output, AllOf(HasSubstr("MAY FENCE: app, but not "),
+                                HasSubstr("GRANT pg_read_all_stats TO \"cutover_reader\""),
+                                HasSubstr("GRANT pg_signal_backend TO \"cutover_reader\"")));
+
+  execute("source", "one-role");
+  EXPECT_THAT(run({"fence", "rights"}).output, testing::StartsWith("MAY FENCE: the role has the rights"));
+  expect(4, run({"run"}));
+  support::Session web(source_.url("app", "app_web"));
+  source_.exec("app", "UPDATE orders SET state = 'new' WHERE id = 7");
+  expect(0, run({"run", "--final", "--end-sessions", "--yes"}));
+  EXPECT_EQ(target_.value("app", "SELECT state FROM orders WHERE id = 7"), "new");
+}
+
+// A session of the application that began behind the fence cannot write; who checks has to see that it did.
+TEST_F(LeastPrivilege, TheCheckSeesOthersSessions) {
+  execute("source", "administrator");
+  execute("target", "administrator");
+  expect(0, run({"copy"}));
+  expect(0, run({"fence", "on", "--yes", "--end-sessions", "--source", source_.url("app", "app_owner")}));
+  const support::Session web(source_.url("app", "app_web"));
+  const auto unseen = run({"check"});
+  expect(5, unseen);
+  EXPECT_THAT(unseen.output, HasSubstr("somebody can still write to the source"));
+  execute("source", "checker");
+  expect(0, run({"check"}));
+}
+
 TEST_P(LeastPrivilegeTo, IsNoMoreThanAMasterUserHas) {
   execute("source", "administrator");
   execute("target", "administrator");
