@@ -58,7 +58,7 @@ DatabaseResult look_at_rights(const FenceContext& context, pg::Connection& conne
   const auto section = fence_rights_section(report);
   if (!context.options.run.json)
     context.invocation.print(section_text(section, wants_colours(STDOUT_FILENO)));
-  return {report.at("exit_code").get<int>(), section.headline, report};
+  return {report.at("exit_code").get<int>(), sanitized_line(section.headline), report};
 }
 
 DatabaseResult raise_one(const FenceContext& context, pg::Connection& connection) {
