@@ -50,6 +50,23 @@ std::vector<const pg::QualifiedName*> target_tables(const Plan& plan) {
   return names;
 }
 
+/// They have privileges of their own, which no role has as a whole; before version 18 no function tells.
+void check_large_object_privileges(pg::Connection& source, const std::string& user,
+                                   std::vector<Finding>& findings) {
+  const auto closed = source.exec(
+      "SELECT count(*) FROM pg_catalog.pg_largeobject_metadata m WHERE "
+      "NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) "
+      "AND NOT pg_catalog.current_setting('lo_compat_privileges')::boolean AND NOT EXISTS (SELECT FROM "
+      "pg_catalog.aclexplode(coalesce(m.lomacl, pg_catalog.acldefault('L', m.lomowner))) a WHERE "
+      "a.privilege_type = 'SELECT' AND (a.grantee = 0 OR pg_catalog.pg_has_role(a.grantee, 'USAGE')))");
+  if (const auto count = closed.integer(0, 0); count > 0)
+    add(findings, Severity::blocker, "large objects",
+        fmt::format("this role may not read {} of them at the source", count),
+        fmt::format("connect as their owner, or let the owner say in psql: SELECT format("
+                    "'GRANT SELECT ON LARGE OBJECT %s TO {}', oid) FROM pg_largeobject_metadata \\gexec",
+                    user));
+}
+
 }  // namespace
 
 void check_source_server(pg::Connection& source, const Options& options, std::vector<Finding>& findings) {
@@ -100,6 +117,9 @@ void check_source_privileges(pg::Connection& source, const Plan& plan, std::vect
             fmt::format("connect as a role with BYPASSRLS, or: ALTER ROLE {} BYPASSRLS", user));
     }
   }
+  if (std::ranges::any_of(plan.relations,
+                          [](const auto& r) { return r.kind == Relation::Kind::large_objects; }))
+    check_large_object_privileges(source, user, findings);
   std::vector<const pg::QualifiedName*> sequences;
   for (const auto& sequence : plan.sequences) sequences.push_back(&sequence.name);
   if (sequences.empty()) return;

@@ -198,6 +198,19 @@ TEST_F(LeastPrivilege, GrantedSchemaBySchemaIsEnoughToo) {
   expect(0, run({"copy", "--exclude", "audit"}));
 }
 
+TEST_F(LeastPrivilege, WhatOnlyASuperuserMayMakeIsReported) {
+  execute("source", "administrator");
+  execute("target", "administrator");
+  source_.exec("app",
+               "CREATE FUNCTION seen() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN END$$; "
+               "CREATE EVENT TRIGGER seen ON ddl_command_end EXECUTE FUNCTION seen(); "
+               "CREATE PUBLICATION everything FOR ALL TABLES");
+  const auto result = run({"copy", "--no-owners"});
+  expect(3, result);
+  EXPECT_THAT(result.output, AllOf(HasSubstr("seen"), HasSubstr("everything"), HasSubstr("superuser")));
+  EXPECT_EQ(support::database_digest(target_.url("app")), support::database_digest(source_.url("app")));
+}
+
 // ---- the policies
 
 std::set<std::string> actions_of(const std::string& policy) {

@@ -166,6 +166,20 @@ TEST(Privileges, ThatAreMissingAreNamedWithTheGrant) {
   move.expect_equal();
 }
 
+TEST(Privileges, OnLargeObjectsAreNamedTooAndAreEnough) {
+  const support::TestRole reader(source_server(), "LOGIN");
+  const Move move("SELECT lo_from_bytea(4711, 'a'), lo_from_bytea(4712, 'b')");
+  move.source.exec("GRANT SELECT ON LARGE OBJECT 4711 TO PUBLIC");
+  const Copy way(move.source.url(reader.name()), move.target.url());
+  const auto result = way.copy({"--no-grants"});
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, AllOf(HasSubstr("large objects: this role may not read 1 of them at the source"),
+                                  HasSubstr(fmt::format("TO \"{}\"', oid)", reader.name()))));
+  move.source.exec(fmt::format("GRANT SELECT ON LARGE OBJECT 4712 TO {}", reader.name()));
+  EXPECT_TRUE(exits(way.copy({"--no-grants"}), 0));
+  move.expect_equal();
+}
+
 TEST(Privileges, ToCreateOnTheTargetAreNamed) {
   const support::TestRole writer(target_server());
   const Move move("CREATE TABLE t (id int)");

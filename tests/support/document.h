@@ -1,16 +1,17 @@
 #pragma once
 
 #include <filesystem>
-#include <stdexcept>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
+#include "base/text.h"
 
 namespace support {
 
 /// A fenced block of a document of docs/ that stands behind a comment: "<!-- sql: source owner app -->" has
-/// the marker "sql: source owner app".
+/// the marker "sql: source owner app". Both may be indented; the lines lose that.
 struct DocumentBlock {
   std::string marker;
   std::string text;
@@ -18,16 +19,21 @@ struct DocumentBlock {
 
 /// The blocks whose marker begins with `prefix`, in their order.
 inline std::vector<DocumentBlock> document_blocks(const std::string& name, const std::string& prefix) {
-  const auto page = base::read_file(std::filesystem::path(SOURCE_DIR) / "docs" / name);
-  const std::string begin = "<!-- " + prefix;
+  std::istringstream lines(base::read_file(std::filesystem::path(SOURCE_DIR) / "docs" / name));
   std::vector<DocumentBlock> blocks;
-  for (auto at = page.find(begin); at != std::string::npos; at = page.find(begin, at + 1)) {
-    const auto end_of_marker = page.find(" -->\n```", at);
-    const auto start = page.find('\n', end_of_marker + 8);
-    const auto end = page.find("\n```", start);
-    if (end_of_marker == std::string::npos || end == std::string::npos)
-      throw std::runtime_error("no block behind " + page.substr(at, 40));
-    blocks.push_back({page.substr(at + 5, end_of_marker - at - 5), page.substr(start + 1, end - start)});
+  bool in_block = false;
+  std::string marker;
+  for (std::string line; std::getline(lines, line);) {
+    const auto text = std::string(base::trimmed(line));
+    if (text.starts_with("```")) {
+      in_block = !in_block && !marker.empty();
+      if (in_block) blocks.push_back({marker, ""});
+      marker.clear();
+    } else if (in_block) {
+      blocks.back().text += text + "\n";
+    } else if (text.starts_with("<!-- " + prefix) && text.ends_with(" -->")) {
+      marker = text.substr(5, text.size() - 9);
+    }
   }
   return blocks;
 }
