@@ -108,24 +108,29 @@ _cutover() {
       fmt::format("      {})\n        command=$word\n        break\n        ;;\n    esac\n  done\n", pattern);
   out += "  case \"$command $previous\" in\n";
   for (const auto& [offer, patterns] : bash_values(set))
-    out += fmt::format(
-        "    {})\n      {}\n      mapfile -t COMPREPLY < <(_cutover_offer)\n      return\n      ;;\n",
-        fmt::join(patterns, " | "), offer.empty() ? ":" : offer);
+    out += fmt::format("    {})\n      {}\n      _cutover_offer\n      return\n      ;;\n",
+                       fmt::join(patterns, " | "), offer.empty() ? ":" : offer);
   out += "  esac\n  case $command in\n";
   for (const auto& member : set.members()) out += bash_command(member);
   out += fmt::format(
       "    *)\n      options=\"--help --version\"\n      words=\"{} help\"\n      ;;\n  esac\n", commands);
-  out += R"(  if [[ $current == -* ]]; then words=$options files=; fi
-  mapfile -t COMPREPLY < <(_cutover_offer)
+  out += R"script(  if [[ $current == -* ]]; then words=$options files=; fi
+  _cutover_offer
 }
 
 _cutover_offer() {
-  if [[ -n $files ]]; then compgen "$files" -- "$current"; fi
-  if [[ -n $words ]]; then compgen -W "$words" -- "$current"; fi
+  local offered
+  COMPREPLY=()
+  while IFS= read -r offered; do
+    [[ -z $offered ]] || COMPREPLY+=("$offered")
+  done <<<"$(
+    if [[ -n $files ]]; then compgen "$files" -- "$current"; fi
+    if [[ -n $words ]]; then compgen -W "$words" -- "$current"; fi
+  )"
 }
 
 complete -o filenames -F _cutover cutover
-)";
+)script";
   return out;
 }
 

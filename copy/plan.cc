@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "pg/block_range.h"
+#include "pg/large_objects.h"
 
 namespace copy {
 
@@ -264,16 +265,17 @@ class Planner {
 
 // One large object counts as its size; bounds are put where a chunk is full. lo_lseek64 to the end is an
 // index look-up; the descriptor is closed at once, so that a million objects do not keep a million open.
+// Those that may not be read are the preflight's business; their oids lie within some chunk all the same.
 void bound_large_objects(pg::Connection& source, Relation& objects, uint64_t split_size) {
   const auto rows = source.exec(fmt::format(
       "WITH size AS MATERIALIZED (SELECT m.oid, s.bytes FROM (SELECT oid FROM "
-      "pg_catalog.pg_largeobject_metadata "
+      "pg_catalog.pg_largeobject_metadata l WHERE {} "
       "ORDER BY oid) m, LATERAL (SELECT pg_catalog.lo_open(m.oid, 262144) AS fd) o, "
       "LATERAL (SELECT pg_catalog.lo_lseek64(o.fd, 0, 2) AS bytes) s, "
       "LATERAL (SELECT pg_catalog.lo_close(o.fd) + s.bytes * 0 AS closed) c WHERE c.closed >= 0), "
       "running AS (SELECT oid, sum(bytes + 1024) OVER (ORDER BY oid) AS upto, bytes FROM size) "
       "SELECT min(oid), sum(bytes) FROM running GROUP BY pg_catalog.div(upto, {}) ORDER BY 1",
-      std::max<uint64_t>(split_size, 1)));
+      pg::may_read_large_object_sql("l"), std::max<uint64_t>(split_size, 1)));
   objects.large_object_bounds.assign(1, 0);
   objects.bytes = 0;
   for (int row = 0; row < rows.rows(); ++row) {

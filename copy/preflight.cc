@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/format.h"
 #include "copy/schema.h"
+#include "pg/large_objects.h"
 #include "pg/pooler.h"
 
 namespace copy {
@@ -50,15 +51,11 @@ std::vector<const pg::QualifiedName*> target_tables(const Plan& plan) {
   return names;
 }
 
-/// They have privileges of their own, which no role has as a whole; before version 18 no function tells.
 void check_large_object_privileges(pg::Connection& source, const std::string& user,
                                    std::vector<Finding>& findings) {
-  const auto closed = source.exec(
-      "SELECT count(*) FROM pg_catalog.pg_largeobject_metadata m WHERE "
-      "NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) "
-      "AND NOT pg_catalog.current_setting('lo_compat_privileges')::boolean AND NOT EXISTS (SELECT FROM "
-      "pg_catalog.aclexplode(coalesce(m.lomacl, pg_catalog.acldefault('L', m.lomowner))) a WHERE "
-      "a.privilege_type = 'SELECT' AND (a.grantee = 0 OR pg_catalog.pg_has_role(a.grantee, 'USAGE')))");
+  const auto closed =
+      source.exec(fmt::format("SELECT count(*) FROM pg_catalog.pg_largeobject_metadata m WHERE NOT {}",
+                              pg::may_read_large_object_sql("m")));
   if (const auto count = closed.integer(0, 0); count > 0)
     add(findings, Severity::blocker, "large objects",
         fmt::format("this role may not read {} of them at the source", count),

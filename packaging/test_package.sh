@@ -38,19 +38,21 @@ test_in_chroot() {
   # The archive that this machine takes its own packages from.
   local mirror
   mirror=$(sed -nE 's/^(URIs:|deb) +(\[[^]]*\] +)?(https?:[^ ]+).*/\3/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
-    grep -v security | head -n 1)
+    grep -v security | head -n 1) || mirror=''
   debootstrap --variant=minbase bookworm "$root" "${mirror:-http://deb.debian.org/debian}" >"$root.log" 2>&1 ||
     { cat "$root.log" >&2 && fail "debootstrap makes no Debian 12"; }
   rm "$root.log"
   cp "$package" "$root/tmp/cutover.deb"
-  chroot "$root" apt-get -o APT::Sandbox::User=root install -qy --no-install-recommends /tmp/cutover.deb >/dev/null
+  DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 install -qy \
+    --no-install-recommends /tmp/cutover.deb >/dev/null
   check_files "$root"
   check chroot "$root"
+  # shellcheck disable=SC2016 # for the other shell
   chroot "$root" bash -c 'source /usr/share/bash-completion/completions/cutover
     COMP_WORDS=(cutover fence o) COMP_CWORD=2; _cutover; [ "${COMPREPLY[*]}" = "on off" ]' || fail "bash completes nothing"
   chroot "$root" cutover config check --config /usr/share/doc/cutover/examples/cutover.toml >/dev/null
-  chroot "$root" apt-get purge -qy cutover >/dev/null
-  [ ! -e "$root/usr/bin/cutover" ] && [ ! -e "$root/usr/share/doc/cutover" ] || fail "purging it left something"
+  chroot "$root" apt-get -o Dpkg::Use-Pty=0 purge -qy cutover >/dev/null
+  if [ -e "$root/usr/bin/cutover" ] || [ -e "$root/usr/share/doc/cutover" ]; then fail "purging it left something"; fi
   echo "package: installed with its dependencies, ran and was purged on a clean Debian 12 (debootstrap)"
 }
 

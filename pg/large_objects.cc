@@ -18,4 +18,13 @@ std::string read_large_objects_sql(Oid first, Oid last) {
       kLargeObjectPage, range);
 }
 
+std::string may_read_large_object_sql(std::string_view alias) {
+  return fmt::format(
+      "((SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) "
+      "OR pg_catalog.current_setting('lo_compat_privileges')::boolean OR EXISTS (SELECT FROM "
+      "pg_catalog.aclexplode(coalesce({0}.lomacl, pg_catalog.acldefault('L', {0}.lomowner))) a WHERE "
+      "a.privilege_type = 'SELECT' AND (a.grantee = 0 OR pg_catalog.pg_has_role(a.grantee, 'USAGE'))))",
+      alias);
+}
+
 }  // namespace pg

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "pg/connection.h"
 
@@ -14,5 +15,9 @@ inline constexpr uint64_t kLargeObjectPage = 256 * 1024;
 /// of (oid, page number, bytes of the page), by public functions, so that no superuser is needed. An empty
 /// object has one empty page: its existence shows.
 std::string read_large_objects_sql(Oid first = 0, Oid last = 0);
+
+/// A condition on a row of pg_largeobject_metadata: may we read that object? They have privileges of their
+/// own, which no role has as a whole, and before version 18 no function tells.
+std::string may_read_large_object_sql(std::string_view alias);
 
 }  // namespace pg
