@@ -13,8 +13,6 @@
 
 namespace copy {
 
-using base::ErrorKind;
-
 namespace {
 
 // Rows per bucket that a difference should be narrowed down to, and the most buckets whose 24 bytes each are

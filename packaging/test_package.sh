@@ -50,7 +50,7 @@ test_in_chroot() {
   # shellcheck disable=SC2016 # for the other shell
   chroot "$root" bash -c 'source /usr/share/bash-completion/completions/cutover
     COMP_WORDS=(cutover fence o) COMP_CWORD=2; _cutover; [ "${COMPREPLY[*]}" = "on off" ]' || fail "bash completes nothing"
-  chroot "$root" cutover config check --config /usr/share/doc/cutover/examples/cutover.toml >/dev/null
+  chroot "$root" cutover config check --quiet --config /usr/share/doc/cutover/examples/cutover.toml >/dev/null
   chroot "$root" apt-get -o Dpkg::Use-Pty=0 purge -qy cutover >/dev/null
   if [ -e "$root/usr/bin/cutover" ] || [ -e "$root/usr/share/doc/cutover" ]; then fail "purging it left something"; fi
   echo "package: installed with its dependencies, ran and was purged on a clean Debian 12 (debootstrap)"

@@ -37,7 +37,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 class Completion : public ::testing::Test {
  protected:
   std::filesystem::path script(const std::string& shell) const {
-    const auto path = directory_ / ("cutover." + shell);
+    auto path = directory_ / ("cutover." + shell);
     std::ofstream(path) << support::run_or_throw(support::cutover_program(), {"completion", shell});
     return path;
   }
@@ -89,7 +89,7 @@ TEST_F(Completion, BashOffersCommandsValuesAndFiles) {
   EXPECT_THAT(bash({"copy", "--jobs", ""}), IsEmpty());
   EXPECT_THAT(bash({"copy", "--source", "post"}), IsEmpty());
   std::filesystem::create_directory(directory_ / "run-1");
-  std::ofstream(directory_ / "run.toml");
+  std::ofstream(directory_ / "run.toml") << "\n";
   EXPECT_THAT(bash({"copy", "--run-dir", "ru"}), ElementsAre("run-1"));
   EXPECT_THAT(bash({"copy", "--config", "ru"}), UnorderedElementsAre("run-1", "run.toml"));
   EXPECT_THAT(bash({"status", "ru"}), ElementsAre("run-1"));

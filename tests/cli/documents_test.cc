@@ -134,7 +134,7 @@ TEST(Documents, NameOptionsThatThereAre) {
 }
 
 TEST(Documents, LinkToWhatThereIs) {
-  const std::regex link("\\]\\(([^)#:]+)\\)");
+  const std::regex link(R"(\]\(([^)#:]+)\))");
   for (const auto* name : {"README.md", "docs/architecture.md", "docs/runbook.md", "docs/providers.md",
                            "docs/troubleshooting.md", "docs/security.md", "packaging/README.md"}) {
     const auto page = base::read_file(root() / name);

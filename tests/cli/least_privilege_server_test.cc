@@ -24,7 +24,6 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using ::testing::StartsWith;
 
 /// An application as it is: enums, an extension, serials, foreign keys, views, a trigger, row level security,
 /// and two roles.
@@ -80,7 +79,7 @@ std::vector<std::string> statements_of(const std::string& block) {
 
 class LeastPrivilege : public ::testing::Test {
  protected:
-  LeastPrivilege() {
+  explicit LeastPrivilege(int target_major = 17) : target_(target_major) {
     source_.exec("postgres", "CREATE ROLE app_owner LOGIN; CREATE ROLE app_web LOGIN");
     source_.exec("postgres", "CREATE DATABASE app OWNER app_owner");
     source_.exec("app", "GRANT app_owner TO postgres");
@@ -106,7 +105,7 @@ class LeastPrivilege : public ::testing::Test {
   }
   std::string reader() const { return source_.url("app", "cutover_reader"); }
   std::string writer() const { return target_.url("app", "cutover_writer"); }
-  ProcessResult run(std::vector<std::string> arguments) const {
+  ProcessResult run(const std::vector<std::string>& arguments) const {
     return cutover(arguments, {.environment = {{"CUTOVER_SOURCE", reader()}, {"CUTOVER_TARGET", writer()}},
                                .directory = home_.path()});
   }
@@ -123,10 +122,17 @@ class LeastPrivilege : public ::testing::Test {
 
   support::TempDir home_;
   support::Cluster source_{15};
-  support::Cluster target_{17};
+  support::Cluster target_;
 };
 
-TEST_F(LeastPrivilege, IsEnoughToCopyFenceCompareAndRepair) {
+class LeastPrivilegeTo : public LeastPrivilege, public ::testing::WithParamInterface<int> {
+ protected:
+  LeastPrivilegeTo() : LeastPrivilege(GetParam()) {}
+};
+
+INSTANTIATE_TEST_SUITE_P(Versions, LeastPrivilegeTo, ::testing::Values(15, 17));
+
+TEST_P(LeastPrivilegeTo, IsEnoughToCopyFenceCompareAndRepair) {
   execute("source", "administrator");
   execute("target", "administrator");
   EXPECT_EQ(powers(source_, "cutover_reader"), "f f f f");
@@ -166,6 +172,15 @@ TEST_F(LeastPrivilege, IsEnoughToCopyFenceCompareAndRepair) {
   execute("target", "cleanup");
   EXPECT_EQ(target_.value("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'cutover_writer'"), "0");
   EXPECT_EQ(target_.value("app", "SELECT count(*) FROM orders"), "50");
+}
+
+TEST_P(LeastPrivilegeTo, IsNoMoreThanAMasterUserHas) {
+  execute("source", "administrator");
+  execute("target", "administrator");
+  const auto master = target_.url("app", "master");
+  expect(0, run({"copy", "--target", master}));
+  EXPECT_EQ(support::database_digest(target_.url("app")), support::database_digest(source_.url("app")));
+  expect(0, run({"verify", "--target", master}));
 }
 
 TEST_F(LeastPrivilege, WithoutBypassRlsNoRowIsMissedInSilence) {
