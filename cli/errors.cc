@@ -14,7 +14,7 @@ std::span<const ExitCode> exit_codes() {
       ExitCode{kUsage, "usage or configuration: nothing was done"},
       ExitCode{kFailed, "something failed, or could not be verified"},
       ExitCode{kIncomplete, "interrupted or incomplete: the same command resumes"},
-      ExitCode{kWaived, "equal, except for differences that were declared as accepted"},
+      ExitCode{kWaived, "equal, or GO, except for declared waivers"},
       ExitCode{kInterruptedTwice, "interrupted twice: ended at once; the same command resumes"},
   };
   return kCodes;

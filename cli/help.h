@@ -10,11 +10,9 @@ namespace cli {
 
 /// What the program is for.
 inline constexpr const char* kPurpose =
-    "cutover copies a whole Postgres database to another server and a directory of files to S3, exactly "
-    "once, "
-    "and proves that the copies are equal. A run that is interrupted, by whatever, goes on where it stopped "
-    "when "
-    "the same command is run again.";
+    "cutover moves a Postgres database to another server and directories of files to S3, exactly once, and "
+    "proves that they arrived. A run that is interrupted, by whatever, goes on where it stopped when the "
+    "same command is run again.";
 /// Where options can stand.
 inline constexpr const char* kOptionPlaces =
     "Every option --some-name can be given as the environment variable CUTOVER_SOME_NAME too; what is "
