@@ -61,12 +61,21 @@ bool declares_databases(const CheckOptions& options) {
   return !connections.source.parameters().empty() && !connections.target.parameters().empty();
 }
 
-std::string problem_of(const CommandResult& result) {
-  if (result.document.contains("error")) return result.document.at("error").at("message").get<std::string>();
+/// What a result says against going on, the first reason first; never nothing.
+std::vector<std::string> problems_of(const CommandResult& result) {
+  if (result.document.contains("error"))
+    return {result.document.at("error").at("message").get<std::string>()};
   const auto section = section_of(result.document, "the result");
   for (const auto tone : {Tone::bad, Tone::unsure})
-    if (auto said = said_in(section, tone); !said.empty()) return said.front();
-  return section.headline;
+    if (auto said = said_in(section, tone); !said.empty()) return said;
+  return {section.headline};
+}
+
+void add_problems_of(CheckResult& check, const CommandResult& result) {
+  auto problems = problems_of(result);
+  for (auto& problem : problems) problem = sanitized_line(problem);
+  check.problem = problems.front();
+  if (check.exit_code == kWaived) check.also_waived.assign(problems.begin() + 1, problems.end());
 }
 
 /// Of a comparison: what it says itself.
@@ -97,8 +106,8 @@ std::vector<CheckResult> Checks::run(const Work& work, const Judge& judge) {
         outcome.results.empty() ? nullptr : &outcome.results[std::min(i, outcome.results.size() - 1)];
     if (found) judge(result, found->document);
     if (!found) result.exit_code = kFailed;
-    if (result.exit_code != kEqual && result.problem.empty())
-      result.problem = found ? sanitized_line(problem_of(*found)) : "it gave no result";
+    if (!found) result.problem = "it gave no result";
+    if (result.exit_code != kEqual && result.problem.empty()) add_problems_of(result, *found);
     results.push_back(std::move(result));
   }
   for (auto& one : outcome.results)
