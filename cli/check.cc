@@ -92,6 +92,14 @@ std::vector<std::string> Checks::databases() const {
   return names;
 }
 
+/// Of the database of that number. An error that came before all of them stands for each; null: there is
+/// none.
+const CommandResult* result_for(const CommandOutcome& outcome, size_t i) {
+  if (i < outcome.results.size()) return &outcome.results[i];
+  const bool is_error = outcome.results.size() == 1 && outcome.results.front().document.contains("error");
+  return is_error ? &outcome.results.front() : nullptr;
+}
+
 std::vector<CheckResult> Checks::run(const Work& work, const Judge& judge) {
   std::vector<CheckResult> results;
   const auto start = std::chrono::steady_clock::now();
@@ -101,9 +109,7 @@ std::vector<CheckResult> Checks::run(const Work& work, const Judge& judge) {
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
   for (size_t i = 0; i < work.names.size(); ++i) {
     CheckResult result{.kind = work.kind, .name = sanitized_line(work.names[i]), .took = took};
-    // One error may stand for all of them.
-    const auto* found =
-        outcome.results.empty() ? nullptr : &outcome.results[std::min(i, outcome.results.size() - 1)];
+    const auto* found = result_for(outcome, i);
     if (found) judge(result, found->document);
     if (!found) result.exit_code = kFailed;
     if (!found) result.problem = "it gave no result";
