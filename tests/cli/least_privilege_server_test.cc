@@ -185,6 +185,7 @@ TEST_F(LeastPrivilege, OneRoleCanDoTheWholeNight) {
                     HasSubstr("GRANT \"app_owner\" TO \"cutover_reader\"")));
   EXPECT_EQ(target_.value("app", "SELECT to_regclass('public.orders') IS NULL"), "t");
   source_.exec("postgres", "GRANT app_owner TO cutover_reader");
+  source_.exec("postgres", "REVOKE pg_signal_backend, pg_read_all_stats FROM app_owner");
   const auto may = run({"fence", "rights"});
   expect(0, may);
   EXPECT_THAT(may.output, AllOf(HasSubstr("MAY FENCE: app, but not "),
@@ -206,13 +207,22 @@ TEST_F(LeastPrivilege, TheCheckSeesOthersSessions) {
   execute("source", "administrator");
   execute("target", "administrator");
   expect(0, run({"copy"}));
-  expect(0, run({"fence", "on", "--yes", "--end-sessions", "--source", source_.url("app", "app_owner")}));
-  const support::Session web(source_.url("app", "app_web"));
-  const auto unseen = run({"check"});
+  const auto owner = source_.url("app", "app_owner");
+  const auto check_behind_fence = [&] {
+    expect(0, run({"fence", "on", "--yes", "--end-sessions", "--source", owner}));
+    const support::Session web(source_.url("app", "app_web"));
+    auto checked = run({"check"});
+    expect(0, run({"fence", "off", "--yes", "--source", owner}));
+    return checked;
+  };
+  const auto unseen = check_behind_fence();
   expect(5, unseen);
   EXPECT_THAT(unseen.output, HasSubstr("somebody can still write to the source"));
   execute("source", "checker");
-  expect(0, run({"check"}));
+  // Where a superuser's session is seen for a moment longer, the owner could not end it.
+  source_.wait_until(
+      "postgres", "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = 'app' AND usename = 'postgres'");
+  expect(0, check_behind_fence());
 }
 
 TEST_P(LeastPrivilegeTo, IsNoMoreThanAMasterUserHas) {

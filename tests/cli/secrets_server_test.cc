@@ -155,7 +155,7 @@ TEST_F(NoSecret, OfADatabaseComesOut) {
   expect(0, {"clean", "--yes", "--target", target(), "--run-dir", "again"});
   expect_no_trace_in_files({});
   const auto log = server("target").log().substr(before);
-  EXPECT_THAT(log, HasSubstr("CREATE SCHEMA cutover")) << "statements are logged";
+  EXPECT_NE(log.find("CREATE SCHEMA IF NOT EXISTS cutover"), std::string::npos) << "statements are logged";
   EXPECT_THAT(traces_in(log), testing::IsEmpty());
 }
 
