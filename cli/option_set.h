@@ -102,13 +102,20 @@ class OptionSet {
   Entry& flag(std::string name, std::string help, bool& value);
   Entry& flag(std::string name, std::string help, std::function<void(bool)> set);
 
+  /// Who runs the command: a person, whose environment may hold all that the command line may, or another
+  /// command, which gives as arguments what belongs to one run: then a variable cannot say it.
+  enum class Caller { person, command };
+
   /// The command line comes before the environment, and that before the file. nullopt: nobody says.
-  static std::optional<Given> given(const Entry& entry, const ConfigFile* file);
+  static std::optional<Given> given(const Entry& entry, const ConfigFile* file,
+                                    Caller caller = Caller::person);
   /// The option of that name; null if there is none.
   const Entry* find(std::string_view name) const;
   /// Stores what was given. Throws Error{usage} that starts with the origin.
-  void apply(const ConfigFile* file = nullptr, SecretResolver* secrets = nullptr) const;
-  static void apply(const Entry& entry, const ConfigFile* file, SecretResolver* secrets);
+  void apply(const ConfigFile* file = nullptr, SecretResolver* secrets = nullptr,
+             Caller caller = Caller::person) const;
+  static void apply(const Entry& entry, const ConfigFile* file, SecretResolver* secrets,
+                    Caller caller = Caller::person);
 
   const std::string& section() const { return section_; }
   const std::string& description() const { return description_; }

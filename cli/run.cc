@@ -112,15 +112,16 @@ class MoveRun {
     const auto command = to_type(step.arguments);
     spdlog::info("step {}: {}", step.name, command);
     if (shows_) invocation_.print(fmt::format("== {}: {} ==\n", step.name, sanitized_line(command)));
-    auto outcome = run_command(invocation_, step.arguments, [this](std::string_view text) {
+    auto result = run_command(invocation_, step.arguments, [this](std::string_view text) {
       if (shows_) invocation_.print(text);
     });
     if (shows_) invocation_.print("\n");
-    if (invocation_.stop.requested() && outcome.exit_code != kEqual) outcome.exit_code = kIncomplete;
-    keep_check(move_.root, outcome);
-    timeline_.end(outcome.exit_code, outcome.headline());
+    if (invocation_.stop.requested() && result.exit_code != kEqual) result.exit_code = kIncomplete;
+    auto done = outcome_of(std::move(step), std::move(result));
+    keep_check(move_.root, done.outcome);
+    timeline_.end(done.outcome.exit_code, done.outcome.headline());
     base::crash_point("run_step.after");
-    return {std::move(step), std::move(outcome)};
+    return done;
   }
 
   const Invocation& invocation_;

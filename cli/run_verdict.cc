@@ -118,6 +118,14 @@ Verdict final_verdict(const Move& move, const StepOutcome& check) {
 
 bool StepOutcome::passed() const { return outcome.exit_code == kEqual || outcome.exit_code == kWaived; }
 
+StepOutcome outcome_of(MoveStep step, CommandOutcome outcome) {
+  if (outcome.results.empty()) {
+    if (outcome.exit_code == kEqual || outcome.exit_code == kWaived) outcome.exit_code = kFailed;
+    outcome.results.push_back({"FAILED: it gave no result", Json{{"exit_code", outcome.exit_code}}});
+  }
+  return {std::move(step), std::move(outcome)};
+}
+
 Verdict verdict_of(const Move& move, const std::vector<StepOutcome>& done, const std::string& again) {
   const auto& last = done.back();
   if (!last.passed()) return stopped(move, last, again);

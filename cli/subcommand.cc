@@ -59,7 +59,7 @@ CommandOutcome run_command(const Invocation& invocation, const std::vector<std::
   CommandOutcome outcome;
   try {
     const auto line = with_program(arguments);
-    const auto command = parse_command_line(line, invocation.stop);
+    const auto command = parse_command_line(line, invocation.stop, OptionSet::Caller::command);
     auto globals = invocation.globals;
     globals.config = command.globals.config;
     outcome.exit_code = command.run({.globals = globals,

@@ -8,7 +8,8 @@
 #include "cli/commands.h"
 
 /// A command that runs other commands of the program does it by their arguments, as a person would: they are
-/// understood by the same parser, with the same environment and the same cutover.toml.
+/// understood by the same parser, with the same environment and the same cutover.toml. What belongs to one run
+/// and cannot be in that file, such as --dry-run, comes from the arguments alone, not from the environment.
 namespace cli {
 
 struct CommandResult {

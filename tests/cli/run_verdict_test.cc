@@ -63,6 +63,15 @@ TEST(RunVerdict, OfAStepThatStopsIsItsOwn) {
               AllOf(HasSubstr("[repair] most"), HasSubstr("cutover copy --restart --run-dir R/database")));
 }
 
+TEST(RunVerdict, OfAStepWithoutAResultIsAFailure) {
+  const auto silent = outcome_of({"upload", {"upload"}}, {kEqual, {}});
+  EXPECT_FALSE(silent.passed());
+  const auto verdict = verdict_of(a_move(true), {silent}, kAgain);
+  EXPECT_EQ(verdict.exit_code, kFailed);
+  EXPECT_EQ(verdict.headline, "NO-GO: upload: FAILED: it gave no result");
+  EXPECT_TRUE(outcome_of({"plan", {"plan"}}, {kEqual, {{"READY", Json{{"exit_code", 0}}}}}).passed());
+}
+
 TEST(RunVerdict, OfTheNightIsThatOfTheCheck) {
   const auto go = verdict_of(
       a_move(true),
