@@ -61,12 +61,21 @@ bool declares_databases(const CheckOptions& options) {
   return !connections.source.parameters().empty() && !connections.target.parameters().empty();
 }
 
-std::string problem_of(const CommandResult& result) {
-  if (result.document.contains("error")) return result.document.at("error").at("message").get<std::string>();
+/// What a result says against going on, the first reason first; never nothing.
+std::vector<std::string> problems_of(const CommandResult& result) {
+  if (result.document.contains("error"))
+    return {result.document.at("error").at("message").get<std::string>()};
   const auto section = section_of(result.document, "the result");
   for (const auto tone : {Tone::bad, Tone::unsure})
-    if (auto said = said_in(section, tone); !said.empty()) return said.front();
-  return section.headline;
+    if (auto said = said_in(section, tone); !said.empty()) return said;
+  return {section.headline};
+}
+
+void add_problems_of(CheckResult& check, const CommandResult& result) {
+  auto problems = problems_of(result);
+  for (auto& problem : problems) problem = sanitized_line(problem);
+  check.problem = problems.front();
+  if (check.exit_code == kWaived) check.also_waived.assign(problems.begin() + 1, problems.end());
 }
 
 /// Of a comparison: what it says itself.
@@ -83,6 +92,14 @@ std::vector<std::string> Checks::databases() const {
   return names;
 }
 
+/// Of the database of that number. An error that came before all of them stands for each; null: there is
+/// none.
+const CommandResult* result_for(const CommandOutcome& outcome, size_t i) {
+  if (i < outcome.results.size()) return &outcome.results[i];
+  const bool is_error = outcome.results.size() == 1 && outcome.results.front().document.contains("error");
+  return is_error ? &outcome.results.front() : nullptr;
+}
+
 std::vector<CheckResult> Checks::run(const Work& work, const Judge& judge) {
   std::vector<CheckResult> results;
   const auto start = std::chrono::steady_clock::now();
@@ -92,13 +109,11 @@ std::vector<CheckResult> Checks::run(const Work& work, const Judge& judge) {
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
   for (size_t i = 0; i < work.names.size(); ++i) {
     CheckResult result{.kind = work.kind, .name = sanitized_line(work.names[i]), .took = took};
-    // One error may stand for all of them.
-    const auto* found =
-        outcome.results.empty() ? nullptr : &outcome.results[std::min(i, outcome.results.size() - 1)];
+    const auto* found = result_for(outcome, i);
     if (found) judge(result, found->document);
     if (!found) result.exit_code = kFailed;
-    if (result.exit_code != kEqual && result.problem.empty())
-      result.problem = found ? sanitized_line(problem_of(*found)) : "it gave no result";
+    if (!found) result.problem = "it gave no result";
+    if (result.exit_code != kEqual && result.problem.empty()) add_problems_of(result, *found);
     results.push_back(std::move(result));
   }
   for (auto& one : outcome.results)

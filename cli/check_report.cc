@@ -35,8 +35,8 @@ std::string_view verdict_of_check(int exit_code) {
   return exit_code == kWaived ? "go-with-waivers" : "no-go";
 }
 
-std::string said(const CheckResult& result) {
-  return fmt::format("{} {}: {}", result.kind, result.name, result.problem);
+std::string said(const CheckResult& result, const std::string& problem) {
+  return fmt::format("{} {}: {}", result.kind, result.name, problem);
 }
 
 /// Of the comparisons: what the verdict is about. Nothing without one.
@@ -80,8 +80,10 @@ Json check_json(const std::vector<CheckResult>& results, const std::vector<Json>
   out["checks"] = Json::array();
   for (const auto& result : results) {
     const auto state = state_of(result.exit_code);
-    if (state == "waived") out["waivers"].push_back(said(result));
-    if (state == "failed" || state == "unchecked") out["reasons"].push_back(said(result));
+    const bool holds_somehow = state == "ok" || state == "waived";
+    if (!holds_somehow) out["reasons"].push_back(said(result, result.problem));
+    if (state == "waived") out["waivers"].push_back(said(result, result.problem));
+    for (const auto& waived : result.also_waived) out["waivers"].push_back(said(result, waived));
     out["checks"].push_back({{"kind", result.kind},
                              {"name", result.name},
                              {"holds", state == "ok"},

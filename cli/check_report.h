@@ -15,7 +15,8 @@ struct CheckResult {
   std::string kind;  ///< "database", "upload", "http", "tcp", "sql", "fence"
   std::string name;
   int exit_code = 0;         ///< 0 it holds, 5 but for a waiver, 1 it does not, 3 it could not be checked
-  std::string problem = {};  ///< the first reason; of a waiver, what is waived
+  std::string problem = {};  ///< the first reason; of a waiver, the first thing that is waived
+  std::vector<std::string> also_waived = {};
   std::chrono::milliseconds took{0};
 };
 

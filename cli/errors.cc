@@ -38,18 +38,26 @@ int worse(int left, int right) {
   return rank(left) >= rank(right) ? left : right;
 }
 
+base::Error current_error() {
+  try {
+    throw;
+  } catch (const base::Error& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return {base::ErrorKind::permanent, "out of memory", "use fewer --jobs"};
+  } catch (const std::exception& error) {
+    return {base::ErrorKind::permanent, std::string("unexpected: ") + error.what()};
+  }
+}
+
 int reporting_errors(Log& log, const std::function<int()>& body) {
   try {
     return body();
-  } catch (const base::Error& error) {
+  } catch (const std::exception&) {
+    const auto error = current_error();
     log.report(error);
     return exit_code_of(error);
-  } catch (const std::bad_alloc&) {
-    log.report({base::ErrorKind::permanent, "out of memory", "use fewer --jobs"});
-  } catch (const std::exception& error) {
-    log.report({base::ErrorKind::permanent, std::string("unexpected: ") + error.what()});
   }
-  return kFailed;
 }
 
 }  // namespace cli

@@ -29,6 +29,8 @@ int exit_code_of(const base::Error& error);
 /// The worst of two results, when several databases are worked on: failed, different, usage, incomplete,
 /// waived, equal.
 int worse(int left, int right);
+/// The exception that is being handled, as an error of ours. To be called in a catch block.
+base::Error current_error();
 /// Runs the program; an exception that leaves `body` is reported, here and nowhere else, and becomes the exit
 /// code.
 int reporting_errors(Log& log, const std::function<int()>& body);

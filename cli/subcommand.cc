@@ -71,7 +71,8 @@ CommandOutcome run_command(const Invocation& invocation, const std::vector<std::
                                      .on_result = [&](const std::string& headline, const Json& document) {
                                        outcome.results.push_back({headline, document});
                                      }});
-  } catch (const base::Error& error) {
+  } catch (const std::exception&) {
+    const auto error = current_error();
     invocation.log.report(error);
     auto failed = failed_result(error);
     outcome.exit_code = failed.exit_code;
