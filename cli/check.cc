@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +8,7 @@
 
 #include "base/error.h"
 #include "cli/check_options.h"
+#include "cli/check_outcome.h"
 #include "cli/check_report.h"
 #include "cli/commands.h"
 #include "cli/connection_options.h"
@@ -44,8 +44,7 @@ class Checks {
     std::vector<std::string> names;  ///< of what the command has a result for each
     std::vector<std::string> arguments;
   };
-  using Judge = std::function<void(CheckResult&, const Json& document)>;
-  std::vector<CheckResult> run(const Work& work, const Judge& judge);
+  std::vector<CheckResult> run(const Work& work, const CheckJudge& judge);
   void add(std::vector<CheckResult> results);
   std::vector<std::string> databases() const;
 
@@ -61,30 +60,6 @@ bool declares_databases(const CheckOptions& options) {
   return !connections.source.parameters().empty() && !connections.target.parameters().empty();
 }
 
-/// What a result says against going on, the first reason first; never nothing.
-std::vector<std::string> problems_of(const CommandResult& result) {
-  if (result.document.contains("error"))
-    return {result.document.at("error").at("message").get<std::string>()};
-  const auto section = section_of(result.document, "the result");
-  for (const auto tone : {Tone::bad, Tone::unsure})
-    if (auto said = said_in(section, tone); !said.empty()) return said;
-  return {section.headline};
-}
-
-void add_problems_of(CheckResult& check, const CommandResult& result) {
-  auto problems = problems_of(result);
-  for (auto& problem : problems) problem = sanitized_line(problem);
-  check.problem = problems.front();
-  if (check.exit_code == kWaived) check.also_waived.assign(problems.begin() + 1, problems.end());
-}
-
-/// Of a comparison: what it says itself.
-void judge_comparison(CheckResult& result, const Json& document) {
-  const auto code = document.value("exit_code", kFailed);
-  const bool is_known = code == kEqual || code == kDifferent || code == kWaived;
-  result.exit_code = is_known ? code : kFailed;
-}
-
 std::vector<std::string> Checks::databases() const {
   std::vector<std::string> names;
   for (const auto& pair : options_.run.databases) names.push_back(pair.source);
@@ -92,30 +67,14 @@ std::vector<std::string> Checks::databases() const {
   return names;
 }
 
-/// Of the database of that number. An error that came before all of them stands for each; null: there is
-/// none.
-const CommandResult* result_for(const CommandOutcome& outcome, size_t i) {
-  if (i < outcome.results.size()) return &outcome.results[i];
-  const bool is_error = outcome.results.size() == 1 && outcome.results.front().document.contains("error");
-  return is_error ? &outcome.results.front() : nullptr;
-}
-
-std::vector<CheckResult> Checks::run(const Work& work, const Judge& judge) {
-  std::vector<CheckResult> results;
+std::vector<CheckResult> Checks::run(const Work& work, const CheckJudge& judge) {
   const auto start = std::chrono::steady_clock::now();
   auto outcome = run_command(invocation_, with_typed(work.arguments, invocation_), [](std::string_view) {});
   invocation_.stop.check();
+  auto results = judged(work.kind, work.names, outcome, judge);
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
-  for (size_t i = 0; i < work.names.size(); ++i) {
-    CheckResult result{.kind = work.kind, .name = sanitized_line(work.names[i]), .took = took};
-    const auto* found = result_for(outcome, i);
-    if (found) judge(result, found->document);
-    if (!found) result.exit_code = kFailed;
-    if (!found) result.problem = "it gave no result";
-    if (result.exit_code != kEqual && result.problem.empty()) add_problems_of(result, *found);
-    results.push_back(std::move(result));
-  }
+  for (auto& result : results) result.took = took;
   for (auto& one : outcome.results)
     if (one.document.contains("command") && !one.document.contains("error") &&
         one.document.at("command") != "fence")
@@ -153,7 +112,11 @@ void Checks::look_at_fence() {
     }
   });
   for (size_t i = 0; i < fence_.size(); ++i)
-    if (worse(fence_[i].exit_code, now[i].exit_code) == fence_[i].exit_code) now[i] = fence_[i];
+    if (i == now.size()) {
+      now.push_back(fence_[i]);
+    } else if (worse(fence_[i].exit_code, now[i].exit_code) == fence_[i].exit_code) {
+      now[i] = fence_[i];
+    }
   fence_ = std::move(now);
 }
 

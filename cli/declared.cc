@@ -23,6 +23,11 @@ std::vector<DeclaredUpload> declared_uploads(const GlobalOptions& globals) {
                  : found->second.texts.front();
     };
     const DeclaredUpload upload{text("upload.from"), text("upload.to")};
+    if (std::ranges::find(out, upload) != out.end())
+      throw base::Error(base::ErrorKind::usage,
+                        fmt::format("{}: {} is to be uploaded to {} twice", globals.config.string(),
+                                    upload.from, upload.to),
+                        "declare it once; include and exclude in it may have many globs");
     if (!upload.from.empty() && !upload.to.empty()) {
       out.push_back(upload);
     } else if (views.size() > 1 || !(upload.from.empty() && upload.to.empty())) {

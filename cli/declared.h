@@ -12,10 +12,11 @@ namespace cli {
 struct DeclaredUpload {
   std::string from;  ///< the directory
   std::string to;    ///< s3://…
+  bool operator==(const DeclaredUpload&) const = default;
 };
 
 /// Those of the configuration file that is in force, in its order. Throws Error{usage} for one that lacks its
-/// directory or bucket.
+/// directory or bucket, or stands there twice: nobody could tell their results apart.
 std::vector<DeclaredUpload> declared_uploads(const GlobalOptions& globals);
 
 /// Do the environment or the file say anything of a command's option? "verify", "--strong".
