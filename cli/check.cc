@@ -94,7 +94,7 @@ void Checks::compare_databases() {
 
 void Checks::compare_uploads(const std::vector<DeclaredUpload>& uploads) {
   for (const auto& upload : uploads)
-    add(run({"upload", {upload.to}, {"upload", upload.from, upload.to, "--verify-only"}}, judge_comparison));
+    add(run({"upload", {upload.to}, {"upload", upload.from, upload.to, "--verify-only"}}, judge_upload));
 }
 
 void Checks::try_the_new_stack() { add(run_smoke_tests(options_, invocation_.stop)); }

@@ -51,6 +51,14 @@ void judge_comparison(CheckResult& check, const Json& document) {
   check.exit_code = is_known ? code : kFailed;
 }
 
+void judge_upload(CheckResult& check, const Json& document) {
+  judge_comparison(check, document);
+  if (check.exit_code != kEqual || document.at("walked").at("files") != 0) return;
+  check.exit_code = kFailed;
+  check.problem = fmt::format("there is no file in {}: nothing was compared",
+                              sanitized_line(document.value("directory", "the directory")));
+}
+
 std::vector<CheckResult> judged(const std::string& kind, const std::vector<std::string>& names,
                                 const CommandOutcome& outcome, const CheckJudge& judge) {
   std::vector<CheckResult> checks;

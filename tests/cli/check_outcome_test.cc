@@ -37,6 +37,15 @@ TEST(CheckOutcome, WhatOnlyTheExitCodeSaysIsUnchecked) {
   EXPECT_EQ(judged("upload", {"s3://b"}, {kEqual, {upload_of(kEqual)}}, judge_comparison).size(), 1U);
 }
 
+TEST(CheckOutcome, ADirectoryWithoutFilesIsUnchecked) {
+  auto empty = upload_of(kEqual);
+  empty.document["walked"]["files"] = 0;
+  const auto checks = judged("upload", {"s3://b"}, {kEqual, {empty}}, judge_upload);
+  EXPECT_EQ(checks[0].exit_code, kFailed);
+  EXPECT_THAT(checks[0].problem, HasSubstr("nothing was compared"));
+  EXPECT_EQ(judged("upload", {"s3://b"}, {kEqual, {upload_of(kEqual)}}, judge_upload)[0].exit_code, kEqual);
+}
+
 TEST(CheckOutcome, WithoutAResultNothingIsChecked) {
   const auto none = judged("database", {"a", "b"}, {kEqual, {}}, judge_comparison);
   ASSERT_EQ(none.size(), 2U);
