@@ -146,6 +146,10 @@ int run_check_command(const Invocation& invocation, const CheckOptions& options)
   require_checks(options, uploads);
   Checks checks(invocation, options);
   const bool databases = options.does(CheckPart::databases) && declares_databases(options);
+  std::vector<std::string_view> commands;
+  if (databases) commands.insert(commands.end(), {"verify", "fence"});
+  if (options.does(CheckPart::uploads) && !uploads.empty()) commands.emplace_back("upload");
+  require_one_meaning(commands);
   if (databases) checks.look_at_fence();
   if (databases) checks.compare_databases();
   if (options.does(CheckPart::uploads)) checks.compare_uploads(uploads);

@@ -59,6 +59,11 @@ class OptionSet {
     bool is_flag() const { return value_name.empty() && !is_positional(); }
     /// CUTOVER_JOBS for --jobs; none for a positional argument.
     std::string variable() const;
+    /// Two options of one name, of two commands: does a value for the one mean the same for the other?
+    /// --include takes tables here and files there.
+    bool means_the_same(const Entry& other) const {
+      return key == other.key || (value_name == other.value_name && repeatable == other.repeatable);
+    }
     /// What a shell can offer as the value: the words, or what "dump|none" and "list|download[=N%]" spell
     /// out. Empty for a placeholder such as URL.
     std::vector<std::string> choices() const;

@@ -63,6 +63,7 @@ Move declared_move(const Invocation& invocation, const MoveOptions& options) {
   move.end_sessions = options.end_sessions;
   move.yes = options.run.yes;
   move.again = options.again;
+  require_one_meaning(commands_of(move));
   if (!move.databases && move.uploads.empty())
     throw Error(ErrorKind::usage, "there is nothing to move",
                 "declare source and target, or uploads, in cutover.toml: cutover config template shows how");

@@ -79,6 +79,13 @@ class Steps {
 
 }  // namespace
 
+std::vector<std::string_view> commands_of(const Move& move) {
+  std::vector<std::string_view> out{"check"};
+  if (move.databases) out.insert(out.end(), {"plan", "copy", "verify", "fence", "repair"});
+  if (!move.uploads.empty()) out.emplace_back("upload");
+  return out;
+}
+
 std::filesystem::path database_dir(const std::filesystem::path& root) { return root / "database"; }
 
 std::filesystem::path upload_dir(const Move& move, size_t index) {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/declared.h"
@@ -46,6 +47,9 @@ struct MoveState {
   bool went = false;
   std::vector<bool> sent = {};  ///< of each upload: it has come to its end, with differences maybe
 };
+
+/// The commands that a move may run, each once.
+std::vector<std::string_view> commands_of(const Move& move);
 
 std::filesystem::path database_dir(const std::filesystem::path& root);
 std::filesystem::path upload_dir(const Move& move, size_t index);
