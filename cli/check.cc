@@ -14,6 +14,7 @@
 #include "cli/connection_options.h"
 #include "cli/declared.h"
 #include "cli/errors.h"
+#include "cli/run_timeline.h"
 #include "cli/screen.h"
 #include "cli/smoke_test.h"
 #include "cli/subcommand.h"
@@ -144,12 +145,13 @@ void require_checks(const CheckOptions& options, const std::vector<DeclaredUploa
 int run_check_command(const Invocation& invocation, const CheckOptions& options) {
   const auto uploads = declared_uploads(invocation.globals);
   require_checks(options, uploads);
-  Checks checks(invocation, options);
   const bool databases = options.does(CheckPart::databases) && declares_databases(options);
   std::vector<std::string_view> commands;
   if (databases) commands.insert(commands.end(), {"verify", "fence"});
   if (options.does(CheckPart::uploads) && !uploads.empty()) commands.emplace_back("upload");
   require_one_meaning(commands);
+  const CheckByHand by_hand(databases ? options.run.copy.run_dir : "");
+  Checks checks(invocation, options);
   if (databases) checks.look_at_fence();
   if (databases) checks.compare_databases();
   if (options.does(CheckPart::uploads)) checks.compare_uploads(uploads);
@@ -160,6 +162,7 @@ int run_check_command(const Invocation& invocation, const CheckOptions& options)
   const auto section = check_section(document);
   invocation.print(options.run.json ? json_text(document, 2) + "\n"
                                     : section_text(section, wants_colours(STDOUT_FILENO)));
+  by_hand.keep(invocation.again, section.headline, document);
   invocation.on_result(section.headline, document);
   return document.at("exit_code").get<int>();
 }
@@ -169,7 +172,7 @@ int run_check_command(const Invocation& invocation, const CheckOptions& options)
 Run set_up_check(OptionSet& set) {
   auto options = std::make_shared<CheckOptions>();
   set.describe(
-      "The verdict before the switch; it writes nothing. It looks at all that cutover.toml declares: do "
+      "The verdict before the switch; it changes nothing. It looks at all that cutover.toml declares: do "
       "source and target have the same definitions and rows, is every file of the uploads in its bucket, "
       "and every file that the database mentions, and does the new stack answer over HTTP, TCP and SQL as "
       "it should? GO, and exit code 0, only if all of it holds. GO WITH WAIVERS, 5, if the source still "

@@ -136,6 +136,12 @@ void add_check_options(OptionSet& set, CheckOptions& options) {
   add_source_option(set, options.run);
   add_target_option(set, options.run);
   add_databases_option(set, options.run);
+  set.value("--run-dir", "DIR",
+            "the directory of the `cutover run` that moved the databases: its timeline gets the verdict, and "
+            "behind a GO `cutover run --final` changes nothing any more. Empty: none",
+            "./" + options.run.copy.run_dir.string(),
+            [&options](const std::string& text) { options.run.copy.run_dir = text; })
+      .in("copy");
   set.group("Result");
   set.flag("--json", "JSON instead of text on standard output", options.run.json);
 }

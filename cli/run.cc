@@ -150,9 +150,10 @@ int run_move(const Invocation& invocation, const MoveOptions& options) {
   const auto steps = steps_of(move, state);
   if (state.went && move.final && !move.again)
     spdlog::info("the last check said GO: nothing is changed any more, unless --again is given");
-  MoveRun run(invocation, options, move);
+  // What is wrong with the address is found before anything is changed.
   std::optional<LiveServer> server;
   if (!options.serve.empty()) server.emplace(options.serve, [&move] { return live_view(move.root); });
+  MoveRun run(invocation, options, move);
   const auto verdict = run.run(steps);
   show_result(invocation, options, move);
   if (server && !invocation.stop.requested()) server->bid_farewell();

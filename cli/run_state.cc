@@ -5,8 +5,8 @@
 #include "cli/databases.h"
 #include "cli/errors.h"
 #include "cli/kept_results.h"
-#include "cli/run_report.h"
 #include "cli/run_status.h"
+#include "cli/run_timeline.h"
 #include "copy/run_dir.h"
 
 namespace cli {
@@ -46,7 +46,7 @@ bool has_gone(const Json& timeline) {
     const auto name = step.value("name", "");
     const int code = step.at("exit_code").is_null() ? kFailed : step.at("exit_code").get<int>();
     if (name == "check" && (code == kEqual || code == kWaived)) gone = true;
-    if (name == "repair") gone = false;
+    if (name == "repair" || name.starts_with("last upload")) gone = false;
   }
   return gone;
 }
@@ -64,7 +64,7 @@ MoveState read_move_state(const Move& move, const std::vector<DatabasePair>& dat
   state.copied = std::ranges::all_of(copies, is_copied);
   state.verified = state.copied && std::ranges::all_of(copies, is_verified);
   state.repaired = std::ranges::any_of(copies, is_repaired);
-  state.went = has_gone(read_result_if_exists(move.root / kTimelineFile));
+  state.went = has_gone(read_timeline(move.root));
   for (size_t i = 0; i < move.uploads.size(); ++i) {
     const auto report = read_result_if_exists(upload_dir(move, i) / "report.json");
     const auto code = report.is_object() ? report.value("exit_code", kFailed) : kFailed;

@@ -1,5 +1,7 @@
 #include "cli/declared.h"
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 #include <map>
 #include <set>
@@ -21,7 +23,8 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr std::string_view kMove[] = {"plan", "copy", "verify", "fence", "repair", "check", "upload"};
+constexpr auto kMove =
+    std::to_array<std::string_view>({"plan", "copy", "verify", "fence", "repair", "check", "upload"});
 
 TEST(OneMeaning, IsAskedOfVariablesOfSeveralCommands) {
   EXPECT_NO_THROW(require_one_meaning(kMove));
@@ -33,7 +36,7 @@ TEST(OneMeaning, IsAskedOfVariablesOfSeveralCommands) {
   EXPECT_THAT([] { require_one_meaning(kMove); },
               throws(ErrorKind::usage, AllOf(HasSubstr("CUTOVER_INCLUDE means one thing to cutover plan"),
                                              HasSubstr("copy.include and upload.include"))));
-  constexpr std::string_view kFiles[] = {"check", "upload"};
+  constexpr auto kFiles = std::to_array<std::string_view>({"check", "upload"});
   EXPECT_NO_THROW(require_one_meaning(kFiles));
 }
 
@@ -43,7 +46,7 @@ TEST(OneMeaning, OfAllOptionsOfAMove) {
   std::set<std::string> ambiguous;
   const CommandSet set;
   for (const auto& member : set.members()) {
-    if (std::ranges::find(kMove, std::string_view(member.command.name)) == std::end(kMove)) continue;
+    if (std::ranges::find(kMove, std::string_view(member.command.name)) == kMove.end()) continue;
     for (const auto& entry : member.options.entries()) {
       if (entry.key.empty() || entry.variable().empty()) continue;
       const auto [found, is_new] = first.emplace(entry.variable(), &entry);

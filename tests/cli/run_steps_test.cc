@@ -54,12 +54,12 @@ TEST(RunSteps, OfTheNight) {
                           "repair: repair --run-dir R/database --apply --yes",
                           "last upload 1: upload files s3://b/files --run-dir R/upload-1",
                           "last upload 2: upload public s3://b/public --run-dir R/upload-2",
-                          "check: check --require-fence"));
+                          "check: check --run-dir R --require-fence"));
   // Without a rehearsal all of it comes first; nobody's writes are refused meanwhile.
   EXPECT_EQ(commands_of(move, {}).size(), 11U);
   EXPECT_EQ(commands_of(move, {}).at(6), "fence: fence on --end-sessions --yes");
   move.fence = false;
-  EXPECT_THAT(commands_of(move, rehearsed), testing::Contains("check: check"));
+  EXPECT_THAT(commands_of(move, rehearsed), testing::Contains("check: check --run-dir R"));
   EXPECT_EQ(commands_of(move, rehearsed).size(), 5U);
 }
 
@@ -68,9 +68,22 @@ TEST(RunSteps, AfterAGoChangeNothing) {
   auto move = whole_move();
   move.final = true;
   const MoveState gone{.copy_begun = true, .copied = true, .verified = true, .went = true};
-  EXPECT_THAT(commands_of(move, gone), ElementsAre("check: check --require-fence"));
+  EXPECT_THAT(commands_of(move, gone), ElementsAre("check: check --run-dir R --require-fence"));
   move.again = true;
   EXPECT_THAT(commands_of(move, gone), testing::Contains("repair: repair --run-dir R/database --apply"));
+}
+
+TEST(RunSteps, AfterAGoSendNoFile) {
+  Move move;
+  move.root = "R";
+  move.uploads = {{"files", "s3://b"}};
+  const MoveState gone{.went = true, .sent = {true}};
+  EXPECT_THAT(commands_of(move, gone), ElementsAre("compare upload: upload files s3://b --verify-only"));
+  move.final = true;
+  EXPECT_THAT(commands_of(move, gone), ElementsAre("check: check --run-dir R"));
+  move.again = true;
+  EXPECT_THAT(commands_of(move, gone),
+              ElementsAre("last upload: upload files s3://b --run-dir R/upload", "check: check --run-dir R"));
 }
 
 TEST(RunSteps, OfFilesAlone) {
@@ -80,7 +93,7 @@ TEST(RunSteps, OfFilesAlone) {
   move.final = true;
   EXPECT_THAT(commands_of(move, {}),
               ElementsAre("upload: upload files s3://b --run-dir R/upload",
-                          "last upload: upload files s3://b --run-dir R/upload", "check: check"));
+                          "last upload: upload files s3://b --run-dir R/upload", "check: check --run-dir R"));
 }
 
 }  // namespace
