@@ -90,12 +90,20 @@ void Checks::add(std::vector<CheckResult> results) {
 
 // Both sides, whatever a copy has recorded, and every row: what it is for is the moment of the switch.
 void Checks::compare_databases() {
-  add(run({"database", databases(), {"verify", "--run-dir", "", "--level", "rows"}}, judge_comparison));
+  add(run({"database",
+           databases(),
+           {"verify", "--run-dir", "", "--independent=false", "--level", "rows"}},
+          judge_comparison));
 }
 
 void Checks::compare_uploads(const std::vector<DeclaredUpload>& uploads) {
-  for (const auto& upload : uploads)
-    add(run({"upload", {upload.to}, {"upload", upload.from, upload.to, "--verify-only"}}, judge_upload));
+  for (const auto& upload : uploads) {
+    Work work{"upload", {upload.to}, {"upload", upload.from, upload.to, "--verify-only"}};
+    // Enough right behind the upload, of which the journal knows; here a listing would only have sizes.
+    if (upload.verify == "list" || upload.verify == "none")
+      work.arguments.insert(work.arguments.end(), {"--verify", "checksum"});
+    add(run(work, judge_upload));
+  }
 }
 
 void Checks::try_the_new_stack() { add(run_smoke_tests(options_, invocation_.stop)); }
@@ -136,8 +144,9 @@ void require_checks(const CheckOptions& options, const std::vector<DeclaredUploa
     if (check.on_source) require_source(options.run.copy);
     if (!check.on_source) require_target(options.run.copy);
   }
-  if (options.require_fence && !databases)
-    throw Error(ErrorKind::usage, "--require-fence needs the databases, and they are not checked",
+  // With --only the databases may be somebody else's turn: what is declared of them stays so.
+  if (options.require_fence && !declares_databases(options))
+    throw Error(ErrorKind::usage, "--require-fence needs the databases, and they are not declared",
                 "declare source and target, or leave --require-fence out");
 }
 

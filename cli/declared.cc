@@ -32,6 +32,7 @@ struct DeclaredOptions {
 std::vector<DeclaredUpload> declared_uploads(const GlobalOptions& globals) {
   if (globals.config.empty()) return {};
   const auto views = ConfigFile::read(globals.config).each("upload");
+  const DeclaredOptions command("upload");
   std::vector<DeclaredUpload> out;
   for (size_t i = 0; i < views.size(); ++i) {
     const auto text = [&](const char* key) {
@@ -40,8 +41,11 @@ std::vector<DeclaredUpload> declared_uploads(const GlobalOptions& globals) {
                  ? std::string()
                  : found->second.texts.front();
     };
-    const DeclaredUpload upload{text("upload.from"), text("upload.to")};
-    if (std::ranges::find(out, upload) != out.end())
+    const auto verify = OptionSet::given(*command.options.find("--verify"), &views[i]);
+    const DeclaredUpload upload{text("upload.from"), text("upload.to"),
+                                verify ? verify->values.back() : std::string()};
+    const auto is_same = [&](const auto& one) { return one.from == upload.from && one.to == upload.to; };
+    if (std::ranges::any_of(out, is_same))
       throw base::Error(base::ErrorKind::usage,
                         fmt::format("{}: {} is to be uploaded to {} twice", globals.config.string(),
                                     upload.from, upload.to),

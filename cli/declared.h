@@ -13,7 +13,7 @@ namespace cli {
 struct DeclaredUpload {
   std::string from;  ///< the directory
   std::string to;    ///< s3://…
-  bool operator==(const DeclaredUpload&) const = default;
+  std::string verify = {};  ///< "list"; empty: nobody says
 };
 
 /// Those of the configuration file that is in force, in its order. Throws Error{usage} for one that lacks its

@@ -169,6 +169,7 @@ void OptionSet::apply(const Entry& entry, const ConfigFile* file, SecretResolver
 
 void OptionSet::apply(const ConfigFile* file, SecretResolver* secrets, Caller caller) const {
   for (const auto& entry : entries_) apply(entry, file, secrets, caller);
+  for (const auto& rule : rules_) rule();
 }
 
 }  // namespace cli

@@ -114,6 +114,9 @@ class OptionSet {
   /// The command line comes before the environment, and that before the file. nullopt: nobody says.
   static std::optional<Given> given(const Entry& entry, const ConfigFile* file,
                                     Caller caller = Caller::person);
+  /// What can only be checked when every option has its value; apply() does it last. Throws Error{usage}.
+  void require(std::function<void()> rule) { rules_.push_back(std::move(rule)); }
+
   /// The option of that name; null if there is none.
   const Entry* find(std::string_view name) const;
   /// Stores what was given. Throws Error{usage} that starts with the origin.
@@ -137,6 +140,7 @@ class OptionSet {
   std::string group_;
   std::vector<Example> examples_;
   std::vector<Entry> entries_;
+  std::vector<std::function<void()>> rules_;
 };
 
 }  // namespace cli

@@ -85,6 +85,15 @@ void keep_check(const std::filesystem::path& root, const CommandOutcome& outcome
     if (result.document.value("command", "") == "check") keep_report(root, result.document, kCheckReportFile);
 }
 
+/// Of the night, too: what is wrong with an option is found in the rehearsal, not behind the fence.
+void require_understood_steps(const Invocation& invocation, const Move& move, const MoveState& state) {
+  auto night = move;
+  night.final = night.again = true;
+  for (const auto* one : {&move, static_cast<const Move*>(&night)})
+    for (const auto& step : steps_of(*one, state))
+      base::during("step " + step.name, [&] { require_understood(invocation, step.arguments); });
+}
+
 class MoveRun {
  public:
   MoveRun(const Invocation& invocation, const MoveOptions& options, const Move& move)
@@ -148,6 +157,7 @@ int run_move(const Invocation& invocation, const MoveOptions& options) {
   const base::DirectoryLock lock(move.root);
   const auto state = read_move_state(move, options.run.databases);
   const auto steps = steps_of(move, state);
+  require_understood_steps(invocation, move, state);
   if (state.went && move.final && !move.again)
     spdlog::info("the last check said GO: nothing is changed any more, unless --again is given");
   // What is wrong with the address is found before anything is changed.

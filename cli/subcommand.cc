@@ -81,6 +81,11 @@ CommandOutcome run_command(const Invocation& invocation, const std::vector<std::
   return outcome;
 }
 
+void require_understood(const Invocation& invocation, const std::vector<std::string>& arguments) {
+  parse_command_line(with_program(with_typed(arguments, invocation)), invocation.stop,
+                     OptionSet::Caller::command);
+}
+
 std::string to_type(std::vector<std::string> arguments) {
   return command_to_type(with_program(std::move(arguments)));
 }

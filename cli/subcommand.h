@@ -34,6 +34,9 @@ std::vector<std::string> with_typed(std::vector<std::string> arguments, const In
 CommandOutcome run_command(const Invocation& invocation, const std::vector<std::string>& arguments,
                            std::function<void(std::string_view)> print);
 
+/// Throws Error{usage} for what run_command() would refuse of the arguments, the environment and cutover.toml.
+void require_understood(const Invocation& invocation, const std::vector<std::string>& arguments);
+
 /// As one would type it; secrets are left out.
 std::string to_type(std::vector<std::string> arguments);
 

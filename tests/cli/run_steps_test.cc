@@ -30,17 +30,17 @@ TEST(RunSteps, OfARehearsal) {
               ElementsAre("plan: plan --run-dir R/database", "copy: copy --run-dir R/database",
                           "upload 1: upload files s3://b/files --run-dir R/upload-1",
                           "upload 2: upload public s3://b/public --run-dir R/upload-2",
-                          "verify: verify --run-dir R/database", "smoke tests: check --only smoke"));
+                          "verify: verify --run-dir R/database --level rows", "smoke tests: check --only smoke"));
 }
 
 TEST(RunSteps, GoOnWithWhatIsNotDone) {
   EXPECT_EQ(commands_of(whole_move(), {.copy_begun = true}).front(), "copy: copy --run-dir R/database");
   const auto copied = commands_of(whole_move(), {.copy_begun = true, .copied = true, .verified = true});
   EXPECT_THAT(copied, ElementsAre(testing::StartsWith("upload 1"), testing::StartsWith("upload 2"),
-                                  "verify: verify --run-dir R/database", testing::_));
+                                  "verify: verify --run-dir R/database --level rows", testing::_));
   // What the copy has recorded is no longer what the target should be.
   EXPECT_THAT(commands_of(whole_move(), {.copy_begun = true, .copied = true, .repaired = true}),
-              testing::Contains("verify: verify --run-dir R/database --independent"));
+              testing::Contains("verify: verify --run-dir R/database --level rows --independent"));
 }
 
 TEST(RunSteps, OfTheNight) {
