@@ -43,7 +43,12 @@ class CheckMembers {
   }
   std::chrono::milliseconds timeout() const {
     const auto text = get("timeout");
-    return text.empty() ? kCheckTimeout : base::during("timeout", [&] { return parse_duration(text); });
+    if (text.empty()) return kCheckTimeout;
+    return base::during("timeout", [&] {
+      const auto timeout = parse_duration(text);
+      if (timeout.count() == 0) throw Error(ErrorKind::usage, "0 would be no limit at all", "give it a second");
+      return timeout;
+    });
   }
 
  private:

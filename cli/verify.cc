@@ -150,8 +150,7 @@ Run set_up_verify(OptionSet& set) {
   });
   return [options](const Invocation& invocation) {
     if (is_of_upload(*options))
-      return verify_upload(invocation,
-                           {*options->run_dir, options->objects, options->run.json, options->report_file});
+      return verify_upload(invocation, *options);
     if (options->run_dir) options->run.copy.run_dir = *options->run_dir;
     return for_each_database(invocation, options->run, [&](const copy::Options& database) {
       return verify_one(invocation, *options, database);
