@@ -16,13 +16,12 @@ namespace {
 using base::human_bytes;
 using base::human_count;
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 using Snapshot = s3::Progress::Snapshot;
 
 constexpr milliseconds kRedraw{200};
-constexpr seconds kLine{5};
-constexpr seconds kStatus{1};
-constexpr seconds kWindow{5};
+constexpr std::chrono::seconds kLine{5};
+constexpr std::chrono::seconds kStatus{1};
+constexpr std::chrono::seconds kWindow{5};
 
 double fraction_of(const Snapshot& snapshot) {
   if (snapshot.bytes_total > 0)

@@ -23,7 +23,7 @@ constexpr const char* kState = R"(
     SELECT format('%s %s %s', pg_get_triggerdef(t.oid), tgenabled, obj_description(t.oid, 'pg_trigger')) FROM pg_trigger t
      WHERE NOT tgisinternal) x(line))";
 
-constexpr const char* kSchema = R"(
+constexpr const char* kMigratedSchema = R"(
   CREATE TABLE parent (id int PRIMARY KEY, v int);
   CREATE TABLE child (id int PRIMARY KEY, parent int, self int, part int, v int);
   CREATE TABLE part (id int PRIMARY KEY, parent int CONSTRAINT part_fk REFERENCES parent) PARTITION BY RANGE (id);
@@ -58,7 +58,7 @@ constexpr const char* kRows = R"(
   INSERT INTO audit VALUES ('one'), ('two'))";
 
 TEST(DataOnly, AsSuperuser) {
-  const Move move(kSchema, kSchema);
+  const Move move(kMigratedSchema, kMigratedSchema);
   move.source.exec(kRows);
   const auto before = move.target.value(kState);
   move.expect_equal_copy(kDataOnly);
@@ -104,9 +104,9 @@ class AsOwner : public ::testing::Test {
 };
 
 TEST_F(AsOwner, ConstraintsAndTriggersComeBackExactly) {
-  move.source.exec(kSchema);
+  move.source.exec(kMigratedSchema);
   move.source.exec(kRows);
-  make_target(kSchema);
+  make_target(kMigratedSchema);
   const auto before = move.target.value(kState);
   EXPECT_TRUE(exits(way.copy(kDataOnly), 0));
   EXPECT_EQ(move.target.value(kState), before);
@@ -130,9 +130,9 @@ TEST_F(AsOwner, AForeignKeyThatTheRowsViolateIsNamedWithTheStatementThatMakesIt)
 }
 
 TEST_F(AsOwner, CleaningAnUnfinishedRunBringsThemBackFirst) {
-  move.source.exec(kSchema);
+  move.source.exec(kMigratedSchema);
   move.source.exec(kRows);
-  make_target(kSchema);
+  make_target(kMigratedSchema);
   const auto before = support::schema_dump(move.target.url());
   const auto state = move.target.value(kState);
   way.crash_at("chunk_copy.before", kDataOnly);
@@ -147,9 +147,9 @@ TEST_F(AsOwner, CleaningAnUnfinishedRunBringsThemBackFirst) {
 }
 
 TEST_F(AsOwner, AnotherRunDoesNotTakeWhatIsLeftForWhatWasThere) {
-  move.source.exec(kSchema);
+  move.source.exec(kMigratedSchema);
   move.source.exec(kRows);
-  make_target(kSchema);
+  make_target(kMigratedSchema);
   const auto state = move.target.value(kState);
   way.crash_at("chunk_copy.before", kDataOnly);
   const Copy other(move.source.url(), move.target.url(role.name()));
@@ -182,9 +182,9 @@ TEST_F(AsOwner, CleaningIsRefusedWhileTheRowsViolateOne) {
 }
 
 TEST_F(AsOwner, StartingOverBringsThemBackToo) {
-  move.source.exec(kSchema);
+  move.source.exec(kMigratedSchema);
   move.source.exec(kRows);
-  make_target(kSchema);
+  make_target(kMigratedSchema);
   const auto before = move.target.value(kState);
   way.crash_at("ledger_commit.after:9", kDataOnly);
   auto again = kDataOnly;
