@@ -46,7 +46,8 @@ class CheckMembers {
     if (text.empty()) return kCheckTimeout;
     return base::during("timeout", [&] {
       const auto timeout = parse_duration(text);
-      if (timeout.count() == 0) throw Error(ErrorKind::usage, "0 would be no limit at all", "give it a second");
+      if (timeout.count() == 0)
+        throw Error(ErrorKind::usage, "0 would be no limit at all", "give it a second");
       return timeout;
     });
   }

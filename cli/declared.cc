@@ -16,9 +16,9 @@ namespace {
 /// A command's options, apart from any command line.
 struct DeclaredOptions {
   explicit DeclaredOptions(std::string_view command)
-      : options(app, std::string(command)),
-        owner(std::ranges::find(commands(), command, [](const auto& one) { return std::string_view(one.name); })
-                  ->set_up(options)) {}
+      : options(app, std::string(command)), owner(std::ranges::find(commands(), command, [](const auto& one) {
+                                                    return std::string_view(one.name);
+                                                  })->set_up(options)) {}
   DeclaredOptions(const DeclaredOptions&) = delete;
   DeclaredOptions& operator=(const DeclaredOptions&) = delete;
 

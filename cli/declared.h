@@ -11,8 +11,8 @@ namespace cli {
 
 /// An [upload] or [[upload]] of cutover.toml.
 struct DeclaredUpload {
-  std::string from;  ///< the directory
-  std::string to;    ///< s3://…
+  std::string from;         ///< the directory
+  std::string to;           ///< s3://…
   std::string verify = {};  ///< "list"; empty: nobody says
 };
 

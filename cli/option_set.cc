@@ -119,8 +119,7 @@ const OptionSet::Entry* OptionSet::find(std::string_view name) const {
 std::optional<OptionSet::Given> OptionSet::given(const Entry& entry, const ConfigFile* file, Caller caller) {
   if (auto values = entry.option->results(); !values.empty()) return Given{entry.name, std::move(values)};
   const bool belongs_to_one_run = entry.key.empty();
-  const auto variable =
-      belongs_to_one_run && caller == Caller::command ? std::string() : entry.variable();
+  const auto variable = belongs_to_one_run && caller == Caller::command ? std::string() : entry.variable();
   // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
   const char* text = variable.empty() ? nullptr : std::getenv(variable.c_str());
   if (text && *text)

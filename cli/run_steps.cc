@@ -39,7 +39,8 @@ class Steps {
   }
 
   void verify() {
-    std::vector<std::string> arguments{"verify", "--run-dir", database_dir(move_.root).string(), "--level", "rows"};
+    std::vector<std::string> arguments{"verify", "--run-dir", database_dir(move_.root).string(), "--level",
+                                       "rows"};
     if (state_.repaired) arguments.emplace_back("--independent");
     if (!state_.repaired)
       arguments.insert(arguments.end(), move_.verify_plainly.begin(), move_.verify_plainly.end());

@@ -89,14 +89,15 @@ void CheckByHand::keep(const std::string& command, const std::string& headline, 
   if (!lock_) return;
   keep_report(root_, document, kCheckReportFile);
   auto timeline = read_timeline(root_);
-  timeline["steps"].push_back({{"name", "check"},
-                               {"command", command},
-                               {"started", base::utc_timestamp(started_)},
-                               {"finished", timeline_now()},
-                               {"seconds", base::seconds_of(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                               std::chrono::system_clock::now() - started_))},
-                               {"exit_code", document.at("exit_code")},
-                               {"headline", headline}});
+  timeline["steps"].push_back(
+      {{"name", "check"},
+       {"command", command},
+       {"started", base::utc_timestamp(started_)},
+       {"finished", timeline_now()},
+       {"seconds", base::seconds_of(std::chrono::duration_cast<std::chrono::milliseconds>(
+                       std::chrono::system_clock::now() - started_))},
+       {"exit_code", document.at("exit_code")},
+       {"headline", headline}});
   keep_timeline(root_, timeline);
 }
 

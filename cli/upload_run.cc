@@ -54,7 +54,7 @@ int verify_upload(const Invocation& invocation, const VerifyOptions& options) {
   const auto report = upload_report(outcome, command.upload, context);
   keep_result(options, run_dir, "verify-report.json", report);
   invocation.print(options.run.json ? json_text(report, 2) + "\n"
-                                : section_text(upload_section(report), wants_colours(STDOUT_FILENO)));
+                                    : section_text(upload_section(report), wants_colours(STDOUT_FILENO)));
   invocation.on_result(upload_line(report), report);
   return exit_code_of(outcome);
 }

@@ -9,8 +9,8 @@
 /// What verify and clean do with the run directory of an upload.
 namespace cli {
 
-/// Compares the directory of the upload in options.run_dir with its bucket, and leaves out what the upload left
-/// out. Returns the exit code.
+/// Compares the directory of the upload in options.run_dir with its bucket, and leaves out what the upload
+/// left out. Returns the exit code.
 int verify_upload(const Invocation& invocation, const VerifyOptions& options);
 
 /// Aborts what the run has begun on the server, and removes the run directory. Returns what was done, a line

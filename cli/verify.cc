@@ -149,8 +149,7 @@ Run set_up_verify(OptionSet& set) {
     if (!is_of_upload(*options)) check(*options);
   });
   return [options](const Invocation& invocation) {
-    if (is_of_upload(*options))
-      return verify_upload(invocation, *options);
+    if (is_of_upload(*options)) return verify_upload(invocation, *options);
     if (options->run_dir) options->run.copy.run_dir = *options->run_dir;
     return for_each_database(invocation, options->run, [&](const copy::Options& database) {
       return verify_one(invocation, *options, database);

@@ -26,11 +26,12 @@ std::vector<std::string> commands_of(const Move& move, const MoveState& state) {
 }
 
 TEST(RunSteps, OfARehearsal) {
-  EXPECT_THAT(commands_of(whole_move(), {}),
-              ElementsAre("plan: plan --run-dir R/database", "copy: copy --run-dir R/database",
-                          "upload 1: upload files s3://b/files --run-dir R/upload-1",
-                          "upload 2: upload public s3://b/public --run-dir R/upload-2",
-                          "verify: verify --run-dir R/database --level rows", "smoke tests: check --only smoke"));
+  EXPECT_THAT(
+      commands_of(whole_move(), {}),
+      ElementsAre("plan: plan --run-dir R/database", "copy: copy --run-dir R/database",
+                  "upload 1: upload files s3://b/files --run-dir R/upload-1",
+                  "upload 2: upload public s3://b/public --run-dir R/upload-2",
+                  "verify: verify --run-dir R/database --level rows", "smoke tests: check --only smoke"));
 }
 
 TEST(RunSteps, GoOnWithWhatIsNotDone) {
