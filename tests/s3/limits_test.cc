@@ -23,7 +23,7 @@ TEST(BufferPool, NeverLendsMoreThanItsLimit) {
   base::ThreadGroup group(stop);
   for (unsigned i = 0; i < 8; ++i)
     group.start("pool", [&, i] {
-      for (unsigned round = 0; round < 200; ++round) {
+      for (unsigned round = 0; round < 50; ++round) {
         const auto size = ((i + round) % 4 + 1) * kMiB1;
         const auto buffer = pool.acquire(size, stop);
         ASSERT_EQ(buffer.bytes().size(), size);
