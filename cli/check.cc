@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,11 +8,13 @@
 
 #include "base/error.h"
 #include "cli/check_options.h"
+#include "cli/check_outcome.h"
 #include "cli/check_report.h"
 #include "cli/commands.h"
 #include "cli/connection_options.h"
 #include "cli/declared.h"
 #include "cli/errors.h"
+#include "cli/run_timeline.h"
 #include "cli/screen.h"
 #include "cli/smoke_test.h"
 #include "cli/subcommand.h"
@@ -44,8 +45,7 @@ class Checks {
     std::vector<std::string> names;  ///< of what the command has a result for each
     std::vector<std::string> arguments;
   };
-  using Judge = std::function<void(CheckResult&, const Json& document)>;
-  std::vector<CheckResult> run(const Work& work, const Judge& judge);
+  std::vector<CheckResult> run(const Work& work, const CheckJudge& judge);
   void add(std::vector<CheckResult> results);
   std::vector<std::string> databases() const;
 
@@ -61,30 +61,6 @@ bool declares_databases(const CheckOptions& options) {
   return !connections.source.parameters().empty() && !connections.target.parameters().empty();
 }
 
-/// What a result says against going on, the first reason first; never nothing.
-std::vector<std::string> problems_of(const CommandResult& result) {
-  if (result.document.contains("error"))
-    return {result.document.at("error").at("message").get<std::string>()};
-  const auto section = section_of(result.document, "the result");
-  for (const auto tone : {Tone::bad, Tone::unsure})
-    if (auto said = said_in(section, tone); !said.empty()) return said;
-  return {section.headline};
-}
-
-void add_problems_of(CheckResult& check, const CommandResult& result) {
-  auto problems = problems_of(result);
-  for (auto& problem : problems) problem = sanitized_line(problem);
-  check.problem = problems.front();
-  if (check.exit_code == kWaived) check.also_waived.assign(problems.begin() + 1, problems.end());
-}
-
-/// Of a comparison: what it says itself.
-void judge_comparison(CheckResult& result, const Json& document) {
-  const auto code = document.value("exit_code", kFailed);
-  const bool is_known = code == kEqual || code == kDifferent || code == kWaived;
-  result.exit_code = is_known ? code : kFailed;
-}
-
 std::vector<std::string> Checks::databases() const {
   std::vector<std::string> names;
   for (const auto& pair : options_.run.databases) names.push_back(pair.source);
@@ -92,30 +68,14 @@ std::vector<std::string> Checks::databases() const {
   return names;
 }
 
-/// Of the database of that number. An error that came before all of them stands for each; null: there is
-/// none.
-const CommandResult* result_for(const CommandOutcome& outcome, size_t i) {
-  if (i < outcome.results.size()) return &outcome.results[i];
-  const bool is_error = outcome.results.size() == 1 && outcome.results.front().document.contains("error");
-  return is_error ? &outcome.results.front() : nullptr;
-}
-
-std::vector<CheckResult> Checks::run(const Work& work, const Judge& judge) {
-  std::vector<CheckResult> results;
+std::vector<CheckResult> Checks::run(const Work& work, const CheckJudge& judge) {
   const auto start = std::chrono::steady_clock::now();
   auto outcome = run_command(invocation_, with_typed(work.arguments, invocation_), [](std::string_view) {});
   invocation_.stop.check();
+  auto results = judged(work.kind, work.names, outcome, judge);
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
-  for (size_t i = 0; i < work.names.size(); ++i) {
-    CheckResult result{.kind = work.kind, .name = sanitized_line(work.names[i]), .took = took};
-    const auto* found = result_for(outcome, i);
-    if (found) judge(result, found->document);
-    if (!found) result.exit_code = kFailed;
-    if (!found) result.problem = "it gave no result";
-    if (result.exit_code != kEqual && result.problem.empty()) add_problems_of(result, *found);
-    results.push_back(std::move(result));
-  }
+  for (auto& result : results) result.took = took;
   for (auto& one : outcome.results)
     if (one.document.contains("command") && !one.document.contains("error") &&
         one.document.at("command") != "fence")
@@ -130,12 +90,18 @@ void Checks::add(std::vector<CheckResult> results) {
 
 // Both sides, whatever a copy has recorded, and every row: what it is for is the moment of the switch.
 void Checks::compare_databases() {
-  add(run({"database", databases(), {"verify", "--run-dir", "", "--level", "rows"}}, judge_comparison));
+  add(run({"database", databases(), {"verify", "--run-dir", "", "--independent=false", "--level", "rows"}},
+          judge_comparison));
 }
 
 void Checks::compare_uploads(const std::vector<DeclaredUpload>& uploads) {
-  for (const auto& upload : uploads)
-    add(run({"upload", {upload.to}, {"upload", upload.from, upload.to, "--verify-only"}}, judge_comparison));
+  for (const auto& upload : uploads) {
+    Work work{"upload", {upload.to}, {"upload", upload.from, upload.to, "--verify-only"}};
+    // Enough right behind the upload, of which the journal knows; here a listing would only have sizes.
+    if (upload.verify == "list" || upload.verify == "none")
+      work.arguments.insert(work.arguments.end(), {"--verify", "checksum"});
+    add(run(work, judge_upload));
+  }
 }
 
 void Checks::try_the_new_stack() { add(run_smoke_tests(options_, invocation_.stop)); }
@@ -153,7 +119,11 @@ void Checks::look_at_fence() {
     }
   });
   for (size_t i = 0; i < fence_.size(); ++i)
-    if (worse(fence_[i].exit_code, now[i].exit_code) == fence_[i].exit_code) now[i] = fence_[i];
+    if (i == now.size()) {
+      now.push_back(fence_[i]);
+    } else if (worse(fence_[i].exit_code, now[i].exit_code) == fence_[i].exit_code) {
+      now[i] = fence_[i];
+    }
   fence_ = std::move(now);
 }
 
@@ -172,8 +142,9 @@ void require_checks(const CheckOptions& options, const std::vector<DeclaredUploa
     if (check.on_source) require_source(options.run.copy);
     if (!check.on_source) require_target(options.run.copy);
   }
-  if (options.require_fence && !databases)
-    throw Error(ErrorKind::usage, "--require-fence needs the databases, and they are not checked",
+  // With --only the databases may be somebody else's turn: what is declared of them stays so.
+  if (options.require_fence && !declares_databases(options))
+    throw Error(ErrorKind::usage, "--require-fence needs the databases, and they are not declared",
                 "declare source and target, or leave --require-fence out");
 }
 
@@ -181,8 +152,13 @@ void require_checks(const CheckOptions& options, const std::vector<DeclaredUploa
 int run_check_command(const Invocation& invocation, const CheckOptions& options) {
   const auto uploads = declared_uploads(invocation.globals);
   require_checks(options, uploads);
-  Checks checks(invocation, options);
   const bool databases = options.does(CheckPart::databases) && declares_databases(options);
+  std::vector<std::string_view> commands;
+  if (databases) commands.insert(commands.end(), {"verify", "fence"});
+  if (options.does(CheckPart::uploads) && !uploads.empty()) commands.emplace_back("upload");
+  require_one_meaning(commands);
+  const CheckByHand by_hand(databases ? options.run.copy.run_dir : "");
+  Checks checks(invocation, options);
   if (databases) checks.look_at_fence();
   if (databases) checks.compare_databases();
   if (options.does(CheckPart::uploads)) checks.compare_uploads(uploads);
@@ -193,6 +169,7 @@ int run_check_command(const Invocation& invocation, const CheckOptions& options)
   const auto section = check_section(document);
   invocation.print(options.run.json ? json_text(document, 2) + "\n"
                                     : section_text(section, wants_colours(STDOUT_FILENO)));
+  by_hand.keep(invocation.again, section.headline, document);
   invocation.on_result(section.headline, document);
   return document.at("exit_code").get<int>();
 }
@@ -202,7 +179,7 @@ int run_check_command(const Invocation& invocation, const CheckOptions& options)
 Run set_up_check(OptionSet& set) {
   auto options = std::make_shared<CheckOptions>();
   set.describe(
-      "The verdict before the switch; it writes nothing. It looks at all that cutover.toml declares: do "
+      "The verdict before the switch; it changes nothing. It looks at all that cutover.toml declares: do "
       "source and target have the same definitions and rows, is every file of the uploads in its bucket, "
       "and every file that the database mentions, and does the new stack answer over HTTP, TCP and SQL as "
       "it should? GO, and exit code 0, only if all of it holds. GO WITH WAIVERS, 5, if the source still "

@@ -43,7 +43,13 @@ class CheckMembers {
   }
   std::chrono::milliseconds timeout() const {
     const auto text = get("timeout");
-    return text.empty() ? kCheckTimeout : base::during("timeout", [&] { return parse_duration(text); });
+    if (text.empty()) return kCheckTimeout;
+    return base::during("timeout", [&] {
+      const auto timeout = parse_duration(text);
+      if (timeout.count() == 0)
+        throw Error(ErrorKind::usage, "0 would be no limit at all", "give it a second");
+      return timeout;
+    });
   }
 
  private:
@@ -136,6 +142,12 @@ void add_check_options(OptionSet& set, CheckOptions& options) {
   add_source_option(set, options.run);
   add_target_option(set, options.run);
   add_databases_option(set, options.run);
+  set.value("--run-dir", "DIR",
+            "the directory of the `cutover run` that moved the databases: its timeline gets the verdict, and "
+            "behind a GO `cutover run --final` changes nothing any more. Empty: none",
+            "./" + options.run.copy.run_dir.string(),
+            [&options](const std::string& text) { options.run.copy.run_dir = text; })
+      .in("copy");
   set.group("Result");
   set.flag("--json", "JSON instead of text on standard output", options.run.json);
 }

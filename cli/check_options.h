@@ -37,7 +37,7 @@ struct SqlCheck {
 enum class CheckPart { databases, uploads, smoke };
 
 struct CheckOptions {
-  RunOptions run;               ///< of which: source, target, databases, json
+  RunOptions run;               ///< of which: source, target, databases, run_dir, json
   std::vector<CheckPart> only;  ///< empty: all of them
   bool require_fence = false;   ///< a source that accepts writes is no GO, instead of a waiver
   bool does(CheckPart part) const { return only.empty() || std::ranges::find(only, part) != only.end(); }

@@ -178,9 +178,10 @@ std::vector<TypedOption> typed_options(const OptionSet& options) {
   return typed;
 }
 
-CommandLine understood(const Parsed& parsed, const ConfigFile* config, SecretResolver& secrets) {
+CommandLine understood(const Parsed& parsed, const ConfigFile* config, SecretResolver& secrets,
+                       OptionSet::Caller caller) {
   const auto& chosen = *parsed.chosen();
-  chosen.options->apply(config, &secrets);
+  chosen.options->apply(config, &secrets, caller);
   if (config) parsed.globals->config = config->path();
   return {*parsed.globals, chosen.run, typed_options(*chosen.options)};
 }
@@ -219,7 +220,8 @@ bool asks_for_json_logs(const std::vector<std::string>& arguments) {
   return value && std::string_view(value) == "json";
 }
 
-CommandLine parse_command_line(const std::vector<std::string>& arguments, const base::Stop& stop) {
+CommandLine parse_command_line(const std::vector<std::string>& arguments, const base::Stop& stop,
+                               OptionSet::Caller caller) {
   const auto given = command_first(arguments);
   const Parsed parsed(given);
   if (parsed.version) return printing("cutover " CUTOVER_VERSION "\n");
@@ -229,12 +231,12 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments, const 
     return printing(command_help(*chosen->command, *chosen->options, help_width()));
   const auto config = read_config(*chosen->options, parsed.commands);
   SecretResolver secrets(stop);
-  if (!config) return understood(parsed, nullptr, secrets);
+  if (!config) return understood(parsed, nullptr, secrets, caller);
   const auto views = chosen->options->views(*config);
-  if (views.size() == 1) return understood(parsed, &views.front(), secrets);
+  if (views.size() == 1) return understood(parsed, &views.front(), secrets, caller);
   std::vector<CommandLine> each;
   each.reserve(views.size());
-  for (const auto& view : views) each.push_back(understood(Parsed(given), &view, secrets));
+  for (const auto& view : views) each.push_back(understood(Parsed(given), &view, secrets, caller));
   return one_after_the_other(std::move(each));
 }
 

@@ -21,7 +21,8 @@ inline constexpr const char* kConfigFile = "cutover.toml";
 /// configuration file, and looks up the secrets that they refer to, until a stop is requested. A request for
 /// help or the version is a command that prints it. Throws Error{usage}; the message names the
 /// option or argument, but never quotes what may be a connection string.
-CommandLine parse_command_line(const std::vector<std::string>& arguments, const base::Stop& stop = {});
+CommandLine parse_command_line(const std::vector<std::string>& arguments, const base::Stop& stop = {},
+                               OptionSet::Caller caller = OptionSet::Caller::person);
 
 /// A look ahead, so that a command line that is wrong is complained about in the format that was asked for.
 bool asks_for_json_logs(const std::vector<std::string>& arguments);

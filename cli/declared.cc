@@ -1,6 +1,7 @@
 #include "cli/declared.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include <CLI/CLI.hpp>
@@ -10,10 +11,28 @@
 #include "cli/config_file.h"
 
 namespace cli {
+namespace {
+
+/// A command's options, apart from any command line.
+struct DeclaredOptions {
+  explicit DeclaredOptions(std::string_view command)
+      : options(app, std::string(command)), owner(std::ranges::find(commands(), command, [](const auto& one) {
+                                                    return std::string_view(one.name);
+                                                  })->set_up(options)) {}
+  DeclaredOptions(const DeclaredOptions&) = delete;
+  DeclaredOptions& operator=(const DeclaredOptions&) = delete;
+
+  CLI::App app;
+  OptionSet options;
+  Run owner;  // of what the options store into
+};
+
+}  // namespace
 
 std::vector<DeclaredUpload> declared_uploads(const GlobalOptions& globals) {
   if (globals.config.empty()) return {};
   const auto views = ConfigFile::read(globals.config).each("upload");
+  const DeclaredOptions command("upload");
   std::vector<DeclaredUpload> out;
   for (size_t i = 0; i < views.size(); ++i) {
     const auto text = [&](const char* key) {
@@ -22,7 +41,15 @@ std::vector<DeclaredUpload> declared_uploads(const GlobalOptions& globals) {
                  ? std::string()
                  : found->second.texts.front();
     };
-    const DeclaredUpload upload{text("upload.from"), text("upload.to")};
+    const auto verify = OptionSet::given(*command.options.find("--verify"), &views[i]);
+    const DeclaredUpload upload{text("upload.from"), text("upload.to"),
+                                verify ? verify->values.back() : std::string()};
+    const auto is_same = [&](const auto& one) { return one.from == upload.from && one.to == upload.to; };
+    if (std::ranges::any_of(out, is_same))
+      throw base::Error(base::ErrorKind::usage,
+                        fmt::format("{}: {} is to be uploaded to {} twice", globals.config.string(),
+                                    upload.from, upload.to),
+                        "declare it once; include and exclude in it may have many globs");
     if (!upload.from.empty() && !upload.to.empty()) {
       out.push_back(upload);
     } else if (views.size() > 1 || !(upload.from.empty() && upload.to.empty())) {
@@ -35,13 +62,32 @@ std::vector<DeclaredUpload> declared_uploads(const GlobalOptions& globals) {
   return out;
 }
 
+void require_one_meaning(std::span<const std::string_view> names) {
+  struct Variable {
+    std::string_view command;
+    OptionSet::Entry entry;
+  };
+  std::map<std::string, Variable> variables;
+  for (const auto name : names) {
+    const DeclaredOptions declared(name);
+    for (const auto& entry : declared.options.entries()) {
+      // What belongs to one run is not the environment's to say for a command that another one runs.
+      if (entry.key.empty() || !OptionSet::given(entry, nullptr)) continue;
+      const auto [found, is_new] = variables.emplace(entry.variable(), Variable{name, entry});
+      if (is_new || found->second.entry.means_the_same(entry)) continue;
+      throw base::Error(
+          base::ErrorKind::usage,
+          fmt::format("{} means one thing to cutover {} and another to cutover {}", entry.variable(),
+                      found->second.command, name),
+          fmt::format("unset it, and write {} and {} in cutover.toml", found->second.entry.key, entry.key));
+    }
+  }
+}
+
 bool is_declared(const GlobalOptions& globals, std::string_view command, std::string_view option) {
-  const auto found = std::ranges::find_if(commands(), [&](const auto& one) { return command == one.name; });
-  CLI::App app;
-  OptionSet set(app, found->name);
-  const auto owner = found->set_up(set);
+  const DeclaredOptions declared(command);
   const auto file = globals.config.empty() ? std::nullopt : std::optional(ConfigFile::read(globals.config));
-  return OptionSet::given(*set.find(option), file ? &*file : nullptr).has_value();
+  return OptionSet::given(*declared.options.find(option), file ? &*file : nullptr).has_value();
 }
 
 }  // namespace cli

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <random>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/process.h"
 
 namespace cli {
@@ -21,6 +23,13 @@ using base::Error;
 using base::ErrorKind;
 
 constexpr const char* kUser = "postgres";
+
+std::string random_password() {
+  std::random_device random;
+  std::string out;
+  for (int i = 0; i < 4; ++i) out += fmt::format("{:08x}", random());
+  return out;
+}
 
 /// Where Debian puts them, the newest first; else what is on PATH.
 fs::path find_programs() {
@@ -68,43 +77,69 @@ int free_port() {
   return ntohs(address.sin_port);
 }
 
+/// And makes the directory theirs.
+fs::path programs_for(const fs::path& directory) {
+  auto programs = find_programs();
+  give_to_user(directory);
+  return programs;
+}
+
 }  // namespace
 
-DemoServers::DemoServers(fs::path directory, base::Stop stop)
-    : programs_(find_programs()), directory_(std::move(directory)), stop_(std::move(stop)) {
-  give_to_user(directory_);
-  source_port_ = start("source");
-  target_port_ = start("target");
+DemoServer::DemoServer(const fs::path& programs, fs::path directory, const std::string& name)
+    : programs_(programs),
+      directory_(std::move(directory)),
+      data_(directory_ / name),
+      password_(random_password()) {}
+
+DemoServer::DemoServer(const fs::path& programs, const fs::path& directory, const std::string& name,
+                       const base::Stop& stop)
+    : DemoServer(programs, directory, name) {
+  // From here on the destructor runs, whatever is thrown.
+  make(stop);
+  start(stop);
 }
 
-DemoServers::~DemoServers() {
-  for (const auto* name : {"source", "target"}) try {
-      run("pg_ctl", {"-D", (directory_ / name).string(), "-m", "immediate", "-w", "stop"}, {});
-    } catch (const Error& error) {
+DemoServer::~DemoServer() {
+  std::error_code ignored;
+  if (!fs::exists(data_ / "PG_VERSION", ignored)) return;
+  try {
+    run("pg_ctl", {"-D", data_.string(), "-m", "immediate", "-w", "stop"}, {});
+  } catch (const Error& error) {
+    // It may never have started.
+    if (fs::exists(data_ / "postmaster.pid", ignored))
       spdlog::warn("a server of the demo may still run: {}", error.message());
-    }
+  }
 }
 
-std::string DemoServers::url(int port, const std::string& database) {
-  return fmt::format("postgres://{}@127.0.0.1:{}/{}", kUser, port, database);
+void DemoServer::make(const base::Stop& stop) const {
+  const auto password_file = data_.string() + ".password";
+  base::replace_file(password_file, password_ + "\n");
+  give_to_user(password_file);
+  run("initdb",
+      {"-D", data_.string(), "-U", kUser, "-A", "scram-sha-256", "--pwfile", password_file, "-E", "UTF8",
+       "--locale=C", "--no-sync"},
+      stop);
+  fs::remove(password_file);
 }
 
-int DemoServers::start(const std::string& name) {
-  const auto data = (directory_ / name).string();
-  run("initdb", {"-D", data, "-U", kUser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"}, stop_);
-  const auto port = free_port();
+void DemoServer::start(const base::Stop& stop) {
+  port_ = free_port();
   run("pg_ctl",
-      {"-D", data, "-l", (directory_ / (name + ".log")).string(), "-w", "-o",
+      {"-D", data_.string(), "-l", data_.string() + ".log", "-w", "-o",
        fmt::format("-c listen_addresses=127.0.0.1 -c port={} -c unix_socket_directories={} -c fsync=off -c "
                    "max_connections=60",
-                   port, directory_.string()),
+                   port_, directory_.string()),
        "start"},
-      stop_);
-  return port;
+      stop);
 }
 
-void DemoServers::run(const std::string& program, std::vector<std::string> arguments,
-                      const base::Stop& stop) const {
+std::string DemoServer::url(const std::string& database) const {
+  return fmt::format("postgres://{}:{}@127.0.0.1:{}/{}", kUser, password_, port_, database);
+}
+
+void DemoServer::run(const std::string& program, std::vector<std::string> arguments,
+                     const base::Stop& stop) const {
   auto path = programs_ / program;
   if (geteuid() == 0) {
     arguments.insert(arguments.begin(), {"-u", kUser, "--", path.string()});
@@ -117,5 +152,10 @@ void DemoServers::run(const std::string& program, std::vector<std::string> argum
                 fmt::format("{} ended with {}: {}", program, result.exit_code, result.error_text),
                 fmt::format("see the servers' logs in {}", directory_.string()));
 }
+
+DemoServers::DemoServers(const fs::path& directory, const base::Stop& stop)
+    : programs_(programs_for(directory)),
+      source_(programs_, directory, "source", stop),
+      target_(programs_, directory, "target", stop) {}
 
 }  // namespace cli

@@ -116,14 +116,15 @@ const OptionSet::Entry* OptionSet::find(std::string_view name) const {
   return found == entries_.end() ? nullptr : &*found;
 }
 
-std::optional<OptionSet::Given> OptionSet::given(const Entry& entry, const ConfigFile* file) {
+std::optional<OptionSet::Given> OptionSet::given(const Entry& entry, const ConfigFile* file, Caller caller) {
   if (auto values = entry.option->results(); !values.empty()) return Given{entry.name, std::move(values)};
-  const auto variable = entry.variable();
+  const bool belongs_to_one_run = entry.key.empty();
+  const auto variable = belongs_to_one_run && caller == Caller::command ? std::string() : entry.variable();
   // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here changes the environment
   const char* text = variable.empty() ? nullptr : std::getenv(variable.c_str());
   if (text && *text)
     return Given{variable, entry.repeatable ? lines_of(text) : std::vector<std::string>{text}};
-  if (!file || entry.key.empty()) return std::nullopt;
+  if (!file || belongs_to_one_run) return std::nullopt;
   const auto found = file->values().find(entry.key);
   if (found == file->values().end()) return std::nullopt;
   auto values = found->second.texts;
@@ -155,8 +156,8 @@ std::vector<ConfigFile> OptionSet::views(const ConfigFile& file) const {
   return meant;
 }
 
-void OptionSet::apply(const Entry& entry, const ConfigFile* file, SecretResolver* secrets) {
-  auto found = given(entry, file);
+void OptionSet::apply(const Entry& entry, const ConfigFile* file, SecretResolver* secrets, Caller caller) {
+  auto found = given(entry, file, caller);
   if (!found) return;
   auto& values = found->values;
   if (!entry.repeatable && !values.empty()) values.erase(values.begin(), values.end() - 1);
@@ -165,8 +166,9 @@ void OptionSet::apply(const Entry& entry, const ConfigFile* file, SecretResolver
   });
 }
 
-void OptionSet::apply(const ConfigFile* file, SecretResolver* secrets) const {
-  for (const auto& entry : entries_) apply(entry, file, secrets);
+void OptionSet::apply(const ConfigFile* file, SecretResolver* secrets, Caller caller) const {
+  for (const auto& entry : entries_) apply(entry, file, secrets, caller);
+  for (const auto& rule : rules_) rule();
 }
 
 }  // namespace cli

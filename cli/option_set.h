@@ -59,6 +59,11 @@ class OptionSet {
     bool is_flag() const { return value_name.empty() && !is_positional(); }
     /// CUTOVER_JOBS for --jobs; none for a positional argument.
     std::string variable() const;
+    /// Two options of one name, of two commands: does a value for the one mean the same for the other?
+    /// --include takes tables here and files there.
+    bool means_the_same(const Entry& other) const {
+      return key == other.key || (value_name == other.value_name && repeatable == other.repeatable);
+    }
     /// What a shell can offer as the value: the words, or what "dump|none" and "list|download[=N%]" spell
     /// out. Empty for a placeholder such as URL.
     std::vector<std::string> choices() const;
@@ -102,13 +107,23 @@ class OptionSet {
   Entry& flag(std::string name, std::string help, bool& value);
   Entry& flag(std::string name, std::string help, std::function<void(bool)> set);
 
+  /// Who runs the command: a person, whose environment may hold all that the command line may, or another
+  /// command, which gives as arguments what belongs to one run: then a variable cannot say it.
+  enum class Caller { person, command };
+
   /// The command line comes before the environment, and that before the file. nullopt: nobody says.
-  static std::optional<Given> given(const Entry& entry, const ConfigFile* file);
+  static std::optional<Given> given(const Entry& entry, const ConfigFile* file,
+                                    Caller caller = Caller::person);
+  /// What can only be checked when every option has its value; apply() does it last. Throws Error{usage}.
+  void require(std::function<void()> rule) { rules_.push_back(std::move(rule)); }
+
   /// The option of that name; null if there is none.
   const Entry* find(std::string_view name) const;
   /// Stores what was given. Throws Error{usage} that starts with the origin.
-  void apply(const ConfigFile* file = nullptr, SecretResolver* secrets = nullptr) const;
-  static void apply(const Entry& entry, const ConfigFile* file, SecretResolver* secrets);
+  void apply(const ConfigFile* file = nullptr, SecretResolver* secrets = nullptr,
+             Caller caller = Caller::person) const;
+  static void apply(const Entry& entry, const ConfigFile* file, SecretResolver* secrets,
+                    Caller caller = Caller::person);
 
   const std::string& section() const { return section_; }
   const std::string& description() const { return description_; }
@@ -125,6 +140,7 @@ class OptionSet {
   std::string group_;
   std::vector<Example> examples_;
   std::vector<Entry> entries_;
+  std::vector<std::function<void()>> rules_;
 };
 
 }  // namespace cli

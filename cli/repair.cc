@@ -165,10 +165,12 @@ Run set_up_repair(OptionSet& set) {
   set.example("the statements, to be read first", "cutover repair --run-dir cutover-run --script repair.sql");
   set.example("do it, without being asked", "cutover repair --run-dir cutover-run --apply --yes");
   add_options(set, *command);
-  return [command](const Invocation& invocation) {
-    if (command->verify.run_dir) command->verify.run.copy.run_dir = *command->verify.run_dir;
+  set.require([command] {
     require_both(command->verify.run.copy, command->verify.run.databases);
     if (!command->verify.run.databases.empty()) refuse_single_files(*command);
+  });
+  return [command](const Invocation& invocation) {
+    if (command->verify.run_dir) command->verify.run.copy.run_dir = *command->verify.run_dir;
     return for_each_database(invocation, command->verify.run, [&](const copy::Options& database) {
       return repair_one(invocation, *command, database);
     });

@@ -63,6 +63,7 @@ Move declared_move(const Invocation& invocation, const MoveOptions& options) {
   move.end_sessions = options.end_sessions;
   move.yes = options.run.yes;
   move.again = options.again;
+  require_one_meaning(commands_of(move));
   if (!move.databases && move.uploads.empty())
     throw Error(ErrorKind::usage, "there is nothing to move",
                 "declare source and target, or uploads, in cutover.toml: cutover config template shows how");
@@ -82,6 +83,15 @@ void prepare_root(const std::filesystem::path& root) {
 void keep_check(const std::filesystem::path& root, const CommandOutcome& outcome) {
   for (const auto& result : outcome.results)
     if (result.document.value("command", "") == "check") keep_report(root, result.document, kCheckReportFile);
+}
+
+/// Of the night, too: what is wrong with an option is found in the rehearsal, not behind the fence.
+void require_understood_steps(const Invocation& invocation, const Move& move, const MoveState& state) {
+  auto night = move;
+  night.final = night.again = true;
+  for (const auto* one : {&move, static_cast<const Move*>(&night)})
+    for (const auto& step : steps_of(*one, state))
+      base::during("step " + step.name, [&] { require_understood(invocation, step.arguments); });
 }
 
 class MoveRun {
@@ -112,15 +122,16 @@ class MoveRun {
     const auto command = to_type(step.arguments);
     spdlog::info("step {}: {}", step.name, command);
     if (shows_) invocation_.print(fmt::format("== {}: {} ==\n", step.name, sanitized_line(command)));
-    auto outcome = run_command(invocation_, step.arguments, [this](std::string_view text) {
+    auto result = run_command(invocation_, step.arguments, [this](std::string_view text) {
       if (shows_) invocation_.print(text);
     });
     if (shows_) invocation_.print("\n");
-    if (invocation_.stop.requested() && outcome.exit_code != kEqual) outcome.exit_code = kIncomplete;
-    keep_check(move_.root, outcome);
-    timeline_.end(outcome.exit_code, outcome.headline());
+    if (invocation_.stop.requested() && result.exit_code != kEqual) result.exit_code = kIncomplete;
+    auto done = outcome_of(std::move(step), std::move(result));
+    keep_check(move_.root, done.outcome);
+    timeline_.end(done.outcome.exit_code, done.outcome.headline());
     base::crash_point("run_step.after");
-    return {std::move(step), std::move(outcome)};
+    return done;
   }
 
   const Invocation& invocation_;
@@ -146,11 +157,13 @@ int run_move(const Invocation& invocation, const MoveOptions& options) {
   const base::DirectoryLock lock(move.root);
   const auto state = read_move_state(move, options.run.databases);
   const auto steps = steps_of(move, state);
+  require_understood_steps(invocation, move, state);
   if (state.went && move.final && !move.again)
     spdlog::info("the last check said GO: nothing is changed any more, unless --again is given");
-  MoveRun run(invocation, options, move);
+  // What is wrong with the address is found before anything is changed.
   std::optional<LiveServer> server;
   if (!options.serve.empty()) server.emplace(options.serve, [&move] { return live_view(move.root); });
+  MoveRun run(invocation, options, move);
   const auto verdict = run.run(steps);
   show_result(invocation, options, move);
   if (server && !invocation.stop.requested()) server->bid_farewell();

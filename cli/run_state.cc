@@ -5,8 +5,8 @@
 #include "cli/databases.h"
 #include "cli/errors.h"
 #include "cli/kept_results.h"
-#include "cli/run_report.h"
 #include "cli/run_status.h"
+#include "cli/run_timeline.h"
 #include "copy/run_dir.h"
 
 namespace cli {
@@ -16,6 +16,10 @@ namespace fs = std::filesystem;
 
 std::string time_of(const Json& document) {
   return document.is_object() ? document.value("time", "") : std::string();
+}
+
+Json steps_in(const Json& timeline) {
+  return timeline.is_object() ? timeline.value("steps", Json::array()) : Json::array();
 }
 
 /// A result that was kept since the copy came to its end. Times are written so that they compare as text.
@@ -36,17 +40,26 @@ bool is_repaired(const fs::path& run_dir) {
   return report.is_object() && report.value("applied", true);
 }
 
+/// A repair of the run that was killed has left no result.
+bool has_unfinished_repair(const Json& timeline, const fs::path& run_dir) {
+  const auto copied = time_of(read_result_if_exists(run_dir / "report.json"));
+  return std::ranges::any_of(steps_in(timeline), [&](const Json& step) {
+    return step.value("name", "") == "repair" && step.at("exit_code").is_null() &&
+           step.value("started", "") >= copied;
+  });
+}
+
 bool is_copied(const fs::path& run_dir) {
   return is_run_directory(run_dir) && copy::RunDir::peek(run_dir).finished == kEqual;
 }
 
 bool has_gone(const Json& timeline) {
   bool gone = false;
-  for (const auto& step : timeline.is_object() ? timeline.value("steps", Json::array()) : Json::array()) {
+  for (const auto& step : steps_in(timeline)) {
     const auto name = step.value("name", "");
     const int code = step.at("exit_code").is_null() ? kFailed : step.at("exit_code").get<int>();
     if (name == "check" && (code == kEqual || code == kWaived)) gone = true;
-    if (name == "repair") gone = false;
+    if (name == "repair" || name.starts_with("last upload")) gone = false;
   }
   return gone;
 }
@@ -63,8 +76,11 @@ MoveState read_move_state(const Move& move, const std::vector<DatabasePair>& dat
   state.copy_begun = std::ranges::any_of(copies, is_run_directory);
   state.copied = std::ranges::all_of(copies, is_copied);
   state.verified = state.copied && std::ranges::all_of(copies, is_verified);
-  state.repaired = std::ranges::any_of(copies, is_repaired);
-  state.went = has_gone(read_result_if_exists(move.root / kTimelineFile));
+  const auto timeline = read_timeline(move.root);
+  state.repaired = std::ranges::any_of(copies, [&](const auto& run_dir) {
+    return is_repaired(run_dir) || has_unfinished_repair(timeline, run_dir);
+  });
+  state.went = has_gone(timeline);
   for (size_t i = 0; i < move.uploads.size(); ++i) {
     const auto report = read_result_if_exists(upload_dir(move, i) / "report.json");
     const auto code = report.is_object() ? report.value("exit_code", kFailed) : kFailed;

@@ -10,7 +10,7 @@ class Steps {
   Steps(const Move& move, const MoveState& state) : move_(move), state_(state) {}
 
   std::vector<MoveStep> run() {
-    if (move_.databases && move_.final && state_.went && !move_.again) {
+    if (move_.final && state_.went && !move_.again) {
       check();
       return std::move(steps_);
     }
@@ -18,8 +18,7 @@ class Steps {
     if (move_.databases && move_.fence && !(move_.final && state_.copied))
       add("fence rights", {"fence", "rights"});
     if (move_.databases) copy();
-    for (size_t i = 0; i < move_.uploads.size(); ++i)
-      if (!(move_.final && i < state_.sent.size() && state_.sent[i])) upload(i, "upload");
+    for (size_t i = 0; i < move_.uploads.size(); ++i) bring(i);
     // In the final run a comparison follows that is about the last moment.
     if (move_.databases && !(move_.final && (state_.verified || state_.repaired))) verify();
     if (move_.smoke_tests) add("smoke tests", {"check", "--only", "smoke"});
@@ -43,17 +42,31 @@ class Steps {
   }
 
   void verify() {
-    std::vector<std::string> arguments{"verify", "--run-dir", database_dir(move_.root).string()};
+    std::vector<std::string> arguments{"verify", "--run-dir", database_dir(move_.root).string(), "--level",
+                                       "rows"};
     if (state_.repaired) arguments.emplace_back("--independent");
     if (!state_.repaired)
       arguments.insert(arguments.end(), move_.verify_plainly.begin(), move_.verify_plainly.end());
     add("verify", std::move(arguments));
   }
 
+  // Behind a GO the objects may be the application's already.
+  void bring(size_t i) {
+    const bool rehearsed = i < state_.sent.size() && state_.sent[i];
+    const bool may_be_used = state_.went && !move_.again;
+    if (may_be_used) return add_upload(i, "compare upload", {"--verify-only"});
+    if (!move_.final || !rehearsed) upload(i, "upload");
+  }
+
   void upload(size_t i, const std::string& name) {
-    const auto& [from, to] = move_.uploads[i];
-    add(move_.uploads.size() == 1 ? name : fmt::format("{} {}", name, i + 1),
-        {"upload", from, to, "--run-dir", upload_dir(move_, i).string()});
+    add_upload(i, name, {"--run-dir", upload_dir(move_, i).string()});
+  }
+
+  void add_upload(size_t i, const std::string& name, const std::vector<std::string>& more) {
+    const auto& upload = move_.uploads[i];
+    std::vector<std::string> arguments{"upload", upload.from, upload.to};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    add(move_.uploads.size() == 1 ? name : fmt::format("{} {}", name, i + 1), std::move(arguments));
   }
 
   // The rows come before the files: so what they mention is looked for in the same moment's directory.
@@ -70,7 +83,7 @@ class Steps {
   }
 
   void check() {
-    std::vector<std::string> arguments{"check"};
+    std::vector<std::string> arguments{"check", "--run-dir", move_.root.string()};
     if (move_.databases && move_.fence) arguments.emplace_back("--require-fence");
     add("check", std::move(arguments));
   }
@@ -81,6 +94,13 @@ class Steps {
 };
 
 }  // namespace
+
+std::vector<std::string_view> commands_of(const Move& move) {
+  std::vector<std::string_view> out{"check"};
+  if (move.databases) out.insert(out.end(), {"plan", "copy", "verify", "fence", "repair"});
+  if (!move.uploads.empty()) out.emplace_back("upload");
+  return out;
+}
 
 std::filesystem::path database_dir(const std::filesystem::path& root) { return root / "database"; }
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/declared.h"
@@ -47,12 +48,16 @@ struct MoveState {
   std::vector<bool> sent = {};  ///< of each upload: it has come to its end, with differences maybe
 };
 
+/// The commands that a move may run, each once.
+std::vector<std::string_view> commands_of(const Move& move);
+
 std::filesystem::path database_dir(const std::filesystem::path& root);
 std::filesystem::path upload_dir(const Move& move, size_t index);
 
 /// The rehearsal: fence rights, plan, copy, upload, verify, smoke tests. The final run: what of these is missing, then
 /// fence, repair, upload, check. A finished copy is not copied again; what is compared and tried is, always.
-/// After a GO the final run only checks: a repair would take away what the application writes to the target.
+/// After a GO the final run only checks, and a rehearsal only compares: a repair or an upload would take away
+/// what the application writes to the target.
 std::vector<MoveStep> steps_of(const Move& move, const MoveState& state);
 
 }  // namespace cli

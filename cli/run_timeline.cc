@@ -1,11 +1,15 @@
 #include "cli/run_timeline.h"
 
-#include "base/file.h"
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/error.h"
 #include "base/format.h"
+#include "cli/engine_run.h"
 #include "cli/errors.h"
-#include "cli/kept_results.h"
 #include "cli/report.h"
 #include "cli/run_report.h"
+#include "cli/status_file.h"
 #include "cli/subcommand.h"
 
 namespace cli {
@@ -13,10 +17,25 @@ namespace {
 
 std::string timeline_now() { return base::utc_timestamp(std::chrono::system_clock::now()); }
 
+void keep_timeline(const std::filesystem::path& root, const Json& document) {
+  base::replace_file(root / kTimelineFile, json_text(document, 2) + "\n");
+}
+
 }  // namespace
 
-Timeline::Timeline(const Move& move, const std::string& again) : file_(move.root / kTimelineFile) {
-  const auto before = read_result_if_exists(file_);
+Json read_timeline(const std::filesystem::path& root) {
+  const auto file = root / kTimelineFile;
+  const auto text = base::read_file_if_exists(file);
+  if (!text) return {};
+  auto document = Json::parse(*text, nullptr, false);
+  if (document.is_object() && document.value("steps", Json()).is_array()) return document;
+  throw base::Error(base::ErrorKind::corrupt, fmt::format("{} cannot be read", file.string()),
+                    "it says whether the application may use the target already. Restore it; or, if the "
+                    "application has not moved, remove it");
+}
+
+Timeline::Timeline(const Move& move, const std::string& again) : root_(move.root) {
+  const auto before = read_timeline(root_);
   document_ = report_header({"run", move.root.string(), again}, "running", kIncomplete);
   document_["final"] = move.final;
   document_["headline"] = "";
@@ -60,6 +79,26 @@ void Timeline::conclude(const Verdict& verdict) {
   keep();
 }
 
-void Timeline::keep() const { base::replace_file(file_, json_text(document_, 2) + "\n"); }
+void Timeline::keep() const { keep_timeline(root_, document_); }
+
+CheckByHand::CheckByHand(const std::filesystem::path& root) : root_(root) {
+  if (!root.empty() && is_run_root(root) && running_process(root) != ::getpid()) lock_.emplace(root);
+}
+
+void CheckByHand::keep(const std::string& command, const std::string& headline, const Json& document) const {
+  if (!lock_) return;
+  keep_report(root_, document, kCheckReportFile);
+  auto timeline = read_timeline(root_);
+  timeline["steps"].push_back(
+      {{"name", "check"},
+       {"command", command},
+       {"started", base::utc_timestamp(started_)},
+       {"finished", timeline_now()},
+       {"seconds", base::seconds_of(std::chrono::duration_cast<std::chrono::milliseconds>(
+                       std::chrono::system_clock::now() - started_))},
+       {"exit_code", document.at("exit_code")},
+       {"headline", headline}});
+  keep_timeline(root_, timeline);
+}
 
 }  // namespace cli

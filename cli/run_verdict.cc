@@ -38,25 +38,34 @@ std::vector<std::string> reasons_of(const StepOutcome& done) {
   return bad;
 }
 
-std::string next_after(const Move& move, const StepOutcome& done, const std::string& again) {
+/// `behind_a_go`: this run has only checked.
+std::string next_after(const Move& move, const StepOutcome& done, bool behind_a_go,
+                       const std::string& again) {
   const auto run_dir = shell_quoted(database_dir(move.root).string());
   if (done.step.name == "fence" && done.outcome.exit_code == kIncomplete)
     return "end the sessions that can still write, or let it do so: " + again +
            (move.end_sessions ? "" : " --end-sessions");
+  if (done.outcome.exit_code == kIncomplete) return "go on with: " + again;
   if (done.step.name == "repair")
     return fmt::format(
         "what is left cannot be mended row by row, or is more than [repair] most allows: see {0}; then allow "
         "it ([repair] most, recopy) and run again: {1}; or copy anew behind the fence: cutover copy "
         "--restart --run-dir {0}, and then {1}",
         run_dir, again);
-  if (done.outcome.exit_code == kIncomplete) return "go on with: " + again;
+  if (behind_a_go)
+    return fmt::format(
+        "a check has said GO before, so nothing is changed: if the application has not moved, {0} --again "
+        "brings over what differs; if it has, it may be what the application has written",
+        again);
   return "mend what is listed, then go on with: " + again;
 }
 
-Verdict stopped(const Move& move, const StepOutcome& last, const std::string& again) {
+Verdict stopped(const Move& move, const std::vector<StepOutcome>& done, const std::string& again) {
+  const auto& last = done.back();
+  const bool behind_a_go = move.final && done.size() == 1 && last.step.name == "check";
   Verdict out;
   out.exit_code = last.outcome.exit_code;
-  out.next = next_after(move, last, again);
+  out.next = next_after(move, last, behind_a_go, again);
   if (move.final && move.databases && move.fence && last.step.name != "smoke tests")
     out.next += ". A fence at the source stays until `cutover fence off`";
   out.reasons = reasons_of(last);
@@ -118,9 +127,17 @@ Verdict final_verdict(const Move& move, const StepOutcome& check) {
 
 bool StepOutcome::passed() const { return outcome.exit_code == kEqual || outcome.exit_code == kWaived; }
 
+StepOutcome outcome_of(MoveStep step, CommandOutcome outcome) {
+  if (outcome.results.empty()) {
+    if (outcome.exit_code == kEqual || outcome.exit_code == kWaived) outcome.exit_code = kFailed;
+    outcome.results.push_back({"FAILED: it gave no result", Json{{"exit_code", outcome.exit_code}}});
+  }
+  return {std::move(step), std::move(outcome)};
+}
+
 Verdict verdict_of(const Move& move, const std::vector<StepOutcome>& done, const std::string& again) {
   const auto& last = done.back();
-  if (!last.passed()) return stopped(move, last, again);
+  if (!last.passed()) return stopped(move, done, again);
   return move.final ? final_verdict(move, last) : ready(move, done, again);
 }
 

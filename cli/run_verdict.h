@@ -27,6 +27,9 @@ struct StepOutcome {
   bool passed() const;
 };
 
+/// A command that ended without a result has shown nothing: that is a failure, whatever its exit code says.
+StepOutcome outcome_of(MoveStep step, CommandOutcome outcome);
+
 /// Of the steps of this run, in their order; all of them are done unless the last one did not pass. `again`:
 /// the command line. READY, which is no GO: everything is equal as of the copy, and the source accepts
 /// writes.

@@ -59,7 +59,7 @@ CommandOutcome run_command(const Invocation& invocation, const std::vector<std::
   CommandOutcome outcome;
   try {
     const auto line = with_program(arguments);
-    const auto command = parse_command_line(line, invocation.stop);
+    const auto command = parse_command_line(line, invocation.stop, OptionSet::Caller::command);
     auto globals = invocation.globals;
     globals.config = command.globals.config;
     outcome.exit_code = command.run({.globals = globals,
@@ -79,6 +79,11 @@ CommandOutcome run_command(const Invocation& invocation, const std::vector<std::
     outcome.results.push_back({std::move(failed.line), std::move(failed.json)});
   }
   return outcome;
+}
+
+void require_understood(const Invocation& invocation, const std::vector<std::string>& arguments) {
+  parse_command_line(with_program(with_typed(arguments, invocation)), invocation.stop,
+                     OptionSet::Caller::command);
 }
 
 std::string to_type(std::vector<std::string> arguments) {

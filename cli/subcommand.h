@@ -8,7 +8,9 @@
 #include "cli/commands.h"
 
 /// A command that runs other commands of the program does it by their arguments, as a person would: they are
-/// understood by the same parser, with the same environment and the same cutover.toml.
+/// understood by the same parser, with the same environment and the same cutover.toml. What belongs to one
+/// run and cannot be in that file, such as --dry-run, comes from the arguments alone, not from the
+/// environment.
 namespace cli {
 
 struct CommandResult {
@@ -32,6 +34,10 @@ std::vector<std::string> with_typed(std::vector<std::string> arguments, const In
 /// becomes its exit code and its result.
 CommandOutcome run_command(const Invocation& invocation, const std::vector<std::string>& arguments,
                            std::function<void(std::string_view)> print);
+
+/// Throws Error{usage} for what run_command() would refuse of the arguments, the environment and
+/// cutover.toml.
+void require_understood(const Invocation& invocation, const std::vector<std::string>& arguments);
 
 /// As one would type it; secrets are left out.
 std::string to_type(std::vector<std::string> arguments);

@@ -37,8 +37,7 @@ int show_dry_run(const Invocation& invocation, const UploadCommand& command) {
   return exit_code_of(plan);
 }
 
-int run_upload(const Invocation& invocation, UploadCommand& command) {
-  complete_upload_options(command);
+int run_upload(const Invocation& invocation, const UploadCommand& command) {
   if (command.dry_run) return show_dry_run(invocation, command);
   const auto& run_dir = command.upload.run_dir;
   refuse_run_root(run_dir);
@@ -80,6 +79,7 @@ Run set_up_upload(OptionSet& set) {
               "cutover upload ./uploads s3://bucket/uploads --verify-only --database postgres://app@new/app "
               "--refs documents.file_path --refs-prefix /uploads/");
   add_upload_options(set, *command);
+  set.require([command] { complete_upload_options(*command); });
   return [command](const Invocation& invocation) { return run_upload(invocation, *command); };
 }
 

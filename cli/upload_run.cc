@@ -5,9 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "cli/comparison.h"
 #include "cli/confirm.h"
-#include "cli/engine_run.h"
 #include "cli/report.h"
 #include "cli/report_section.h"
 #include "cli/s3_session.h"
@@ -41,10 +40,11 @@ std::string question_of(const s3::UploadState& state, const std::string& run_dir
 
 }  // namespace
 
-int verify_upload(const Invocation& invocation, const UploadComparison& options) {
-  auto command = command_of(options.run_dir, s3::read_upload_run(options.run_dir));
-  set_verification(command.upload, options.level);
-  const ReportContext context{"verify", options.run_dir.string(), invocation.again};
+int verify_upload(const Invocation& invocation, const VerifyOptions& options) {
+  const auto run_dir = options.run_dir->string();
+  auto command = command_of(run_dir, s3::read_upload_run(run_dir));
+  set_verification(command.upload, options.objects);
+  const ReportContext context{"verify", run_dir, invocation.again};
   const auto outcome =
       in_its_region(command, invocation.stop, [&](const std::shared_ptr<s3::Session>& session) {
         s3::Progress progress;
@@ -52,10 +52,9 @@ int verify_upload(const Invocation& invocation, const UploadComparison& options)
         return s3::verify_only(command.upload, session, progress, invocation.stop, true);
       });
   const auto report = upload_report(outcome, command.upload, context);
-  keep_report(options.run_dir, report, "verify-report.json");
-  if (options.report_file) base::replace_file(*options.report_file, json_text(report, 2) + "\n");
-  invocation.print(options.json ? json_text(report, 2) + "\n"
-                                : section_text(upload_section(report), wants_colours(STDOUT_FILENO)));
+  keep_result(options, run_dir, "verify-report.json", report);
+  invocation.print(options.run.json ? json_text(report, 2) + "\n"
+                                    : section_text(upload_section(report), wants_colours(STDOUT_FILENO)));
   invocation.on_result(upload_line(report), report);
   return exit_code_of(outcome);
 }

@@ -89,6 +89,10 @@ void refuse_with_recorded(const VerifyOptions& options) {
   refuse(options.resume.has_value(), "--resume", "which goes on by itself");
 }
 
+bool is_of_upload(const VerifyOptions& options) {
+  return options.run_dir && s3::is_upload_run(*options.run_dir);
+}
+
 void check(const VerifyOptions& options) {
   const bool reads_source = !options.run_dir || options.independent;
   if (reads_source || !options.run.copy.source.parameters().empty()) {
@@ -141,12 +145,12 @@ Run set_up_verify(OptionSet& set) {
   set.example("counts only, without the audit log, in a pipeline",
               "cutover verify --level counts --exclude 'audit.*' --report verify.json --log-format json");
   add_verify_options(set, *options);
+  set.require([options] {
+    if (!is_of_upload(*options)) check(*options);
+  });
   return [options](const Invocation& invocation) {
-    if (options->run_dir && s3::is_upload_run(*options->run_dir))
-      return verify_upload(invocation,
-                           {*options->run_dir, options->objects, options->run.json, options->report_file});
+    if (is_of_upload(*options)) return verify_upload(invocation, *options);
     if (options->run_dir) options->run.copy.run_dir = *options->run_dir;
-    check(*options);
     return for_each_database(invocation, options->run, [&](const copy::Options& database) {
       return verify_one(invocation, *options, database);
     });

@@ -15,7 +15,7 @@ struct VerifyOptions {
   bool independent = false;  ///< the source is read although a copy recorded its digests
   verify::Level level = verify::Level::rows;
   std::vector<verify::CatalogWaiver> waivers;
-  std::string objects = "checksum";  ///< how an upload is compared, see UploadComparison::level
+  std::string objects = "checksum";  ///< how an upload is compared, as `cutover upload --verify` has it
   bool strong = false;               ///< a cryptographic hash
   bool server_side = false;          ///< the servers digest
   std::optional<std::filesystem::path> resume;

@@ -245,12 +245,25 @@ uint64_t remove_extra(Context& context, Client& client, const std::vector<Expect
   return removed;
 }
 
+/// An empty directory may be one that is not mounted. That nothing of it is missing says nothing, then.
+void expect_files(const UploadOptions& options, UploadJournal* journal, uint64_t objects,
+                  Problems& problems) {
+  const auto known = journal != nullptr ? journal->object_count() : 0;
+  if (objects == 0 && known == 0) return;
+  problems.failed("", fmt::format("there is no file in {} to compare, and {}: is it the right directory, and "
+                                  "mounted?",
+                                  options.directory.native(),
+                                  objects > 0 ? fmt::format("the bucket has {} objects of it", objects)
+                                              : fmt::format("{} were uploaded from it", known)));
+}
+
 /// The comparison, and what rests on it.
 void compare_all(Outcome& outcome, const UploadOptions& options, const std::shared_ptr<Session>& session,
                  UploadJournal* journal, const std::vector<ExpectedFile>& files, Problems& problems,
                  Progress& progress, const base::Stop& stop) {
   progress.set_phase("verify");
   outcome.verification = verify(options, session, journal, files, problems, progress, stop);
+  if (files.empty()) expect_files(options, journal, outcome.verification.extra, problems);
   if (options.references.queries.empty()) return;
   progress.set_phase("references");
   outcome.references = check_references(options, files, outcome.verification, problems, stop);

@@ -46,7 +46,8 @@ struct DryRun {
 };
 
 /// Uploads what is not there yet, deletes what has no file any more if that is asked for, and verifies. The
-/// same call after an interruption goes on where the last one stopped. Throws what ends the run: Error{usage}
+/// same call after an interruption goes on where the last one stopped. A directory without any file is a
+/// failure where the journal or the prefix has objects of it. Throws what ends the run: Error{usage}
 /// for the directory, Error{cancelled}, and for the server and the credentials what the client throws.
 Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& session, Progress& progress,
                const base::Stop& stop);

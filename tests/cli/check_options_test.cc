@@ -43,6 +43,8 @@ TEST(CheckOptions, RefuseWhatTheyDoNotKnow) {
               throws(ErrorKind::usage, HasSubstr("status: \"42\"")));
   EXPECT_THAT([] { parse_http_check(R"({"url": ["http://h"]})"); }, throws(ErrorKind::usage));
   EXPECT_THAT([] { parse_http_check(R"({"url": )"); }, throws(ErrorKind::usage, HasSubstr("no JSON object")));
+  EXPECT_THAT([] { parse_tcp_check(R"({"address": "h:1", "timeout": "0"})"); },
+              throws(ErrorKind::usage, HasSubstr("timeout: 0 would be no limit")));
   EXPECT_THAT([] { parse_tcp_check("redis.internal"); }, throws(ErrorKind::usage, HasSubstr("HOST:PORT")));
   EXPECT_THAT([] { parse_tcp_check("redis.internal:70000"); }, throws(ErrorKind::usage, HasSubstr("port: ")));
   EXPECT_THAT([] { parse_sql_check(R"({"query": "SELECT true", "on": "both"})"); },

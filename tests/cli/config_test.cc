@@ -173,6 +173,22 @@ TEST_F(ConfigTest, TheCommandLineWinsOverTheEnvironmentAndThatOverTheFile) {
   EXPECT_EQ(options_of(content, {"--jobs", "5"}).copy.jobs, 5U);
 }
 
+// What a command runs is decided by its arguments: a variable that was meant for one command is not for all.
+TEST_F(ConfigTest, WhatBelongsToOneRunIsNotTheEnvironmentsForCommandsThatAreRunByOthers) {
+  CLI::App app;
+  OptionSet set(app, "check");
+  bool only = false;
+  bool jobs = false;
+  set.flag("--only", "", only).not_in_file();
+  set.flag("--jobs", "", jobs);
+  const Variable variables[]{{"CUTOVER_ONLY", "1"}, {"CUTOVER_JOBS", "1"}};
+  set.apply(nullptr, nullptr, OptionSet::Caller::command);
+  EXPECT_FALSE(only);
+  EXPECT_TRUE(jobs);
+  set.apply();
+  EXPECT_TRUE(only);
+}
+
 TEST_F(ConfigTest, TakesListsAndTables) {
   const auto options = options_of(
       "databases = [\"auth\", \"web=www\"]\n"

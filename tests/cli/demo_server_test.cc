@@ -1,8 +1,12 @@
+#include <csignal>
 #include <filesystem>
+#include <stdexcept>
 
 #include <gmock/gmock.h>
 
+#include "base/file.h"
 #include "tests/support/process.h"
+#include "tests/support/sql.h"
 #include "tests/support/temp_dir.h"
 
 namespace cli {
@@ -26,6 +30,35 @@ TEST(Demo, TellsTheWholeStoryAndLeavesNothingBehind) {
   EXPECT_THAT(told.output, AllOf(HasSubstr("(killed)"), HasSubstr("READY: "), HasSubstr("\nGO: "),
                                  HasSubstr("NO-GO: "), HasSubstr("REPAIRED: 1 step")));
   EXPECT_TRUE(std::filesystem::exists(directory / "cutover-demo.html"));
+  EXPECT_TRUE(std::filesystem::is_empty(temporary.path()));
+}
+
+/// The connection string of its source, from the cutover.toml that it has written.
+std::string source_of_demo(const std::filesystem::path& temporary) {
+  const auto home = std::filesystem::directory_iterator(temporary)->path();
+  const auto config = base::read_file(home / "cutover.toml");
+  const auto begin = config.find("postgres://");
+  return config.substr(begin, config.find('"', begin) - begin);
+}
+
+TEST(Demo, IsInterruptedAndItsServersAreNobodyElses) {
+  const support::TempDir directory;
+  const support::TempDir temporary;
+  std::filesystem::permissions(temporary.path(), std::filesystem::perms(0755));
+  support::Process demo(
+      support::cutover_program(), {"demo", "--no-progress"},
+      {.environment = {{"TMPDIR", temporary.path().string()}, {"http_proxy", "http://127.0.0.1:1"}},
+       .directory = directory.path()});
+  demo.wait_for_output("it is killed with SIGKILL in the middle of the copy");
+  auto url = source_of_demo(temporary.path());
+  EXPECT_NO_THROW(support::Session{url});
+  const auto password = url.find(':', url.find("//"));
+  url.erase(password, url.find('@') - password);
+  EXPECT_THROW(support::Session{url}, std::runtime_error) << "every user of this machine would be superuser";
+  demo.kill(SIGINT);
+  const auto stopped = demo.wait();
+  EXPECT_EQ(stopped.exit_code, 4) << stopped.output << stopped.error;
+  EXPECT_THAT(stopped.error, testing::Not(HasSubstr("may still run")));
   EXPECT_TRUE(std::filesystem::is_empty(temporary.path()));
 }
 

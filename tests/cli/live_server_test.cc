@@ -39,7 +39,10 @@ TEST(LiveServer, OnlyReadsAndOnlyForPagesOfItsOwn) {
   const LiveServer server("localhost:0", running_view);
   EXPECT_EQ(get(server.url(), {}, "POST").status, 405);
   EXPECT_EQ(get(server.url(), {{"Host", "evil.example"}}).status, 403);
-  EXPECT_EQ(get(server.url(), {{"Host", "localhost:1"}}).status, 200);
+  for (const auto* name : {"127.0.0.1.evil.example", "127.evil.example:80", "[::2]:80", "10.0.0.1", ""})
+    EXPECT_EQ(get(server.url(), {{"Host", name}}).status, 403) << name;
+  for (const auto* name : {"localhost:1", "127.0.0.1", "127.1.2.3:80", "[::1]:80"})
+    EXPECT_EQ(get(server.url(), {{"Host", name}}).status, 200) << name;
 }
 
 TEST(LiveServer, AFailedLookIsNoEndOfAnything) {

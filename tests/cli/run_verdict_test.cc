@@ -63,6 +63,24 @@ TEST(RunVerdict, OfAStepThatStopsIsItsOwn) {
               AllOf(HasSubstr("[repair] most"), HasSubstr("cutover copy --restart --run-dir R/database")));
 }
 
+TEST(RunVerdict, SaysWhatIsNext) {
+  const auto interrupted = verdict_of(a_move(true), {step("repair", kIncomplete)}, kAgain);
+  EXPECT_THAT(interrupted.next, StartsWith("go on with: cutover run"));
+  const auto checked = verdict_of(a_move(true), {step("check", kDifferent)}, kAgain);
+  EXPECT_THAT(checked.next, HasSubstr("if the application has not moved, cutover run --again"));
+  const auto moved = verdict_of(a_move(true), {step("repair", kEqual), step("check", kDifferent)}, kAgain);
+  EXPECT_THAT(moved.next, StartsWith("mend what is listed"));
+}
+
+TEST(RunVerdict, OfAStepWithoutAResultIsAFailure) {
+  const auto silent = outcome_of({"upload", {"upload"}}, {kEqual, {}});
+  EXPECT_FALSE(silent.passed());
+  const auto verdict = verdict_of(a_move(true), {silent}, kAgain);
+  EXPECT_EQ(verdict.exit_code, kFailed);
+  EXPECT_EQ(verdict.headline, "NO-GO: upload: FAILED: it gave no result");
+  EXPECT_TRUE(outcome_of({"plan", {"plan"}}, {kEqual, {{"READY", Json{{"exit_code", 0}}}}}).passed());
+}
+
 TEST(RunVerdict, OfTheNightIsThatOfTheCheck) {
   const auto go = verdict_of(
       a_move(true),

@@ -196,6 +196,24 @@ TEST(Deletion, NeedsFilesAndNoSkippedLinks) {
   EXPECT_EQ(content_of(place, "a"), "1");
 }
 
+// That nothing of it is missing in the bucket says nothing.
+TEST(EmptyDirectories, MayNotBeMounted) {
+  Place place;
+  EXPECT_EQ(place.run().failures, 0U) << "nothing is there, and nothing was";
+  place.write("a", "1");
+  place.run();
+  std::filesystem::remove(place.files() / "a");
+  const auto again = place.run();
+  EXPECT_EQ(again.failures, 1U);
+  EXPECT_THAT(again.problems.back().what, HasSubstr("mounted?"));
+  Progress progress;
+  EXPECT_EQ(verify_only(place.upload, place.session(), progress, base::Stop()).failures, 1U);
+  // The journal remembers what the filter hides of the bucket.
+  place.write("a", "1");
+  place.upload.walk.filter.include.emplace_back("b");
+  EXPECT_EQ(place.run().failures, 1U);
+}
+
 TEST(ProblemList, NamesFailuresBehindManyNotes) {
   Progress progress;
   Problems problems(progress);

@@ -1,0 +1,88 @@
+#include "cli/check_outcome.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/errors.h"
+#include "cli/report_section.h"
+#include "cli/text.h"
+
+namespace cli {
+namespace {
+
+/// What a result says against going on, the first reason first; never nothing.
+std::vector<std::string> problems_of(const CommandResult& result) {
+  if (result.document.contains("error"))
+    return {result.document.at("error").at("message").get<std::string>()};
+  const auto section = section_of(result.document, "the result");
+  for (const auto tone : {Tone::bad, Tone::unsure})
+    if (auto said = said_in(section, tone); !said.empty()) return said;
+  return {section.headline};
+}
+
+void add_problems_of(CheckResult& check, const CommandResult& result) {
+  auto problems = problems_of(result);
+  for (auto& problem : problems) problem = sanitized_line(problem);
+  check.problem = problems.front();
+  if (check.exit_code == kWaived) check.also_waived.assign(problems.begin() + 1, problems.end());
+}
+
+/// Of the name of that number. An error that came before all of them stands for each; null: there is none.
+const CommandResult* result_for(const CommandOutcome& outcome, size_t i) {
+  if (i < outcome.results.size()) return &outcome.results[i];
+  const bool is_error = outcome.results.size() == 1 && outcome.results.front().document.contains("error");
+  return is_error ? &outcome.results.front() : nullptr;
+}
+
+int said_by(const std::vector<CommandResult>& results) {
+  int exit_code = kEqual;
+  for (const auto& result : results)
+    exit_code = worse(exit_code, result.document.value("exit_code", kFailed));
+  return exit_code;
+}
+
+}  // namespace
+
+void judge_comparison(CheckResult& check, const Json& document) {
+  const auto code = document.value("exit_code", kFailed);
+  const bool is_known = code == kEqual || code == kDifferent || code == kWaived;
+  check.exit_code = is_known ? code : kFailed;
+}
+
+void judge_upload(CheckResult& check, const Json& document) {
+  judge_comparison(check, document);
+  if (check.exit_code != kEqual || document.at("walked").at("files") != 0) return;
+  check.exit_code = kFailed;
+  check.problem = fmt::format("there is no file in {}: nothing was compared",
+                              sanitized_line(document.value("directory", "the directory")));
+}
+
+std::vector<CheckResult> judged(const std::string& kind, const std::vector<std::string>& names,
+                                const CommandOutcome& outcome, const CheckJudge& judge) {
+  std::vector<CheckResult> checks;
+  const auto count = std::max(names.size(), outcome.results.size());
+  for (size_t i = 0; i < count; ++i) {
+    const auto& name = i < names.size() ? names[i] : names.back();
+    CheckResult check{.kind = kind, .name = sanitized_line(name)};
+    if (const auto* result = result_for(outcome, i)) {
+      judge(check, result->document);
+      if (check.exit_code != kEqual && check.problem.empty()) add_problems_of(check, *result);
+    } else {
+      check.exit_code = kFailed;
+      check.problem = "it gave no result";
+    }
+    checks.push_back(std::move(check));
+  }
+  const auto said = said_by(outcome.results);
+  if (!outcome.results.empty() && worse(said, outcome.exit_code) != said)
+    checks.push_back(
+        {.kind = kind,
+         .name = sanitized_line(fmt::format("{}", fmt::join(names, ", "))),
+         .exit_code = kFailed,
+         .problem = fmt::format("it ended with exit code {}, which no result explains", outcome.exit_code)});
+  return checks;
+}
+
+}  // namespace cli

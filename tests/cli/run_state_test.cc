@@ -1,0 +1,68 @@
+#include "cli/run_state.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+
+#include "tests/base/matchers.h"
+#include "tests/base/temporary_directory.h"
+
+namespace cli {
+namespace {
+
+using base::ErrorKind;
+using base::test::throws;
+using ::testing::HasSubstr;
+
+class RunState : public ::testing::Test {
+ protected:
+  RunState() {
+    move_.root = directory_.path();
+    move_.databases = true;
+    std::filesystem::create_directory(directory_ / "database");
+    keep("database/report.json", R"({"time": "2026-01-31T20:00:00.000Z", "exit_code": 0})");
+  }
+  void keep(const std::string& name, const std::string& text) const {
+    std::ofstream(directory_ / name) << text;
+  }
+  void keep_steps(const std::string& steps) const { keep("run.json", R"({"steps": [)" + steps + "]}"); }
+  MoveState state() const { return read_move_state(move_, {}); }
+
+  static constexpr auto kGo = R"({"name": "check", "exit_code": 0})";
+  base::test::TemporaryDirectory directory_;
+  Move move_;
+};
+
+TEST_F(RunState, KnowsWhetherItWent) {
+  EXPECT_FALSE(state().went);
+  keep_steps(kGo);
+  EXPECT_TRUE(state().went);
+  keep_steps(std::string(kGo) + R"(, {"name": "check", "exit_code": 1})");
+  EXPECT_TRUE(state().went) << "the application may be there since";
+  for (const auto* name : {"repair", "last upload 2"}) {
+    keep_steps(std::string(kGo) + R"(, {"name": ")" + name + R"(", "exit_code": null})");
+    EXPECT_FALSE(state().went) << name;
+  }
+  for (const auto* text : {"{\"steps\": [", "[]", "{}", ""}) {
+    keep("run.json", text);
+    EXPECT_THAT([&] { state(); }, throws(ErrorKind::corrupt, HasSubstr("run.json cannot be read")));
+  }
+}
+
+TEST_F(RunState, KnowsWhatMayHaveBeenRepaired) {
+  EXPECT_FALSE(state().repaired);
+  keep_steps(R"({"name": "repair", "exit_code": null, "started": "2026-01-31T19:00:00.000Z"})");
+  EXPECT_FALSE(state().repaired) << "of the copy before";
+  keep_steps(R"({"name": "repair", "exit_code": null, "started": "2026-01-31T21:00:00.000Z"})");
+  EXPECT_TRUE(state().repaired) << "killed in the middle";
+  keep_steps("");
+  const std::string report = R"({"time": "2026-01-31T21:00:00.000Z", "exit_code": 2)";
+  keep("database/repair-report.json", report + "}");
+  EXPECT_TRUE(state().repaired) << "nobody knows";
+  keep("database/repair-report.json", report + R"(, "applied": false})");
+  EXPECT_FALSE(state().repaired);
+}
+
+}  // namespace
+}  // namespace cli

@@ -1,0 +1,98 @@
+#include "tests/rehearsal/fixture.h"
+
+// What once let a run go on, or say GO, when it should not have.
+namespace rehearsal {
+namespace {
+
+std::string first_line(const support::ProcessResult& result) {
+  return result.output.substr(0, result.output.find('\n'));
+}
+
+TEST(RehearsalTraps, TheEnvironmentDecidesNothingForTheSteps) {
+  const Application application;
+  const auto go =
+      application.cutover({"run", "--final", "--yes"}, {{"CUTOVER_ONLY", "smoke"}, {"CUTOVER_DRY_RUN", "1"}});
+  EXPECT_EQ(go.exit_code, 0) << go.output << go.error;
+  EXPECT_EQ(application.document("check-report.json").at("checks").size(), 7U);
+  application.expect_moved();
+  // Tables and files at once.
+  for (const auto* command : {"run", "check"}) {
+    const auto both = application.cutover({command}, {{"CUTOVER_INCLUDE", "public.*"}});
+    EXPECT_EQ(both.exit_code, 2) << both.output;
+    EXPECT_THAT(both.error, HasSubstr("CUTOVER_INCLUDE means one thing to "));
+  }
+}
+
+TEST(RehearsalTraps, WhatIsDeclaredOfACommandBreaksNoStep) {
+  const Application application;
+  std::ofstream(application.directory / "cutover.toml", std::ios::app)
+      << "[check]\nrequire_fence = true\n[verify]\nindependent = true\nlevel = \"counts\"\n";
+  const std::map<std::string, std::string> list{{"CUTOVER_VERIFY", "list"}};
+  ASSERT_EQ(application.cutover({"run"}, list).exit_code, 4);
+  application.target.exec(R"(UPDATE "User" SET "displayName" = 'other' WHERE email = 'user1@example.org')");
+  EXPECT_EQ(application.cutover({"run"}, list).exit_code, 1) << "READY is about rows, not about counts";
+  const auto go = application.cutover({"run", "--final", "--yes"}, list);
+  ASSERT_EQ(go.exit_code, 0) << go.output << go.error;
+  // Of the same size: a listing would not know.
+  application.bucket.put("public/css/site.css", "body []");
+  const auto no = application.cutover({"check"}, list);
+  EXPECT_EQ(no.exit_code, 1);
+  EXPECT_THAT(first_line(no), HasSubstr("different: css/site.css: "));
+}
+
+TEST(RehearsalTraps, WhatIsWrongWithTheNightIsFoundInTheRehearsal) {
+  const Application application;
+  const auto refused = application.cutover({"run"}, {{"CUTOVER_MOST", "200"}});
+  EXPECT_EQ(refused.exit_code, 2) << refused.output;
+  EXPECT_THAT(refused.error, HasSubstr("step repair: CUTOVER_MOST: "));
+  EXPECT_FALSE(fs::exists(application.directory / "cutover-run/run.json"));
+  const auto taken =
+      application.cutover({"run", "--serve", fmt::format("127.0.0.1:{}", application.new_stack.port())});
+  EXPECT_EQ(taken.exit_code, 2);
+  EXPECT_FALSE(fs::exists(application.directory / "cutover-run/run.json"));
+}
+
+TEST(RehearsalTraps, AnEmptyDirectoryMayNotBeMounted) {
+  const Application application;
+  ASSERT_EQ(application.cutover({"run"}).exit_code, 4);
+  fs::rename(application.directory / "public", application.directory / "away");
+  fs::create_directory(application.directory / "public");
+  const auto stopped = application.cutover({"run", "--final", "--yes"});
+  EXPECT_EQ(stopped.exit_code, 3) << stopped.output << stopped.error;
+  EXPECT_THAT(stopped.output, AllOf(HasSubstr("\nNO-GO: last upload 2: "), HasSubstr("mounted?")));
+  const auto checked = application.cutover({"check", "--only", "uploads"});
+  EXPECT_EQ(checked.exit_code, 3) << checked.output;
+  // Nothing was compared where nothing ever was, either.
+  application.bucket.erase("public/logo.svg");
+  application.bucket.erase("public/css/site.css");
+  const auto never = application.cutover({"check", "--only", "uploads"});
+  EXPECT_EQ(never.exit_code, 3) << never.output;
+  EXPECT_THAT(first_line(never), HasSubstr("nothing was compared"));
+}
+
+// The application may be at the target: what its users wrote there must not be taken for what is too much.
+TEST(RehearsalTraps, AGoByHandIsRemembered) {
+  const Application application;
+  ASSERT_EQ(application.cutover({"run"}).exit_code, 4);
+  ASSERT_EQ(application.cutover({"fence", "on", "--yes"}).exit_code, 0);
+  const auto go = application.cutover({"check"});
+  ASSERT_EQ(go.exit_code, 0) << go.output << go.error;
+  EXPECT_EQ(application.document("run.json").at("steps").back().at("headline").get<std::string>() + "\n",
+            first_line(go) + "\n");
+  application.target.exec(
+      R"(INSERT INTO "Order" (id, "userId", total) VALUES ('new', md5('user 1')::uuid, 1))");
+  const auto no = application.cutover({"run", "--final", "--yes"});
+  EXPECT_EQ(no.exit_code, 1) << no.output << no.error;
+  EXPECT_THAT(no.output, HasSubstr("if the application has not moved, "));
+  EXPECT_EQ(application.target.value("SELECT count(*) FROM \"Order\" WHERE id = 'new'"), "1");
+
+  // Without the timeline nobody knows; it is not taken for one that says nothing.
+  std::ofstream(application.directory / "cutover-run/run.json") << "{\"steps\": [";
+  const auto lost = application.cutover({"run", "--final", "--yes"});
+  EXPECT_EQ(lost.exit_code, 3) << lost.output;
+  EXPECT_THAT(lost.error, HasSubstr("run.json cannot be read"));
+  EXPECT_EQ(application.target.value("SELECT count(*) FROM \"Order\" WHERE id = 'new'"), "1");
+}
+
+}  // namespace
+}  // namespace rehearsal
