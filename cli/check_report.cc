@@ -3,11 +3,13 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/format.h"
 #include "cli/errors.h"
 #include "cli/report.h"
 #include "cli/text.h"
+#include "cli/verify_section.h"
 
 namespace cli {
 namespace {
@@ -40,15 +42,28 @@ std::string said(const CheckResult& result, const std::string& problem) {
 }
 
 /// Of the comparisons: what the verdict is about. Nothing without one.
-std::string moment_of_comparison(const Json& documents) {
-  for (const auto& document : documents) {
-    if (document.value("command", "") != "verify" || !document.contains("source")) continue;
-    const auto& source = document.at("source");
-    const auto lsn = source.value("lsn", "");
-    return fmt::format("as of {}, source snapshot {}{}", document.value("time", ""),
-                       source.value("snapshot", ""), lsn.empty() ? "" : " at LSN " + lsn);
-  }
-  return {};
+std::string moment_of_comparison(const std::vector<Json>& documents) {
+  const auto moment = moment_of(documents);
+  const auto compared = std::ranges::find_if(
+      documents, [](const Json& document) { return document.value("command", "") == "verify"; });
+  return moment.empty() ? moment : fmt::format("as of {}, {}", compared->value("time", ""), moment);
+}
+
+/// What a comparison was told not to look at: the verdict is not about it.
+std::string left_out_of(const Json& document) {
+  std::vector<std::string> parts;
+  if (const auto count = document.value("skipped", Json::array()).size(); count > 0)
+    parts.push_back(counted(count, "relation"));
+  for (const auto& table : document.value("tables", Json::array()))
+    if (const auto condition = table.value("condition", ""); !condition.empty())
+      parts.push_back(fmt::format("of {} the rows without {}", table.value("name", ""), condition));
+  if (const auto count = document.value("walked", Json::object()).value("filtered", uint64_t{0}); count > 0)
+    parts.push_back(counted(count, "file"));
+  if (parts.empty()) return {};
+  const bool is_upload = document.contains("bucket");
+  const auto name = is_upload ? document.value("bucket", "")
+                              : document.value("source", Json::object()).value("database", "");
+  return fmt::format("{} {}: {}", is_upload ? "upload" : "database", name, fmt::join(parts, ", "));
 }
 
 std::string headline_of_check(const Json& report) {
@@ -112,6 +127,10 @@ ReportSection check_section(const Json& report) {
                            duration_text(check.at("seconds")), check.at("problem").get<std::string>()}});
   }
   out.tables.push_back(std::move(table));
+  ReportList left_out{"left out, and so not part of the verdict", Tone::plain, {}};
+  for (const auto& document : report.value("documents", Json::array()))
+    if (auto text = left_out_of(document); !text.empty()) left_out.items.push_back({std::move(text)});
+  add_list(out, std::move(left_out));
   if (report.at("exit_code") != kEqual && report.at("exit_code") != kWaived)
     out.next = "see to what failed, then look again: " + report.value("again", "");
   return out;

@@ -60,7 +60,7 @@ std::optional<std::string> number_at(const Json& status, const char* pointer) {
   return value.is_number() ? std::optional(value.dump()) : std::nullopt;
 }
 
-struct Run {
+struct MeteredRun {
   std::string labels;
   Json status;
 };
@@ -68,7 +68,7 @@ struct Run {
 }  // namespace
 
 std::string metrics_text(const fs::path& directory, std::span<const AnyStatus> all) {
-  std::vector<Run> runs;
+  std::vector<MeteredRun> runs;
   for (const auto& any : all) {
     auto status = status_json(any);
     const auto run = fs::path(status.at("run_dir").get<std::string>()).lexically_relative(directory);

@@ -7,6 +7,7 @@
 #include "cli/errors.h"
 #include "cli/report_section.h"
 #include "cli/text.h"
+#include "cli/verify_section.h"
 
 namespace cli {
 namespace {
@@ -82,15 +83,11 @@ Verdict stopped(const Move& move, const std::vector<StepOutcome>& done, const st
 
 /// The copy's moment, which a comparison with it names.
 std::string moment_of_copy(const std::vector<StepOutcome>& done) {
+  std::vector<Json> documents;
   for (const auto& one : done)
-    for (const auto& [headline, document] : one.outcome.results) {
-      if (one.step.name != "verify" || !has_result(document)) continue;
-      const auto& source = document.at("source");
-      const auto lsn = source.value("lsn", "");
-      return fmt::format("source snapshot {}{}", source.value("snapshot", ""),
-                         lsn.empty() ? "" : " at LSN " + lsn);
-    }
-  return {};
+    for (const auto& result : one.outcome.results)
+      if (one.step.name == "verify" && has_result(result.document)) documents.push_back(result.document);
+  return moment_of(documents);
 }
 
 Verdict ready(const Move& move, const std::vector<StepOutcome>& done, const std::string& again) {

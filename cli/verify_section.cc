@@ -232,6 +232,22 @@ std::string row_text(const Json& row) {
   return out;
 }
 
+std::string moment_of(std::span<const Json> documents) {
+  std::vector<std::string> moments;
+  std::vector<std::string> names;
+  for (const auto& document : documents) {
+    if (document.value("command", "") != "verify" || !document.contains("source")) continue;
+    const auto& source = document.at("source");
+    const auto lsn = source.value("lsn", "");
+    moments.push_back(fmt::format("source snapshot {}{}", source.value("snapshot", ""),
+                                  lsn.empty() ? "" : " at LSN " + lsn));
+    names.push_back(source.value("database", ""));
+  }
+  if (moments.size() > 1)
+    for (size_t i = 0; i < moments.size(); ++i) moments[i] += fmt::format(" of {}", names[i]);
+  return fmt::format("{}", fmt::join(moments, ", "));
+}
+
 std::string verify_line(const Json& report) {
   const auto took = duration_text(report.at("elapsed_seconds"));
   const auto verdict = base::upper_case(text(report, "verdict"));

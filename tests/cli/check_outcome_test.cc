@@ -11,7 +11,8 @@ using ::testing::HasSubstr;
 
 CommandResult upload_of(int exit_code) {
   return {"an upload",
-          Json{{"command", "upload"},
+          Json{{"version", 1},
+               {"command", "upload"},
                {"verdict", exit_code == kEqual ? "equal" : "different"},
                {"exit_code", exit_code},
                {"walked", {{"files", 3}, {"bytes", 3}}},

@@ -15,9 +15,9 @@ using base::ErrorKind;
 using base::test::throws;
 using ::testing::HasSubstr;
 
-class RunState : public ::testing::Test {
+class StateOfAMove : public ::testing::Test {
  protected:
-  RunState() {
+  StateOfAMove() {
     move_.root = directory_.path();
     move_.databases = true;
     std::filesystem::create_directory(directory_ / "database");
@@ -34,7 +34,7 @@ class RunState : public ::testing::Test {
   Move move_;
 };
 
-TEST_F(RunState, KnowsWhetherItWent) {
+TEST_F(StateOfAMove, KnowsWhetherItWent) {
   EXPECT_FALSE(state().went);
   keep_steps(kGo);
   EXPECT_TRUE(state().went);
@@ -50,7 +50,7 @@ TEST_F(RunState, KnowsWhetherItWent) {
   }
 }
 
-TEST_F(RunState, KnowsWhatMayHaveBeenRepaired) {
+TEST_F(StateOfAMove, KnowsWhatMayHaveBeenRepaired) {
   EXPECT_FALSE(state().repaired);
   keep_steps(R"({"name": "repair", "exit_code": null, "started": "2026-01-31T19:00:00.000Z"})");
   EXPECT_FALSE(state().repaired) << "of the copy before";

@@ -108,6 +108,23 @@ TEST(RunVerdict, OfTheNightIsThatOfTheCheck) {
   EXPECT_THAT(no_go.headline, StartsWith("NO-GO: check: database app: rows differ"));
 }
 
+TEST(CheckReport, NamesEveryDatabaseAndWhatIsLeftOut) {
+  auto first = comparison();
+  first["source"]["database"] = "auth";
+  first["skipped"] = {{{"object", "table audit.log"}}};
+  auto second = comparison();
+  second["source"]["database"] = "web";
+  second["tables"] = {{{"name", "public.events"}, {"condition", "at > '2025-01-01'"}}};
+  const auto report = check_json({{.kind = "database", .name = "auth"}, {.kind = "database", .name = "web"}},
+                                 {first, second}, "cutover check");
+  EXPECT_EQ(report.at("moment"),
+            "as of 2026-01-31T22:00:00.000Z, source snapshot 740:740: at LSN 0/16B of auth, source snapshot "
+            "740:740: at LSN 0/16B of web");
+  EXPECT_THAT(section_text(check_section(report), false),
+              AllOf(HasSubstr("left out"), HasSubstr("database auth: 1 relation\n"),
+                    HasSubstr("database web: of public.events the rows without at > '2025-01-01'")));
+}
+
 TEST(CheckReport, SaysTheFirstReasonAndCountsTheRest) {
   const auto report =
       check_json({{.kind = "http", .name = "a"},
