@@ -54,10 +54,10 @@ std::vector<std::string_view> commands_of(const Move& move);
 std::filesystem::path database_dir(const std::filesystem::path& root);
 std::filesystem::path upload_dir(const Move& move, size_t index);
 
-/// The rehearsal: fence rights, plan, copy, upload, verify, smoke tests. The final run: what of these is missing, then
-/// fence, repair, upload, check. A finished copy is not copied again; what is compared and tried is, always.
-/// After a GO the final run only checks, and a rehearsal only compares: a repair or an upload would take away
-/// what the application writes to the target.
+/// The rehearsal: fence rights, plan, copy, upload, verify, smoke tests. The final run: what of these is
+/// missing, then fence, repair, upload, check. A finished copy is not copied again; what is compared and
+/// tried is, always. After a GO the final run only checks, and a rehearsal only compares: a repair or an
+/// upload would take away what the application writes to the target.
 std::vector<MoveStep> steps_of(const Move& move, const MoveState& state);
 
 }  // namespace cli
