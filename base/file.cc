@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -183,7 +185,17 @@ void FileSink::finish() {
 
 DirectoryLock::DirectoryLock(const std::filesystem::path& directory)
     : file_(File::open_append(directory / "lock")) {
-  if (uninterrupted([&] { return ::flock(file_.descriptor(), LOCK_EX | LOCK_NB); }) != 0) {
+  // is_locked() may be looking: that takes no longer than this.
+  constexpr int kTries = 20;
+  const auto lock = [&] {
+    return uninterrupted([&] { return ::flock(file_.descriptor(), LOCK_EX | LOCK_NB); });
+  };
+  int failed = lock();
+  for (int i = 1; failed != 0 && errno == EWOULDBLOCK && i < kTries; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    failed = lock();
+  }
+  if (failed != 0) {
     if (errno != EWOULDBLOCK) fail_on("lock", file_.path());
     auto owner = read_rest(file_);
     while (owner.ends_with('\n')) owner.pop_back();
@@ -195,6 +207,15 @@ DirectoryLock::DirectoryLock(const std::filesystem::path& directory)
   }
   file_.truncate(0);
   file_.write_all(fmt::format("{}\n", ::getpid()));
+}
+
+bool is_locked(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(directory / "lock", ignored)) return false;
+  const auto file = File::open_read(directory / "lock");
+  if (uninterrupted([&] { return ::flock(file.descriptor(), LOCK_SH | LOCK_NB); }) == 0) return false;
+  if (errno != EWOULDBLOCK) fail_on("look at the lock of", directory);
+  return true;
 }
 
 uint64_t free_space(const std::filesystem::path& path) {

@@ -94,6 +94,10 @@ class DirectoryLock {
   File file_;
 };
 
+/// Is somebody's DirectoryLock on it? For that the lock is taken for a moment, shared, which makes nobody
+/// fail: who wants it waits longer than that.
+bool is_locked(const std::filesystem::path& directory);
+
 /// Free bytes for an unprivileged user on the file system of `path`.
 uint64_t free_space(const std::filesystem::path& path);
 

@@ -1,5 +1,6 @@
 #include "base/process.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -92,12 +93,19 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
+bool is_inherited(const Command& command, std::string_view name) {
+  if (command.environment.contains(std::string(name))) return false;
+  if (command.inherits.empty()) return !name.starts_with("CUTOVER_");
+  return std::ranges::any_of(command.inherits, [&](std::string_view pattern) {
+    return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1)) : name == pattern;
+  });
+}
+
 std::vector<std::string> environment_of(const Command& command) {
   std::vector<std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
-    if (text.starts_with("CUTOVER_")) continue;
-    if (!command.environment.contains(std::string(text.substr(0, text.find('='))))) all.emplace_back(text);
+    if (is_inherited(command, text.substr(0, text.find('=')))) all.emplace_back(text);
   }
   for (const auto& [name, value] : command.environment) all.push_back(name + "=" + value);
   return all;

@@ -13,10 +13,13 @@ namespace base {
 
 /// A child program, run without a shell.
 struct Command {
-  std::filesystem::path program;                   ///< absolute, or found on PATH
-  std::vector<std::string> arguments;              ///< without the program's name; never holds a secret
-  /// Set on top of ours without CUTOVER_*, which may hold other servers' passwords; this is where passwords go.
+  std::filesystem::path program;       ///< absolute, or found on PATH
+  std::vector<std::string> arguments;  ///< without the program's name; never holds a secret
+  /// Set on top of what it inherits; this is where passwords go.
   std::map<std::string, std::string> environment;
+  /// Which variables of ours it gets: names, or "PG*" for all that begin so. Empty: all but CUTOVER_*, which
+  /// may hold other servers' passwords.
+  std::vector<std::string_view> inherits = {};
 };
 
 struct CommandResult {

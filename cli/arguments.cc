@@ -22,10 +22,14 @@ size_t value_offset(std::string_view argument) {
 bool may_hold_secret(std::string_view value) {
   const bool is_url_alike = value.find(":/") != std::string_view::npos || value.starts_with("postgres");
   if (is_url_alike && value.find('@') != std::string_view::npos) return true;
-  const auto keyword = value.find("password");
-  if (keyword == std::string_view::npos) return false;
-  const auto behind = value.find_first_not_of(' ', keyword + std::string_view("password").size());
-  return behind != std::string_view::npos && value[behind] == '=';
+  // Every one of them: a database may be named so, too.
+  constexpr std::string_view kKeyword = "password";
+  for (size_t at = 0; (at = value.find(kKeyword, at)) != std::string_view::npos;) {
+    at += kKeyword.size();
+    const auto behind = value.find_first_not_of(" \t\n\r\f\v", at);
+    if (behind != std::string_view::npos && value[behind] == '=') return true;
+  }
+  return false;
 }
 
 /// What stands in `memory` from now on, with spaces up to its old length: they do not show in `ps`.

@@ -51,7 +51,8 @@ Run set_up_clean(OptionSet& set) {
       "Removes what a run left behind: the ledger (schema cutover) on the target and the run directory. The "
       "copied data "
       "stays. A run that is not finished is only cleaned when you say so, since it cannot be resumed "
-      "afterwards; foreign keys and triggers that it has put aside come back first. Of an upload's run "
+      "afterwards; another directory's is never cleaned with --yes; foreign keys and triggers that it has "
+      "put aside come back first. Of an upload's run "
       "directory "
       "(no --target is needed) the multipart uploads that it has begun are aborted, and the objects stay; "
       "AWS_PROFILE and AWS_REGION count. Of the directory of a `cutover run` everything below it is cleaned. "
@@ -73,7 +74,8 @@ Run set_up_clean(OptionSet& set) {
     }
     require_target(options->copy);
     return for_each_database(invocation, *options, [&](const copy::Options& database) -> DatabaseResult {
-      const auto report = copy::clean(database, confirmation(invocation, options->yes), invocation.stop);
+      const auto report =
+          copy::clean(database, confirmation(invocation, options->yes), options->yes, invocation.stop);
       std::string out;
       for (const auto& done : report.done) out += sanitized_line(done) + "\n";
       invocation.print(report.done.empty() ? "nothing to clean\n" : out);

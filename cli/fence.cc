@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "cli/confirm.h"
 #include "cli/connection_options.h"
 #include "cli/databases.h"
 #include "cli/errors.h"
 #include "cli/fence_report.h"
+#include "cli/screen.h"
 #include "cli/text.h"
 #include "pg/quote.h"
 #include "pg/session.h"
@@ -15,7 +17,7 @@
 namespace cli {
 namespace {
 
-enum class FenceAction { none, on, off, status };
+enum class FenceAction { none, on, off, status, rights };
 
 struct FenceOptions {
   RunOptions run;  ///< of which: source, databases, yes, json
@@ -49,6 +51,14 @@ DatabaseResult fence_result(const FenceContext& context, const pg::Fence& fence,
                             const std::vector<std::string>& refused = {}) {
   if (!context.options.run.json) context.invocation.print(fence_text(fence, context.where, refused));
   return {exit_code_of(fence), fence_headline(fence), fence_json(fence, refused)};
+}
+
+DatabaseResult look_at_rights(const FenceContext& context, pg::Connection& connection) {
+  const auto report = fence_rights_json(pg::fence_rights(connection));
+  const auto section = fence_rights_section(report);
+  if (!context.options.run.json)
+    context.invocation.print(section_text(section, wants_colours(STDOUT_FILENO)));
+  return {report.at("exit_code").get<int>(), sanitized_line(section.headline), report};
 }
 
 DatabaseResult raise_one(const FenceContext& context, pg::Connection& connection) {
@@ -102,6 +112,8 @@ DatabaseResult work_on_fence(const Invocation& invocation, const FenceOptions& o
       return raise_one(context, connection);
     case FenceAction::off:
       return lower_one(context, connection);
+    case FenceAction::rights:
+      return look_at_rights(context, connection);
     default:
       return fence_result(context, pg::inspect_fence(connection));
   }
@@ -109,13 +121,14 @@ DatabaseResult work_on_fence(const Invocation& invocation, const FenceOptions& o
 
 void add_fence_options(OptionSet& set, FenceOptions& options) {
   set.group("What to do");
-  set.positional("ACTION", "on, off or status", "",
+  set.positional("ACTION", "on, off, status or rights", "",
                  [&options](const std::string& text) {
-                   options.action = parse_choice<FenceAction>(
-                       text,
-                       {{"on", FenceAction::on}, {"off", FenceAction::off}, {"status", FenceAction::status}});
+                   options.action = parse_choice<FenceAction>(text, {{"on", FenceAction::on},
+                                                                     {"off", FenceAction::off},
+                                                                     {"status", FenceAction::status},
+                                                                     {"rights", FenceAction::rights}});
                  })
-      .takes({"on", "off", "status"});
+      .takes({"on", "off", "status", "rights"});
   set.flag("--end-sessions",
            "with on: end the sessions that can still write; an application's pool connects again, and is "
            "read only then",
@@ -136,10 +149,11 @@ Run set_up_fence(OptionSet& set) {
   set.describe(
       "Makes the source refuse writes before the last copy: new sessions of the database are read only, "
       "whatever the application does, and those that can still write are shown. \"off\" puts the database's "
-      "setting back exactly as it was. Only the database's owner can do this. Exit code 0 means that the "
-      "fence "
-      "holds (or, with off, is gone), 4 that somebody can still write, 1 with status that there is no "
-      "fence.");
+      "setting back exactly as it was. Only the database's owner can do this; \"rights\" looks, long before, "
+      "whether this role may. Exit code 0 means that the fence holds (with off: is gone; with rights: could "
+      "be raised), 4 that somebody can still write, 1 with status that there is no fence, 2 with rights that "
+      "one is missing.");
+  set.example("days before: may this role do it?", "cutover fence rights");
   set.example("before the last copy", "cutover fence on --end-sessions");
   set.example("does it hold?", "cutover fence status --source postgres://app@old.example/app");
   set.example("the way back", "cutover fence off --yes");
@@ -147,7 +161,7 @@ Run set_up_fence(OptionSet& set) {
   return [options](const Invocation& invocation) {
     if (options->action == FenceAction::none)
       throw base::Error(base::ErrorKind::usage, "the fence needs to know what to do",
-                        "cutover fence on, off or status");
+                        "cutover fence on, off, status or rights");
     if (options->end_sessions && options->action != FenceAction::on)
       throw base::Error(base::ErrorKind::usage, "--end-sessions belongs to cutover fence on", "leave it out");
     require_source(options->run.copy);

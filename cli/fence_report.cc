@@ -93,6 +93,44 @@ Json fence_json(const pg::Fence& fence, const std::vector<std::string>& refused)
   return out;
 }
 
+Json fence_rights_json(const pg::FenceRights& rights) {
+  const auto list = [](const std::vector<pg::MissingRight>& missing) {
+    auto out = Json::array();
+    for (const auto& one : missing) out.push_back({{"message", one.message}, {"fix", one.fix}});
+    return out;
+  };
+  return {{"version", 1},
+          {"command", "fence rights"},
+          {"database", rights.database},
+          {"exit_code", rights.missing.empty() ? kEqual : kUsage},
+          {"missing", list(rights.missing)},
+          {"over_sessions", list(rights.over_sessions)}};
+}
+
+ReportSection fence_rights_section(const Json& report) {
+  ReportSection out;
+  const auto database = pg::display_identifier(report.at("database").get<std::string>());
+  const auto& missing = report.at("missing");
+  const auto& over_sessions = report.at("over_sessions");
+  out.tone = tone_of(report.at("exit_code").get<int>());
+  out.headline = fmt::format("MAY FENCE: the role has the rights for {}", database);
+  if (!over_sessions.empty())
+    out.headline = fmt::format("MAY FENCE: {}, but not deal with other roles' sessions: {}", database,
+                               over_sessions.front().at("fix").get<std::string>());
+  if (!missing.empty())
+    out.headline = fmt::format("MAY NOT FENCE: {}", missing.front().at("message").get<std::string>());
+  const auto add = [&](const char* title, Tone tone, const Json& rights) {
+    ReportList list{title, tone, {}};
+    for (const auto& one : rights)
+      list.items.push_back(
+          {fmt::format("{}; {}", one.at("message").get<std::string>(), one.at("fix").get<std::string>())});
+    add_list(out, std::move(list));
+  };
+  add("missing", Tone::bad, missing);
+  add("sessions", Tone::unsure, over_sessions);
+  return out;
+}
+
 ReportSection fence_section(const Json& report) {
   ReportSection out;
   out.headline = report.at("headline").get<std::string>();

@@ -14,6 +14,9 @@ std::string fence_text(const pg::Fence& fence, const std::string& where,
                        const std::vector<std::string>& refused);
 Json fence_json(const pg::Fence& fence, const std::vector<std::string>& refused);
 ReportSection fence_section(const Json& report);
+Json fence_rights_json(const pg::FenceRights& rights);
+/// "MAY FENCE: …" or "MAY NOT FENCE: …", and each right that is missing with its GRANT.
+ReportSection fence_rights_section(const Json& report);
 /// Equal: it holds; incomplete: it is up, but somebody can still write; different: it is not up.
 int exit_code_of(const pg::Fence& fence);
 /// The first line of fence_text(), without a line end.

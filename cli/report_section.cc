@@ -28,11 +28,16 @@ struct Renderer {
   ReportSection (*section)(const Json& report);
 };
 constexpr std::array kRenderers{
-    Renderer{"copy", "Copy", copy_section},           Renderer{"export", "Export", copy_section},
-    Renderer{"import", "Import", copy_section},       Renderer{"upload", "Upload", upload_section},
-    Renderer{"verify", "Comparison", verify_section}, Renderer{"repair", "Repair", repair_section},
-    Renderer{"check", "Check", check_section},        Renderer{"run", "Move", run_section},
+    Renderer{"copy", "Copy", copy_section},
+    Renderer{"export", "Export", copy_section},
+    Renderer{"import", "Import", copy_section},
+    Renderer{"upload", "Upload", upload_section},
+    Renderer{"verify", "Comparison", verify_section},
+    Renderer{"repair", "Repair", repair_section},
+    Renderer{"check", "Check", check_section},
+    Renderer{"run", "Move", run_section},
     Renderer{"fence", "Fence", fence_section},
+    Renderer{"fence rights", "Rights", fence_rights_section},
 };
 
 // Of a command that ended with an error, which has nothing else to say.

@@ -14,6 +14,9 @@ class Steps {
       check();
       return std::move(steps_);
     }
+    // Before the long part: what is missing that night should be known now.
+    if (move_.databases && move_.fence && !(move_.final && state_.copied))
+      add("fence rights", {"fence", "rights"});
     if (move_.databases) copy();
     for (size_t i = 0; i < move_.uploads.size(); ++i) bring(i);
     // In the final run a comparison follows that is about the last moment.

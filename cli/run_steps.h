@@ -54,7 +54,7 @@ std::vector<std::string_view> commands_of(const Move& move);
 std::filesystem::path database_dir(const std::filesystem::path& root);
 std::filesystem::path upload_dir(const Move& move, size_t index);
 
-/// The rehearsal: plan, copy, upload, verify, smoke tests. The final run: what of these is missing, then
+/// The rehearsal: fence rights, plan, copy, upload, verify, smoke tests. The final run: what of these is missing, then
 /// fence, repair, upload, check. A finished copy is not copied again; what is compared and tried is, always.
 /// After a GO the final run only checks, and a rehearsal only compares: a repair or an upload would take away
 /// what the application writes to the target.

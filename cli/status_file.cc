@@ -1,10 +1,8 @@
 #include "cli/status_file.h"
 
 #include <charconv>
-#include <csignal>
 #include <string>
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -22,16 +20,6 @@ std::optional<pid_t> pid_in_lock_file(const fs::path& directory) {
   if (!text || std::from_chars(text->data(), text->data() + text->size(), pid).ec != std::errc{} || pid <= 0)
     return std::nullopt;
   return pid;
-}
-
-/// Nothing when we may not look.
-std::optional<bool> has_open(pid_t pid, const fs::path& path) {
-  std::error_code error;
-  fs::directory_iterator descriptors(fmt::format("/proc/{}/fd", pid), error);
-  if (error) return std::nullopt;
-  for (const auto& descriptor : descriptors)
-    if (fs::equivalent(descriptor.path(), path, error)) return true;
-  return false;
 }
 
 }  // namespace
@@ -61,10 +49,7 @@ std::optional<Json> read_status_file(const fs::path& directory) {
 }
 
 std::optional<pid_t> running_process(const fs::path& directory) {
-  const auto pid = pid_in_lock_file(directory);
-  if (!pid || (::kill(*pid, 0) != 0 && errno != EPERM)) return std::nullopt;
-  if (!has_open(*pid, directory / "lock").value_or(true)) return std::nullopt;
-  return pid;
+  return base::is_locked(directory) ? pid_in_lock_file(directory) : std::nullopt;
 }
 
 }  // namespace cli

@@ -21,9 +21,8 @@ void write_status_file(const std::filesystem::path& directory, const Json& statu
 /// What was written last; nothing when there is none, or it is not whole.
 std::optional<Json> read_status_file(const std::filesystem::path& directory);
 
-/// The process that holds the lock of the run directory. Its lock is not tried, since trying it could make a
-/// process that is just starting fail: it is looked up whether the process named in the lock file has that
-/// file open.
+/// The process that holds the lock of the run directory. The lock alone says that it lives: the pid in the
+/// lock file may be another process's by now, in containers even another cutover's.
 std::optional<pid_t> running_process(const std::filesystem::path& directory);
 
 }  // namespace cli

@@ -71,7 +71,9 @@ struct CleanReport {
   std::vector<std::string> done;  ///< what was removed
 };
 /// Drops the ledger from the target and removes the run directory. An unfinished run is only cleaned when
-/// confirmed.
-CleanReport clean(const Options& options, const Confirm& confirm, const base::Stop& stop);
+/// confirmed. The ledger is that of all runs to this target: one that is not finished and not this
+/// directory's is only given up by a person who reads the question. `unattended`: nobody does, so it is
+/// Error{usage}, and nothing is changed.
+CleanReport clean(const Options& options, const Confirm& confirm, bool unattended, const base::Stop& stop);
 
 }  // namespace copy

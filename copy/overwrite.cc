@@ -236,6 +236,19 @@ void refuse_several_runs(const std::filesystem::path& directory) {
                     "name the databases with --databases, or one of these directories with --run-dir");
 }
 
+void refuse_to_give_up_others(std::set<std::string> unfinished, const RunDir& dir) {
+  if (dir.has_run()) unfinished.erase(dir.state().run_id);
+  if (unfinished.empty()) return;
+  throw base::Error(
+      base::ErrorKind::usage,
+      fmt::format("the ledger on the target is also that of run {}, which is not finished and not of {}; "
+                  "nothing was changed",
+                  fmt::join(unfinished, ", run "), dir.path().string()),
+      "end that run first, or clean it with its own --run-dir; if nobody wants it any more, leave --yes out "
+      "and "
+      "answer");
+}
+
 // Sessions in replica role loaded rows that no foreign key has looked at yet.
 void name_violated_keys(pg::Connection& target, RunDir& dir, CleanReport& report) {
   const auto plan = dir.has_run() && !dir.state().finished ? dir.load_plan() : std::nullopt;
@@ -246,7 +259,7 @@ void name_violated_keys(pg::Connection& target, RunDir& dir, CleanReport& report
 
 }  // namespace
 
-CleanReport clean(const Options& options, const Confirm& confirm, const base::Stop& stop) {
+CleanReport clean(const Options& options, const Confirm& confirm, bool unattended, const base::Stop& stop) {
   CleanReport report;
   refuse_several_runs(options.run_dir);
   RunDir dir(options.run_dir);
@@ -257,6 +270,7 @@ CleanReport clean(const Options& options, const Confirm& confirm, const base::St
                                           {.role = pg::Role::target, .application_name = "cutover"}, stop));
     for (auto& run : Ledger::unfinished_runs(*target)) unfinished.insert(std::move(run));
   }
+  if (unattended) refuse_to_give_up_others(unfinished, dir);
   if (dir.has_run() && !dir.state().finished) unfinished.insert(dir.state().run_id);
   if (!confirm(fmt::format("{}Drop the schema cutover from {} and remove {}?",
                            unfinished.empty()

@@ -79,7 +79,8 @@ class Lines {
  public:
   explicit Lines(base::ByteSource& in) : in_(in) {}
 
-  /// Without its end; nothing at the end of the stream.
+  /// Without its end, which the last one may lack (a plan of format 1 does, and one that is cut off); nothing
+  /// at the end of the stream.
   std::optional<std::string_view> next() {
     for (;;) {
       if (const auto end = text_.find('\n', looked_at_); end != std::string::npos) {
@@ -94,13 +95,18 @@ class Lines {
       const auto got = in_.read(std::as_writable_bytes(std::span(text_).subspan(looked_at_)));
       text_.resize(looked_at_ + got);
       if (got > 0) continue;
-      if (!text_.empty()) base::fail(base::ErrorKind::corrupt, "the stored plan is cut off");
-      return std::nullopt;
+      if (text_.empty()) return std::nullopt;
+      ended_ = false;
+      begin_ = looked_at_;
+      return std::string_view(text_);
     }
   }
+  /// Had the last one its end?
+  bool ended() const { return ended_; }
 
  private:
   base::ByteSource& in_;
+  bool ended_ = true;
   std::string text_;
   size_t begin_ = 0;
   size_t looked_at_ = 0;
@@ -108,8 +114,11 @@ class Lines {
 
 json next_object(Lines& lines) {
   const auto line = lines.next();
-  if (!line) base::fail(base::ErrorKind::corrupt, "the stored plan is cut off");
-  return json::parse(*line);
+  auto object = line ? json::parse(*line, nullptr, lines.ended()) : json();
+  // The version is looked at first: another one's may have no line ends.
+  const bool is_whole = object.is_object() && (lines.ended() || object.contains("version"));
+  if (!is_whole) base::fail(base::ErrorKind::corrupt, "the stored plan is cut off");
+  return object;
 }
 
 Plan read_plan(Lines& lines) {

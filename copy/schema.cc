@@ -22,11 +22,22 @@ using base::ErrorKind;
 
 namespace {
 
+// With the variables that Postgres's programs and their libraries look at, and no more: any other may be
+// where somebody keeps another server's password, or a key of AWS.
+base::Command pg_program(const fs::path& program) {
+  return {.program = program,
+          .arguments = {},
+          .environment = {},
+          .inherits = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_*", "TZ", "TMPDIR", "PG*", "KRB5*",
+                       "SSL_CERT_*", "OPENSSL_*", "LD_*", "ASAN_*", "UBSAN_*", "LSAN_*", "TSAN_*"}};
+}
+
 // "pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)" -> 15
 int tool_major(const fs::path& program, const base::Stop& stop) {
   std::string text;
-  const auto result =
-      base::run_command({program, {"--version"}, {}}, stop, [&](std::string_view piece) { text += piece; });
+  auto command = pg_program(program);
+  command.arguments = {"--version"};
+  const auto result = base::run_command(command, stop, [&](std::string_view piece) { text += piece; });
   const auto at = text.find(") ");
   int major = 0;
   if (result.exit_code == 0 && at != std::string::npos)
@@ -73,8 +84,7 @@ void dump_schema(const Options& options, const Plan& plan, const std::string& sn
         fmt::format("pg_dump {} is older than the source, which is {}", tools.major, plan.source_version),
         fmt::format("install postgresql-client-{}, or name its directory with --pg-bin-dir",
                     plan.source_major));
-  base::Command command;
-  command.program = tools.dump;
+  auto command = pg_program(tools.dump);
   command.environment = options.source.secrets();
   // Partition bounds are written in the session's time zone; a database may have its own.
   command.environment["PGTZ"] = "UTC";
@@ -108,8 +118,7 @@ namespace {
 
 std::vector<TocEntry> read_section(const PgTools& tools, const fs::path& file, std::string_view section,
                                    const base::Stop& stop) {
-  base::Command command;
-  command.program = tools.restore;
+  auto command = pg_program(tools.restore);
   command.arguments = {"--verbose", "--file=-", "--no-tablespaces", fmt::format("--section={}", section),
                        file.string()};
   std::string script;

@@ -61,31 +61,69 @@ Fence read_state(Connection& connection) {
   return fence;
 }
 
-void check_rights(Connection& connection) {
+/// A schema of that name that somebody else made, or uses for a comment of their own.
+std::optional<MissingRight> schema_in_the_way(Connection& connection) {
+  const auto row = connection.exec(
+      "SELECT pg_catalog.obj_description(oid, 'pg_namespace'), pg_catalog.pg_has_role(nspowner, 'USAGE') "
+      "FROM pg_catalog.pg_namespace WHERE nspname = 'cutover'");
+  if (row.rows() == 0 || (row.is_null(0, 0) && row.boolean(0, 1))) return std::nullopt;
+  return MissingRight{
+      fmt::format("the database {} has a schema \"cutover\" that is not ours to put a note on",
+                  display_identifier(connection.database())),
+      "connect as its owner, and take its comment away"};
+}
+
+/// Without these the fence is neither raised nor lowered.
+std::vector<MissingRight> rights_to_change(Connection& connection) {
   const auto row = connection.exec(
       "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.pg_has_role(d.datdba, 'USAGE'), "
       "pg_catalog.pg_get_userbyid(d.datdba), current_user, "
       "pg_catalog.has_database_privilege(d.oid, 'CREATE') "
       "FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()");
   const auto database = display_identifier(connection.database());
+  std::vector<MissingRight> missing;
   if (row.boolean(0, 0))
-    throw Error(ErrorKind::usage,
-                fmt::format("the server of {} is a standby, which accepts no writes", database),
-                "connect to its primary: the fence belongs there");
+    missing.push_back({fmt::format("the server of {} is a standby, which accepts no writes", database),
+                       "connect to its primary: the fence belongs there"});
   const auto owner = row.string(0, 2);
   const auto user = row.string(0, 3);
   if (!row.boolean(0, 1))
-    throw Error(ErrorKind::usage,
-                fmt::format("only its owner can fence the database {}: that is {}, and {} is no member of it",
-                            database, display_identifier(owner), display_identifier(user)),
-                fmt::format("connect as {}, or let it say: GRANT {} TO {}", display_identifier(owner),
-                            quote_identifier(owner), quote_identifier(user)));
+    missing.push_back(
+        {fmt::format("only its owner can fence the database {}: that is {}, and {} is no member of it",
+                     database, display_identifier(owner), display_identifier(user)),
+         fmt::format("connect as {}, or let it say: GRANT {} TO {}", display_identifier(owner),
+                     quote_identifier(owner), quote_identifier(user))});
   if (!row.boolean(0, 4))
-    throw Error(ErrorKind::usage,
-                fmt::format("{} may not create a schema in the database {}, where the fence keeps its note",
-                            display_identifier(user), database),
-                fmt::format("GRANT CREATE ON DATABASE {} TO {}", quote_identifier(connection.database()),
-                            quote_identifier(user)));
+    missing.push_back(
+        {fmt::format("{} may not create a schema in the database {}, where the fence keeps its note",
+                     display_identifier(user), database),
+         fmt::format("GRANT CREATE ON DATABASE {} TO {}", quote_identifier(connection.database()),
+                     quote_identifier(user))});
+  return missing;
+}
+
+/// To see which sessions of other roles are older than the fence, and to end them.
+std::vector<MissingRight> rights_over_sessions(Connection& connection) {
+  const auto row = connection.exec(
+      "SELECT current_user, pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'), "
+      "pg_catalog.pg_has_role('pg_signal_backend', 'USAGE')");
+  const auto user = quote_identifier(row.text(0, 0));
+  std::vector<MissingRight> missing;
+  if (!row.boolean(0, 1))
+    missing.push_back({"when sessions of other roles began is hidden, so each counts as one that can write",
+                       fmt::format("GRANT pg_read_all_stats TO {}", user)});
+  if (!row.boolean(0, 2))
+    missing.push_back({"sessions of other roles cannot be ended (--end-sessions)",
+                       fmt::format("GRANT pg_signal_backend TO {}", user)});
+  return missing;
+}
+
+[[noreturn]] void refuse(const MissingRight& missing) {
+  throw Error(ErrorKind::usage, missing.message, missing.fix);
+}
+
+void check_rights(Connection& connection) {
+  if (const auto missing = rights_to_change(connection); !missing.empty()) refuse(missing.front());
 }
 
 /// Two of us must not read the same "before".
@@ -99,19 +137,11 @@ void write_note(Connection& connection, const FenceNote& note) {
 
 /// True when the schema was made.
 bool ensure_schema(Connection& connection) {
-  const auto row = connection.exec(
-      "SELECT pg_catalog.obj_description(oid, 'pg_namespace'), pg_catalog.pg_has_role(nspowner, 'USAGE') "
-      "FROM pg_catalog.pg_namespace WHERE nspname = 'cutover'");
-  if (row.rows() == 0) {
-    connection.exec("CREATE SCHEMA cutover");
-    return true;
-  }
-  if (!row.is_null(0, 0) || !row.boolean(0, 1))
-    throw Error(ErrorKind::usage,
-                fmt::format("the database {} has a schema \"cutover\" that is not ours to put a note on",
-                            display_identifier(connection.database())),
-                "connect as its owner, and take its comment away");
-  return false;
+  if (const auto missing = schema_in_the_way(connection)) refuse(*missing);
+  if (connection.exec("SELECT FROM pg_catalog.pg_namespace WHERE nspname = 'cutover'").rows() > 0)
+    return false;
+  connection.exec("CREATE SCHEMA cutover");
+  return true;
 }
 
 void remove_note(Connection& connection, const FenceNote& note) {
@@ -227,6 +257,13 @@ Fence inspect_fence(Connection& connection) {
   add_other_writers(connection, fence.gaps);
   if (fence.gaps.empty()) add_new_sessions(connection, fence.gaps);
   return fence;
+}
+
+FenceRights fence_rights(Connection& connection) {
+  FenceRights rights{connection.database(), rights_to_change(connection), rights_over_sessions(connection)};
+  if (!read_note(connection))
+    if (auto missing = schema_in_the_way(connection)) rights.missing.push_back(std::move(*missing));
+  return rights;
 }
 
 void raise_fence(Connection& connection) {

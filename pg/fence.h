@@ -55,6 +55,21 @@ struct Fence {
   bool holds() const { return up() && sessions.empty() && gaps.empty(); }
 };
 
+struct MissingRight {
+  std::string message;  ///< what cannot be done, and why
+  std::string fix;
+};
+
+/// What the connection's role may do about the fence.
+struct FenceRights {
+  std::string database;
+  std::vector<MissingRight> missing;        ///< raise_fence() would throw the first of them
+  std::vector<MissingRight> over_sessions;  ///< it can do without, while no other role has a session
+};
+
+/// Looks only, so that it is known long before the night whether the fence can be raised.
+FenceRights fence_rights(Connection& connection);
+
 /// Looks only. Opens a second session to see what a new one gets.
 Fence inspect_fence(Connection& connection);
 

@@ -1,6 +1,7 @@
 #include "s3/references.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <optional>
 
@@ -16,8 +17,8 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// The beginning of the SQLSTATEs of tables, columns and schemas that do not exist.
-constexpr std::string_view kUnknownName = "42";
+/// The SQLSTATEs of tables, columns and schemas that do not exist.
+constexpr std::array<std::string_view, 3> kUnknownName = {"42P01", "42703", "3F000"};
 /// So many of the files that nobody mentions are named.
 constexpr uint64_t kMostNamed = 100;
 
@@ -79,7 +80,7 @@ class ReferenceCheck {
         }
       } catch (Error& error) {
         if (error.kind() == ErrorKind::permanent) error.kind(ErrorKind::usage);
-        if (error.sqlstate().starts_with(kUnknownName) && error.hint().empty())
+        if (std::ranges::find(kUnknownName, error.sqlstate()) != kUnknownName.end() && error.hint().empty())
           error.hint(R"(names with upper case stand in double quotes: '"Document"."filePath"')");
         throw;
       }

@@ -1,7 +1,9 @@
 #include "base/file.h"
 
 #include <array>
+#include <atomic>
 #include <csignal>
+#include <thread>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -225,6 +227,28 @@ TEST(DirectoryLock, NamesTheOtherProcessAndIsFreedByItsDeath) {
   holder.die();
   const DirectoryLock lock(directory.path());
   EXPECT_EQ(read_file(directory / "lock"), std::to_string(::getpid()) + "\n");
+}
+
+TEST(DirectoryLock, IsSeenWithoutBeingTaken) {
+  const TemporaryDirectory directory;
+  EXPECT_FALSE(is_locked(directory.path()));
+  EXPECT_FALSE(std::filesystem::exists(directory / "lock"));
+  {
+    const DirectoryLock lock(directory.path());
+    EXPECT_TRUE(is_locked(directory.path()));
+  }
+  EXPECT_FALSE(is_locked(directory.path())) << "whatever pid is left in the file";
+}
+
+// Somebody who looks again and again.
+TEST(DirectoryLock, IsNotRefusedToWhoComesWhileSomebodyLooks) {
+  const TemporaryDirectory directory;
+  { const DirectoryLock lock(directory.path()); }
+  std::atomic<int> looked{0};
+  const std::jthread looker([&](const std::stop_token& stop) {
+    for (; !stop.stop_requested(); ++looked) is_locked(directory.path());
+  });
+  for (int i = 0; i < 2000 || looked < 100; ++i) EXPECT_NO_THROW(DirectoryLock(directory.path()));
 }
 
 TEST(FreeSpace, IsKnownAndNamesAMissingPath) {

@@ -66,6 +66,19 @@ TEST(Process, OptionsOfOursAreNotHandedOn) {
   EXPECT_EQ(ran.output.find("CUTOVER_"), std::string::npos);
 }
 
+TEST(Process, OnlyWhatItShallInheritIsHandedOn) {
+  ::setenv("OUR_TEST_KEPT", "kept", 1);
+  ::setenv("OUR_SECRET", "secret", 1);
+  auto command = shell("env");
+  command.inherits = {"PATH", "OUR_TEST_*"};
+  command.environment = {{"PGPASSWORD", "given"}};
+  const auto output = run(command).output;
+  EXPECT_NE(output.find("OUR_TEST_KEPT=kept\n"), std::string::npos);
+  EXPECT_NE(output.find("PGPASSWORD=given\n"), std::string::npos);
+  EXPECT_EQ(output.find("OUR_SECRET"), std::string::npos);
+  EXPECT_EQ(output.find("HOME="), std::string::npos);
+}
+
 TEST(Process, LongOutputAndErrorDoNotBlockEachOther) {
   const auto ran = run(shell("seq 200000; seq 200000 >&2; seq 3"));
   EXPECT_EQ(ran.output.size(), 1288895U + 6);

@@ -13,6 +13,9 @@ TEST(WithoutSecret, RedactsConnectionsWithAPassword) {
   EXPECT_EQ(without_secret("--source=postgres://app:sEcret@h/db"), "--source=postgres://app@h/db");
   EXPECT_EQ(without_secret("postgres://app@h/db?password=sEcret"), "postgres://app@h/db");
   EXPECT_EQ(without_secret("host=h dbname=db password = sEcret"), "postgres://h/db");
+  EXPECT_EQ(without_secret("host=h dbname=passwords password=sEcret"), "postgres://h/passwords");
+  EXPECT_EQ(without_secret("host=h dbname=db password\t=sEcret"), "postgres://h/db");
+  EXPECT_EQ(without_secret("postgres://h/passwords?password=sEcret"), "postgres://h/passwords");
 }
 
 TEST(WithoutSecret, HidesWhatItCannotUnderstand) {

@@ -222,6 +222,24 @@ TEST_F(RunningCommandTest, HidesThePasswordAndTellsItsStatus) {
               AllOf(HasSubstr("not running"), HasSubstr("resume with: ")));
 }
 
+// The ledger is that of all runs to a target.
+TEST_F(RunningCommandTest, IsNotGivenUpByACleanOfAnotherDirectory) {
+  support::Process process(support::cutover_program(), slow_copy());
+  wait_until_copying();
+  process.kill(SIGTERM);
+  ASSERT_EQ(process.wait().exit_code, 4);
+  const auto clean = [&](const std::string& directory) {
+    return cutover({"clean", "--yes", "--target", target_.url(), "--run-dir", directory});
+  };
+  const auto other = clean(run_dir().string() + "-other");
+  EXPECT_EQ(other.exit_code, 2) << other.output << other.error;
+  EXPECT_THAT(other.error, HasSubstr("which is not finished and not of"));
+  EXPECT_EQ(target_.value("SELECT count(*) FROM cutover.run"), "1");
+  const auto own = clean(run_dir().string());
+  EXPECT_EQ(own.exit_code, 0) << own.output << own.error;
+  EXPECT_EQ(target_.value("SELECT to_regnamespace('cutover') IS NULL"), "t");
+}
+
 TEST_F(RunningCommandTest, IsShownToBrowsersAndPrometheus) {
   support::Process process(support::cutover_program(), slow_copy());
   wait_until_copying();

@@ -174,6 +174,57 @@ TEST_P(LeastPrivilegeTo, IsEnoughToCopyFenceCompareAndRepair) {
   EXPECT_EQ(target_.value("app", "SELECT count(*) FROM orders"), "50");
 }
 
+// `cutover run` has one connection for the source: what the fence lacks must be known before the night.
+TEST_F(LeastPrivilege, OneRoleCanDoTheWholeNight) {
+  execute("source", "administrator");
+  execute("target", "administrator");
+  const auto refused = run({"run"});
+  expect(2, refused);
+  EXPECT_THAT(refused.output,
+              AllOf(HasSubstr("NO-GO: fence rights: missing: only its owner can fence the database app"),
+                    HasSubstr("GRANT \"app_owner\" TO \"cutover_reader\"")));
+  EXPECT_EQ(target_.value("app", "SELECT to_regclass('public.orders') IS NULL"), "t");
+  source_.exec("postgres", "GRANT app_owner TO cutover_reader");
+  source_.exec("postgres", "REVOKE pg_signal_backend, pg_read_all_stats FROM app_owner");
+  const auto may = run({"fence", "rights"});
+  expect(0, may);
+  EXPECT_THAT(may.output, AllOf(HasSubstr("MAY FENCE: app, but not "),
+                                HasSubstr("GRANT pg_read_all_stats TO \"cutover_reader\""),
+                                HasSubstr("GRANT pg_signal_backend TO \"cutover_reader\"")));
+
+  execute("source", "one-role");
+  EXPECT_THAT(run({"fence", "rights"}).output, testing::StartsWith("MAY FENCE: the role has the rights"));
+  expect(4, run({"run"}));
+  support::Session web(source_.url("app", "app_web"));
+  // Not as a superuser, whose session may be seen for a moment longer, and may not be ended.
+  support::exec_url(source_.url("app", "app_owner"), "UPDATE orders SET state = 'new' WHERE id = 7");
+  expect(0, run({"run", "--final", "--end-sessions", "--yes"}));
+  EXPECT_EQ(target_.value("app", "SELECT state FROM orders WHERE id = 7"), "new");
+}
+
+// A session of the application that began behind the fence cannot write; who checks has to see that it did.
+TEST_F(LeastPrivilege, TheCheckSeesOthersSessions) {
+  execute("source", "administrator");
+  execute("target", "administrator");
+  expect(0, run({"copy"}));
+  const auto owner = source_.url("app", "app_owner");
+  const auto check_behind_fence = [&] {
+    expect(0, run({"fence", "on", "--yes", "--end-sessions", "--source", owner}));
+    const support::Session web(source_.url("app", "app_web"));
+    auto checked = run({"check"});
+    expect(0, run({"fence", "off", "--yes", "--source", owner}));
+    return checked;
+  };
+  const auto unseen = check_behind_fence();
+  expect(5, unseen);
+  EXPECT_THAT(unseen.output, HasSubstr("somebody can still write to the source"));
+  execute("source", "checker");
+  // Where a superuser's session is seen for a moment longer, the owner could not end it.
+  source_.wait_until(
+      "postgres", "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = 'app' AND usename = 'postgres'");
+  expect(0, check_behind_fence());
+}
+
 TEST_P(LeastPrivilegeTo, IsNoMoreThanAMasterUserHas) {
   execute("source", "administrator");
   execute("target", "administrator");

@@ -28,16 +28,18 @@ std::vector<std::string> commands_of(const Move& move, const MoveState& state) {
 TEST(RunSteps, OfARehearsal) {
   EXPECT_THAT(
       commands_of(whole_move(), {}),
-      ElementsAre("plan: plan --run-dir R/database", "copy: copy --run-dir R/database",
+      ElementsAre("fence rights: fence rights", "plan: plan --run-dir R/database",
+                  "copy: copy --run-dir R/database",
                   "upload 1: upload files s3://b/files --run-dir R/upload-1",
                   "upload 2: upload public s3://b/public --run-dir R/upload-2",
                   "verify: verify --run-dir R/database --level rows", "smoke tests: check --only smoke"));
 }
 
 TEST(RunSteps, GoOnWithWhatIsNotDone) {
-  EXPECT_EQ(commands_of(whole_move(), {.copy_begun = true}).front(), "copy: copy --run-dir R/database");
+  EXPECT_EQ(commands_of(whole_move(), {.copy_begun = true}).at(1), "copy: copy --run-dir R/database");
   const auto copied = commands_of(whole_move(), {.copy_begun = true, .copied = true, .verified = true});
-  EXPECT_THAT(copied, ElementsAre(testing::StartsWith("upload 1"), testing::StartsWith("upload 2"),
+  EXPECT_THAT(copied, ElementsAre("fence rights: fence rights", testing::StartsWith("upload 1"),
+                                  testing::StartsWith("upload 2"),
                                   "verify: verify --run-dir R/database --level rows", testing::_));
   // What the copy has recorded is no longer what the target should be.
   EXPECT_THAT(commands_of(whole_move(), {.copy_begun = true, .copied = true, .repaired = true}),
@@ -57,8 +59,8 @@ TEST(RunSteps, OfTheNight) {
                           "last upload 2: upload public s3://b/public --run-dir R/upload-2",
                           "check: check --run-dir R --require-fence"));
   // Without a rehearsal all of it comes first; nobody's writes are refused meanwhile.
-  EXPECT_EQ(commands_of(move, {}).size(), 11U);
-  EXPECT_EQ(commands_of(move, {}).at(6), "fence: fence on --end-sessions --yes");
+  EXPECT_EQ(commands_of(move, {}).size(), 12U);
+  EXPECT_EQ(commands_of(move, {}).at(7), "fence: fence on --end-sessions --yes");
   move.fence = false;
   EXPECT_THAT(commands_of(move, rehearsed), testing::Contains("check: check --run-dir R"));
   EXPECT_EQ(commands_of(move, rehearsed).size(), 5U);

@@ -134,6 +134,7 @@ class NoSecret : public ::testing::Test {
 };
 
 TEST_F(NoSecret, OfADatabaseComesOut) {
+  target_.exec(fmt::format("ALTER DATABASE {} SET log_statement = 'all'", target_.name()));
   const auto before = server("target").log().size();
   expect(0, with_both({"plan"}));
   expect(0, with_both({"copy", "--archive", "archive"}));
@@ -149,9 +150,22 @@ TEST_F(NoSecret, OfADatabaseComesOut) {
   expect(1, {"fence", "status", "--source", source()});
   expect(0, {"check", "--target", target(), "--sql", "select count(*) = 2 from t"});
   expect(0, {"export", "--archive", "run-export", "--source", source(), "--restart"});
+  expect(0, {"import", "--archive", "run-export", "--target", target(), "--run-dir", "run-import",
+             "--overwrite", "*", "--yes"});
   expect(0, {"clean", "--yes", "--target", target(), "--run-dir", "again"});
   expect_no_trace_in_files({});
-  EXPECT_THAT(traces_in(server("target").log().substr(before)), testing::IsEmpty());
+  const auto log = server("target").log().substr(before);
+  EXPECT_NE(log.find("CREATE SCHEMA IF NOT EXISTS cutover"), std::string::npos) << "statements are logged";
+  EXPECT_THAT(traces_in(log), testing::IsEmpty());
+}
+
+TEST_F(NoSecret, OfAWholeMoveComesOut) {
+  expect(4, with_both({"run", "--serve", "127.0.0.1:0"}));
+  expect(0, with_both({"run", "--final", "--end-sessions", "--yes"}));
+  expect(0, {"status"});
+  expect(0, {"report", "--format", "html"});
+  expect_no_trace_in_ledger();
+  expect_no_trace_in_files({});
 }
 
 TEST_F(NoSecret, ComesOutWhenThingsFail) {
@@ -254,7 +268,11 @@ TEST_F(NoSecret, IsSeenWhileItRuns) {
       with_both({"copy", "--pg-bin-dir", programs, "--where", "public.t=public.slow(id)", "--jobs", "1"});
   source_.exec("INSERT INTO t SELECT generate_series(4, 3000)");
   support::Process process(support::cutover_program(), arguments,
-                           {.environment = {{"CUTOVER_DATABASE", target()}}, .directory = home_.path()});
+                           {.environment = {{"CUTOVER_DATABASE", target()},
+                                            {"NEW_DATABASE_URL", target()},
+                                            {"AWS_SECRET_ACCESS_KEY", support::S3Fake::kSecretKey},
+                                            {"AWS_SESSION_TOKEN", kSessionToken}},
+                            .directory = home_.path()});
   source_.wait_until(
       "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active' AND datname = "
       "current_database()");
@@ -274,7 +292,8 @@ TEST_F(NoSecret, IsSeenWhileItRuns) {
     if (!line.starts_with("PGPASSWORD=")) {
       EXPECT_THAT(traces_in(line), testing::IsEmpty());
     }
-  EXPECT_THAT(environment.str(), AllOf(Not(HasSubstr("ZqTarget")), Not(HasSubstr("CUTOVER_"))));
+  EXPECT_THAT(environment.str(),
+              AllOf(Not(HasSubstr("ZqTarget")), Not(HasSubstr("CUTOVER_")), Not(HasSubstr("AWS_"))));
 }
 
 }  // namespace

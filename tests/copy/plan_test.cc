@@ -130,6 +130,9 @@ TEST(PlanJson, RoundTrips) {
 
 TEST(PlanJson, OfAnotherVersionIsRefused) {
   EXPECT_THAT([] { read("{\"version\":1}\n"); }, throws(ErrorKind::usage, HasSubstr("another version")));
+  EXPECT_THAT([] { read("{\"version\":1,\"relations\":[]}"); },
+              throws(ErrorKind::usage, HasSubstr("another version")))
+      << "all in one line, without an end";
 }
 
 TEST(PlanJson, WhatLacksAFieldIsCorrupt) {

@@ -1,4 +1,5 @@
 #include <set>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
@@ -38,11 +39,30 @@ std::set<std::string> variables_in(const std::string& text) {
 
 TEST(Examples, NameVariablesThatThereAre) {
   const auto known = all_variables();
-  for (const auto* name : {"Dockerfile", "ecs-task.json", "kubernetes-job.yaml"}) {
+  for (const auto* name : {"Dockerfile", "ecs-task.json", "kubernetes-job.yaml", "kubernetes-night.yaml"}) {
     const auto named = variables_in(example(name));
     EXPECT_FALSE(named.empty()) << name;
     for (const auto& variable : named) EXPECT_THAT(known, Contains(variable)) << name;
   }
+}
+
+std::set<std::string> libraries_in(const std::string& list) {
+  std::set<std::string> found;
+  std::istringstream words(list);
+  for (std::string word; words >> word;)
+    if (word.ends_with("-dev")) found.insert(word);
+  return found;
+}
+
+// What the build needs is listed in ./dev; the image is built by no test.
+TEST(Examples, TheImageHasTheLibrariesOfTheBuild) {
+  const auto dev = base::read_file(std::filesystem::path(SOURCE_DIR) / "dev");
+  const auto start = dev.find("\npackages=(");
+  ASSERT_NE(start, std::string::npos);
+  auto wanted = libraries_in(dev.substr(start, dev.find("\n)", start) - start));
+  for (const auto* of_tests : {"libgtest-dev", "libgmock-dev", "libbenchmark-dev"})
+    EXPECT_EQ(wanted.erase(of_tests), 1U) << of_tests;
+  EXPECT_EQ(libraries_in(example("Dockerfile")), wanted);
 }
 
 TEST(Examples, TheTaskRunsACommandThatIsUnderstood) {
@@ -56,8 +76,13 @@ TEST(Examples, TheTaskRunsACommandThatIsUnderstood) {
     EXPECT_EQ(variable.at("value").get<std::string>().find('@'), std::string::npos);
 }
 
-TEST(Examples, TheJobRunsACommandThatIsUnderstood) {
-  const auto job = example("kubernetes-job.yaml");
+class Job : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Examples, Job, testing::Values("kubernetes-job.yaml", "kubernetes-night.yaml"));
+
+TEST_P(Job, RunsACommandThatIsUnderstood) {
+  const auto job = example(GetParam());
+  // What deletes the Job must not delete the run directory.
+  EXPECT_EQ(job.find("kind: PersistentVolumeClaim"), std::string::npos);
   const auto start = job.find("args: [") + 7;
   std::string list = job.substr(start, job.find(']', start) - start);
   std::vector<std::string> arguments{"cutover"};

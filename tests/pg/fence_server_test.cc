@@ -165,7 +165,13 @@ TEST_P(FenceServer, NeedsTheOwnerAndNoMore) {
   EXPECT_THAT([&] { raise_fence(as_other); },
               throws(ErrorKind::usage, AllOf(HasSubstr("only its owner can fence"), HasSubstr(owner.name()),
                                              HasSubstr("hint: connect as"))));
+  const auto of_other = fence_rights(as_other);
+  ASSERT_EQ(of_other.missing.size(), 2U) << "to own it, and CREATE";
+  EXPECT_THAT(of_other.missing[0].fix, HasSubstr("GRANT \"" + owner.name() + "\" TO"));
+  EXPECT_EQ(of_other.over_sessions.size(), 2U);
   auto as_owner = test::connect(database.url(owner.name()));
+  EXPECT_THAT(fence_rights(as_owner).missing, IsEmpty());
+  EXPECT_THAT(fence_rights(connection_).over_sessions, IsEmpty()) << "a superuser";
   raise_fence(as_owner);
   EXPECT_TRUE(inspect_fence(as_owner).up());
   // What it may not see counts as a session that can write.

@@ -22,11 +22,11 @@ TEST(Rehearsal, IsKilledTwiceAndEndsReadyAndThenGo) {
 
   const auto killed = application.cutover({"run"}, {{"CUTOVER_CRASH_AT", "chunk_copy.after:2"}});
   ASSERT_EQ(killed.exit_code, kKilled) << killed.output << killed.error;
-  EXPECT_EQ(application.document("run.json").at("steps").at(1).at("finished"), nullptr);
+  EXPECT_EQ(application.document("run.json").at("steps").at(2).at("finished"), nullptr);
   const auto status = application.cutover({"status"});
   EXPECT_EQ(status.exit_code, 0) << status.error;
   EXPECT_THAT(status.output, AllOf(StartsWith("INCOMPLETE: step copy\n"), HasSubstr("chunks ")));
-  const auto again = application.cutover({"run"}, {{"CUTOVER_CRASH_AT", "run_step.after:2"}});
+  const auto again = application.cutover({"run"}, {{"CUTOVER_CRASH_AT", "run_step.after:3"}});
   ASSERT_EQ(again.exit_code, kKilled) << again.output << again.error;
 
   writer.wait_for_writes(20);
@@ -35,8 +35,8 @@ TEST(Rehearsal, IsKilledTwiceAndEndsReadyAndThenGo) {
   EXPECT_THAT(ready.output, AllOf(HasSubstr("\nREADY: everything is equal as of source snapshot "),
                                   HasSubstr("cutover run --final"), Not(HasSubstr("sEcret"))));
   EXPECT_THAT(names_of_steps(application.document("run.json")),
-              testing::ElementsAre("plan", "copy", "copy", "upload 1", "upload 1", "upload 2", "verify",
-                                   "smoke tests"));
+              testing::ElementsAre("fence rights", "plan", "copy", "fence rights", "copy", "upload 1",
+                                   "fence rights", "upload 1", "upload 2", "verify", "smoke tests"));
   EXPECT_FALSE(application.source.value("SHOW default_transaction_read_only") == "on");
 
   writer.wait_for_writes(20);

@@ -9,7 +9,7 @@ std::string first_line(const support::ProcessResult& result) {
 }
 
 TEST(RehearsalTraps, TheEnvironmentDecidesNothingForTheSteps) {
-  const Application application;
+  Application application;
   const auto go =
       application.cutover({"run", "--final", "--yes"}, {{"CUTOVER_ONLY", "smoke"}, {"CUTOVER_DRY_RUN", "1"}});
   EXPECT_EQ(go.exit_code, 0) << go.output << go.error;
@@ -24,7 +24,7 @@ TEST(RehearsalTraps, TheEnvironmentDecidesNothingForTheSteps) {
 }
 
 TEST(RehearsalTraps, WhatIsDeclaredOfACommandBreaksNoStep) {
-  const Application application;
+  Application application;
   std::ofstream(application.directory / "cutover.toml", std::ios::app)
       << "[check]\nrequire_fence = true\n[verify]\nindependent = true\nlevel = \"counts\"\n";
   const std::map<std::string, std::string> list{{"CUTOVER_VERIFY", "list"}};
@@ -41,7 +41,7 @@ TEST(RehearsalTraps, WhatIsDeclaredOfACommandBreaksNoStep) {
 }
 
 TEST(RehearsalTraps, WhatIsWrongWithTheNightIsFoundInTheRehearsal) {
-  const Application application;
+  Application application;
   const auto refused = application.cutover({"run"}, {{"CUTOVER_MOST", "200"}});
   EXPECT_EQ(refused.exit_code, 2) << refused.output;
   EXPECT_THAT(refused.error, HasSubstr("step repair: CUTOVER_MOST: "));
@@ -53,7 +53,7 @@ TEST(RehearsalTraps, WhatIsWrongWithTheNightIsFoundInTheRehearsal) {
 }
 
 TEST(RehearsalTraps, AnEmptyDirectoryMayNotBeMounted) {
-  const Application application;
+  Application application;
   ASSERT_EQ(application.cutover({"run"}).exit_code, 4);
   fs::rename(application.directory / "public", application.directory / "away");
   fs::create_directory(application.directory / "public");
@@ -72,7 +72,7 @@ TEST(RehearsalTraps, AnEmptyDirectoryMayNotBeMounted) {
 
 // The application may be at the target: what its users wrote there must not be taken for what is too much.
 TEST(RehearsalTraps, AGoByHandIsRemembered) {
-  const Application application;
+  Application application;
   ASSERT_EQ(application.cutover({"run"}).exit_code, 4);
   ASSERT_EQ(application.cutover({"fence", "on", "--yes"}).exit_code, 0);
   const auto go = application.cutover({"check"});

@@ -79,6 +79,10 @@ TEST_F(ReferencesOf, CannotBeReadFromWhatIsNotThere) {
   EXPECT_EQ(no_column.exit_code, 2) << no_column.output << no_column.error;
   EXPECT_THAT(no_column.error, AllOf(HasSubstr("--refs documents.nothing"), HasSubstr("does not exist"),
                                      HasSubstr("hint: names with upper case stand in double quotes")));
+  const support::TestRole stranger(database_.cluster());
+  const auto forbidden = run({"--database", database_.url(stranger.name()), "--refs", "documents.file_path"});
+  EXPECT_EQ(forbidden.exit_code, 2) << forbidden.output << forbidden.error;
+  EXPECT_THAT(forbidden.error, AllOf(HasSubstr("permission denied"), Not(HasSubstr("upper case"))));
   const auto written = run({"--database", database_.url(), "--refs",
                             "SELECT 'x' FROM documents) AS r(path); DELETE FROM documents; SELECT ('x'"});
   EXPECT_NE(written.exit_code, 0);
