@@ -10,7 +10,7 @@ namespace cli {
 
 LiveView live_view(const std::filesystem::path& directory) {
   const auto status = read_directory(directory);
-  LiveView out{.sections = {}, .metrics = metrics_text(directory, status.all), .running = status.running};
+  LiveView out{.sections = {}, .metrics = metrics_text(directory, status), .running = status.running};
   if (status.run) out.sections.push_back(run_section(*status.run));
   for (const auto& one : status.all)
     if (!status.run || is_running(one)) out.sections.push_back(status_section(one));

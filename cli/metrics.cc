@@ -65,11 +65,34 @@ struct MeteredRun {
   Json status;
 };
 
+/// Of the `cutover run` that the others are parts of.
+MeteredRun whole_run(const DirectoryStatus& status) {
+  const auto& run = *status.run;
+  Json figures{{"running", status.running}, {"finished", !status.running}};
+  if (!status.running) figures["exit_code"] = run.at("exit_code");
+  return {R"(run=".",kind="run")", std::move(figures)};
+}
+
+/// What is a word, not a number: a value of 1 with the word as a label.
+std::string info(const char* name, const char* help, const char* label, const std::string& word) {
+  return fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n{0}{{run=\".\",kind=\"run\",{2}=\"{3}\"}} 1\n", name,
+                     help, label, label_value(word));
+}
+
+std::string words_of(const Json& run) {
+  auto out = info("cutover_verdict", "Of the whole move.", "verdict", run.at("verdict").get<std::string>());
+  if (const auto& steps = run.at("steps"); !steps.empty())
+    out += info("cutover_step", "The last one that has begun.", "step",
+                steps.back().at("name").get<std::string>());
+  return out;
+}
+
 }  // namespace
 
-std::string metrics_text(const fs::path& directory, std::span<const AnyStatus> all) {
+std::string metrics_text(const fs::path& directory, const DirectoryStatus& all) {
   std::vector<MeteredRun> runs;
-  for (const auto& any : all) {
+  if (all.run) runs.push_back(whole_run(all));
+  for (const auto& any : all.all) {
     auto status = status_json(any);
     const auto run = fs::path(status.at("run_dir").get<std::string>()).lexically_relative(directory);
     runs.push_back(
@@ -86,6 +109,7 @@ std::string metrics_text(const fs::path& directory, std::span<const AnyStatus> a
       out +=
           fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{3}", metric.name, metric.help, metric.type, values);
   }
+  if (all.run) out += words_of(*all.run);
   return out;
 }
 

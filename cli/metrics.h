@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <span>
 #include <string>
 
 #include "cli/any_status.h"
@@ -9,7 +8,8 @@
 namespace cli {
 
 /// The runs of `directory` in Prometheus's text format, version 0.0.4. Every value has the label run, the run
-/// directory relative to `directory` ("." for itself), and kind, "copy" or "upload".
-std::string metrics_text(const std::filesystem::path& directory, std::span<const AnyStatus> all);
+/// directory relative to `directory` ("." for itself), and kind, "copy", "upload" or "run": the `cutover run`
+/// whose root `directory` is, with its verdict and its step as labels.
+std::string metrics_text(const std::filesystem::path& directory, const DirectoryStatus& all);
 
 }  // namespace cli

@@ -31,6 +31,10 @@ TEST(RehearsalTraps, WhatIsDeclaredOfACommandBreaksNoStep) {
   ASSERT_EQ(application.cutover({"run"}, list).exit_code, 4);
   application.target.exec(R"(UPDATE "User" SET "displayName" = 'other' WHERE email = 'user1@example.org')");
   EXPECT_EQ(application.cutover({"run"}, list).exit_code, 1) << "READY is about rows, not about counts";
+  application.target.exec("UPDATE \"User\" SET \"displayName\" = '" +
+                          application.source.value("SELECT \"displayName\" FROM \"User\" WHERE email = "
+                                                   "'user1@example.org'") +
+                          "' WHERE email = 'user1@example.org'");
   const auto go = application.cutover({"run", "--final", "--yes"}, list);
   ASSERT_EQ(go.exit_code, 0) << go.output << go.error;
   // Of the same size: a listing would not know.

@@ -110,7 +110,7 @@ TEST_F(UploadRun, IsComparedByVerify) {
     EXPECT_THAT(equal.output, HasSubstr("EQUAL: 2 files")) << "what the upload left out is left out";
   }
   ASSERT_EQ(on_run_dir("verify", {"--html", home_ / "page.html"}).exit_code, 0);
-  EXPECT_THAT(base::read_file(home_ / "page.html"), HasSubstr("EQUAL: 2 files"));
+  EXPECT_THAT(base::read_file(home_ / "page.html"), AllOf(HasSubstr("<b>EQUAL</b>"), HasSubstr("2 files")));
   EXPECT_EQ(report()["command"], "upload") << "what was compared later stands beside it";
   EXPECT_TRUE(std::filesystem::exists(run_dir() / "verify-report.json"));
   write("a", "2");
