@@ -26,8 +26,6 @@
 #include "cli/subcommand.h"
 #include "pg/connection.h"
 
-extern char** environ;
-
 namespace cli {
 namespace {
 
@@ -121,7 +119,7 @@ class Demo {
 
   void write_order(const std::string& id) const {
     write_at_source(fmt::format(
-        "INSERT INTO \"Order\" (id, \"userId\", total) VALUES ('{}', md5('user 1')::uuid, 99)", id));
+        R"(INSERT INTO "Order" (id, "userId", total) VALUES ('{}', md5('user 1')::uuid, 99))", id));
   }
 
   void make_application() {

@@ -86,8 +86,8 @@ fs::path programs_for(const fs::path& directory) {
 
 }  // namespace
 
-DemoServer::DemoServer(const fs::path& programs, fs::path directory, const std::string& name)
-    : programs_(programs),
+DemoServer::DemoServer(fs::path programs, fs::path directory, const std::string& name)
+    : programs_(std::move(programs)),
       directory_(std::move(directory)),
       data_(directory_ / name),
       password_(random_password()) {}

@@ -24,7 +24,7 @@ class DemoServer {
   std::string url(const std::string& database) const;
 
  private:
-  DemoServer(const std::filesystem::path& programs, std::filesystem::path directory, const std::string& name);
+  DemoServer(std::filesystem::path programs, std::filesystem::path directory, const std::string& name);
   void make(const base::Stop& stop) const;
   void start(const base::Stop& stop);
   void run(const std::string& program, std::vector<std::string> arguments, const base::Stop& stop) const;

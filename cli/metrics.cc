@@ -96,7 +96,7 @@ std::string metrics_text(const fs::path& directory, const DirectoryStatus& all) 
     auto status = status_json(any);
     const auto run = fs::path(status.at("run_dir").get<std::string>()).lexically_relative(directory);
     runs.push_back(
-        {fmt::format("run=\"{}\",kind=\"{}\"", label_value(run.string()), status.value("kind", "copy")),
+        {fmt::format(R"(run="{}",kind="{}")", label_value(run.string()), status.value("kind", "copy")),
          std::move(status)});
   }
   std::string out;

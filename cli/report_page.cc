@@ -108,7 +108,7 @@ class Page {
         "'unsafe-inline'\">"
         "<title>cutover report</title>";
     if (refresh_seconds > 0)
-      out_ += fmt::format("<meta http-equiv=\"refresh\" content=\"{}\">", refresh_seconds);
+      out_ += fmt::format(R"(<meta http-equiv="refresh" content="{}">)", refresh_seconds);
     out_ += "<style>";
     out_ += kStyle;
     out_ += "</style></head><body><main>\n<header><strong>cutover report</strong>";
