@@ -12,8 +12,8 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-support::Cluster& source_server(int major = 15) { return support::cluster(major, "source"); }
-support::Cluster& target_server(int major = 15) { return support::cluster(major, "target"); }
+support::Cluster& old_server(int major = 15) { return support::cluster(major, "source"); }
+support::Cluster& new_server(int major = 15) { return support::cluster(major, "target"); }
 
 void copy(const support::TestDatabase& source, const support::TestDatabase& target,
           std::vector<std::string> more = {}) {
@@ -36,13 +36,13 @@ struct Source {
 class CopiedCatalog : public ::testing::TestWithParam<Source> {};
 
 TEST_P(CopiedCatalog, IsEqualOnEveryVersion) {
-  const support::TestDatabase source(source_server());
+  const support::TestDatabase source(old_server());
   source.psql_file(data_file(GetParam().file), GetParam().variables);
   const auto before = read(source.url());
   for (const int major : GetParam().targets) {
     SCOPED_TRACE(major);
-    target_server(major).psql_file("postgres", data_file("atlas_roles.sql"));
-    const support::TestDatabase target(target_server(major));
+    new_server(major).psql_file("postgres", data_file("atlas_roles.sql"));
+    const support::TestDatabase target(new_server(major));
     copy(source, target);
     const auto after = read(target.url());
     const auto found = compare(before, after);
@@ -64,8 +64,8 @@ INSTANTIATE_TEST_SUITE_P(
 class CatalogRoles : public ::testing::Test {
  protected:
   CatalogRoles() {
-    source.emplace(source_server());
-    target.emplace(target_server());
+    source.emplace(old_server());
+    target.emplace(new_server());
     source->exec(fmt::format(R"(
       CREATE SCHEMA s AUTHORIZATION {0};
       CREATE TABLE s.t (id serial PRIMARY KEY, b text);
@@ -81,8 +81,8 @@ class CatalogRoles : public ::testing::Test {
                              old_owner.name(), old_app.name(), source->name()));
   }
 
-  support::TestRole old_owner{source_server()}, old_app{source_server()};
-  support::TestRole new_owner{target_server()}, new_app{target_server()};
+  support::TestRole old_owner{old_server()}, old_app{old_server()};
+  support::TestRole new_owner{new_server()}, new_app{new_server()};
   std::optional<support::TestDatabase> source, target;
 };
 
@@ -116,8 +116,8 @@ class CatalogOfVersion : public ::testing::TestWithParam<std::pair<int, int>> {}
 
 TEST_P(CatalogOfVersion, IsEqualToThatOfAnother) {
   const auto [from, to] = GetParam();
-  const support::TestDatabase source(source_server(from));
-  const support::TestDatabase target(target_server(to));
+  const support::TestDatabase source(old_server(from));
+  const support::TestDatabase target(new_server(to));
   for (const auto* database : {&source, &target})
     database->psql_file(data_file("all_types.sql"),
                         {{"part", "schema"}, {"max_version", std::to_string(from * 10000)}});
@@ -135,8 +135,8 @@ INSTANTIATE_TEST_SUITE_P(Versions, CatalogOfVersion,
 
 // "system_user" is reserved since version 16, "merge" and "json_scalar" are words of 15 and 17.
 TEST(CatalogOfVersions, WordsThatOnlyOneOfThemReservesAreTheSameNames) {
-  const support::TestDatabase source(source_server());
-  const support::TestDatabase target(target_server(17));
+  const support::TestDatabase source(old_server());
+  const support::TestDatabase target(new_server(17));
   for (const auto* database : {&source, &target})
     database->exec(R"(
       CREATE TYPE "json_scalar" AS ENUM ('a');
@@ -152,7 +152,7 @@ TEST(CatalogOfVersions, WordsThatOnlyOneOfThemReservesAreTheSameNames) {
 }
 
 TEST(CatalogRead, OurLedgerAndTemporaryTablesAreNotCounted) {
-  const support::TestDatabase database(source_server());
+  const support::TestDatabase database(old_server());
   const auto before = read(database.url());
   database.exec("CREATE SCHEMA cutover; CREATE TABLE cutover.chunk (a int PRIMARY KEY)");
   auto connection = open(database.url());
@@ -162,7 +162,7 @@ TEST(CatalogRead, OurLedgerAndTemporaryTablesAreNotCounted) {
 }
 
 TEST(CatalogRead, OneTransactionSeesItsOwnState) {
-  const support::TestDatabase database(source_server());
+  const support::TestDatabase database(old_server());
   auto connection = open(database.url());
   const auto before = read_catalog(connection);
   connection.exec("BEGIN ISOLATION LEVEL REPEATABLE READ; CREATE TABLE public.t (a int)");
@@ -172,8 +172,8 @@ TEST(CatalogRead, OneTransactionSeesItsOwnState) {
 }
 
 TEST(CatalogRead, WhatTheRoleMayNotReadIsUncheckedAndNamed) {
-  const support::TestRole reader(source_server());
-  const support::TestDatabase database(source_server());
+  const support::TestRole reader(old_server());
+  const support::TestDatabase database(old_server());
   database.exec(
       "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE USER MAPPING FOR PUBLIC "
       "SERVER s");
@@ -189,15 +189,15 @@ TEST(CatalogRead, WhatTheRoleMayNotReadIsUncheckedAndNamed) {
 }
 
 TEST(CatalogRead, ALostConnectionIsThrown) {
-  const support::TestDatabase database(source_server());
+  const support::TestDatabase database(old_server());
   auto connection = open(database.url());
   database.exec(fmt::format("SELECT pg_terminate_backend({})", connection.backend_pid()));
   EXPECT_THROW(read_catalog(connection), base::Error);
 }
 
 TEST(CatalogRead, OtherSettingsOfADatabaseAreNamedAndOnlyThose) {
-  const support::TestDatabase source(source_server());
-  const support::TestDatabase target(target_server(), "TEMPLATE template0 LOCALE 'C'");
+  const support::TestDatabase source(old_server());
+  const support::TestDatabase target(new_server(), "TEMPLATE template0 LOCALE 'C'");
   for (const auto* database : {&source, &target})
     database->exec(
         "CREATE TABLE t (a int, d timestamptz DEFAULT '2024-01-01 12:00+02', b bytea DEFAULT '\\x0102', i "
@@ -219,8 +219,8 @@ TEST(CatalogRead, OtherSettingsOfADatabaseAreNamedAndOnlyThose) {
 }
 
 TEST(CatalogRead, ColumnOrderAndDroppedColumnsDoNotCount) {
-  const support::TestDatabase source(source_server());
-  const support::TestDatabase target(target_server());
+  const support::TestDatabase source(old_server());
+  const support::TestDatabase target(new_server());
   source.exec("CREATE TABLE t (a int PRIMARY KEY, b text NOT NULL, c int)");
   target.exec(
       "CREATE TABLE t (x int, b text NOT NULL, c int, a int PRIMARY KEY); ALTER TABLE t DROP COLUMN x");
@@ -228,7 +228,7 @@ TEST(CatalogRead, ColumnOrderAndDroppedColumnsDoNotCount) {
 }
 
 TEST(CatalogRead, ThousandsOfTablesTakeNoTime) {
-  const support::TestDatabase database(source_server());
+  const support::TestDatabase database(old_server());
   database.exec(
       "DO $$ BEGIN FOR i IN 1..1500 LOOP EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY, a text "
       "DEFAULT ''x'', b "
