@@ -1,5 +1,7 @@
 #include "cli/command_set.h"
 
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 
 #include "cli/global_options.h"
@@ -27,6 +29,12 @@ CommandSet::CommandSet() : shared_(std::make_unique<Declared>(nullptr)) {
 }
 
 CommandSet::~CommandSet() = default;
+
+const OptionSet* CommandSet::options_of(std::string_view command) const {
+  const auto found =
+      std::ranges::find(members_, command, [](const auto& member) { return member.command.name; });
+  return found == members_.end() ? nullptr : &found->options;
+}
 
 const OptionSet& CommandSet::shared() const { return shared_->options; }
 

@@ -9,8 +9,9 @@
 
 namespace cli {
 
-/// All commands with their options, apart from any command line: what the manual and the completions are made
-/// of.
+/// All commands with their options, apart from any command line: what the manual, the completions and the
+/// template of cutover.toml are made of, and what tells what the environment and cutover.toml say of a
+/// command.
 class CommandSet {
  public:
   struct Member {
@@ -25,6 +26,8 @@ class CommandSet {
 
   /// In the order of commands().
   const std::vector<Member>& members() const { return members_; }
+  /// Null where there is no such command.
+  const OptionSet* options_of(std::string_view command) const;
   /// The options that every command has.
   const OptionSet& shared() const;
   bool is_shared(const OptionSet::Entry& entry) const { return shared().find(entry.name) != nullptr; }

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <optional>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "cli/arguments.h"
+#include "cli/command_set.h"
 #include "cli/config_file.h"
 #include "cli/secret_reference.h"
 #include "cli/text.h"
@@ -16,25 +16,6 @@
 
 namespace cli {
 namespace {
-
-/// A command with its options, apart from any command line. Stays where it is.
-struct DeclaredCommand {
-  const Command& command;
-  CLI::App app;
-  OptionSet options{app, command.name};
-  GlobalOptions globals;
-  Run run = command.set_up(options);  // owns what the options store into
-
-  explicit DeclaredCommand(const Command& declared) : command(declared) {
-    add_global_options(options, globals);
-  }
-};
-
-std::vector<std::unique_ptr<DeclaredCommand>> declare_commands() {
-  std::vector<std::unique_ptr<DeclaredCommand>> declared;
-  for (const auto& command : commands()) declared.push_back(std::make_unique<DeclaredCommand>(command));
-  return declared;
-}
 
 /// A key with the first option that has it; all of them are the same.
 struct DeclaredKey {
@@ -48,15 +29,15 @@ std::string section_of(const std::string& key) {
 }
 
 /// By sections in the order of the commands; what stands above all sections comes first, as TOML wants it.
-std::vector<DeclaredKey> declared_keys(const std::vector<std::unique_ptr<DeclaredCommand>>& declared) {
+std::vector<DeclaredKey> declared_keys(const CommandSet& set) {
   std::vector<DeclaredKey> keys;
   std::vector<std::string> sections{""};
-  for (const auto& one : declared)
-    for (const auto& entry : one->options.entries()) {
+  for (const auto& [command, options] : set.members())
+    for (const auto& entry : options.entries()) {
       if (entry.key.empty()) continue;
       auto found = std::ranges::find(keys, entry.key, [](const auto& key) { return key.entry->key; });
       if (found == keys.end()) found = keys.insert(keys.end(), {&entry, {}});
-      found->commands.emplace_back(one->command.name);
+      found->commands.emplace_back(command.name);
       if (const auto section = section_of(entry.key); std::ranges::find(sections, section) == sections.end())
         sections.push_back(section);
     }
@@ -135,9 +116,9 @@ std::string config_template() {
       "# cutover.toml: every key. A value in the environment comes before this file, and one on the command\n"
       "# line before both. Connections may be references: env:NAME, file:PATH, secretsmanager:ID#KEY, "
       "ssm:NAME.\n";
-  const auto declared = declare_commands();
+  const CommandSet set;
   std::string section;
-  for (const auto& key : declared_keys(declared)) {
+  for (const auto& key : declared_keys(set)) {
     if (const auto next = section_of(key.entry->key); next != section) {
       section = next;
       out += fmt::format("\n[{}]\n", section);
@@ -149,19 +130,19 @@ std::string config_template() {
 
 EffectiveConfig effective_config(const ConfigFile* file, SecretResolver& secrets) {
   EffectiveConfig config;
-  const auto declared = declare_commands();
+  const CommandSet set;
   const auto refuse = [&](const base::Error& error) {
     const auto same = [&](const base::Error& other) { return other.message() == error.message(); };
     if (std::ranges::none_of(config.errors, same)) config.errors.push_back(error);
   };
-  for (const auto& one : declared)
-    for (const auto& view : views_of(file, one->options.section()))
-      for (const auto& entry : one->options.entries()) try {
+  for (const auto& [command, options] : set.members())
+    for (const auto& view : views_of(file, options.section()))
+      for (const auto& entry : options.entries()) try {
           OptionSet::apply(entry, view ? &*view : nullptr, &secrets);
         } catch (const base::Error& error) {
           refuse(error);
         }
-  for (const auto& key : declared_keys(declared)) {
+  for (const auto& key : declared_keys(set)) {
     const auto section = section_of(key.entry->key);
     const auto views = views_of(file, section);
     for (size_t i = 0; i < views.size(); ++i) try {

@@ -4,35 +4,17 @@
 #include <map>
 #include <optional>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "cli/command_set.h"
 #include "cli/config_file.h"
 
 namespace cli {
-namespace {
-
-/// A command's options, apart from any command line.
-struct DeclaredOptions {
-  explicit DeclaredOptions(std::string_view command)
-      : options(app, std::string(command)), owner(std::ranges::find(commands(), command, [](const auto& one) {
-                                                    return std::string_view(one.name);
-                                                  })->set_up(options)) {}
-  DeclaredOptions(const DeclaredOptions&) = delete;
-  DeclaredOptions& operator=(const DeclaredOptions&) = delete;
-
-  CLI::App app;
-  OptionSet options;
-  Run owner;  // of what the options store into
-};
-
-}  // namespace
-
 std::vector<DeclaredUpload> declared_uploads(const GlobalOptions& globals) {
   if (globals.config.empty()) return {};
   const auto views = ConfigFile::read(globals.config).each("upload");
-  const DeclaredOptions command("upload");
+  const CommandSet set;
   std::vector<DeclaredUpload> out;
   for (size_t i = 0; i < views.size(); ++i) {
     const auto text = [&](const char* key) {
@@ -41,7 +23,7 @@ std::vector<DeclaredUpload> declared_uploads(const GlobalOptions& globals) {
                  ? std::string()
                  : found->second.texts.front();
     };
-    const auto verify = OptionSet::given(*command.options.find("--verify"), &views[i]);
+    const auto verify = OptionSet::given(*set.options_of("upload")->find("--verify"), &views[i]);
     const DeclaredUpload upload{text("upload.from"), text("upload.to"),
                                 verify ? verify->values.back() : std::string()};
     const auto is_same = [&](const auto& one) { return one.from == upload.from && one.to == upload.to; };
@@ -67,10 +49,10 @@ void require_one_meaning(std::span<const std::string_view> names) {
     std::string_view command;
     OptionSet::Entry entry;
   };
+  const CommandSet set;
   std::map<std::string, Variable> variables;
-  for (const auto name : names) {
-    const DeclaredOptions declared(name);
-    for (const auto& entry : declared.options.entries()) {
+  for (const auto name : names)
+    for (const auto& entry : set.options_of(name)->entries()) {
       // What belongs to one run is not the environment's to say for a command that another one runs.
       if (entry.key.empty() || !OptionSet::given(entry, nullptr)) continue;
       const auto [found, is_new] = variables.emplace(entry.variable(), Variable{name, entry});
@@ -81,13 +63,12 @@ void require_one_meaning(std::span<const std::string_view> names) {
                       found->second.command, name),
           fmt::format("unset it, and write {} and {} in cutover.toml", found->second.entry.key, entry.key));
     }
-  }
 }
 
 bool is_declared(const GlobalOptions& globals, std::string_view command, std::string_view option) {
-  const DeclaredOptions declared(command);
+  const CommandSet set;
   const auto file = globals.config.empty() ? std::nullopt : std::optional(ConfigFile::read(globals.config));
-  return OptionSet::given(*declared.options.find(option), file ? &*file : nullptr).has_value();
+  return OptionSet::given(*set.options_of(command)->find(option), file ? &*file : nullptr).has_value();
 }
 
 }  // namespace cli

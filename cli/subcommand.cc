@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 
-#include <CLI/CLI.hpp>
-
 #include "base/error.h"
 #include "cli/arguments.h"
 #include "cli/command_line.h"
+#include "cli/command_set.h"
 #include "cli/databases.h"
 #include "cli/errors.h"
 
@@ -16,15 +15,6 @@ namespace {
 
 constexpr std::array kHandedOn = {"--config", "--source",      "--source-auth",
                                   "--target", "--target-auth", "--databases"};
-
-bool understands(const std::string& command, const std::string& option) {
-  const auto found = std::ranges::find_if(commands(), [&](const auto& one) { return command == one.name; });
-  if (found == commands().end()) return false;
-  CLI::App app;
-  OptionSet set(app, command);
-  const auto owner = found->set_up(set);
-  return option == "--config" || set.find(option) != nullptr;
-}
 
 std::vector<std::string> with_program(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "cutover");
@@ -42,10 +32,11 @@ std::string CommandOutcome::headline() const {
 }
 
 std::vector<std::string> with_typed(std::vector<std::string> arguments, const Invocation& invocation) {
-  const auto command = arguments.front();
+  const CommandSet set;
+  const auto* understood = set.options_of(arguments.front());
   for (const auto& option : invocation.typed) {
     if (std::ranges::find(kHandedOn, option.name) == kHandedOn.end()) continue;
-    if (!understands(command, option.name)) continue;
+    if (!understood || !understood->find(option.name)) continue;
     for (const auto& value : option.values) {
       arguments.push_back(option.name);
       arguments.push_back(value);
