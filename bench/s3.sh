@@ -4,7 +4,8 @@
 # Uploads of 1 GiB in four large files and of 5,000 files of 32 KiB, by cutover, rclone and aws-cli in rotating order,
 # to a server that throws contents away (bench/null_sink.cc; http and https) and to a Ceph gateway. Prints each
 # upload's wall time, the client's CPU time and its peak memory, then medians and ratios; then the requests of a run with
-# nothing to do, and peak memory for a sparse file of 20 GB and for 100,000 files.
+# nothing to do, and peak memory for a sparse file of 20 GB and for 100,000 files. What the gateway can do at most is told by
+# "bare": curl sends the same bytes as objects of a part's size, anonymously, with 32 at once, and computes nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 rounds=3 large=256 small=5000 servers='http https rgw' memory=1
@@ -42,6 +43,7 @@ printf '[default]\ns3 =\n  max_concurrent_requests = 32\n  multipart_chunksize =
 peer_options=(--transfers 32 --checkers 32 --s3-chunk-size 16M --s3-upload-concurrency 8 --s3-no-check-bucket)
 
 start_sink() { # [CERTIFICATE KEY]
+  rm -f "$work/port"
   build/bench/bench/null_sink "$@" >"$work/port" &
   sink=$!
   until [ -s "$work/port" ]; do sleep 0.05; done
@@ -100,17 +102,32 @@ run_aws() {
   with_certificate AWS_CA_BUNDLE clock "$1/$2/aws" 0 /usr/bin/aws s3 cp --recursive --only-show-errors --endpoint-url "$endpoint" \
     "$work/$2" "s3://$bucket/$((++number))"
 }
+# Files of a part's size, and with them what curl is to do.
+run_bare() {
+  local file
+  AWS_CONFIG_FILE='' /usr/bin/aws s3api put-bucket-acl --endpoint-url "$endpoint" --bucket "$bucket" --acl public-read-write
+  ((++number))
+  for file in "$work/$2-parts"/*; do
+    printf 'upload-file = "%s"\nurl = "%s/%s/%s/%s"\n' "$file" "$endpoint" "$bucket" "$number" "${file##*/}"
+  done >"$work/curl"
+  clock "$1/$2/bare" 0 curl --silent --fail --parallel --parallel-immediate --parallel-max 32 --config "$work/curl"
+}
 
 echo "making the files ..."
-mkdir "$work/large" "$work/small"
+mkdir "$work/large" "$work/small" "$work/large-parts"
+ln -s small "$work/small-parts"
 for i in 1 2 3 4; do head -c "$((large << 20))" /dev/urandom >"$work/large/$i"; done
 for ((i = 0; i < small; ++i)); do head -c 32768 /dev/urandom >"$work/small/$i"; done
+split --bytes=16M --suffix-length=3 <(cat "$work/large"/*) "$work/large-parts/"
 sync
 
-contenders=(cutover rclone aws)
 for server in $servers; do
-  start_server "$server"
+  contenders=(cutover rclone aws)
+  [ "$server" != rgw ] || contenders+=(bare)
   for ((round = 1; round <= rounds; ++round)); do
+    # The gateway keeps all in memory, and grows slower with what it has.
+    [ "$round" = 1 ] || stop_server
+    start_server "$server"
     echo "$server, round $round of $rounds (name, wall s, client CPU s, peak MB)"
     for workload in large small; do
       for ((i = 0; i < ${#contenders[@]}; ++i)); do
@@ -146,7 +163,7 @@ fi
 pairs=()
 for server in $servers; do
   for workload in large small; do
-    for peer in rclone aws; do pairs+=("$server/$workload/$peer:$server/$workload/cutover"); done
+    for peer in rclone aws bare; do pairs+=("$server/$workload/$peer:$server/$workload/cutover"); done
   done
 done
 summary "${pairs[@]}"

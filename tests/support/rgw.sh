@@ -91,7 +91,7 @@ paxos min wait = 0.01
 [osd]
 osd data = $dir/osd
 osd objectstore = memstore
-memstore device bytes = $((4 << 30))
+memstore device bytes = $((12 << 30))
 osd class update on start = false
 
 [client.rgw]
