@@ -18,7 +18,8 @@ class Guarded {
     explicit Access(Guarded& owner) : owner_(owner), lock_(owner.mutex_) {}
     T* operator->() { return &owner_.value_; }
     T& operator*() { return owner_.value_; }
-    /// Waits until `ready` holds; every change that can make it hold must call notify_all().
+    /// Waits until `ready` holds; every change that can make it hold must call notify_all(), or notify_one()
+    /// where one of those that wait is enough and any of them will do.
     template <typename Predicate>
     void wait(Predicate ready) {
       owner_.changed_.wait(lock_, ready);
@@ -40,6 +41,7 @@ class Guarded {
 
   Access lock() { return Access(*this); }
   void notify_all() { changed_.notify_all(); }
+  void notify_one() { changed_.notify_one(); }
 
  private:
   T value_;

@@ -23,7 +23,8 @@ void WorkQueue::add_small(WalkedFile file, const base::Stop& stop) {
       stop.check();
     shared->small.push_back(std::move(file));
   }
-  shared_.notify_all();
+  // One file is one worker's: to wake all that are idle for each would take more time than the files do.
+  shared_.notify_one();
 }
 
 void WorkQueue::add_large(WalkedFile file) {
@@ -83,6 +84,7 @@ std::optional<WorkQueue::Task> WorkQueue::take_large(Shared& shared) {
 
 std::optional<WorkQueue::Task> WorkQueue::take(bool prefers_large, const base::Stop& stop) {
   std::optional<Task> task;
+  bool has_room = false;
   {
     auto shared = shared_.lock();
     const auto try_take = [&] {
@@ -92,8 +94,10 @@ std::optional<WorkQueue::Task> WorkQueue::take(bool prefers_large, const base::S
                       shared->active.empty() && shared->beginning == 0 && shared->in_hand == 0);
     };
     while (!shared.wait_for(base::kStopCheck, try_take)) stop.check();
+    has_room = task && task->kind == Task::Kind::small && shared->small.size() == kMostSmall / 2;
   }
-  if (task && task->kind == Task::Kind::small) shared_.notify_all();
+  // For the walk, which may wait in add_small().
+  if (has_room) shared_.notify_all();
   return task;
 }
 
