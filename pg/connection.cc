@@ -343,6 +343,11 @@ int Connection::server_version() const { return PQserverVersion(raw()); }
 int Connection::backend_pid() const { return PQbackendPID(raw()); }
 std::string Connection::database() const { return PQdb(raw()); }
 
+std::string Connection::host() const {
+  const char* host = PQhost(raw());
+  return host ? host : "";
+}
+
 // ----------------------------------------------------------------------------------------- Transaction
 
 Transaction::Transaction(Connection& connection, const std::string& begin) : connection_(connection) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "tests/copy/fixture.h"
+#include "tests/support/relay.h"
 
 namespace copy::test {
 namespace {
@@ -74,6 +75,46 @@ TEST(Refused, TheSourceAsTheTargetUnderAnotherNameOfItsHost) {
   EXPECT_THAT(result.error, HasSubstr("the same database"));
   EXPECT_EQ(move.source.value("SELECT a FROM t"), "1");
   EXPECT_TRUE(exits(Copy(move.source.url(), move.source.url()).copy(), 2));
+}
+
+/// The database under another name of its host, and perhaps at another port.
+std::string called(const support::TestDatabase& database, const std::string& host, int port) {
+  return fmt::format("host={} hostaddr=127.0.0.1 port={} user=postgres dbname={}", host, port,
+                     database.name());
+}
+
+TEST(Refused, APoolerThatItsNameTells) {
+  const Move move("CREATE TABLE t AS SELECT 1 AS a");
+  for (const std::string domain : {"eu-central-1.aws.neon.tech", "eu-central-1.aws.neon.build"}) {
+    const auto source = called(move.source, "ep-x-pooler." + domain, source_server().port());
+    const auto result = Copy(source, move.target.url()).copy();
+    EXPECT_TRUE(exits(result, 2));
+    EXPECT_THAT(result.error, AllOf(HasSubstr("source"), HasSubstr("through a pooler"),
+                                    HasSubstr("use the direct host: ep-x." + domain)));
+  }
+  const auto target = called(move.target, "ep-x-pooler.neon.tech", target_server().port());
+  const auto result = Copy(move.source.url(), target).copy();
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, HasSubstr("use the direct host: ep-x.neon.tech"));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_class WHERE relname = 't'"), "0");
+}
+
+// Neon's proxy tells a process id of its own, also before a direct endpoint.
+TEST(Refused, APoolerThatItsProcessIdTellsButNoDirectEndpointOfNeon) {
+  const Move move("CREATE TABLE t AS SELECT 1 AS a");
+  const support::Relay source(source_server().port(), support::Relay::CancelKeys::own);
+  const support::Relay target(target_server().port(), support::Relay::CancelKeys::own);
+  const auto copy = [&](const std::string& host) {
+    return Copy(called(move.source, host, source.port()), called(move.target, host, target.port())).copy();
+  };
+  for (const std::string host : {"db.example", "neon.tech.example", "ep-x-pooler.eu-central-1.aws.neon.tech"}) {
+    const auto refused = copy(host);
+    EXPECT_TRUE(exits(refused, 2));
+    EXPECT_THAT(refused.error, HasSubstr("through a pooler"));
+  }
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_class WHERE relname = 't'"), "0");
+  EXPECT_TRUE(exits(copy("ep-x.eu-central-1.aws.neon.tech"), 0));
+  move.expect_equal();
 }
 
 TEST(Refused, APgDumpOlderThanTheSource) {

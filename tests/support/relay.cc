@@ -1,7 +1,9 @@
 #include "tests/support/relay.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -34,9 +36,19 @@ bool write_all(int socket, const char* bytes, size_t size) {
   return true;
 }
 
+/// In what a server sends when it lets a client in, which comes at once. False: it is not there.
+bool replace_cancel_key(std::span<char> bytes) {
+  // BackendKeyData: its type, its length; then the process id and the secret.
+  static constexpr std::array<char, 5> kHead{'K', 0, 0, 0, 12};
+  const auto found = std::ranges::search(bytes, kHead);
+  if (found.empty() || bytes.end() - found.end() < 8) return false;
+  std::fill_n(found.end(), 8, '\x11');
+  return true;
+}
+
 }  // namespace
 
-Relay::Relay(int server_port) : server_port_(server_port) {
+Relay::Relay(int server_port, CancelKeys keys) : server_port_(server_port), keys_(keys) {
   listening_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   auto address = loopback(0);
   socklen_t size = sizeof address;
@@ -74,6 +86,7 @@ void Relay::serve(int client) {
   const auto address = loopback(server_port_);
   bool open = connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   std::vector<char> buffer(size_t{256} << 10);
+  bool replaced = keys_ == CancelKeys::forwarded;
   while (open) {
     std::array<pollfd, 3> ready{{{client, POLLIN, 0}, {server, POLLIN, 0}, {stop_.descriptor(), POLLIN, 0}}};
     if (poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR) break;
@@ -81,6 +94,8 @@ void Relay::serve(int client) {
     for (const bool upwards : {true, false}) {
       if (ready[upwards ? 0 : 1].revents == 0 || !open) continue;
       const auto count = recv(upwards ? client : server, buffer.data(), buffer.size(), 0);
+      if (!upwards && count > 0 && !replaced)
+        replaced = replace_cancel_key(std::span(buffer).first(static_cast<size_t>(count)));
       open = count > 0 && write_all(upwards ? server : client, buffer.data(), static_cast<size_t>(count));
       if (upwards && count > 0) bytes_ += static_cast<uint64_t>(count);
     }

@@ -14,7 +14,11 @@ namespace support {
 /// killed process has sent cannot be asked of itself.
 class Relay {
  public:
-  explicit Relay(int server_port);
+  enum class CancelKeys {
+    forwarded,
+    own,  ///< a client of Postgres is told another process id than its server's, as by a pooler
+  };
+  explicit Relay(int server_port, CancelKeys keys = CancelKeys::forwarded);
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
   /// Cuts all connections.
@@ -29,6 +33,7 @@ class Relay {
   void serve(int client);
 
   int server_port_;
+  CancelKeys keys_;
   int listening_ = -1;
   int port_ = 0;
   std::atomic<uint64_t> bytes_{0};
