@@ -34,6 +34,11 @@ std::string resumed_text(const Json& report) {
                      amount(report, "chunks_before"), amount(report, "chunks", "chunk"));
 }
 
+std::string finished_text(const Json& report) {
+  const auto at = report.value("finished_at", "");
+  return at.empty() ? at : " at " + at;
+}
+
 std::string run_text(const Json& report) {
   const auto id = report.value("run_id", "");
   const auto directory = report.value("run_dir", "");
@@ -66,7 +71,11 @@ std::string copy_line(const Json& report) {
   const auto verdict = base::upper_case(report.at("verdict").get<std::string>());
   const auto took = duration_text(report.value("elapsed_seconds", Json(0.0)));
   if (report.value("already_finished", false))
-    return fmt::format("{}: {} copied by an earlier run; nothing was done now", verdict, amounts(report));
+    return fmt::format(
+        "{}: {} copied by an earlier run, {}{}; nothing was done now, `cutover verify` compares again",
+        verdict, amounts(report),
+        report.at("exit_code") == kEqual ? "equal when it was finished" : "which was finished",
+        finished_text(report));
   switch (report.at("exit_code").get<int>()) {
     case kEqual:
       return fmt::format("{}: {}{} in {}", verdict, amounts(report),

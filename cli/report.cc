@@ -56,6 +56,7 @@ Json error_json(const base::Error& error) {
 Json report_json(const copy::Outcome& outcome, const ReportContext& context) {
   auto out = report_header(context, verdict_of(outcome.exit_code, context.command), outcome.exit_code);
   out.update(Json{{"already_finished", outcome.already_finished},
+                  {"finished_at", outcome.finished_at},
                   {"run_id", outcome.run_id},
                   {"source", outcome.source},
                   {"target", outcome.target},

@@ -55,6 +55,7 @@ class Run {
  private:
   void check_same_databases() const;
   void check_same_selection() const;
+  std::string check_still_there() const;
   void start_new();
   void reopen();
   void store_new_run(const pg::SnapshotMark& mark, const pg::DigestKey& key);
@@ -436,12 +437,38 @@ void Run::check_same_selection() const {
   }
 }
 
+// When it was finished. Since then the target may have been made anew, and a success would be said of an
+// empty database. Rows may have changed for good reasons, so they are not compared: that is another command.
+std::string Run::check_still_there() const {
+  auto target = pg::open_first_session(options_.target, target_session(kPlanApplication), stop_);
+  const auto require = [&](bool holds, const std::string& what) {
+    if (holds) return;
+    throw base::Error(
+        ErrorKind::permanent,
+        fmt::format("the target does not have what the finished run in {} has copied: {} is not there",
+                    dir_.path().string(), what),
+        "was the database made anew, or the ledger dropped by a `clean`? cutover verify compares what is "
+        "there; "
+        "to copy again, name another --run-dir or use --restart");
+  };
+  const Ledger ledger(dir_.state().run_id);
+  const auto finished_at = ledger.finished_at(target);
+  require(finished_at.has_value(), "its ledger (schema cutover)");
+  require(ledger.count_chunks(target) == dir_.state().chunks.size(), "a part of its ledger (schema cutover)");
+  const auto tables = existing_tables(target, plan_);
+  for (const auto& relation : plan_.relations)
+    require(relation.kind != Relation::Kind::table || tables.contains(relation.name),
+            "table " + relation.display());
+  return *finished_at;
+}
+
 Outcome Run::finished_before() {
   check_same_databases();
   plan_ = dir_.load_plan().value_or(Plan());
   check_same_selection();
   auto out = outcome(*dir_.state().finished);
   out.already_finished = true;
+  out.finished_at = check_still_there();
   return out;
 }
 

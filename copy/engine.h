@@ -21,6 +21,7 @@ namespace copy {
 struct Outcome {
   int exit_code = 0;
   bool already_finished = false;  ///< the run directory held a finished run: nothing was done now
+  std::string finished_at;        ///< of such a run: when it came to its end, in UTC
   std::string run_id;
   std::string source;    ///< redacted
   std::string target;    ///< redacted; empty for an export

@@ -207,4 +207,13 @@ void Ledger::finish(pg::Connection& target) const {
   make_durable(target);
 }
 
+std::optional<std::string> Ledger::finished_at(pg::Connection& target) const {
+  if (!exists(target)) return std::nullopt;
+  const auto rows = target.exec(
+      "SELECT pg_catalog.to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') "
+      "FROM cutover.run WHERE run_id = $1",
+      {run_id_});
+  return rows.rows() == 0 ? std::nullopt : rows.optional_text(0, 0);
+}
+
 }  // namespace copy

@@ -66,6 +66,8 @@ class Ledger {
   void make_durable(pg::Connection& target) const;
   /// Marks the run as ended, and makes that and everything committed before it durable.
   void finish(pg::Connection& target) const;
+  /// When that was, in UTC; nothing: it has not ended, or the target does not know it.
+  std::optional<std::string> finished_at(pg::Connection& target) const;
 
  private:
   std::string run_id_;

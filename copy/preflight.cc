@@ -252,22 +252,10 @@ void check_empty(pg::Connection& target, const Plan& plan, const Options& option
         "the target has some already, which may have the same oids",
         "copy into an empty database, or remove them there: SELECT lo_unlink(oid) FROM "
         "pg_largeobject_metadata");
-  const auto names = target_tables(plan);
-  if (names.empty()) return;
   std::map<pg::QualifiedName, std::string> conditions;
   for (const auto& relation : plan.relations) conditions.emplace(relation.name, relation.condition);
-  const auto rows =
-      target.exec(fmt::format("SELECT n.nspname, c.relname FROM (VALUES {}) v(schema, name) JOIN "
-                              "pg_catalog.pg_namespace n ON n.nspname = v.schema "
-                              "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
-                              "AND c.relkind IN ('r', 'p')",
-                              values_of_names(names)));
   std::vector<ExistingTable> existing;
-  for (int row = 0; row < rows.rows(); ++row) {
-    pg::QualifiedName name{rows.string(row, 0), rows.string(row, 1)};
-    auto condition = conditions.at(name);
-    existing.push_back({std::move(name), std::move(condition)});
-  }
+  for (const auto& name : existing_tables(target, plan)) existing.push_back({name, conditions.at(name)});
   size_t named = 0;
   const auto full = tables_with_rows(target, existing);
   for (const auto& table : full) {
@@ -356,6 +344,20 @@ void check_target_content(pg::Connection& target, const Plan& plan, const Option
     for (auto& finding : compare_shapes(target, plan)) findings.push_back(std::move(finding));
   check_empty(target, plan, options, findings);
   check_cascades(target, plan, options, findings);
+}
+
+std::set<pg::QualifiedName> existing_tables(pg::Connection& target, const Plan& plan) {
+  std::set<pg::QualifiedName> found;
+  const auto names = target_tables(plan);
+  if (names.empty()) return found;
+  const auto rows =
+      target.exec(fmt::format("SELECT n.nspname, c.relname FROM (VALUES {}) v(schema, name) JOIN "
+                              "pg_catalog.pg_namespace n ON n.nspname = v.schema "
+                              "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
+                              "AND c.relkind IN ('r', 'p')",
+                              values_of_names(names)));
+  for (int row = 0; row < rows.rows(); ++row) found.insert({rows.string(row, 0), rows.string(row, 1)});
+  return found;
 }
 
 std::vector<Finding> compare_shapes(pg::Connection& target, const Plan& plan) {

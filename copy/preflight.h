@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "copy/finding.h"
@@ -30,6 +31,8 @@ void check_connections(pg::Connection& server, const std::string& side, unsigned
 void check_local(const Options& options, const Plan& plan, const base::Stop& stop,
                  std::vector<Finding>& findings);
 
+/// Those of the plan's tables that are there.
+std::set<pg::QualifiedName> existing_tables(pg::Connection& target, const Plan& plan);
 /// Names the columns of planned tables that the target has otherwise, or not at all.
 std::vector<Finding> compare_shapes(pg::Connection& target, const Plan& plan);
 std::string server_encoding(pg::Connection& server);

@@ -58,7 +58,10 @@ TEST(Report, TheVerdictComesFirst) {
   EXPECT_EQ(line_of(outcome(0), {"export", "ar", ""}), "EXPORTED: 11 tables, 15,607 rows, 1.2 MB in 1.4 s");
   auto before = outcome(0);
   before.already_finished = true;
-  EXPECT_THAT(line_of(before, kCopy), StartsWith("EQUAL: 11 tables"));
+  before.finished_at = "2026-11-22T23:05:00Z";
+  EXPECT_EQ(line_of(before, kCopy),
+            "EQUAL: 11 tables, 15,607 rows, 1.2 MB copied by an earlier run, equal when it was finished at "
+            "2026-11-22T23:05:00Z; nothing was done now, `cutover verify` compares again");
 }
 
 TEST(Report, AnUnknownExitCodeIsAFailure) { EXPECT_THAT(line_of(outcome(77), kCopy), StartsWith("FAILED")); }

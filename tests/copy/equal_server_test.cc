@@ -9,6 +9,7 @@
 namespace copy::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 TEST(EqualCopy, Shop) {
@@ -39,9 +40,34 @@ TEST(EqualCopy, AFinishedRunIsReportedAndNotRepeated) {
   move.source.exec("INSERT INTO t VALUES (2)");
   const auto again = move.copy();
   EXPECT_TRUE(exits(again, 0));
-  EXPECT_THAT(again.output, HasSubstr("nothing was done now"));
+  EXPECT_THAT(again.output, AllOf(HasSubstr("equal when it was finished at 20"),
+                                  HasSubstr("nothing was done now"), HasSubstr("cutover verify")));
   EXPECT_EQ(move.target.value("SELECT count(*) FROM t"), "1");
 }
+
+// What a finished run has copied is not there any more: no success is said of that.
+class FinishedRun : public ::testing::TestWithParam<std::pair<const char*, const char*>> {};
+
+TEST_P(FinishedRun, IsNoSuccessOverATargetThatLacksItsTraces) {
+  const auto& [loss, said] = GetParam();
+  const Move move("CREATE TABLE t AS SELECT 1 AS a; CREATE TABLE u AS SELECT 1 AS a");
+  move.expect_equal_copy();
+  move.target.exec(loss);
+  const auto again = move.copy();
+  EXPECT_TRUE(exits(again, 3));
+  EXPECT_THAT(again.error, AllOf(HasSubstr("does not have what the finished run in"), HasSubstr(said),
+                                 HasSubstr("--restart")));
+  move.expect_equal_copy({"--restart", "--yes"});
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Losses, FinishedRun,
+    ::testing::Values(std::pair{"DROP SCHEMA cutover CASCADE; DROP TABLE t, u",
+                                "its ledger (schema cutover)"},
+                      std::pair{"DELETE FROM cutover.run; DROP TABLE t, u", "its ledger (schema cutover)"},
+                      std::pair{"UPDATE cutover.run SET finished_at = NULL", "its ledger (schema cutover)"},
+                      std::pair{"DELETE FROM cutover.chunk WHERE name = 'public.t'", "a part of its ledger"},
+                      std::pair{"DROP TABLE t", "table public.t"}));
 
 TEST(EqualCopy, AnEmptyDatabase) {
   const Move move;
