@@ -64,6 +64,7 @@ class Run {
   void prepare_target();
   void load_schema_items();
   void load();
+  void renew_unlogged(pg::Connection& target);
   void make_durable();
   void restore();
   void finish_target();
@@ -243,6 +244,16 @@ void Run::prepare_target() {
                  {.foreign_keys = !context_->replica_role, .replica_role = context_->replica_role});
     overwrite_tables(*context_, *target_);
   }
+  renew_unlogged(*target_);
+}
+
+// A crash of the target empties its unlogged tables, and the ledger has their chunks all the same.
+void Run::renew_unlogged(pg::Connection& target) {
+  if (ledger_->has_crash_mark(target)) return;
+  if (const auto chunks = forget_unlogged(*context_, plan_, schema_ ? *schema_ : SchemaItems(), target))
+    spdlog::warn("the target crashed, which emptied its unlogged tables: {} chunks of them are copied again",
+                 chunks);
+  ledger_->set_crash_mark(target);
 }
 
 // The parallel phase. A snapshot that is lost on the way is replaced like one of an earlier process.
@@ -286,6 +297,7 @@ void Run::load() {
                         "run the export again");
     session_->run("ledger", [&](pg::Connection& target) {
       reconcile_with_ledger(plan_, dir_, ledger_->chunks(target));
+      renew_unlogged(target);
     });
     if (!from_archive_) {
       source_ = resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), session_->connection(),
@@ -297,13 +309,15 @@ void Run::load() {
 }
 
 // Loads do not wait for their commits to be durable, so a target that crashed has lost some that were
-// recorded here. Once everything is durable, what the ledger has is what there is.
+// recorded here. Once everything is durable, what the ledger has is what there is; but for unlogged tables.
 void Run::make_durable() {
+  const auto known = dir_.state().chunks.size();
   const auto on_target = session_->run("ledger", [&](pg::Connection& target) {
     ledger_->make_durable(target);
+    renew_unlogged(target);
     return ledger_->count_chunks(target);
   });
-  if (on_target < dir_.state().chunks.size()) throw ChunksLost();
+  if (on_target < known) throw ChunksLost();
 }
 
 EndState Run::end_state() {
@@ -362,10 +376,15 @@ void Run::confirm_durable(pg::Connection& target) {
   const auto chunks = ledger_->count_chunks(target);
   if (const auto known = dir_.state().chunks.size(); chunks < known)
     lost.push_back(fmt::format("{} chunks", known - chunks));
+  if (!ledger_->has_crash_mark(target)) {
+    for (const auto& object : unlogged_objects(target, plan_))
+      lost.push_back(fmt::format("what was in the unlogged {}", object));
+    renew_unlogged(target);
+  }
   if (lost.empty()) return;
   if (lost.size() > 5) lost.resize(5);
   problems_.add({Problem::Kind::failed, "target",
-                 fmt::format("lost commits of this run in a crash, among them: {}", fmt::join(lost, ", ")),
+                 fmt::format("lost work of this run in a crash, among it: {}", fmt::join(lost, ", ")),
                  "run the same command again: what is missing is made again"});
 }
 

@@ -23,7 +23,8 @@ constexpr const char* kSchema = R"(
   CREATE TABLE IF NOT EXISTS cutover.item (
     run_id text NOT NULL, item bigint NOT NULL, description text NOT NULL, schema text NOT NULL, name text NOT NULL,
     committed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
-    PRIMARY KEY (run_id, item)))";
+    PRIMARY KEY (run_id, item));
+  CREATE UNLOGGED TABLE IF NOT EXISTS cutover.crash_mark (run_id text PRIMARY KEY))";
 
 constexpr int kPage = 100;  // chunks whose buckets are fetched at once
 
@@ -195,6 +196,14 @@ std::string Ledger::forget_item_sql(uint32_t item) const {
 size_t Ledger::count_chunks(pg::Connection& target) const {
   return static_cast<size_t>(
       target.exec("SELECT count(*) FROM cutover.chunk WHERE run_id = $1", {run_id_}).integer(0, 0));
+}
+
+void Ledger::set_crash_mark(pg::Connection& target) const {
+  target.exec("INSERT INTO cutover.crash_mark (run_id) VALUES ($1) ON CONFLICT DO NOTHING", {run_id_});
+}
+
+bool Ledger::has_crash_mark(pg::Connection& target) const {
+  return target.exec("SELECT FROM cutover.crash_mark WHERE run_id = $1", {run_id_}).rows() == 1;
 }
 
 void Ledger::make_durable(pg::Connection& target) const {

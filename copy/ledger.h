@@ -62,6 +62,11 @@ class Ledger {
   std::string forget_item_sql(uint32_t item) const;
 
   size_t count_chunks(pg::Connection& target) const;
+  /// A row of an unlogged table, which a crash of the target (and a failover) takes away with the rows of all
+  /// others. Not there: chunks that were loaded into such tables before it was set are gone, although the
+  /// ledger has them.
+  void set_crash_mark(pg::Connection& target) const;
+  bool has_crash_mark(pg::Connection& target) const;
   /// Waits until every commit before this one is durable on the target; the loads' own commits do not wait.
   void make_durable(pg::Connection& target) const;
   /// Marks the run as ended, and makes that and everything committed before it durable.

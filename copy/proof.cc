@@ -104,6 +104,7 @@ void Proof::compare(uint32_t unit, pg::Connection& target) {
     expected += sent.buckets;
   }
   const ProofRecord result{expected == found, expected.total(), found.total()};
+  if (!result.equal && !context_.ledger.has_crash_mark(target)) throw ChunksLost();
   context_.dir.record(record::proof(units_[unit].relations.front(), result));
   ++context_.progress.proofs_done;
   (*states_.lock())[unit].found = pg::BucketDigest();

@@ -204,6 +204,26 @@ void remove_stale(const Context& context, const Plan& plan, const std::vector<St
   }
 }
 
+// Tables and sequences of the target, whatever the source's are; and the partitioned tables that a row may
+// enter an unlogged one by.
+std::set<pg::QualifiedName> unlogged_names(pg::Connection& target) {
+  const auto rows = target.exec(
+      "SELECT n.nspname, c.relname FROM pg_catalog.pg_class u "
+      "CROSS JOIN LATERAL (SELECT u.oid AS oid UNION "
+      "SELECT a.relid FROM pg_catalog.pg_partition_ancestors(u.oid) a(relid)) way "
+      "JOIN pg_catalog.pg_class c ON c.oid = way.oid JOIN pg_catalog.pg_namespace n ON n.oid = "
+      "c.relnamespace "
+      "WHERE u.relpersistence = 'u' AND u.relkind IN ('r', 'S')");
+  std::set<pg::QualifiedName> names;
+  for (int row = 0; row < rows.rows(); ++row) names.insert({rows.string(row, 0), rows.string(row, 1)});
+  return names;
+}
+
+bool is_unlogged(const std::set<pg::QualifiedName>& unlogged, const Relation& relation) {
+  return relation.kind == Relation::Kind::table &&
+         (unlogged.contains(relation.name) || unlogged.contains(relation.load_into));
+}
+
 void check_same_source(const pg::SnapshotMark& now, const pg::SnapshotMark& then) {
   if (now.system_identifier == then.system_identifier && now.database_oid == then.database_oid) return;
   throw base::Error(ErrorKind::usage, "the source is another database than the one this run was started with",
@@ -329,6 +349,29 @@ SourceView choose_source(const Context& context, Plan& plan, const SchemaItems& 
 }
 
 }  // namespace
+
+std::vector<std::string> unlogged_objects(pg::Connection& target, const Plan& plan) {
+  const auto unlogged = unlogged_names(target);
+  std::vector<std::string> objects;
+  for (const auto& relation : plan.relations)
+    if (is_unlogged(unlogged, relation)) objects.push_back("table " + relation.display());
+  for (const auto& sequence : plan.sequences)
+    if (unlogged.contains(sequence.name)) objects.push_back("sequence " + sequence.name.display());
+  return objects;
+}
+
+size_t forget_unlogged(const Context& context, const Plan& plan, const SchemaItems& schema,
+                       pg::Connection& target) {
+  const auto unlogged = unlogged_names(target);
+  std::vector<Stale> emptied;
+  for (const auto& chunk : context.ledger.chunks(target))
+    if (is_unlogged(unlogged, plan.relations[chunk.relation]))
+      emptied.push_back({chunk.relation, chunk.chunk});
+  if (emptied.empty()) return 0;
+  drop_foreign_keys(context, plan, schema, target);
+  remove_stale(context, plan, emptied);
+  return emptied.size();
+}
 
 SourceNow look_at_source(const Context& context, const Plan& plan) {
   SourceNow now{open_keeper(context.options, context.application_name(), context.stop), std::nullopt};

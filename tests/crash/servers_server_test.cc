@@ -2,6 +2,8 @@
 #include <functional>
 #include <optional>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/crash/fixture.h"
 #include "tests/crash/proxy.h"
 
@@ -12,6 +14,13 @@ namespace {
 // With fsync, as on a real server. Commits that nobody waits for stay in these buffers while the WAL writer
 // does not run.
 const support::ClusterOptions kForgetful{{"fsync = on", "wal_buffers = '64MB'", "max_wal_size = '4GB'"}};
+
+// A crash empties it. Larger than any other table, so it is copied first; one chunk, since its heap is one
+// block.
+constexpr const char* kCache =
+    "CREATE UNLOGGED TABLE cache (id int PRIMARY KEY, body text); "
+    "ALTER TABLE cache ALTER body SET STORAGE EXTERNAL; "
+    "INSERT INTO cache SELECT i, repeat(md5(i::text), 4000) FROM generate_series(1, 64) i";
 
 class Servers : public testing::Test {
  protected:
@@ -35,6 +44,7 @@ class Servers : public testing::Test {
     move.source.exec(
         "CREATE TABLE big (id int PRIMARY KEY, body text); "
         "INSERT INTO big SELECT i, repeat(md5(i::text), 4) FROM generate_series(1, 30000) i");
+    move.source.exec(kCache);
     Proxy proxy(target().port(), "COPY \"public\".\"big\"", hold_from(20));
     move.target_url = proxy.url(move.target.name());
     if (forget) stop_wal_writer();
@@ -57,6 +67,12 @@ class Servers : public testing::Test {
     const auto pid =
         target().value("postgres", "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'");
     ASSERT_EQ(kill(std::stoi(pid), SIGSTOP), 0);
+  }
+
+  /// Every commit survives it.
+  static void crash_the_target_durably() {
+    target().exec("postgres", "CHECKPOINT");
+    target().restart(support::StopMode::immediate);
   }
 
   static size_t kept(const Chunks& before, const Chunks& after) {
@@ -130,9 +146,59 @@ TEST_F(Servers, TargetCrashesAndForgetsTheEnd) {
     return;
   }
   EXPECT_EQ(result.exit_code, 3) << result.error;
-  EXPECT_THAT(result.error, HasSubstr("lost commits of this run"));
+  EXPECT_THAT(result.error, HasSubstr("lost work of this run"));
   move.target_url = move.target.url();
   move.settle();
+}
+
+// Nothing but what is unlogged is lost, when all of it was proven.
+TEST_F(Servers, TargetCrashesAtTheEndAndEmptiesUnloggedTables) {
+  Move move(source(), target());
+  fill(move.source);
+  move.source.exec(kCache);
+  Proxy proxy(target().port(), "SET finished_at = pg_catalog.now()", hold_from(1));
+  move.target_url = proxy.url(move.target.name());
+  const auto process = move.start();
+  wait_for("the end", [&] { return proxy.held() == 1; });
+  crash_the_target_durably();
+  proxy.release();
+  const auto result = process->wait();
+  EXPECT_EQ(result.exit_code, 3) << result.output << result.error;
+  EXPECT_THAT(result.output, HasSubstr("what was in the unlogged table public.cache"));
+  move.target_url = move.target.url();
+  move.settle();
+}
+
+TEST_F(Servers, TargetCrashesWhenUnloggedTablesAreProvenAndIsFilledAgain) {
+  Move move(source(), target());
+  fill(move.source);
+  move.source.exec(kCache);
+  Proxy proxy(target().port(), "orders_note", hold_from(1));
+  move.target_url = proxy.url(move.target.name());
+  const auto process = move.start();
+  wait_for("the proofs", [&] {
+    const auto status = nlohmann::json::parse(contents(move.run_dir / "status.json"), nullptr, false);
+    return proxy.held() == 1 && status.is_object() && status.value("proofs_total", 0) > 0 &&
+           status.value("proofs_done", 0) == status.value("proofs_total", 0);
+  });
+  crash_the_target_durably();
+  proxy.release();
+  const auto result = process->wait();
+  EXPECT_EQ(result.exit_code, 0) << result.output << result.error;
+  EXPECT_THAT(result.error, HasSubstr("emptied its unlogged tables: 1 chunks"));
+  move.expect_equal();
+}
+
+// The process is gone too, and only the next one can notice.
+TEST_F(Servers, TargetEmptiesUnloggedTablesWhileNobodyRuns) {
+  Move move(source(), target());
+  fill(move.source);
+  move.source.exec(kCache);
+  move.options = {"--jobs", "1", "--split-size", "16kB"};
+  ASSERT_NO_FATAL_FAILURE(move.crash_at("ledger_commit.after:10"));
+  crash_the_target_durably();
+  const auto said = move.settle_changed();
+  EXPECT_THAT(said, HasSubstr("emptied its unlogged tables: 1 chunks"));
 }
 
 // The same, but the process is killed as well and only the journal knows of the lost chunks.
