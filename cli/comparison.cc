@@ -9,18 +9,14 @@
 #include "base/file.h"
 #include "cli/engine_run.h"
 #include "cli/report_page.h"
-#include "pg/provider.h"
 
 namespace cli {
 namespace {
 
-/// What is left out, and why: what a copy leaves out too.
-std::optional<std::string> reason_to_skip(const copy::Options& options, const pg::QualifiedName& name) {
-  if (pg::is_vendor_schema(name.schema)) return "it belongs to the provider";
-  if (!options.include.empty() && !copy::matches_any(options.include, name.schema, name.name))
-    return "not selected by --include";
-  if (copy::matches_any(options.exclude, name.schema, name.name)) return "left out by --exclude";
-  return std::nullopt;
+/// Above what holds the rows at the target, which may be an ancestor of the relation.
+std::vector<pg::QualifiedName> above(const copy::Relation& relation) {
+  const auto at = std::ranges::find(relation.above, relation.load_into);
+  return {at == relation.above.end() ? relation.above.begin() : at + 1, relation.above.end()};
 }
 
 }  // namespace
@@ -36,6 +32,7 @@ verify::Recorded recorded_by(copy::RecordedRun run) {
   for (auto& unit : run.units) {
     const auto& relation = run.plan.relations[unit.unit.relations.front()];
     out.tables.push_back({.name = relation.load_into,
+                          .above = above(relation),
                           .whole_tree = relation.via_root(),
                           .large_objects = relation.kind == copy::Relation::Kind::large_objects,
                           .condition = relation.condition,
@@ -58,12 +55,11 @@ verify::Options comparison_options(const VerifyOptions& options, const copy::Opt
   out.level = options.level;
   out.jobs = database.jobs;
   out.split_size = database.split_size;
-  out.skip = [&database](const pg::QualifiedName& name) { return reason_to_skip(database, name); };
-  out.row_filters = database.row_filters;
-  // An empty relation stands for the schema and what lies in it without being a table.
-  out.catalog.selects = [&database](std::string_view schema, std::string_view relation) {
-    return !reason_to_skip(database, {std::string(schema), std::string(relation)});
+  // What is left out, and why: what a copy leaves out too.
+  out.skip = [&database](std::span<const pg::QualifiedName> names) {
+    return copy::reason_to_skip(database, names);
   };
+  out.row_filters = database.row_filters;
   out.catalog.role_map = database.role_map;
   out.catalog.owners = database.owners;
   out.catalog.grants = database.grants;

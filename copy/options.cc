@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "pg/provider.h"
 
 namespace copy {
 namespace {
@@ -71,6 +72,17 @@ std::map<std::string, std::string> selection_of(const Options& options) {
           {"--role-map", pairs(options.role_map)},
           {"--no-owners", options.owners ? "" : "given"},
           {"--no-grants", options.grants ? "" : "given"}};
+}
+
+std::optional<std::string> reason_to_skip(const Options& options, std::span<const pg::QualifiedName> names) {
+  const auto any_matches = [&](const std::vector<std::string>& patterns) {
+    return std::ranges::any_of(
+        names, [&](const auto& name) { return matches_any(patterns, name.schema, name.name); });
+  };
+  if (pg::is_vendor_schema(names.front().schema)) return "it belongs to the provider";
+  if (!options.include.empty() && !any_matches(options.include)) return "not selected by --include";
+  if (any_matches(options.exclude)) return "left out by --exclude";
+  return std::nullopt;
 }
 
 bool matches_any(const std::vector<std::string>& patterns, std::string_view schema, std::string_view table) {

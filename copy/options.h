@@ -6,12 +6,14 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/retry.h"
 #include "pg/conninfo.h"
+#include "pg/quote.h"
 
 namespace copy {
 
@@ -58,6 +60,11 @@ struct Options {
 /// The options that decide what a run copies, by name ("--include"), in one writing each. A run that is gone
 /// on with, or asked about, under others would answer for another job.
 std::map<std::string, std::string> selection_of(const Options& options);
+
+/// Why a relation is left out; nothing: it is selected. `names`: its own and, of a partition, those of the
+/// partitioned tables above it, since a partition is included with them, and excluded with them. An empty
+/// relation's name stands for what lies in the schema without being a table or a view.
+std::optional<std::string> reason_to_skip(const Options& options, std::span<const pg::QualifiedName> names);
 
 /// True when "schema" or "schema.table" is selected by any of the patterns (see Options::include).
 bool matches_any(const std::vector<std::string>& patterns, std::string_view schema, std::string_view table);

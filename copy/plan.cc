@@ -34,9 +34,11 @@ uint32_t bucket_count(int64_t rows) {
 class Planner {
  public:
   Planner(pg::Catalog catalog, int source_major, const Options& options, std::vector<Finding>& findings)
-      : catalog_(std::move(catalog)), source_major_(source_major), options_(options), findings_(findings) {
-    for (const auto& table : catalog_.tables) by_oid_.emplace(table.oid, &table);
-  }
+      : catalog_(std::move(catalog)),
+        source_major_(source_major),
+        options_(options),
+        findings_(findings),
+        by_oid_(pg::by_oid(catalog_.tables)) {}
 
   Plan make() {
     plan_.source_major = source_major_;
@@ -65,12 +67,6 @@ class Planner {
     note(Severity::info, "schema " + pg::display_identifier(schema), "skipped: " + why);
   }
 
-  bool selected(const pg::Table& table) const {
-    const auto& [schema, name] = table.name;
-    if (!options_.include.empty() && !matches_any(options_.include, schema, name)) return false;
-    return !matches_any(options_.exclude, schema, name);
-  }
-
   void check_row_filters() {
     for (const auto& filter : options_.row_filters) {
       const auto& table = filter.first;
@@ -84,9 +80,9 @@ class Planner {
 
   void add_table(const pg::Table& table) {
     if (is_vendor_schema(table.name.schema)) return;
-    if (!selected(table)) {
+    if (const auto why = reason_to_skip(options_, pg::lineage(by_oid_, table))) {
       plan_.excluded_tables.push_back(table.name);
-      note(Severity::info, "table " + table.name.display(), "skipped: excluded by --include/--exclude");
+      note(Severity::info, "table " + table.name.display(), "skipped: " + *why);
       return;
     }
     copied_.insert(table.oid);
@@ -104,6 +100,7 @@ class Planner {
     Relation out;
     out.oid = table.oid;
     out.name = table.name;
+    for (const auto* above : pg::ancestors(by_oid_, table)) out.above.push_back(above->name);
     out.load_into = load_target(table);
     out.filenode = table.filenode;
     out.bytes = table.bytes + table.toast_bytes;
@@ -147,18 +144,16 @@ class Planner {
   // The topmost ancestor at which rows must enter, see pg::Table::hash_on_enum.
   pg::QualifiedName load_target(const pg::Table& table) const {
     pg::QualifiedName target = table.name;
-    for (auto parent = by_oid_.find(table.parent); parent != by_oid_.end();
-         parent = by_oid_.find(parent->second->parent))
-      if (parent->second->hash_on_enum) target = parent->second->name;
+    for (const auto* above : pg::ancestors(by_oid_, table))
+      if (above->hash_on_enum) target = above->name;
     return target;
   }
 
   // Leaves that share a root are proven together, so their streams must have one shape: the root's.
   void match_root(Relation& out, const pg::Table& leaf) const {
     const pg::Table* root = nullptr;
-    for (auto parent = by_oid_.find(leaf.parent); parent != by_oid_.end();
-         parent = by_oid_.find(parent->second->parent))
-      if (parent->second->name == out.load_into) root = parent->second;
+    for (const auto* above : pg::ancestors(by_oid_, leaf))
+      if (above->name == out.load_into) root = above;
     if (!root) return;
     std::vector<std::string> columns;
     std::vector<std::string> types;
@@ -206,11 +201,6 @@ class Planner {
   }
 
   void add_the_rest() {
-    const auto kept = [&](const pg::QualifiedName& name) {
-      if (is_vendor_schema(name.schema)) return false;
-      if (!options_.include.empty() && !matches_any(options_.include, name.schema, name.name)) return false;
-      return !matches_any(options_.exclude, name.schema, name.name);
-    };
     for (const auto& schema : catalog_.schemas)
       if (!is_vendor_schema(schema) && matches_any(options_.exclude, schema, ""))
         skip_schema(schema, "excluded by --exclude");
@@ -221,7 +211,7 @@ class Planner {
       if (std::ranges::find(plan_.excluded_schemas, sequence.name.schema) == plan_.excluded_schemas.end())
         plan_.sequences.push_back(sequence);
     for (const auto& view : catalog_.materialized_views)
-      if (kept(view)) plan_.materialized_views.push_back(view);
+      if (!reason_to_skip(options_, std::span(&view, 1))) plan_.materialized_views.push_back(view);
     for (const auto& view : plan_.unpopulated_views)
       note(Severity::info, "materialized view " + view.display(),
            "is not populated at the source and stays so");
@@ -255,8 +245,8 @@ class Planner {
   int source_major_;
   const Options& options_;
   std::vector<Finding>& findings_;
+  pg::TablesByOid by_oid_;
   Plan plan_;
-  std::unordered_map<pg::Oid, const pg::Table*> by_oid_;
   std::set<pg::Oid> copied_;
   std::vector<uint64_t> blocks_;  // of the heap, per relation of plan_
 };

@@ -22,6 +22,7 @@ struct Relation {
   Kind kind = Kind::table;
   pg::Oid oid = 0;
   pg::QualifiedName name;
+  std::vector<pg::QualifiedName> above;  ///< of a partition: the partitioned tables above it, nearest first
   /// Where the rows go: the relation itself, or the root of its partition tree when rows may belong to
   /// another leaf at the target (pg::Table::hash_on_enum).
   pg::QualifiedName load_into;
@@ -50,7 +51,7 @@ struct Relation {
 
 /// What a run does, decided once and kept with the run: a resumed run works by the stored plan.
 struct Plan {
-  int version = 2;
+  int version = 3;
   std::string source_version;  ///< "15.18"
   int source_major = 0;
   pg::Database database;

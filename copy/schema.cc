@@ -135,9 +135,9 @@ bool is_ownerless(const TocEntry& entry) {
   return entry.description == "ACL" || entry.description == "DEFAULT ACL";
 }
 
-bool is_selected(const Options& options, const std::string& schema, const std::string& name) {
-  if (!options.include.empty() && !matches_any(options.include, schema, name)) return false;
-  return !matches_any(options.exclude, schema, name);
+bool is_unselected_view(const TocEntry& entry, const Options& options) {
+  const pg::QualifiedName name{entry.schema, entry.name};
+  return entry.description == "VIEW" && reason_to_skip(options, std::span(&name, 1));
 }
 
 // Why an entry is not for the target; empty: it is.
@@ -227,7 +227,7 @@ SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools&
   const auto is_left_out = [&](const TocEntry& entry) {
     const bool out =
         std::ranges::any_of(entry.dependencies, [&](auto id) { return left_out.contains(id); }) ||
-        (entry.description == "VIEW" && !is_selected(options, entry.schema, entry.name));
+        is_unselected_view(entry, options);
     if (out) left_out.insert(entry.id);
     return out;
   };

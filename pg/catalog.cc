@@ -89,9 +89,9 @@ std::vector<Table> read_tables(Connection& connection) {
   return tables;
 }
 
-using TableByOid = std::unordered_map<Oid, Table*>;
+using FilledByOid = std::unordered_map<Oid, Table*>;
 
-void read_columns(Connection& connection, const TableByOid& tables) {
+void read_columns(Connection& connection, const FilledByOid& tables) {
   const BinarySafety safety(connection);
   const auto rows = query(connection, R"(
     SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
@@ -108,7 +108,7 @@ void read_columns(Connection& connection, const TableByOid& tables) {
   }
 }
 
-void read_keys(Connection& connection, const TableByOid& tables) {
+void read_keys(Connection& connection, const FilledByOid& tables) {
   const auto rows = query(connection, R"(
     SELECT DISTINCT ON (i.indrelid) i.indrelid,
            ARRAY(SELECT a.attname::text
@@ -324,14 +324,37 @@ std::string Table::condition(const std::map<std::string, std::string>& row_filte
   return own.empty() ? filter->second : fmt::format("({}) AND ({})", own, filter->second);
 }
 
+TablesByOid by_oid(const std::vector<Table>& tables) {
+  TablesByOid out;
+  for (const auto& table : tables) out.emplace(table.oid, &table);
+  return out;
+}
+
+std::vector<const Table*> ancestors(const TablesByOid& tables, const Table& table) {
+  std::vector<const Table*> out;
+  for (const auto* at = &table; at->is_partition;) {
+    const auto parent = tables.find(at->parent);
+    if (parent == tables.end()) break;
+    at = parent->second;
+    out.push_back(at);
+  }
+  return out;
+}
+
+std::vector<QualifiedName> lineage(const TablesByOid& tables, const Table& table) {
+  std::vector<QualifiedName> names{table.name};
+  for (const auto* above : ancestors(tables, table)) names.push_back(above->name);
+  return names;
+}
+
 Catalog read_catalog(Connection& connection) {
   Catalog catalog;
   catalog.database = read_database(connection);
   catalog.tables = read_tables(connection);
-  TableByOid by_oid;
-  for (auto& table : catalog.tables) by_oid.emplace(table.oid, &table);
-  read_columns(connection, by_oid);
-  read_keys(connection, by_oid);
+  FilledByOid filled;
+  for (auto& table : catalog.tables) filled.emplace(table.oid, &table);
+  read_columns(connection, filled);
+  read_keys(connection, filled);
   catalog.indexes = read_indexes(connection);
   catalog.foreign_keys = read_foreign_keys(connection);
   catalog.sequences = read_sequences(connection);

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "pg/connection.h"
@@ -132,6 +133,13 @@ struct Catalog {
   std::vector<RoleUse> roles;
   uint64_t large_objects = 0;
 };
+
+using TablesByOid = std::unordered_map<Oid, const Table*>;
+TablesByOid by_oid(const std::vector<Table>& tables);
+/// The partitioned tables above a partition, nearest first.
+std::vector<const Table*> ancestors(const TablesByOid& tables, const Table& table);
+/// A table's own name and, of a partition, those of its ancestors.
+std::vector<QualifiedName> lineage(const TablesByOid& tables, const Table& table);
 
 /// Of tables that read_catalog() names; also for the other side, where no catalog is needed.
 std::vector<ForeignKey> read_foreign_keys(Connection& connection);

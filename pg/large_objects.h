@@ -5,8 +5,12 @@
 #include <string_view>
 
 #include "pg/connection.h"
+#include "pg/quote.h"
 
 namespace pg {
+
+/// What large objects, which lie in no schema, go by in patterns.
+inline const QualifiedName kLargeObjects{"pg_catalog", "pg_largeobject"};
 
 /// Pages in which large objects are read and written.
 inline constexpr uint64_t kLargeObjectPage = 256 * 1024;

@@ -59,7 +59,7 @@ class Comparison {
   void compare_catalogs();
   void match_relations();
   void compare_sequences();
-  bool is_left_out(std::string_view schema, std::string_view relation) const;
+  std::function<bool(std::string_view, std::string_view)> selection() const;
   void open_journal(std::optional<ResultJournal>& journal);
   void compare_at_servers();
   void compare_units();
@@ -120,21 +120,34 @@ void Comparison::compare_catalogs() {
     }
     outcome_.notes.push_back(
         {"definitions, owners and grants", "are compared with the source as it is now", {}});
-    options.selects = [&](std::string_view schema, std::string_view relation) {
-      return !is_left_out(schema, relation) &&
-             (!options_.catalog.selects || options_.catalog.selects(schema, relation));
-    };
   }
+  options.selects = selection();
   // Both namespaces have one, and the argument's would be found too.
   const auto source = verify::read_catalog(source_->connection());
   outcome_.catalog = verify::compare(source, verify::read_catalog(target_->connection()), options);
   outcome_.user_waived = !outcome_.catalog->waived.empty();
 }
 
-bool Comparison::is_left_out(std::string_view schema, std::string_view relation) const {
-  const auto& list = options_.recorded->left_out;
-  return std::ranges::any_of(
-      list, [&](const pg::QualifiedName& name) { return name.schema == schema && name.name == relation; });
+// A partition, and what belongs to it, goes with the partitioned tables above it, at either side.
+std::function<bool(std::string_view, std::string_view)> Comparison::selection() const {
+  std::map<pg::QualifiedName, std::vector<pg::QualifiedName>> lineages;
+  for (const auto* side : {&*source_, &*target_}) {
+    const auto tables = pg::by_oid(side->catalog().tables);
+    for (const auto& table : side->catalog().tables) {
+      if (!table.is_partition) continue;
+      const auto names = pg::lineage(tables, table);
+      auto& known = lineages[table.name];
+      known.insert(known.end(), names.begin(), names.end());
+    }
+  }
+  return [this, lineages = std::move(lineages)](std::string_view schema, std::string_view relation) {
+    const pg::QualifiedName name{std::string(schema), std::string(relation)};
+    if (after_copy() &&
+        std::ranges::find(options_.recorded->left_out, name) != options_.recorded->left_out.end())
+      return false;
+    const auto found = lineages.find(name);
+    return !(found == lineages.end() ? options_.why_skipped(name) : options_.why_skipped(found->second));
+  };
 }
 
 void Comparison::match_relations() {
@@ -337,8 +350,10 @@ void Comparison::find_new_tables(const Side& side) {
   std::set<pg::Oid> known;
   for (const auto& table : side.catalog().tables) known.insert(table.oid);
   auto session = side.open_present(stop_);
-  for (const auto& table : pg::read_catalog(session).tables)
-    if (!known.contains(table.oid) && !(options_.skip && options_.skip(table.name)))
+  const auto now = pg::read_catalog(session);
+  const auto tables = pg::by_oid(now.tables);
+  for (const auto& table : now.tables)
+    if (!known.contains(table.oid) && !options_.why_skipped(pg::lineage(tables, table)))
       outcome_.unchecked.push_back(
           {"table " + table.name.display(),
            fmt::format("was created at the {} while the comparison ran", name_of(side.role())),

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "pg/large_objects.h"
 #include "verify/unit.h"
 
 namespace verify {
@@ -63,10 +64,10 @@ bool holds_floats(const std::string& type) {
 // The relations of one side, by name and as trees.
 class Relations {
  public:
-  Relations(const pg::Catalog& catalog, const Options& options, std::map<std::string, std::string>& skipped) {
+  Relations(const pg::Catalog& catalog, const Options& options, std::map<std::string, std::string>& skipped)
+      : by_oid_(pg::by_oid(catalog.tables)) {
     for (const auto& table : catalog.tables) {
-      by_oid_.emplace(table.oid, &table);
-      if (const auto why = options.skip ? options.skip(table.name) : std::nullopt) {
+      if (const auto why = options.why_skipped(pg::lineage(by_oid_, table))) {
         skipped.emplace(described(table), *why);
         continue;
       }
@@ -80,13 +81,7 @@ class Relations {
     return found == by_name_.end() ? nullptr : found->second;
   }
   std::vector<const pg::Table*> ancestors(const pg::Table& table) const {
-    std::vector<const pg::Table*> out;
-    for (auto at = by_oid_.find(table.parent); table.is_partition && at != by_oid_.end();
-         at = by_oid_.find(at->second->parent)) {
-      out.push_back(at->second);
-      if (!at->second->is_partition) break;
-    }
-    return out;
+    return pg::ancestors(by_oid_, table);
   }
   bool is_below(const pg::Table& leaf, const pg::Table& root) const {
     const auto above = ancestors(leaf);
@@ -105,7 +100,7 @@ class Relations {
 
  private:
   std::map<pg::QualifiedName, const pg::Table*> by_name_;
-  std::map<pg::Oid, const pg::Table*> by_oid_;
+  pg::TablesByOid by_oid_;
 };
 
 std::set<pg::QualifiedName> names_of(const std::vector<const pg::Table*>& tables) {
@@ -316,7 +311,7 @@ class Matcher {
 
   void match_large_objects(uint64_t source, uint64_t target) {
     if (source == 0 && target == 0) return;
-    if (options_.skip && options_.skip({"pg_catalog", "pg_largeobject"})) {
+    if (options_.why_skipped(pg::kLargeObjects)) {
       plan_.skipped.push_back({"large objects", "they are not selected"});
       return;
     }
@@ -388,7 +383,7 @@ class RecordedMatcher {
     }
     for (const auto position : table.shape.key) unit.key.push_back(table.columns[position]);
     known_.insert(table.name);
-    if (options_.skip && options_.skip(table.name)) return;  // told with the target's tables
+    if (options_.why_skipped(lineage(table))) return;  // told with the target's tables
     const auto* found = target_.find(table.name);
     if (!found) {
       plan_.differences.push_back({"table " + table.name.display(), "is missing on the target", {}});
@@ -414,9 +409,13 @@ class RecordedMatcher {
     plan_.units.push_back(std::move(unit));
   }
 
-  bool skips_large_objects() const {
-    return options_.skip && options_.skip({"pg_catalog", "pg_largeobject"});
+  static std::vector<pg::QualifiedName> lineage(const Recorded::Table& table) {
+    std::vector<pg::QualifiedName> names{table.name};
+    names.insert(names.end(), table.above.begin(), table.above.end());
+    return names;
   }
+
+  bool skips_large_objects() const { return options_.why_skipped(pg::kLargeObjects).has_value(); }
 
   void add_large_objects(Unit unit) {
     unit.kind = Unit::Kind::large_objects;

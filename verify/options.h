@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -37,12 +38,14 @@ struct Options {
   /// Tables above this many bytes (TOAST included) are read in several slices at once. Nothing: as
   /// pg::split_rule() says.
   std::optional<uint64_t> split_size;
-  /// Why a relation is left out; nothing: it is compared.
-  std::function<std::optional<std::string>(const pg::QualifiedName&)> skip;
+  /// Why a relation is left out; nothing: it is compared. Asked with its name and, of a partition, those of
+  /// the partitioned tables above it; with an empty relation about what lies in a schema without being a
+  /// table or a view; and with pg::kLargeObjects.
+  std::function<std::optional<std::string>(std::span<const pg::QualifiedName>)> skip;
   /// Display name of a table -> SQL condition that its rows have to satisfy on both sides to be compared.
   std::map<std::string, std::string> row_filters;
-  /// How definitions are compared; with `recorded`, with those of the source as it is now. What it selects
-  /// has to agree with `skip`.
+  /// How definitions are compared; with `recorded`, with those of the source as it is now. What it selects is
+  /// what `skip` leaves.
   CatalogOptions catalog;
   /// What a copy has recorded of the source; nothing: the source is read.
   std::optional<Recorded> recorded;
@@ -65,6 +68,13 @@ struct Options {
   /// Values of the differing columns are shown, not only their names.
   bool show_values = false;
   base::RetryPolicy retry;
+
+  std::optional<std::string> why_skipped(std::span<const pg::QualifiedName> names) const {
+    return skip ? skip(names) : std::nullopt;
+  }
+  std::optional<std::string> why_skipped(const pg::QualifiedName& name) const {
+    return why_skipped(std::span(&name, 1));
+  }
 };
 
 }  // namespace verify

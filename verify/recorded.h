@@ -16,8 +16,9 @@ namespace verify {
 /// to be read.
 struct Recorded {
   struct Table {
-    pg::QualifiedName name;   ///< what holds the rows at the target; empty for the large objects
-    bool whole_tree = false;  ///< a partitioned table whose leaves were taken together
+    pg::QualifiedName name;                ///< what holds the rows at the target; empty for the large objects
+    std::vector<pg::QualifiedName> above;  ///< the partitioned tables above it, nearest first
+    bool whole_tree = false;               ///< a partitioned table whose leaves were taken together
     bool large_objects = false;
     std::string condition;             ///< that rows had to satisfy; empty: all
     std::vector<std::string> columns;  ///< in the order of the stream that was digested

@@ -90,6 +90,53 @@ TEST(Include, AnExcludedPartitionIsLeftOutOfItsTable) {
   EXPECT_EQ(tables(move.target), "public.p: 10, public.p_1: 10");
 }
 
+constexpr const char* kParted = R"(
+  CREATE SCHEMA parts;
+  CREATE TABLE orders (id int, note text) PARTITION BY RANGE (id);
+  CREATE TABLE parts.orders_low PARTITION OF orders FOR VALUES FROM (0) TO (10);
+  CREATE TABLE parts.orders_high PARTITION OF orders FOR VALUES FROM (10) TO (30) PARTITION BY RANGE (id);
+  CREATE TABLE parts.orders_10 PARTITION OF parts.orders_high FOR VALUES FROM (10) TO (20);
+  CREATE TABLE parts.orders_20 PARTITION OF parts.orders_high FOR VALUES FROM (20) TO (30);
+  CREATE INDEX ON orders (note);
+  CREATE TABLE other (id int);
+  INSERT INTO orders SELECT generate_series(0, 29); INSERT INTO other VALUES (1))";
+
+TEST(Include, APartitionedTableBringsItsPartitions) {
+  const Move move(kParted);
+  const auto verify = [&](const Arguments& more) {
+    Arguments all{"--source", move.source.url(), "--include", "public.orders"};
+    all.insert(all.end(), more.begin(), more.end());
+    return move.way.run("verify", all);
+  };
+  const Arguments arguments{"--include", "public.orders"};
+  EXPECT_TRUE(exits(move.copy(arguments), 0));
+  EXPECT_EQ(tables(move.target),
+            "parts.orders_10: 10, parts.orders_20: 10, parts.orders_low: 10, public.orders: 30");
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_indexes WHERE tablename LIKE 'orders%'"), "5");
+  for (const Arguments& more : {Arguments{}, Arguments{"--independent"}}) {
+    move.target.exec("UPDATE orders SET note = NULL");
+    EXPECT_TRUE(exits(verify(more), 0));
+    move.target.exec("UPDATE orders SET note = 'other' WHERE id = 15; CREATE INDEX ON parts.orders_10 (id)");
+    const auto differs = verify(more);
+    EXPECT_TRUE(exits(differs, 1));
+    EXPECT_THAT(differs.output,
+                AllOf(HasSubstr("parts.orders_10"), HasSubstr("index parts.orders_10_id_idx")));
+    move.target.exec("DROP INDEX parts.orders_10_id_idx");
+  }
+}
+
+TEST(Include, OfAPartitionedTableAndWithoutOneOfItsPartitions) {
+  const Move move(kParted);
+  EXPECT_TRUE(exits(move.copy({"--include", "public.orders", "--exclude", "parts.orders_high"}), 0));
+  EXPECT_EQ(tables(move.target), "parts.orders_low: 10, public.orders: 10");
+}
+
+TEST(Exclude, APartitionedTableGoesWithItsPartitions) {
+  const Move move(kParted);
+  EXPECT_TRUE(exits(move.copy({"--exclude", "public.orders"}), 0));
+  EXPECT_EQ(tables(move.target), "public.other: 1");
+}
+
 TEST(Where, OnlyTheRowsThatSatisfyItAreCopiedAndProven) {
   const Move move(kSource);
   const auto result = move.copy({"--include", "app", "--exclude", "app.log*", "--split-size", "8kB",

@@ -56,6 +56,24 @@ TEST(MatchesAny, AnyPatternIsEnoughAndNoneSelectsNothing) {
   EXPECT_FALSE(matches_any({}, "public", "orders"));
 }
 
+TEST(ReasonToSkip, APartitionGoesWithTheTablesAboveIt) {
+  const std::vector<pg::QualifiedName> leaf{{"parts", "orders_2024"}, {"public", "orders"}};
+  Options options;
+  EXPECT_EQ(reason_to_skip(options, leaf), std::nullopt);
+  options.include = {"public.orders"};
+  EXPECT_EQ(reason_to_skip(options, leaf), std::nullopt);
+  options.exclude = {"parts.orders_20*"};
+  EXPECT_EQ(reason_to_skip(options, leaf), "left out by --exclude");
+  options = {};
+  options.exclude = {"public.orders"};
+  EXPECT_EQ(reason_to_skip(options, leaf), "left out by --exclude");
+  options = {};
+  options.include = {"parts.orders_2024"};
+  EXPECT_EQ(reason_to_skip(options, leaf), std::nullopt);
+  EXPECT_EQ(reason_to_skip(options, std::vector<pg::QualifiedName>{{"public", "orders"}}),
+            "not selected by --include");
+}
+
 TEST(SplitRule, ATableIsSplitWhenItWouldBoundTheRun) {
   constexpr uint64_t kMegabyte = 1 << 20;
   Options options;

@@ -40,6 +40,7 @@ Plan full_plan() {
       "app", "UTF8", "C.UTF-8", "a \"comment\"", {{"", "work_mem=7MB"}, {"app", "search_path=\"\""}}};
   plan.schema = SchemaMode::none;
   plan.relations = {table("public", "orders"), table("a \"b\"", "c.d\n")};
+  plan.relations[1].above = {{"public", "middle"}, {"public", "root"}};
   plan.relations[1].load_into = {"public", "root"};
   plan.relations[1].condition = "x > '\\'";
   Relation objects;
@@ -121,6 +122,7 @@ TEST(PlanJson, RoundTrips) {
   EXPECT_EQ(plan.relations[0].row_estimate, -1);
   EXPECT_EQ(plan.relations[1].name.name, "c.d\n");
   EXPECT_TRUE(plan.relations[1].via_root());
+  EXPECT_THAT(plan.relations[1].above, SizeIs(2));
   EXPECT_EQ(plan.relations[2].kind, Relation::Kind::large_objects);
   EXPECT_THAT(plan.relations[2].large_object_bounds, ElementsAre(0, 5, 4294967295));
   EXPECT_EQ(plan.indexes[0].constraint_type, 'p');
