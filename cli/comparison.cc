@@ -60,6 +60,7 @@ verify::Options comparison_options(const VerifyOptions& options, const copy::Opt
     return copy::reason_to_skip(database, names);
   };
   out.row_filters = database.row_filters;
+  out.catalog.own_schemas = copy::named_schemas(database);
   out.catalog.role_map = database.role_map;
   out.catalog.owners = database.owners;
   out.catalog.grants = database.grants;

@@ -1,6 +1,7 @@
 #include "cli/copy_section.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -43,6 +44,24 @@ std::string run_text(const Json& report) {
   const auto id = report.value("run_id", "");
   const auto directory = report.value("run_dir", "");
   return id.empty() || directory.empty() ? id : fmt::format("{} in {}", id, directory);
+}
+
+/// A line for each reason, since it may be that of ten thousand tables.
+ReportList skipped_list(const Json& findings) {
+  constexpr size_t kMostNamed = 8;
+  std::map<std::string, std::vector<std::string>> objects;
+  for (const auto& finding : findings)
+    if (finding.value("severity", "") == "skipped")
+      objects[finding.at("message").get<std::string>()].push_back(finding.at("object").get<std::string>());
+  ReportList out{.title = "not copied"};
+  for (auto& [reason, names] : objects) {
+    const auto more = names.size() > kMostNamed ? names.size() - kMostNamed : 0;
+    if (more > 0) names.resize(kMostNamed);
+    out.items.push_back(
+        {fmt::format("{}{}: {}", fmt::join(names, ", "),
+                     more > 0 ? fmt::format(" and {} more", base::human_count(more)) : "", reason)});
+  }
+  return out;
 }
 
 std::string copy_next_step(const Json& report) {
@@ -110,10 +129,13 @@ ReportSection copy_section(const Json& report) {
   add_list(out, problem_list(report, "difference", "different", Tone::bad));
   add_list(out, problem_list(report, "failed", "failed", Tone::bad));
   add_list(out, problem_list(report, "note", "notes", Tone::plain));
+  const auto findings = report.value("findings", Json::array());
   auto warnings = Json::array();
-  for (const auto& finding : report.value("findings", Json::array()))
-    if (finding.value("severity", "") != "info") warnings.push_back(finding);
+  for (const auto& finding : findings)
+    if (const auto severity = finding.value("severity", ""); severity == "warning" || severity == "blocker")
+      warnings.push_back(finding);
   add_list(out, remark_list(warnings, "to look at"));
+  add_list(out, skipped_list(findings));
   out.next = copy_next_step(report);
   return out;
 }

@@ -165,6 +165,7 @@ std::string plan_text(const copy::PlanReport& report, const copy::Options& optio
   if (!report.plan.source_version.empty()) out += summary(report, options) + table_list(report.plan);
   out += finding_list(report, Severity::blocker, "blockers", Style::red, colours);
   out += finding_list(report, Severity::warning, "warnings", Style::yellow, colours);
+  out += finding_list(report, Severity::skipped, "not copied", Style::bold, colours);
   return out + finding_list(report, Severity::info, "notes", Style::bold, colours);
 }
 

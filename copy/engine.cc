@@ -38,6 +38,10 @@ pg::SessionOptions target_session(std::string name) {
   return {.role = pg::Role::target, .application_name = std::move(name)};
 }
 
+void tell_findings_of(const Plan& plan, std::vector<Finding>& findings) {
+  findings.insert(findings.end(), plan.findings.begin(), plan.findings.end());
+}
+
 // One run of the engine, in the order of its public methods.
 class Run {
  public:
@@ -126,7 +130,8 @@ void Run::start_new() {
   if (target_) check_target_server(source, *target_, findings_);
   throw_blockers(findings_);
   auto keeper = open_keeper(options_, kPlanApplication, stop_);
-  plan_ = make_plan(keeper->connection(), options_, findings_);
+  plan_ = make_plan(keeper->connection(), options_);
+  tell_findings_of(plan_, findings_);
   if (target_ && server_encoding(*target_) == "SQL_ASCII") plan_.client_encoding = plan_.database.encoding;
   check_source_privileges(keeper->connection(), plan_, findings_);
   check_connections(source, "source", options_.jobs + 1, findings_);
@@ -174,6 +179,7 @@ void Run::reopen() {
     start_new();
     return;
   }
+  tell_findings_of(plan_, findings_);
   // Since they were read, others may have written to the target, and event triggers that acted on what was
   // made after them.
   if (!dir_.state().proofs.empty()) dir_.record(record::unproven());
@@ -485,6 +491,7 @@ Outcome Run::finished_before() {
   check_same_databases();
   plan_ = dir_.load_plan().value_or(Plan());
   check_same_selection();
+  tell_findings_of(plan_, findings_);
   auto out = outcome(*dir_.state().finished);
   out.already_finished = true;
   out.finished_at = check_still_there();
@@ -574,6 +581,7 @@ Outcome Run::import_archive(const Confirm& confirm) {
       resumed_ = "the archive is what it was";
     } else {
       plan_ = RunDir::load_plan(*options_.archive);
+      tell_findings_of(plan_, findings_);
       check_target_content(*target_, plan_, options_, findings_);
       check_local(options_, plan_, stop_, findings_);
       throw_blockers(findings_);
@@ -607,7 +615,8 @@ PlanReport plan_copy(const Options& options, const base::Stop& stop) {
   check_source_server(source, options, report.findings);
   if (report.blocked()) return report;
   source.exec("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-  report.plan = make_plan(source, options, report.findings);
+  report.plan = make_plan(source, options);
+  tell_findings_of(report.plan, report.findings);
   check_source_privileges(source, report.plan, report.findings);
   source.exec("COMMIT");
   check_connections(source, "source", options.jobs + 1, report.findings);

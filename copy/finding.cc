@@ -6,6 +6,8 @@ std::string_view to_string(Severity severity) {
   switch (severity) {
     case Severity::info:
       return "info";
+    case Severity::skipped:
+      return "skipped";
     case Severity::warning:
       return "warning";
     case Severity::blocker:

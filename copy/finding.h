@@ -6,7 +6,8 @@
 namespace copy {
 
 enum class Severity {
-  info,     ///< worth knowing: what is skipped and why
+  info,     ///< worth knowing
+  skipped,  ///< what is not copied; the message is why
   warning,  ///< goes on, but somebody should look: it may need a hand afterwards
   blocker,  ///< the copy refuses to start
 };

@@ -44,6 +44,15 @@ bool take_match(std::string_view& pattern, std::string_view name, bool is_last) 
   return base::glob_match(part, name);
 }
 
+/// The schema that the pattern names and no other; nothing: it may match several.
+std::optional<std::string> named_schema(std::string_view pattern) {
+  std::string_view rest = pattern;
+  if (auto quoted = take_quoted(rest)) return quoted;
+  const auto schema = pattern.substr(0, pattern.find('.'));
+  return schema.find_first_of("*?") == std::string_view::npos ? std::optional<std::string>(schema)
+                                                              : std::nullopt;
+}
+
 bool matches(std::string_view pattern, std::string_view schema, std::string_view table) {
   if (!take_match(pattern, schema, false)) return false;
   if (pattern.empty()) return true;  // no dot: the whole schema
@@ -74,12 +83,23 @@ std::map<std::string, std::string> selection_of(const Options& options) {
           {"--no-grants", options.grants ? "" : "given"}};
 }
 
+std::set<std::string> named_schemas(const Options& options) {
+  std::set<std::string> names;
+  for (const auto& pattern : options.include)
+    if (auto name = named_schema(pattern)) names.insert(std::move(*name));
+  return names;
+}
+
+bool is_provider_schema(const Options& options, std::string_view schema) {
+  return pg::is_vendor_schema(schema) && !named_schemas(options).contains(std::string(schema));
+}
+
 std::optional<std::string> reason_to_skip(const Options& options, std::span<const pg::QualifiedName> names) {
   const auto any_matches = [&](const std::vector<std::string>& patterns) {
     return std::ranges::any_of(
         names, [&](const auto& name) { return matches_any(patterns, name.schema, name.name); });
   };
-  if (pg::is_vendor_schema(names.front().schema)) return "it belongs to the provider";
+  if (is_provider_schema(options, names.front().schema)) return "it belongs to the provider";
   if (!options.include.empty() && !any_matches(options.include)) return "not selected by --include";
   if (any_matches(options.exclude)) return "left out by --exclude";
   return std::nullopt;

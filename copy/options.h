@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <thread>
@@ -60,6 +61,12 @@ struct Options {
 /// The options that decide what a run copies, by name ("--include"), in one writing each. A run that is gone
 /// on with, or asked about, under others would answer for another job.
 std::map<std::string, std::string> selection_of(const Options& options);
+
+/// Schemas that --include names in full, without * and ?.
+std::set<std::string> named_schemas(const Options& options);
+/// True of a schema with a name that a provider uses (`cron`), unless --include names it: then it is the
+/// user's.
+bool is_provider_schema(const Options& options, std::string_view schema);
 
 /// Why a relation is left out; nothing: it is selected. `names`: its own and, of a partition, those of the
 /// partitioned tables above it, since a partition is included with them, and excluded with them. An empty

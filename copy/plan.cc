@@ -33,11 +33,10 @@ uint32_t bucket_count(int64_t rows) {
 // What every relation needs to know of the others.
 class Planner {
  public:
-  Planner(pg::Catalog catalog, int source_major, const Options& options, std::vector<Finding>& findings)
+  Planner(pg::Catalog catalog, int source_major, const Options& options)
       : catalog_(std::move(catalog)),
         source_major_(source_major),
         options_(options),
-        findings_(findings),
         by_oid_(pg::by_oid(catalog_.tables)) {}
 
   Plan make() {
@@ -46,7 +45,7 @@ class Planner {
     if (plan_.database.encoding == "SQL_ASCII") plan_.client_encoding = plan_.database.encoding;
     plan_.schema = options_.schema;
     for (const auto& schema : catalog_.schemas)
-      if (is_vendor_schema(schema)) skip_schema(schema, "it belongs to the provider");
+      if (is_provider_schema(options_, schema)) skip_schema(schema, "it belongs to the provider");
     check_row_filters();
     for (const auto& table : catalog_.tables) add_table(table);
     split_all();
@@ -59,12 +58,12 @@ class Planner {
 
  private:
   void note(Severity severity, std::string object, std::string message, std::string fix = {}) {
-    findings_.push_back({severity, std::move(object), std::move(message), std::move(fix)});
+    plan_.findings.push_back({severity, std::move(object), std::move(message), std::move(fix)});
   }
 
   void skip_schema(const std::string& schema, const std::string& why) {
     plan_.excluded_schemas.push_back(schema);
-    note(Severity::info, "schema " + pg::display_identifier(schema), "skipped: " + why);
+    note(Severity::skipped, "schema " + pg::display_identifier(schema), why);
   }
 
   void check_row_filters() {
@@ -79,10 +78,10 @@ class Planner {
   }
 
   void add_table(const pg::Table& table) {
-    if (is_vendor_schema(table.name.schema)) return;
+    if (is_provider_schema(options_, table.name.schema)) return;
     if (const auto why = reason_to_skip(options_, pg::lineage(by_oid_, table))) {
       plan_.excluded_tables.push_back(table.name);
-      note(Severity::info, "table " + table.name.display(), "skipped: " + *why);
+      note(Severity::skipped, "table " + table.name.display(), *why);
       return;
     }
     copied_.insert(table.oid);
@@ -90,8 +89,7 @@ class Planner {
     if (table.kind == 'm' && !table.populated) plan_.unpopulated_views.push_back(table.name);
     if (table.kind == 'f') {
       plan_.foreign_tables.push_back(table.name);
-      note(Severity::info, "foreign table " + table.name.display(),
-           "only its definition is copied: its rows live elsewhere");
+      note(Severity::skipped, "rows of foreign table " + table.name.display(), "they live elsewhere");
     }
     if (table.kind == 'r') plan_.relations.push_back(relation(table));
   }
@@ -202,8 +200,8 @@ class Planner {
 
   void add_the_rest() {
     for (const auto& schema : catalog_.schemas)
-      if (!is_vendor_schema(schema) && matches_any(options_.exclude, schema, ""))
-        skip_schema(schema, "excluded by --exclude");
+      if (!is_provider_schema(options_, schema) && matches_any(options_.exclude, schema, ""))
+        skip_schema(schema, "left out by --exclude");
     // A sequence goes with its schema: an included table's own sequence has another name than the table, so a
     // pattern for tables must not drop it. pg_dump's archive decides what exists; setting a value that is not
     // there is skipped later.
@@ -217,7 +215,7 @@ class Planner {
            "is not populated at the source and stays so");
     for (const auto& extension : catalog_.extensions) {
       if (is_vendor_extension(extension.name)) {
-        note(Severity::info, "extension " + extension.name, "skipped: it belongs to the provider");
+        note(Severity::skipped, "extension " + extension.name, "it belongs to the provider");
       } else {
         plan_.extensions.push_back(extension);
       }
@@ -244,7 +242,6 @@ class Planner {
   pg::Catalog catalog_;
   int source_major_;
   const Options& options_;
-  std::vector<Finding>& findings_;
   pg::TablesByOid by_oid_;
   Plan plan_;
   std::set<pg::Oid> copied_;
@@ -297,8 +294,8 @@ uint64_t Plan::total_chunks() const {
   return total;
 }
 
-Plan make_plan(pg::Connection& source, const Options& options, std::vector<Finding>& findings) {
-  auto plan = Planner(pg::read_catalog(source), source.major(), options, findings).make();
+Plan make_plan(pg::Connection& source, const Options& options) {
+  auto plan = Planner(pg::read_catalog(source), source.major(), options).make();
   plan.source_version = source.exec("SELECT pg_catalog.current_setting('server_version')").string(0, 0);
   for (auto& relation : plan.relations)
     if (relation.kind == Relation::Kind::large_objects)

@@ -72,6 +72,7 @@ struct Plan {
   std::vector<pg::RoleUse> roles;
   std::vector<pg::QualifiedName> foreign_tables;
   std::vector<pg::QualifiedName> partitioned_tables;
+  std::vector<Finding> findings;  ///< what was left out, and why; told with every result of the run
 
   uint64_t total_bytes() const;
   uint64_t total_chunks() const;
@@ -82,8 +83,8 @@ struct Plan {
   static Plan read(base::ByteSource& in);
 };
 
-/// Decides what is copied and how. What is left out, and why, is added to `findings`.
-Plan make_plan(pg::Connection& source, const Options& options, std::vector<Finding>& findings);
+/// Decides what is copied and how.
+Plan make_plan(pg::Connection& source, const Options& options);
 
 /// Names what differs between the stored plan's tables and those of a fresh one, one line each, at most
 /// `limit`; empty: a resumed run means the same.

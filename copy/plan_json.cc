@@ -30,6 +30,11 @@ NLOHMANN_JSON_SERIALIZE_ENUM(CopyFormat, {{CopyFormat::binary, "binary"}, {CopyF
 namespace copy {
 
 NLOHMANN_JSON_SERIALIZE_ENUM(SchemaMode, {{SchemaMode::dump, "dump"}, {SchemaMode::none, "none"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(Severity, {{Severity::info, "info"},
+                                        {Severity::skipped, "skipped"},
+                                        {Severity::warning, "warning"},
+                                        {Severity::blocker, "blocker"}})
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, severity, object, message, fix)
 NLOHMANN_JSON_SERIALIZE_ENUM(Relation::Kind, {{Relation::Kind::table, "table"},
                                               {Relation::Kind::large_objects, "large objects"}})
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Relation, kind, oid, name, above, load_into, condition, columns, types,
@@ -67,6 +72,7 @@ void for_each_list(P& plan, const F& visit) {
   visit("role", plan.roles);
   visit("foreign_table", plan.foreign_tables);
   visit("partitioned_table", plan.partitioned_tables);
+  visit("finding", plan.findings);
 }
 
 // Names in a SQL_ASCII database need not be UTF-8.

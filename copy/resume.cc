@@ -288,8 +288,7 @@ std::vector<std::string> definition_changes(const Context& context, const std::s
 }
 
 Plan plan_of_same_definitions(const Context& context, const Plan& plan, pg::SnapshotKeeper& keeper) {
-  std::vector<Finding> ignored;
-  auto fresh = make_plan(keeper.connection(), context.options, ignored);
+  auto fresh = make_plan(keeper.connection(), context.options);
   refuse_changes(shape_changes(plan, fresh));
   if (plan.schema == SchemaMode::dump) refuse_changes(definition_changes(context, keeper.id()));
   return fresh;

@@ -152,7 +152,7 @@ std::string reason_to_skip(const TocEntry& entry, const Options& options) {
                          : entry.name.starts_with("EXTENSION ") ? entry.name.substr(10)
                                                                 : std::string();
   if (!extension.empty() && is_vendor_extension(extension)) return "it belongs to the provider";
-  if (is_vendor_schema(entry.schema)) return "it belongs to the provider";
+  if (is_provider_schema(options, entry.schema)) return "it belongs to the provider";
   return {};
 }
 
@@ -234,11 +234,11 @@ SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools&
   const auto usable = [&](TocEntry& entry) {
     if (is_left_out(entry)) {
       findings.push_back(
-          {Severity::info, ItemRunner::label(entry), "skipped: excluded by --include/--exclude", {}});
+          {Severity::skipped, ItemRunner::label(entry), "left out by --include or --exclude", {}});
       return false;
     }
     if (const auto reason = reason_to_skip(entry, options); !reason.empty()) {
-      findings.push_back({Severity::info, ItemRunner::label(entry), "skipped: " + reason, {}});
+      findings.push_back({Severity::skipped, ItemRunner::label(entry), reason, {}});
       return false;
     }
     entry.sql = mapped_sql(entry, options);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -86,6 +87,8 @@ struct CatalogOptions {
   /// Is this relation to be compared? Asked with an empty relation about a schema, and for what lies in it
   /// without being a table or a view. Empty: everything is.
   std::function<bool(std::string_view schema, std::string_view relation)> selects;
+  /// Schemas that are the user's although a provider uses their names.
+  std::set<std::string> own_schemas;
   std::map<std::string, std::string> role_map;  ///< role at the source -> role at the target
   bool owners = true;
   bool grants = true;

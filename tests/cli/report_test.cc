@@ -102,6 +102,20 @@ TEST(Report, JsonHasAVersionAndEverything) {
   EXPECT_EQ(json.at("findings").at(0).at("severity"), "warning");
 }
 
+TEST(Report, NamesWhatWasNotCopiedByReason) {
+  auto result = outcome(0);
+  result.findings = {{copy::Severity::skipped, "schema cron", "it belongs to the provider", ""},
+                     {copy::Severity::info, "foreign key f", "is NOT VALID at the source and stays so", ""},
+                     {copy::Severity::skipped, "schema neon", "it belongs to the provider", ""}};
+  for (int i = 0; i < 1010; ++i)
+    result.findings.push_back(
+        {copy::Severity::skipped, "table t" + std::to_string(i), "left out by --exclude", ""});
+  EXPECT_THAT(
+      text_of(result, kCopy),
+      AllOf(HasSubstr("\nnot copied:\n  schema cron, schema neon: it belongs to the provider\n"),
+            HasSubstr("table t7 and 1,002 more: left out by --exclude\n"), Not(HasSubstr("NOT VALID"))));
+}
+
 TEST(Report, AnErrorIsAReportToo) {
   const auto json = error_report({base::ErrorKind::corrupt, "journal.0: damaged", "restore it"}, 3, kCopy);
   EXPECT_EQ(json.at("verdict"), "failed");

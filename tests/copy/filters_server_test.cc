@@ -137,6 +137,42 @@ TEST(Exclude, APartitionedTableGoesWithItsPartitions) {
   EXPECT_EQ(tables(move.target), "public.other: 1");
 }
 
+TEST(Include, ASchemaWithTheNameOfAProvidersIsTheUsersWhenItIsNamed) {
+  const Move move(
+      "CREATE SCHEMA cron; CREATE TABLE cron.runs AS SELECT 1 AS a; CREATE FUNCTION cron.f() RETURNS int "
+      "LANGUAGE sql "
+      "AS 'SELECT 1'; CREATE TABLE t AS SELECT 1 AS a");
+  const auto without = move.copy();
+  EXPECT_TRUE(exits(without, 0));
+  EXPECT_EQ(tables(move.target), "public.t: 1");
+  EXPECT_THAT(without.output, HasSubstr("not copied:\n  schema cron: it belongs to the provider"));
+  EXPECT_THAT(move.way.run("plan").output, HasSubstr("schema cron: it belongs to the provider"));
+  const Arguments both{"--include", "cron", "--include", "*"};
+  EXPECT_TRUE(exits(move.way.clean(), 0));
+  move.target.exec("DROP TABLE t");
+  EXPECT_TRUE(exits(move.copy(both), 0));
+  EXPECT_EQ(tables(move.target), "cron.runs: 1, public.t: 1");
+  EXPECT_EQ(move.target.value("SELECT cron.f()"), "1");
+  const Arguments verify{"--source", move.source.url(), "--include", "cron", "--include",
+                         "*",        "--independent"};
+  EXPECT_TRUE(exits(move.way.run("verify", verify), 0));
+  move.target.exec("DELETE FROM cron.runs; DROP FUNCTION cron.f()");
+  const auto differs = move.way.run("verify", verify);
+  EXPECT_TRUE(exits(differs, 1));
+  EXPECT_THAT(differs.output, AllOf(HasSubstr("cron.runs"), HasSubstr("function cron.f()")));
+}
+
+TEST(Include, AResumedRunSaysTooWhatItLeavesOut) {
+  const Move move(kSource);
+  const Arguments arguments{"--exclude", "audit"};
+  move.way.crash_at("ledger_commit.after", arguments);
+  const auto resumed = move.copy(arguments);
+  EXPECT_TRUE(exits(resumed, 0));
+  EXPECT_THAT(resumed.output, HasSubstr("schema audit"));
+  EXPECT_THAT(move.copy(arguments).output,
+              AllOf(HasSubstr("nothing was done now"), HasSubstr("schema audit")));
+}
+
 TEST(Where, OnlyTheRowsThatSatisfyItAreCopiedAndProven) {
   const Move move(kSource);
   const auto result = move.copy({"--include", "app", "--exclude", "app.log*", "--split-size", "8kB",

@@ -74,6 +74,22 @@ TEST(ReasonToSkip, APartitionGoesWithTheTablesAboveIt) {
             "not selected by --include");
 }
 
+TEST(ReasonToSkip, AProvidersSchemaIsTheUsersWhenItIsNamed) {
+  const std::vector<pg::QualifiedName> job{{"cron", "job"}};
+  Options options;
+  EXPECT_EQ(reason_to_skip(options, job), "it belongs to the provider");
+  for (const auto* pattern : {"*", "cr*", "*.job", "public"}) {
+    options.include = {pattern};
+    EXPECT_EQ(reason_to_skip(options, job), "it belongs to the provider") << pattern;
+  }
+  for (const auto* pattern : {"cron", "cron.job", "cron.*", "\"cron\"", "\"cron\".job"}) {
+    options.include = {"public", pattern};
+    EXPECT_EQ(reason_to_skip(options, job), std::nullopt) << pattern;
+  }
+  options.include = {"cron.other"};
+  EXPECT_EQ(reason_to_skip(options, job), "not selected by --include");
+}
+
 TEST(SplitRule, ATableIsSplitWhenItWouldBoundTheRun) {
   constexpr uint64_t kMegabyte = 1 << 20;
   Options options;

@@ -81,6 +81,7 @@ Plan full_plan() {
   plan.roles = {{"app", true, false, true}};
   plan.foreign_tables = {{"public", "f"}};
   plan.partitioned_tables = {{"public", "root"}};
+  plan.findings = {{Severity::skipped, "schema cron", "it belongs to the provider", "--include cron"}};
   return plan;
 }
 
@@ -127,6 +128,7 @@ TEST(PlanJson, RoundTrips) {
   EXPECT_THAT(plan.relations[2].large_object_bounds, ElementsAre(0, 5, 4294967295));
   EXPECT_EQ(plan.indexes[0].constraint_type, 'p');
   EXPECT_TRUE(plan.foreign_keys[0].match_full);
+  EXPECT_EQ(plan.findings[0].severity, Severity::skipped);
   EXPECT_EQ(plan.database.settings[1].setting, "search_path=\"\"");
 }
 
