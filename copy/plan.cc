@@ -222,14 +222,25 @@ class Planner {
     }
     for (const auto& role : catalog_.roles)
       if (!is_vendor_role(role.name)) plan_.roles.push_back(role);
-    if (catalog_.large_objects > 0 && options_.include.empty()) {
-      Relation objects;
-      objects.kind = Relation::Kind::large_objects;
-      objects.shape = {pg::CopyFormat::binary, 3, {0, 1}, 1};
-      objects.row_estimate = static_cast<int64_t>(catalog_.large_objects);
-      objects.large_object_bounds = {0};
-      plan_.relations.push_back(std::move(objects));
+    if (catalog_.large_objects > 0) add_large_objects();
+  }
+
+  void add_large_objects() {
+    if (const auto why = reason_to_skip(options_, std::span(&pg::kLargeObjects, 1))) {
+      // Nobody who names tables thinks of them.
+      const bool named = matches_any(options_.exclude, pg::kLargeObjects.schema, pg::kLargeObjects.name);
+      note(named ? Severity::skipped : Severity::warning, "large objects",
+           named ? *why : fmt::format("{} of them are not copied: they are {}", catalog_.large_objects, *why),
+           named ? std::string()
+                 : fmt::format("if they are used, --include {} as well", pg::kLargeObjects.display()));
+      return;
     }
+    Relation objects;
+    objects.kind = Relation::Kind::large_objects;
+    objects.shape = {pg::CopyFormat::binary, 3, {0, 1}, 1};
+    objects.row_estimate = static_cast<int64_t>(catalog_.large_objects);
+    objects.large_object_bounds = {0};
+    plan_.relations.push_back(std::move(objects));
   }
 
   // What keeps a core busy longest afterwards comes first: a table with one slow index, then by size.

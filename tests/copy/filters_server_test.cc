@@ -72,6 +72,37 @@ TEST(Include, ASchemaAndATable) {
   EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_largeobject_metadata"), "0");
 }
 
+TEST(Include, SaysThatLargeObjectsAreLeftOutAndTakesThemByTheirName) {
+  const Move move(kSource);
+  const Arguments app{"--include", "app"};
+  const auto said =
+      AllOf(HasSubstr("large objects: 1 of them are not copied: they are not selected by --include"),
+            HasSubstr("--include pg_catalog.pg_largeobject as well"));
+  EXPECT_THAT(move.way.run("plan", app).output, said);
+  const auto without = move.copy(app);
+  EXPECT_TRUE(exits(without, 0));
+  EXPECT_THAT(without.output, said);
+  EXPECT_TRUE(exits(move.way.clean(), 0));
+  move.target.exec("DROP SCHEMA app CASCADE");
+  const Arguments both{"--include", "app,pg_catalog.pg_largeobject"};
+  const auto with = move.copy(both);
+  EXPECT_TRUE(exits(with, 0));
+  EXPECT_THAT(with.output, Not(HasSubstr("large objects")));
+  EXPECT_EQ(move.target.value("SELECT convert_from(lo_get(1), 'UTF8')"), "x");
+  const Arguments verify{"--independent", "--include", both[1]};
+  EXPECT_TRUE(exits(move.way.run("verify", verify), 0));
+  move.target.exec("SELECT lo_unlink(1)");
+  EXPECT_TRUE(exits(move.way.run("verify", verify), 1));
+}
+
+TEST(Exclude, LargeObjectsByTheirName) {
+  const Move move(kSource);
+  const auto result = move.copy({"--exclude", "pg_catalog.pg_largeobject"});
+  EXPECT_TRUE(exits(result, 0));
+  EXPECT_THAT(result.output, HasSubstr("large objects: left out by --exclude"));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_largeobject_metadata"), "0");
+}
+
 TEST(Include, ViewsOfWhatIsLeftOutDoNotMakeTheRunFail) {
   const Move move(kSource);
   const auto result = move.copy({"--include", "app"});
@@ -104,14 +135,15 @@ constexpr const char* kParted = R"(
 TEST(Include, APartitionedTableBringsItsPartitions) {
   const Move move(kParted);
   const auto verify = [&](const Arguments& more) {
-    Arguments all{"--source", move.source.url(), "--include", "public.orders"};
+    Arguments all{"--include", "public.orders"};
     all.insert(all.end(), more.begin(), more.end());
     return move.way.run("verify", all);
   };
   const Arguments arguments{"--include", "public.orders"};
   EXPECT_TRUE(exits(move.copy(arguments), 0));
   EXPECT_EQ(tables(move.target),
-            "parts.orders_10: 10, parts.orders_20: 10, parts.orders_low: 10, public.orders: 30");
+            "parts.orders_10: 10, parts.orders_20: 10, parts.orders_high: 20, parts.orders_low: 10, "
+            "public.orders: 30");
   EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_indexes WHERE tablename LIKE 'orders%'"), "5");
   for (const Arguments& more : {Arguments{}, Arguments{"--independent"}}) {
     move.target.exec("UPDATE orders SET note = NULL");
@@ -153,8 +185,7 @@ TEST(Include, ASchemaWithTheNameOfAProvidersIsTheUsersWhenItIsNamed) {
   EXPECT_TRUE(exits(move.copy(both), 0));
   EXPECT_EQ(tables(move.target), "cron.runs: 1, public.t: 1");
   EXPECT_EQ(move.target.value("SELECT cron.f()"), "1");
-  const Arguments verify{"--source", move.source.url(), "--include", "cron", "--include",
-                         "*",        "--independent"};
+  const Arguments verify{"--include", "cron", "--include", "*", "--independent"};
   EXPECT_TRUE(exits(move.way.run("verify", verify), 0));
   move.target.exec("DELETE FROM cron.runs; DROP FUNCTION cron.f()");
   const auto differs = move.way.run("verify", verify);
