@@ -107,7 +107,10 @@ class Planner {
     out.condition = table.condition(options_.row_filters);
     bool binary = true;
     for (const auto& column : table.columns) {
-      if (column.generated) continue;
+      if (column.generated) {
+        out.generated.push_back(column.name);
+        continue;
+      }
       const auto is_key = std::ranges::find(table.key, column.name) != table.key.end();
       if (is_key) out.shape.key.push_back(static_cast<uint32_t>(out.columns.size()));
       out.columns.push_back(column.name);

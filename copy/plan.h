@@ -29,8 +29,9 @@ struct Relation {
   /// Extra WHERE condition: a row filter of the user or of the extension; empty: all rows. The proof reads
   /// the target under the same condition.
   std::string condition;
-  std::vector<std::string> columns;  ///< in the order of the COPY stream, without generated ones
-  std::vector<std::string> types;    ///< their types, for comparing shapes
+  std::vector<std::string> columns;    ///< in the order of the COPY stream, without generated ones
+  std::vector<std::string> types;      ///< their types, for comparing shapes
+  std::vector<std::string> generated;  ///< columns that the source computes, for comparing shapes
   pg::RowShape shape;
   uint64_t filenode = 0;
   uint64_t bytes = 0;  ///< heap and TOAST at planning time

@@ -38,8 +38,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, severity, object, message, fix)
 NLOHMANN_JSON_SERIALIZE_ENUM(Relation::Kind, {{Relation::Kind::table, "table"},
                                               {Relation::Kind::large_objects, "large objects"}})
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Relation, kind, oid, name, above, load_into, condition, columns, types,
-                                   shape, filenode, bytes, row_estimate, index_cost, chunk_blocks, chunks,
-                                   large_object_bounds)
+                                   generated, shape, filenode, bytes, row_estimate, index_cost, chunk_blocks,
+                                   chunks, large_object_bounds)
 namespace {
 
 using nlohmann::json;

@@ -340,8 +340,7 @@ void check_target_content(pg::Connection& target, const Plan& plan, const Option
     check_roles(target, plan, options, findings);
   }
   check_quieted(target, plan, findings);
-  if (plan.schema == SchemaMode::none)
-    for (auto& finding : compare_shapes(target, plan)) findings.push_back(std::move(finding));
+  for (auto& finding : compare_shapes(target, plan)) findings.push_back(std::move(finding));
   check_empty(target, plan, options, findings);
   check_cascades(target, plan, options, findings);
 }
@@ -360,15 +359,20 @@ std::set<pg::QualifiedName> existing_tables(pg::Connection& target, const Plan& 
   return found;
 }
 
-std::vector<Finding> compare_shapes(pg::Connection& target, const Plan& plan) {
-  struct TargetColumn {
-    std::string type;
-    bool generated = false;
-    bool needs_value = false;
-  };
-  std::vector<Finding> findings;
+namespace {
+
+struct TargetColumn {
+  std::string type;
+  bool generated = false;
+  bool needs_value = false;
+};
+
+using TargetColumns = std::map<std::string, TargetColumn>;
+
+std::map<pg::QualifiedName, TargetColumns> columns_at(pg::Connection& target, const Plan& plan) {
+  std::map<pg::QualifiedName, TargetColumns> found;
   const auto names = target_tables(plan);
-  if (names.empty()) return findings;
+  if (names.empty()) return found;
   const auto rows = target.exec(fmt::format(
       "SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), "
       "a.attgenerated <> '', "
@@ -378,47 +382,100 @@ std::vector<Finding> compare_shapes(pg::Connection& target, const Plan& plan) {
       "'p') "
       "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped",
       values_of_names(names)));
-  std::map<pg::QualifiedName, std::map<std::string, TargetColumn>> found;
   for (int row = 0; row < rows.rows(); ++row) {
     auto& columns = found[{rows.string(row, 0), rows.string(row, 1)}];
     if (!rows.is_null(row, 2))
       columns[rows.string(row, 2)] = {rows.string(row, 3), rows.boolean(row, 4), rows.boolean(row, 5)};
   }
+  return found;
+}
+
+// One table's, see compare_shapes().
+class ShapeComparison {
+ public:
+  ShapeComparison(const Relation& relation, TargetColumns target, std::vector<Finding>& findings)
+      : relation_(relation), target_(std::move(target)), findings_(findings) {}
+
+  void run() {
+    for (size_t i = 0; i < relation_.columns.size(); ++i) compare(relation_.columns[i], relation_.types[i]);
+    for (const auto& name : relation_.generated) compare_generated(name);
+    for (const auto& [name, column] : target_) look_at_own(name, column);
+  }
+
+ private:
+  void note(Severity severity, std::string message, std::string fix) {
+    findings_.push_back({severity, "table " + relation_.display(), std::move(message), std::move(fix)});
+  }
+  std::string or_else() const {
+    return fmt::format(
+        "or drop the table there and let it be made as at the source (--schema dump), or --exclude {}",
+        relation_.display());
+  }
+
+  void compare(const std::string& column, const std::string& type) {
+    const auto name = pg::display_identifier(column);
+    const auto found = target_.extract(column);
+    if (found.empty()) {
+      note(Severity::blocker, fmt::format("column {} is missing on the target", name),
+           "run the application's migrations there that the source has seen, " + or_else());
+      return;
+    }
+    if (found.mapped().generated)
+      note(Severity::blocker, fmt::format("column {} is generated on the target only", name),
+           fmt::format("ALTER TABLE {} ALTER {} DROP EXPRESSION on the target, {}", relation_.name.sql(),
+                       pg::quote_identifier(column), or_else()));
+    if (found.mapped().type != type)
+      note(Severity::blocker,
+           fmt::format("column {} is {} at the source and {} on the target", name, type, found.mapped().type),
+           fmt::format("ALTER TABLE {} ALTER {} TYPE {} on the target, {}", relation_.name.sql(),
+                       pg::quote_identifier(column), type, or_else()));
+  }
+
+  // No stream has its values: the target has to compute them too.
+  void compare_generated(const std::string& column) {
+    const auto name = pg::display_identifier(column);
+    const auto found = target_.extract(column);
+    if (found.empty()) {
+      note(Severity::warning,
+           fmt::format("column {}, which the source computes, is missing on the target", name), {});
+    } else if (!found.mapped().generated) {
+      note(Severity::blocker,
+           fmt::format(
+               "column {} is generated at the source and an ordinary one on the target: its values would "
+               "be lost",
+               name),
+           fmt::format(
+               "make it on the target as it is at the source (DROP COLUMN, ADD COLUMN … GENERATED ALWAYS "
+               "AS …), {}",
+               or_else()));
+    }
+  }
+
+  void look_at_own(const std::string& column, const TargetColumn& own) {
+    if (own.generated) return;
+    note(own.needs_value ? Severity::blocker : Severity::warning,
+         fmt::format("column {} is on the target only: {}", pg::display_identifier(column),
+                     own.needs_value ? "it gets no value, but may not be NULL" : "it gets its default"),
+         own.needs_value ? "give it a default on the target, " + or_else() : std::string());
+  }
+
+  const Relation& relation_;
+  TargetColumns target_;
+  std::vector<Finding>& findings_;
+};
+
+}  // namespace
+
+std::vector<Finding> compare_shapes(pg::Connection& target, const Plan& plan) {
+  std::vector<Finding> findings;
+  auto tables = columns_at(target, plan);
   for (const auto& relation : plan.relations) {
     if (relation.kind != Relation::Kind::table) continue;
-    const auto object = "table " + relation.display();
-    const auto table = found.find(relation.name);
-    if (table == found.end()) {
-      add(findings, Severity::blocker, object, "does not exist on the target",
+    if (auto table = tables.extract(relation.name)) {
+      ShapeComparison(relation, std::move(table.mapped()), findings).run();
+    } else if (plan.schema == SchemaMode::none) {
+      add(findings, Severity::blocker, "table " + relation.display(), "does not exist on the target",
           "run the application's migrations there first, or let the schema be copied (--schema dump)");
-      continue;
-    }
-    auto& columns = table->second;
-    for (size_t i = 0; i < relation.columns.size(); ++i) {
-      const auto name = pg::display_identifier(relation.columns[i]);
-      const auto column = columns.find(relation.columns[i]);
-      if (column == columns.end()) {
-        add(findings, Severity::blocker, object, fmt::format("column {} is missing on the target", name));
-        continue;
-      }
-      if (column->second.generated)
-        add(findings, Severity::blocker, object,
-            fmt::format("column {} is generated on the target only", name));
-      if (column->second.type != relation.types[i])
-        add(findings, Severity::blocker, object,
-            fmt::format("column {} is {} at the source and {} on the target", name, relation.types[i],
-                        column->second.type));
-      columns.erase(column);
-    }
-    for (const auto& [name, column] : columns) {
-      if (column.generated) continue;
-      // Also one that is generated at the source and an ordinary column here: it would be left without its
-      // values.
-      const auto severity = column.needs_value ? Severity::blocker : Severity::warning;
-      add(findings, severity, object,
-          fmt::format("column {} is not copied (the target alone has it, or the source computes it): {}",
-                      pg::display_identifier(name),
-                      column.needs_value ? "but it may not be NULL" : "it gets its default"));
     }
   }
   return findings;

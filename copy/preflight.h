@@ -33,7 +33,8 @@ void check_local(const Options& options, const Plan& plan, const base::Stop& sto
 
 /// Those of the plan's tables that are there.
 std::set<pg::QualifiedName> existing_tables(pg::Connection& target, const Plan& plan);
-/// Names the columns of planned tables that the target has otherwise, or not at all.
+/// Names the columns of planned tables that the target has otherwise, or not at all. Tables that are not
+/// there count when nobody is going to make them (SchemaMode::none).
 std::vector<Finding> compare_shapes(pg::Connection& target, const Plan& plan);
 std::string server_encoding(pg::Connection& server);
 /// As the server writes it: "15.18 (Debian 15.18-0+deb12u1)".

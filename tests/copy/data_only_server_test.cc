@@ -261,7 +261,9 @@ class DataOnlyMismatch : public ::testing::TestWithParam<Mismatch> {};
 
 TEST_P(DataOnlyMismatch, IsNamedAndNothingIsChanged) {
   const Move move(
-      "CREATE TABLE t (id int PRIMARY KEY, v varchar(10), w text); INSERT INTO t VALUES (1, 'a', 'b')",
+      "CREATE TABLE t (id int PRIMARY KEY, v varchar(10), w text, g int GENERATED ALWAYS AS (id + 1) "
+      "STORED); "
+      "INSERT INTO t VALUES (1, 'a', 'b')",
       GetParam().target);
   const auto before = support::database_digest(move.target.url());
   const auto result = move.copy(kDataOnly);
@@ -284,9 +286,20 @@ INSTANTIATE_TEST_SUITE_P(
             {"column w is generated"}},
         Mismatch{"CREATE TABLE t (id int PRIMARY KEY, v varchar(10), w text, x int NOT NULL)",
                  {"column x", "may not be NULL"}},
+        Mismatch{"CREATE TABLE t (id int PRIMARY KEY, v varchar(10), w text, g int)",
+                 {"column g is generated at the source and an ordinary one", "GENERATED ALWAYS"}},
         Mismatch{"CREATE VIEW t AS SELECT 1 AS id, ''::varchar(10) AS v, ''::text AS w",
                  {"table public.t", "does not exist"}},
         Mismatch{"SELECT 1", {"table public.t", "does not exist", "migrations"}}));
+
+TEST(DataOnly, AComputedColumnThatTheTargetLacksIsNamed) {
+  const Move move(
+      "CREATE TABLE t (id int, g int GENERATED ALWAYS AS (id + 1) STORED); INSERT INTO t VALUES (1)",
+      "CREATE TABLE t (id int)");
+  const auto result = move.copy(kDataOnly);
+  EXPECT_TRUE(exits(result, 0));
+  EXPECT_THAT(result.output, HasSubstr("column g, which the source computes, is missing on the target"));
+}
 
 TEST(DataOnly, MoreAndReorderedColumnsAtTheTargetAreFine) {
   const Move move(

@@ -152,6 +152,26 @@ TEST(ExistingSchema, AForeignKeyThatTheRowsViolateComesBackOnceTheyAreRepaired) 
   EXPECT_EQ(move.target.value("SELECT convalidated FROM pg_constraint WHERE conname = 'fk'"), "t");
 }
 
+// Binary COPY takes a timestamp for a timestamptz, and the digests of what was stored would be equal.
+TEST(ExistingSchema, ATableOfAnotherShapeIsRefused) {
+  const Move move(
+      "CREATE TABLE t (at timestamptz, j json, g int GENERATED ALWAYS AS (1) STORED); CREATE TABLE u (id "
+      "int); "
+      "INSERT INTO t VALUES (now(), '{}')",
+      "CREATE TABLE t (at timestamp, j text, g int)");
+  const auto schema = support::schema_dump(move.target.url());
+  const auto result = move.copy();
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(
+      result.error,
+      AllOf(HasSubstr("column at is timestamp with time zone at the source and timestamp without time zone"),
+            HasSubstr("column j is json at the source and text"),
+            HasSubstr("column g is generated at the source"), Not(HasSubstr("table public.u"))));
+  EXPECT_EQ(support::schema_dump(move.target.url()), schema);
+  move.target.exec("DROP TABLE t");
+  move.expect_equal_copy();
+}
+
 TEST(ExistingSchema, CleaningAnUnfinishedRunLeavesItAsItWas) {
   const Move move(kShop);
   make_empty_shop(move.target);
