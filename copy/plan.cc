@@ -226,6 +226,30 @@ class Planner {
     for (const auto& role : catalog_.roles)
       if (!is_vendor_role(role.name)) plan_.roles.push_back(role);
     if (catalog_.large_objects > 0) add_large_objects();
+    if (options_.schema == SchemaMode::dump && options_.grants) look_at_access();
+  }
+
+  // Left to a person: what it takes away may lock out those who administer the target.
+  void look_at_access() {
+    const auto& [grants, revoked, connection_limit] = catalog_.access;
+    const auto database = pg::quote_identifier(plan_.database.name);
+    std::vector<std::string> statements;
+    for (const auto& privilege : revoked)
+      statements.push_back(fmt::format("REVOKE {} ON DATABASE {} FROM PUBLIC", privilege, database));
+    for (const auto& grant : grants) {
+      if (is_vendor_role(grant.role)) continue;
+      const auto mapped = options_.role_map.find(grant.role);
+      const auto& role = mapped == options_.role_map.end() ? grant.role : mapped->second;
+      statements.push_back(fmt::format("GRANT {} ON DATABASE {} TO {}{}", grant.privilege, database,
+                                       role.empty() ? "PUBLIC" : pg::quote_identifier(role),
+                                       grant.grantable ? " WITH GRANT OPTION" : ""));
+    }
+    if (connection_limit != -1)
+      statements.push_back(fmt::format("ALTER DATABASE {} CONNECTION LIMIT {}", database, connection_limit));
+    if (statements.empty()) return;
+    note(Severity::warning, "database " + pg::display_identifier(plan_.database.name),
+         "who may use it as a whole, and how many connections at once, is not copied",
+         fmt::format("on the target: {}", fmt::join(statements, "; ")));
   }
 
   void add_large_objects() {

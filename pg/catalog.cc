@@ -275,6 +275,27 @@ Database read_database(Connection& connection) {
   return database;
 }
 
+DatabaseAccess read_database_access(Connection& connection) {
+  DatabaseAccess access;
+  access.connection_limit =
+      connection
+          .exec(
+              "SELECT datconnlimit FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()")
+          .integer(0, 0);
+  const auto grants = connection.exec(
+      "SELECT coalesce(r.rolname::text, ''), a.privilege_type, a.is_grantable FROM pg_catalog.pg_database d, "
+      "pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) a "
+      "LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee "
+      "WHERE d.datname = pg_catalog.current_database() AND a.grantee <> d.datdba ORDER BY 1, 2");
+  access.revoked = {"CONNECT", "TEMPORARY"};
+  for (int row = 0; row < grants.rows(); ++row) {
+    DatabaseAccess::Grant grant{grants.string(row, 0), grants.string(row, 1), grants.boolean(row, 2)};
+    const bool is_default = grant.role.empty() && std::erase(access.revoked, grant.privilege) > 0;
+    if (!is_default) access.grants.push_back(std::move(grant));
+  }
+  return access;
+}
+
 std::vector<std::string> first_column(const Result& rows) {
   std::vector<std::string> out;
   for (int row = 0; row < rows.rows(); ++row) out.push_back(rows.string(row, 0));
@@ -350,6 +371,7 @@ std::vector<QualifiedName> lineage(const TablesByOid& tables, const Table& table
 Catalog read_catalog(Connection& connection) {
   Catalog catalog;
   catalog.database = read_database(connection);
+  catalog.access = read_database_access(connection);
   catalog.tables = read_tables(connection);
   FilledByOid filled;
   for (auto& table : catalog.tables) filled.emplace(table.oid, &table);

@@ -112,6 +112,18 @@ struct Database {
   std::vector<DatabaseSetting> settings;
 };
 
+/// Who may do what with the database as a whole. No dump of what is in a database has it.
+struct DatabaseAccess {
+  struct Grant {
+    std::string role;  ///< empty: everybody
+    std::string privilege;
+    bool grantable = false;
+  };
+  std::vector<Grant> grants;         ///< beyond the owner's, and what everybody has by default
+  std::vector<std::string> revoked;  ///< what everybody has by default, but not here
+  int64_t connection_limit = -1;
+};
+
 /// A role that something in this database names, and how.
 struct RoleUse {
   std::string name;
@@ -122,6 +134,7 @@ struct RoleUse {
 
 struct Catalog {
   Database database;
+  DatabaseAccess access;
   std::vector<Table> tables;
   std::vector<Index> indexes;
   std::vector<ForeignKey> foreign_keys;

@@ -231,6 +231,27 @@ TEST(DatabaseSettings, AndTheDatabasesCommentAreCopied) {
   EXPECT_EQ(move.target.value(settings), move.source.value(settings));
 }
 
+TEST(DatabaseAccess, IsNotCopiedButReportedWithTheStatements) {
+  const support::TestRole role(source_server(), "NOLOGIN");
+  const auto name = support::sql_identifier(role.name());
+  const Move move("CREATE TABLE t (id int)");
+  const auto quiet = move.way.run("plan");
+  EXPECT_TRUE(exits(quiet, 0));
+  EXPECT_THAT(quiet.output, ::testing::Not(HasSubstr("who may use it as a whole")));
+  move.source.exec(fmt::format(
+      "REVOKE ALL ON DATABASE {0} FROM PUBLIC; GRANT CONNECT ON DATABASE {0} TO {1} WITH GRANT OPTION; "
+      "ALTER DATABASE {0} CONNECTION LIMIT 7",
+      move.source.name(), name));
+  const auto mapped = fmt::format("{}=postgres", role.name());
+  const auto result = move.copy({"--role-map", mapped});
+  EXPECT_TRUE(exits(result, 0));
+  for (const std::string statement :
+       {"REVOKE CONNECT ON DATABASE \"{}\" FROM PUBLIC", "REVOKE TEMPORARY ON DATABASE \"{}\" FROM PUBLIC",
+        "GRANT CONNECT ON DATABASE \"{}\" TO \"postgres\" WITH GRANT OPTION",
+        "ALTER DATABASE \"{}\" CONNECTION LIMIT 7"})
+    EXPECT_THAT(result.output, HasSubstr(fmt::format(fmt::runtime(statement), move.source.name())));
+}
+
 // "system_user" is reserved since version 16.
 TEST(OddNames, WordsThatOnlyTheNewerServerReserves) {
   const Move move(R"(
