@@ -23,6 +23,10 @@ TEST(EqualCopy, Shop) {
   EXPECT_EQ(report.at("relations"), 4);
   EXPECT_EQ(report.at("proven"), 4);
   EXPECT_EQ(report.at("rows"), 200 + 300 + 3000 + 9000);
+  // Loaded frozen: nobody has to look at the rows' transactions again, nor to vacuum for that.
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND "
+                              "relkind = 'r' AND relpages > 0 AND relallvisible = relpages"),
+            "4");
   // New rows get new keys.
   EXPECT_EQ(move.target.value("INSERT INTO shop.purchase (customer) VALUES (1) RETURNING id"), "3001");
 }
