@@ -9,14 +9,12 @@
 #include "base/file.h"
 #include "cli/engine_run.h"
 #include "cli/report_page.h"
-#include "pg/provider.h"
 
 namespace cli {
 namespace {
 
 /// What is left out, and why: what a copy leaves out too.
 std::optional<std::string> reason_to_skip(const copy::Options& options, const pg::QualifiedName& name) {
-  if (pg::is_vendor_schema(name.schema)) return "it belongs to the provider";
   if (!options.include.empty() && !copy::matches_any(options.include, name.schema, name.name))
     return "not selected by --include";
   if (copy::matches_any(options.exclude, name.schema, name.name)) return "left out by --exclude";
@@ -63,6 +61,10 @@ verify::Options comparison_options(const VerifyOptions& options, const copy::Opt
   // An empty relation stands for the schema and what lies in it without being a table.
   out.catalog.selects = [&database](std::string_view schema, std::string_view relation) {
     return !reason_to_skip(database, {std::string(schema), std::string(relation)});
+  };
+  // What --include selects is compared whoever it seems to belong to.
+  out.catalog.insists = [&database](std::string_view schema, std::string_view relation) {
+    return copy::matches_any(database.include, schema, relation);
   };
   out.catalog.role_map = database.role_map;
   out.catalog.owners = database.owners;

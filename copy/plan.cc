@@ -44,7 +44,7 @@ class Planner {
     if (plan_.database.encoding == "SQL_ASCII") plan_.client_encoding = plan_.database.encoding;
     plan_.schema = options_.schema;
     for (const auto& schema : catalog_.schemas)
-      if (is_vendor_schema(schema)) skip_schema(schema, "it belongs to the provider");
+      if (is_of_vendor(schema)) skip_schema(schema, "it belongs to the provider");
     check_row_filters();
     for (const auto& table : catalog_.tables) add_table(table);
     split_all();
@@ -65,6 +65,8 @@ class Planner {
     note(Severity::info, "schema " + pg::display_identifier(schema), "skipped: " + why);
   }
 
+  bool is_of_vendor(const std::string& schema) const { return catalog_.vendor_schemas.contains(schema); }
+
   bool selected(const pg::Table& table) const {
     const auto& [schema, name] = table.name;
     if (!options_.include.empty() && !matches_any(options_.include, schema, name)) return false;
@@ -83,7 +85,7 @@ class Planner {
   }
 
   void add_table(const pg::Table& table) {
-    if (is_vendor_schema(table.name.schema)) return;
+    if (is_of_vendor(table.name.schema)) return;
     if (!selected(table)) {
       plan_.excluded_tables.push_back(table.name);
       note(Severity::info, "table " + table.name.display(), "skipped: excluded by --include/--exclude");
@@ -207,12 +209,12 @@ class Planner {
 
   void add_the_rest() {
     const auto kept = [&](const pg::QualifiedName& name) {
-      if (is_vendor_schema(name.schema)) return false;
+      if (is_of_vendor(name.schema)) return false;
       if (!options_.include.empty() && !matches_any(options_.include, name.schema, name.name)) return false;
       return !matches_any(options_.exclude, name.schema, name.name);
     };
     for (const auto& schema : catalog_.schemas)
-      if (!is_vendor_schema(schema) && matches_any(options_.exclude, schema, ""))
+      if (!is_of_vendor(schema) && matches_any(options_.exclude, schema, ""))
         skip_schema(schema, "excluded by --exclude");
     // A sequence goes with its schema: an included table's own sequence has another name than the table, so a
     // pattern for tables must not drop it. pg_dump's archive decides what exists; setting a value that is not

@@ -90,7 +90,6 @@ std::vector<std::string> shape_changes(const Plan& stored, const Plan& fresh, si
 
 using pg::is_vendor_extension;
 using pg::is_vendor_role;
-using pg::is_vendor_schema;
 
 /// The expected cost of building an index, in bytes of COPY equivalent: its size times a factor by access
 /// method. Measured on 15: docs/benchmarks.md.

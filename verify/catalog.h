@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,7 +62,8 @@ struct CatalogUnchecked {
 
 /// Everything that compare() needs of one database. Plain data, so that it can be kept and compared later.
 struct Catalog {
-  int server_version = 0;  ///< 150018 is 15.18
+  int server_version = 0;                ///< 150018 is 15.18
+  std::set<std::string> vendor_schemas;  ///< see pg/provider.h
   std::map<CatalogKey, CatalogObject> objects;
   /// Kinds whose query failed: they are not compared at all.
   std::map<std::string, std::string> unreadable_kinds;
@@ -86,6 +88,8 @@ struct CatalogOptions {
   /// Is this relation to be compared? Asked with an empty relation about a schema, and for what lies in it
   /// without being a table or a view. Empty: everything is.
   std::function<bool(std::string_view schema, std::string_view relation)> selects;
+  /// Is it to be compared although it looks like the provider's? Empty: nothing is.
+  std::function<bool(std::string_view schema, std::string_view relation)> insists;
   std::map<std::string, std::string> role_map;  ///< role at the source -> role at the target
   bool owners = true;
   bool grants = true;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "pg/provider.h"
 #include "pg/quote.h"
 #include "verify/catalog.h"
 #include "verify/catalog_query.h"
@@ -57,6 +58,7 @@ class Reader {
   Catalog read() {
     Transaction transaction(connection_);
     catalog_.server_version = connection_.server_version();
+    catalog_.vendor_schemas = pg::read_vendor_schemas(connection_);
     for (const auto& group : {relation_queries(), type_queries(), routine_queries(), search_queries(),
                               database_queries(), privilege_queries()})
       for (const auto& query : group) try_read(query, transaction);

@@ -337,8 +337,9 @@ void Comparison::find_new_tables(const Side& side) {
   std::set<pg::Oid> known;
   for (const auto& table : side.catalog().tables) known.insert(table.oid);
   auto session = side.open_present(stop_);
-  for (const auto& table : pg::read_catalog(session).tables)
-    if (!known.contains(table.oid) && !(options_.skip && options_.skip(table.name)))
+  const auto now = pg::read_catalog(session);
+  for (const auto& table : now.tables)
+    if (!known.contains(table.oid) && !options_.why_left_out(now, table.name))
       outcome_.unchecked.push_back(
           {"table " + table.name.display(),
            fmt::format("was created at the {} while the comparison ran", name_of(side.role())),

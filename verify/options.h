@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/retry.h"
+#include "pg/catalog.h"
 #include "pg/conninfo.h"
 #include "pg/quote.h"
 #include "verify/catalog.h"
@@ -37,8 +38,10 @@ struct Options {
   /// Tables above this many bytes (TOAST included) are read in several slices at once. Nothing: as
   /// pg::split_rule() says.
   std::optional<uint64_t> split_size;
-  /// Why a relation is left out; nothing: it is compared.
+  /// Why a relation is left out, on either side; nothing: it is compared.
   std::function<std::optional<std::string>(const pg::QualifiedName&)> skip;
+  /// The same for a relation of that side: what is the provider's there is left out too.
+  std::optional<std::string> why_left_out(const pg::Catalog& side, const pg::QualifiedName& name) const;
   /// Display name of a table -> SQL condition that its rows have to satisfy on both sides to be compared.
   std::map<std::string, std::string> row_filters;
   /// How definitions are compared; with `recorded`, with those of the source as it is now. What it selects

@@ -197,13 +197,13 @@ TEST(ShapeChanges, SeeTypesToo) {
 
 TEST(VendorObjects, AreKnownByName) {
   EXPECT_TRUE(is_vendor_role("rds_superuser"));
+  EXPECT_FALSE(is_vendor_role("rds_app"));
+  EXPECT_FALSE(is_vendor_role("supabase_app"));
   EXPECT_TRUE(is_vendor_role("pg_read_all_data"));
   EXPECT_TRUE(is_vendor_role("neon_superuser"));
   EXPECT_FALSE(is_vendor_role("rdsuser"));
   EXPECT_FALSE(is_vendor_role("neondb_owner"));
   EXPECT_FALSE(is_vendor_role("postgres"));
-  EXPECT_TRUE(is_vendor_schema("neon"));
-  EXPECT_FALSE(is_vendor_schema("public"));
   EXPECT_TRUE(is_vendor_extension("neon"));
   EXPECT_FALSE(is_vendor_extension("hstore"));
 }

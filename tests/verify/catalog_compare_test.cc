@@ -179,6 +179,7 @@ TEST_F(CatalogCompare, TheUsersWaiversAreReportedAndThoseThatDidNothingToo) {
 }
 
 TEST_F(CatalogCompare, TheProvidersOwnIsWaived) {
+  source.vendor_schemas = {"neon"};
   add(source, "schema", "neon", {{"owner", marked("cloud_admin")}}, "neon");
   add(source, "table", "neon.health", {}, "neon", "health");
   add(source, "extension", "neon", {{"version", "1.5"}});
@@ -206,9 +207,29 @@ TEST_F(CatalogCompare, TheProvidersGrantsOnSystemObjectsAreWaivedWhereTheyAreAlo
 }
 
 TEST_F(CatalogCompare, WhatBothSidesHaveOfTheProviderIsListedOnce) {
-  for (auto* catalog : {&source, &target}) add(*catalog, "schema", "cron", {}, "cron");
+  for (auto* catalog : {&source, &target}) {
+    catalog->vendor_schemas = {"cron"};
+    add(*catalog, "schema", "cron", {}, "cron");
+  }
   EXPECT_THAT(differences(), IsEmpty());
   EXPECT_THAT(texts(result.of_provider), ElementsAre("schema cron : present -> present +0"));
+}
+
+TEST_F(CatalogCompare, WhatOnlyHasTheNameOfAProvidersIsTheUsers) {
+  add(source, "schema", "cron", {}, "cron");
+  add(source, "table", "cron.mine", {}, "cron", "mine");
+  set(source, {"table", "app.t"}, "owner", marked("rds_app"));
+  EXPECT_THAT(differences(),
+              ElementsAre("schema cron : present -> - +1", "table app.t owner: rds_app -> boss +0"));
+  EXPECT_THAT(result.of_provider, IsEmpty());
+}
+
+TEST_F(CatalogCompare, WhatTheUserInsistsOnIsComparedWhoeverOwnsIt) {
+  for (auto* catalog : {&source, &target}) catalog->vendor_schemas = {"auth"};
+  add(source, "table", "auth.users", {}, "auth", "users");
+  EXPECT_THAT(differences(), IsEmpty());
+  options.insists = [](std::string_view schema, std::string_view) { return schema == "auth"; };
+  EXPECT_THAT(differences(), ElementsAre("table auth.users : present -> - +0"));
 }
 
 TEST_F(CatalogCompare, TwoThatTheRoleMapMakesOneAreUnchecked) {
