@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "pg/block_range.h"
 #include "pg/large_objects.h"
 
 namespace copy {
@@ -297,6 +296,34 @@ uint64_t index_build_cost(const pg::Index& index) {
   return static_cast<uint64_t>(factor * static_cast<double>(index.bytes));
 }
 
+pg::BlockRange Relation::blocks(uint32_t chunk) const {
+  if (chunk_blocks == 0) return {};
+  const auto first = chunk * chunk_blocks;
+  return {first, chunk + 1 < chunks ? first + chunk_blocks : 0};
+}
+
+bool Relation::is_whole() const {
+  if (kind == Kind::large_objects)
+    return large_object_bounds.size() == chunks && chunks > 0 && large_object_bounds.front() == 0 &&
+           std::ranges::adjacent_find(large_object_bounds, std::ranges::greater_equal{}) ==
+               large_object_bounds.end();
+  uint64_t next = 0;
+  for (uint32_t chunk = 0; chunk + 1 < chunks; ++chunk) {
+    const auto range = blocks(chunk);
+    if (range.first != next || range.last <= range.first) return false;
+    next = range.last;
+  }
+  return chunks > 0 && blocks(chunks - 1).first == next && blocks(chunks - 1).last == 0;
+}
+
+void Plan::require_whole_relations() const {
+  for (const auto& relation : relations)
+    if (!relation.is_whole())
+      throw base::Error(base::ErrorKind::corrupt,
+                        fmt::format("the plan's chunks of {} are not the whole of it", relation.display()),
+                        "start over with --restart");
+}
+
 uint64_t Plan::total_bytes() const {
   uint64_t total = 0;
   for (const auto& relation : relations) total += relation.bytes;
@@ -315,6 +342,7 @@ Plan make_plan(pg::Connection& source, const Options& options, std::vector<Findi
   for (auto& relation : plan.relations)
     if (relation.kind == Relation::Kind::large_objects)
       bound_large_objects(source, relation, pg::split_rule(options.split_size, options.jobs, 0).chunk);
+  plan.require_whole_relations();
   return plan;
 }
 
