@@ -187,8 +187,7 @@ class Comparison {
   /// Where it went; none when a rule explains it.
   std::optional<Place> add(CatalogDifference difference, const CatalogItem& item) {
     hide_secrets(difference);
-    if (const auto* rule =
-            find_rule({difference, item.object->properties, source_.major(), target_.major()})) {
+    if (const auto* rule = find_rule({difference, *item.object, source_, source_.major(), target_.major()})) {
       if (rule->verdict == CatalogRule::Verdict::same) {
         ++result_.normalised[rule->reason];
       } else {

@@ -285,6 +285,54 @@ TEST_F(CatalogCompare, TheSameVersionMayNot) {
   EXPECT_EQ(differences().size(), 4U);
 }
 
+TEST_F(CatalogCompare, MaintainComesWithAllAndNotAlone) {
+  target.server_version = 170000;
+  const std::string name = "privileges of " + marked("reader");
+  set(source, {"table", "app.t"}, name, "DELETE, INSERT, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE");
+  set(target, {"table", "app.t"}, name,
+      "DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE");
+  EXPECT_THAT(differences(), IsEmpty());
+  set(target, {"table", "app.t"}, "privileges of PUBLIC", "MAINTAIN");
+  EXPECT_THAT(differences(), ElementsAre("table app.t privileges of PUBLIC: - -> MAINTAIN +0"));
+  // Back to an older version it goes again; but what only that has was not there before.
+  std::swap(source, target);
+  EXPECT_THAT(differences(), ElementsAre("table app.t privileges of PUBLIC: MAINTAIN -> - +0"));
+}
+
+TEST_F(CatalogCompare, AnUnloggedSequenceNeedsAnUnloggedOwner) {
+  source.server_version = 140000;
+  target.server_version = 170000;
+  for (auto* catalog : {&source, &target}) {
+    auto& sequence = add(*catalog, "sequence", "app.t_id_seq", {{"owned by", "app.t.id"}}, "app");
+    sequence.other_schema = "app";
+    sequence.other_relation = "t";
+  }
+  set(target, {"sequence", "app.t_id_seq"}, "persistence", "unlogged");
+  EXPECT_THAT(differences(), ElementsAre("sequence app.t_id_seq persistence: - -> unlogged +0"));
+  for (auto* catalog : {&source, &target}) set(*catalog, {"table", "app.t"}, "persistence", "unlogged");
+  EXPECT_THAT(differences(), IsEmpty());
+}
+
+TEST_F(CatalogCompare, OnlyTheOlderVersionLetsEverybodyCreateInPublic) {
+  source.server_version = 140000;
+  target.server_version = 170000;
+  for (auto [catalog, privileges] : {std::pair(&source, "CREATE, USAGE"), std::pair(&target, "USAGE")})
+    add(*catalog, "schema", "public", {{"privileges of PUBLIC", privileges}}, "public");
+  EXPECT_THAT(differences(), IsEmpty());
+  EXPECT_EQ(result.expected.size(), 1U);
+  set(source, {"schema", "public"}, "privileges of PUBLIC", "USAGE");
+  set(target, {"schema", "public"}, "privileges of PUBLIC", "CREATE, USAGE");
+  EXPECT_THAT(differences(), ElementsAre("schema public privileges of PUBLIC: USAGE -> CREATE, USAGE +0"));
+}
+
+TEST_F(CatalogCompare, AConfigurationTableThatTheTargetLacksIsADifference) {
+  target.server_version = 180000;
+  add(source, "extension", "e", {{"configuration table public.c", ""}});
+  add(target, "extension", "e", {{"configuration table public.new", ""}});
+  EXPECT_THAT(differences(), ElementsAre("extension e configuration table public.c:  -> - +0"));
+  EXPECT_THAT(texts(result.expected), ElementsAre("extension e configuration table public.new: - ->  +0"));
+}
+
 TEST_F(CatalogCompare, AnOlderExtensionOnANewerServerIsADifference) {
   target.server_version = 180000;
   add(source, "extension", "ltree", {{"version", "1.10"}});
