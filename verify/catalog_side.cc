@@ -121,7 +121,8 @@ CatalogSide prepare_side(const Catalog& catalog, const CatalogOptions& options,
     const auto [place, is_new] = side.items.emplace(std::move(resolved), resolve(object, options, roles));
     if (!is_new)
       side.unchecked.push_back({fmt::format("{} {}", place->first.kind, place->first.name),
-                                "the role map makes one of two: only one of them was compared"});
+                                "the role map makes one of two: only one of them was compared",
+                                place->first});
   }
   return side;
 }

@@ -362,6 +362,9 @@ TEST(DescribeDifference, IsOneLineForPeople) {
   EXPECT_EQ(describe({"table", "t", "", std::nullopt, "present", 3}),
             "table t is on the target only, with 3 parts of it");
   EXPECT_EQ(describe({"setting", "s", "value", "(hidden)", "(hidden)"}), "setting s: value differs");
+  EXPECT_EQ(describe({"user mapping", "a@s", "option *", std::nullopt, std::nullopt}),
+            "user mapping a@s: option * not compared");
+  EXPECT_EQ(describe({"policy", "*", "*", std::nullopt, std::nullopt}), "policy * not compared");
   EXPECT_EQ(describe({"table", "t", "comment", "a", "two\nlines " + std::string(200, 'x')}),
             "table t: comment is two lines " + std::string(90, 'x') + "… instead of a");
 }
