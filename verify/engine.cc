@@ -23,6 +23,7 @@ using base::ErrorKind;
 
 pg::DigestKey key_for(const Options& options) {
   if (options.recorded) return options.recorded->key;
+  if (options.key) return *options.key;
   const auto key = pg::DigestKey::random();
   return options.strong ? key.strong() : key;
 }
@@ -350,7 +351,11 @@ void Comparison::find_new_tables(const Side& side) {
 
 Outcome compare(const Options& options, Progress& progress, const base::Stop& stop) {
   const auto once = [&](const Options& one) { return Comparison(one, progress, stop).run(); };
-  return options.recheck > 0 ? compare_with_rechecks(options, stop, once) : once(options);
+  if (options.recheck == 0) return once(options);
+  // A row without a key is known again by its hash: that needs the same secret each time.
+  auto all = options;
+  all.key = key_for(options);
+  return compare_with_rechecks(all, stop, once);
 }
 
 }  // namespace verify

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -63,6 +64,10 @@ struct Options {
   std::function<void(const TableResult&, const RowDifference&)> on_row;
   /// How often what differs is looked at again; not with `recorded`.
   unsigned recheck = 0;
+  /// Before each time. Long enough for what a replica is behind by in good times.
+  std::chrono::milliseconds recheck_pause{2000};
+  /// Of the digests, when several comparisons are about the same rows; nothing: one of its own.
+  std::optional<pg::DigestKey> key;
   /// Display names of the units to compare, and nothing else (no sequences); empty: everything.
   std::set<std::string> only;
   /// Values of the differing columns are shown, not only their names.
