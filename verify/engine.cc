@@ -58,6 +58,7 @@ class Comparison {
   }
   void open_sides();
   void compare_catalogs();
+  void leave_out_definitions(const std::string& why);
   void match_relations();
   void compare_sequences();
   bool is_left_out(std::string_view schema, std::string_view relation) const;
@@ -114,11 +115,7 @@ void Comparison::compare_catalogs() {
   context_.progress.set_phase("catalog");
   auto options = options_.catalog;
   if (after_copy()) {
-    if (const auto why = why_no_source()) {
-      outcome_.skipped.push_back(
-          {"definitions, owners and grants", "the copy keeps none of the source's: " + *why, {}});
-      return;
-    }
+    if (const auto why = why_no_source()) return leave_out_definitions(*why);
     outcome_.notes.push_back(
         {"definitions, owners and grants", "are compared with the source as it is now", {}});
     options.selects = [&](std::string_view schema, std::string_view relation) {
@@ -132,6 +129,23 @@ void Comparison::compare_catalogs() {
   outcome_.user_waived = !outcome_.catalog->waived.empty();
 }
 
+// Whoever names a source means it to be compared with. Without one, or with one that is gone where no more
+// than digests is asked for, the copy's own memory has to do.
+void Comparison::leave_out_definitions(const std::string& why) {
+  const bool is_given = !options_.source.parameters().empty();
+  const bool may_be_gone = !source_ && options_.level != Level::rows;
+  Remark remark{"definitions, owners and grants", "the copy keeps none of the source's: " + why, {}};
+  if (!is_given || may_be_gone) {
+    outcome_.skipped.push_back(std::move(remark));
+    return;
+  }
+  remark.hint =
+      "mend --source; when the old database is gone for good, leave it out (--source '' where CUTOVER_SOURCE "
+      "or "
+      "cutover.toml names it): definitions are not compared then";
+  outcome_.unchecked.push_back(std::move(remark));
+}
+
 bool Comparison::is_left_out(std::string_view schema, std::string_view relation) const {
   const auto& list = options_.recorded->left_out;
   return std::ranges::any_of(
@@ -143,12 +157,18 @@ void Comparison::match_relations() {
   units_ = std::move(plan.units);
   if (!options_.only.empty())
     std::erase_if(units_, [&](const Unit& unit) { return !options_.only.contains(unit.display()); });
-  outcome_.differences = std::move(plan.differences);
-  if (!outcome_.catalog && options_.only.empty())
-    outcome_.differences.insert(outcome_.differences.begin(), plan.structure.begin(), plan.structure.end());
-  outcome_.unchecked = std::move(plan.unchecked);
-  outcome_.skipped.insert(outcome_.skipped.end(), plan.skipped.begin(), plan.skipped.end());
-  outcome_.notes = std::move(plan.notes);
+  // What was said before stays.
+  const auto add = [](std::vector<Remark>& list, const std::vector<Remark>& more) {
+    list.insert(list.end(), more.begin(), more.end());
+  };
+  if (options_.only.empty()) {
+    if (!outcome_.catalog) add(outcome_.differences, plan.structure);
+    add(outcome_.differences, plan.extension_structure);
+  }
+  add(outcome_.differences, plan.differences);
+  add(outcome_.unchecked, plan.unchecked);
+  add(outcome_.skipped, plan.skipped);
+  add(outcome_.notes, plan.notes);
   outcome_.digests = options_.level != Level::counts;
   outcome_.strong = key_.is_strong();
   if (!outcome_.digests)
