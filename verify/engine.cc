@@ -280,6 +280,10 @@ TableResult Comparison::result_of(size_t number, UnitReading& reading) {
   out.reason = reading.reason;
   out.hint = reading.hint;
   if (reading.failed) return out;
+  if (reading.equal) {
+    out.state = State::equal;
+    return out;
+  }
   if (!outcome_.digests) {
     out.state = source.figures.digest.rows == target.figures.digest.rows ? State::equal : State::different;
     return out;
