@@ -39,7 +39,11 @@ void add_source_option(OptionSet& set, RunOptions& options) {
             "the database to copy from: a postgres:// URL or a libpq keyword string. PGPASSFILE and "
             "PGSERVICE work. In "
             "CUTOVER_SOURCE nobody sees its password",
-            "", [&options](const std::string& text) { options.copy.source = pg::Conninfo::parse(text); })
+            "",
+            [&options](const std::string& text) {
+              // Empty takes back what the environment or cutover.toml says: verify --run-dir does without.
+              options.copy.source = text.empty() ? pg::Conninfo() : pg::Conninfo::parse(text);
+            })
       .at("source.url")
       .hidden();
   add_authentication_option(set, "source", options.source_authentication);

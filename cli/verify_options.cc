@@ -38,17 +38,17 @@ void add_connections(OptionSet& set, VerifyOptions& options) {
 
 void add_depth(OptionSet& set, VerifyOptions& options) {
   set.group("How deep");
-  set.value(
-      "--level", "counts|digests|rows",
-      "counts: rows per table, and sequences; digests: every row of every table; rows: and which rows and "
-      "columns, where digests differ",
-      "rows", [&options](const std::string& text) {
-        using verify::Level;
-        options.level = parse_choice<Level>(text, {{"catalog", Level::catalog},
-                                                   {"counts", Level::counts},
-                                                   {"digests", Level::digests},
-                                                   {"rows", Level::rows}});
-      });
+  set.value("--level", "catalog|counts|digests|rows",
+            "catalog: definitions, owners and grants alone; counts: rows per table, and sequences; digests: "
+            "every row of every table; rows: and which rows and "
+            "columns, where digests differ",
+            "rows", [&options](const std::string& text) {
+              using verify::Level;
+              options.level = parse_choice<Level>(text, {{"catalog", Level::catalog},
+                                                         {"counts", Level::counts},
+                                                         {"digests", Level::digests},
+                                                         {"rows", Level::rows}});
+            });
   set.value("--objects", "list|checksum|download[=N%]",
             "of an upload: compare sizes and ETags, the server's checksums with the files read again, or the "
             "objects byte by byte, or a share of them",

@@ -1,5 +1,7 @@
 #include "cli/verify_report.h"
 
+#include <fmt/format.h>
+
 #include "base/format.h"
 #include "cli/errors.h"
 #include "cli/report.h"
@@ -60,9 +62,12 @@ std::vector<Remark> unchecked_of(const Outcome& outcome) {
     if (table.state == State::unchecked)
       out.push_back({table.kind == "table" ? "table " + table.name : table.name, table.reason, table.hint});
   out.insert(out.end(), outcome.unchecked.begin(), outcome.unchecked.end());
-  if (outcome.catalog)
-    for (const auto& unchecked : outcome.catalog->unchecked)
-      out.push_back({unchecked.what, unchecked.reason});
+  if (!outcome.catalog) return out;
+  for (const auto& [what, reason, key, property] : outcome.catalog->unchecked)
+    out.push_back({what, reason,
+                   key.kind.empty() ? ""
+                                    : fmt::format("if it may stay so: --waive '{} {}{}{}'", key.kind,
+                                                  key.name, property.empty() ? "" : " ", property)});
   return out;
 }
 

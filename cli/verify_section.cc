@@ -255,19 +255,23 @@ std::string verify_line(const Json& report) {
   const auto level = text(report, "level");
   const auto equal = human_count(number(report, "tables_equal"));
   const auto differences = counted(difference_count(report), "difference");
+  const auto* definitions = report.at("catalog").is_null() ? ", definitions not compared" : "";
   switch (report.at("exit_code").get<int>()) {
     case kEqual:
     case kWaived:
       if (level == "catalog")
         return fmt::format("{}: {}, rows not looked at, in {}", verdict,
                            counted(compared_objects(report), "object"), took);
-      return fmt::format("{}: {}, {}, {}, in {}", verdict, tables, counted(number(report, "rows"), "row"),
-                         level == "digests" ? "every row digested" : "rows counted, not compared", took);
+      return fmt::format("{}: {}, {}, {}{}, in {}", verdict, tables, counted(number(report, "rows"), "row"),
+                         level == "digests" ? "every row digested" : "rows counted, not compared",
+                         definitions, took);
     case kDifferent:
-      return fmt::format("{}: {} of {} equal, {}, after {}", verdict, equal, tables, differences, took);
+      return fmt::format("{}: {} of {} equal, {}{}, after {}", verdict, equal, tables, differences,
+                         definitions, took);
     default:
-      return fmt::format("{}: {} could not be compared; {} of {} equal, {}, after {}", verdict,
-                         counted(report.at("unchecked").size(), "thing"), equal, tables, differences, took);
+      return fmt::format("{}: {} could not be compared; {} of {} equal, {}{}, after {}", verdict,
+                         counted(report.at("unchecked").size(), "thing"), equal, tables, differences,
+                         definitions, took);
   }
 }
 

@@ -90,16 +90,11 @@ std::set<std::string> named_schemas(const Options& options) {
   return names;
 }
 
-bool is_provider_schema(const Options& options, std::string_view schema) {
-  return pg::is_vendor_schema(schema) && !named_schemas(options).contains(std::string(schema));
-}
-
 std::optional<std::string> reason_to_skip(const Options& options, std::span<const pg::QualifiedName> names) {
   const auto any_matches = [&](const std::vector<std::string>& patterns) {
     return std::ranges::any_of(
         names, [&](const auto& name) { return matches_any(patterns, name.schema, name.name); });
   };
-  if (is_provider_schema(options, names.front().schema)) return "it belongs to the provider";
   if (!options.include.empty() && !any_matches(options.include)) return "not selected by --include";
   if (any_matches(options.exclude)) return "left out by --exclude";
   return std::nullopt;

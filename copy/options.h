@@ -62,11 +62,9 @@ struct Options {
 /// on with, or asked about, under others would answer for another job.
 std::map<std::string, std::string> selection_of(const Options& options);
 
-/// Schemas that --include names in full, without * and ?.
+/// Schemas that --include names in full, without * and ?: they are the user's, even where they seem to be a
+/// provider's (pg/provider.h).
 std::set<std::string> named_schemas(const Options& options);
-/// True of a schema with a name that a provider uses (`cron`), unless --include names it: then it is the
-/// user's.
-bool is_provider_schema(const Options& options, std::string_view schema);
 
 /// Why a relation is left out; nothing: it is selected. `names`: its own and, of a partition, those of the
 /// partitioned tables above it, since a partition is included with them, and excluded with them. An empty

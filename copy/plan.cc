@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "pg/block_range.h"
 #include "pg/large_objects.h"
 
 namespace copy {
@@ -37,7 +36,8 @@ class Planner {
       : catalog_(std::move(catalog)),
         source_major_(source_major),
         options_(options),
-        by_oid_(pg::by_oid(catalog_.tables)) {}
+        by_oid_(pg::by_oid(catalog_.tables)),
+        named_(named_schemas(options)) {}
 
   Plan make() {
     plan_.source_major = source_major_;
@@ -45,7 +45,7 @@ class Planner {
     if (plan_.database.encoding == "SQL_ASCII") plan_.client_encoding = plan_.database.encoding;
     plan_.schema = options_.schema;
     for (const auto& schema : catalog_.schemas)
-      if (is_provider_schema(options_, schema)) skip_schema(schema, "it belongs to the provider");
+      if (is_of_vendor(schema)) skip_schema(schema, "it belongs to the provider");
     check_row_filters();
     for (const auto& table : catalog_.tables) add_table(table);
     split_all();
@@ -66,6 +66,10 @@ class Planner {
     note(Severity::skipped, "schema " + pg::display_identifier(schema), why);
   }
 
+  bool is_of_vendor(const std::string& schema) const {
+    return catalog_.vendor_schemas.contains(schema) && !named_.contains(schema);
+  }
+
   void check_row_filters() {
     for (const auto& filter : options_.row_filters) {
       const auto& table = filter.first;
@@ -78,7 +82,7 @@ class Planner {
   }
 
   void add_table(const pg::Table& table) {
-    if (is_provider_schema(options_, table.name.schema)) return;
+    if (is_of_vendor(table.name.schema)) return;
     if (const auto why = reason_to_skip(options_, pg::lineage(by_oid_, table))) {
       plan_.excluded_tables.push_back(table.name);
       note(Severity::skipped, "table " + table.name.display(), *why);
@@ -203,7 +207,7 @@ class Planner {
 
   void add_the_rest() {
     for (const auto& schema : catalog_.schemas)
-      if (!is_provider_schema(options_, schema) && matches_any(options_.exclude, schema, ""))
+      if (!is_of_vendor(schema) && matches_any(options_.exclude, schema, ""))
         skip_schema(schema, "left out by --exclude");
     // A sequence goes with its schema: an included table's own sequence has another name than the table, so a
     // pattern for tables must not drop it. pg_dump's archive decides what exists; setting a value that is not
@@ -212,7 +216,8 @@ class Planner {
       if (std::ranges::find(plan_.excluded_schemas, sequence.name.schema) == plan_.excluded_schemas.end())
         plan_.sequences.push_back(sequence);
     for (const auto& view : catalog_.materialized_views)
-      if (!reason_to_skip(options_, std::span(&view, 1))) plan_.materialized_views.push_back(view);
+      if (!is_of_vendor(view.schema) && !reason_to_skip(options_, std::span(&view, 1)))
+        plan_.materialized_views.push_back(view);
     for (const auto& view : plan_.unpopulated_views)
       note(Severity::info, "materialized view " + view.display(),
            "is not populated at the source and stays so");
@@ -281,6 +286,7 @@ class Planner {
   int source_major_;
   const Options& options_;
   pg::TablesByOid by_oid_;
+  std::set<std::string> named_;
   Plan plan_;
   std::set<pg::Oid> copied_;
   std::vector<uint64_t> blocks_;  // of the heap, per relation of plan_
@@ -320,6 +326,34 @@ uint64_t index_build_cost(const pg::Index& index) {
   return static_cast<uint64_t>(factor * static_cast<double>(index.bytes));
 }
 
+pg::BlockRange Relation::blocks(uint32_t chunk) const {
+  if (chunk_blocks == 0) return {};
+  const auto first = chunk * chunk_blocks;
+  return {first, chunk + 1 < chunks ? first + chunk_blocks : 0};
+}
+
+bool Relation::is_whole() const {
+  if (kind == Kind::large_objects)
+    return large_object_bounds.size() == chunks && chunks > 0 && large_object_bounds.front() == 0 &&
+           std::ranges::adjacent_find(large_object_bounds, std::ranges::greater_equal{}) ==
+               large_object_bounds.end();
+  uint64_t next = 0;
+  for (uint32_t chunk = 0; chunk + 1 < chunks; ++chunk) {
+    const auto range = blocks(chunk);
+    if (range.first != next || range.last <= range.first) return false;
+    next = range.last;
+  }
+  return chunks > 0 && blocks(chunks - 1).first == next && blocks(chunks - 1).last == 0;
+}
+
+void Plan::require_whole_relations() const {
+  for (const auto& relation : relations)
+    if (!relation.is_whole())
+      throw base::Error(base::ErrorKind::corrupt,
+                        fmt::format("the plan's chunks of {} are not the whole of it", relation.display()),
+                        "start over with --restart");
+}
+
 uint64_t Plan::total_bytes() const {
   uint64_t total = 0;
   for (const auto& relation : relations) total += relation.bytes;
@@ -338,6 +372,7 @@ Plan make_plan(pg::Connection& source, const Options& options) {
   for (auto& relation : plan.relations)
     if (relation.kind == Relation::Kind::large_objects)
       bound_large_objects(source, relation, pg::split_rule(options.split_size, options.jobs, 0).chunk);
+  plan.require_whole_relations();
   return plan;
 }
 

@@ -8,6 +8,7 @@
 #include "base/sink.h"
 #include "copy/finding.h"
 #include "copy/options.h"
+#include "pg/block_range.h"
 #include "pg/catalog.h"
 #include "pg/provider.h"
 #include "pg/row_digest.h"
@@ -46,6 +47,11 @@ struct Relation {
   /// Large objects only: chunk k holds oids [bounds[k], bounds[k+1]); the last one is open-ended.
   std::vector<pg::Oid> large_object_bounds;
 
+  /// Of a chunk of a table.
+  pg::BlockRange blocks(uint32_t chunk) const;
+  /// Do the chunks hold all of it, each row once?
+  bool is_whole() const;
+
   bool via_root() const { return load_into != name; }
   std::string display() const { return kind == Kind::table ? name.display() : "large objects"; }
 };
@@ -77,10 +83,15 @@ struct Plan {
 
   uint64_t total_bytes() const;
   uint64_t total_chunks() const;
+  /// Throws Error{corrupt} when a relation's chunks leave something out or overlap. The digests of what left
+  /// the source are those of the chunks: what no chunk reads would be missing on both sides of every later
+  /// comparison.
+  void require_whole_relations() const;
   /// As JSON, one line for what is there once, and one for each relation, index and so on: a plan of many
   /// tables is never one document in memory. finish() is the caller's to call.
   void write(base::ByteSink& out) const;
-  /// Throws Error{corrupt}; Error{usage} for a plan of another version of this program.
+  /// Throws Error{corrupt}, also as require_whole_relations() does; Error{usage} for a plan of another
+  /// version of this program.
   static Plan read(base::ByteSource& in);
 };
 
@@ -93,7 +104,6 @@ std::vector<std::string> shape_changes(const Plan& stored, const Plan& fresh, si
 
 using pg::is_vendor_extension;
 using pg::is_vendor_role;
-using pg::is_vendor_schema;
 
 /// The expected cost of building an index, in bytes of COPY equivalent: its size times a factor by access
 /// method. Measured on 15: docs/benchmarks.md.

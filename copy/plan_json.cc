@@ -140,6 +140,7 @@ Plan read_plan(Lines& lines) {
       next_object(lines).at(name).get_to(list.emplace_back());
   });
   if (lines.next()) base::fail(base::ErrorKind::corrupt, "the stored plan has more lines than it says");
+  plan.require_whole_relations();
   return plan;
 }
 

@@ -152,7 +152,6 @@ std::string reason_to_skip(const TocEntry& entry, const Options& options) {
                          : entry.name.starts_with("EXTENSION ") ? entry.name.substr(10)
                                                                 : std::string();
   if (!extension.empty() && is_vendor_extension(extension)) return "it belongs to the provider";
-  if (is_provider_schema(options, entry.schema)) return "it belongs to the provider";
   return {};
 }
 

@@ -50,12 +50,7 @@ std::string describe_chunk(const Relation& relation, uint32_t chunk) {
 
 std::string copy_out_sql(const Relation& relation, uint32_t chunk) {
   if (relation.kind == Relation::Kind::large_objects) return large_objects_sql(relation, chunk);
-  pg::BlockRange blocks;
-  if (relation.chunk_blocks > 0) {
-    blocks.first = chunk * relation.chunk_blocks;
-    if (chunk + 1 < relation.chunks) blocks.last = blocks.first + relation.chunk_blocks;
-  }
-  return copy_rows_sql(relation, relation.name.sql(), true, blocks);
+  return copy_rows_sql(relation, relation.name.sql(), true, relation.blocks(chunk));
 }
 
 std::string read_back_sql(const Relation& relation, const pg::BlockRange& blocks) {

@@ -9,6 +9,7 @@
 
 #include "pg/binary_safety.h"
 #include "pg/fence.h"
+#include "pg/provider.h"
 
 namespace pg {
 namespace {
@@ -294,6 +295,21 @@ DatabaseAccess read_database_access(Connection& connection) {
     if (!is_default) access.grants.push_back(std::move(grant));
   }
   return access;
+std::vector<ExtensionTable> read_extension_tables(Connection& connection) {
+  const auto rows = connection.exec(R"(
+    SELECT n.nspname, c.relname, x.extname
+      FROM pg_catalog.pg_extension x
+      JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+                                 AND d.refobjid = x.oid AND d.deptype = 'e'
+                                 AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+      JOIN pg_catalog.pg_class c ON c.oid = d.objid
+      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p', 'm') AND c.oid <> ALL (coalesce(x.extconfig, '{}'))
+     ORDER BY 1, 2)");
+  std::vector<ExtensionTable> tables;
+  for (int row = 0; row < rows.rows(); ++row)
+    tables.push_back({{rows.string(row, 0), rows.string(row, 1)}, rows.string(row, 2)});
+  return tables;
 }
 
 std::vector<std::string> first_column(const Result& rows) {
@@ -381,10 +397,12 @@ Catalog read_catalog(Connection& connection) {
   catalog.foreign_keys = read_foreign_keys(connection);
   catalog.sequences = read_sequences(connection);
   catalog.extensions = read_extensions(connection);
+  catalog.extension_tables = read_extension_tables(connection);
   catalog.materialized_views = read_materialized_views(connection, catalog.tables);
   catalog.schemas =
       first_column(connection.exec("SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' "
                                    "AND nspname NOT IN ('information_schema', 'cutover') ORDER BY 1"));
+  catalog.vendor_schemas = read_vendor_schemas(connection);
   catalog.roles = read_roles(connection);
   catalog.large_objects = static_cast<uint64_t>(
       connection.exec("SELECT count(*) FROM pg_catalog.pg_largeobject_metadata").integer(0, 0));

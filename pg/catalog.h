@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -99,6 +100,12 @@ struct Extension {
   std::string schema;
 };
 
+/// A table of an extension that is none of its configuration tables: its rows come with the extension.
+struct ExtensionTable {
+  QualifiedName name;
+  std::string extension;
+};
+
 struct DatabaseSetting {
   std::string role;     ///< empty: for everybody in this database
   std::string setting;  ///< "name=value"
@@ -140,9 +147,11 @@ struct Catalog {
   std::vector<ForeignKey> foreign_keys;
   std::vector<Sequence> sequences;
   std::vector<Extension> extensions;
+  std::vector<ExtensionTable> extension_tables;
   /// Materialized views, each after those it reads.
   std::vector<QualifiedName> materialized_views;
   std::vector<std::string> schemas;
+  std::set<std::string> vendor_schemas;  ///< those of them that are the provider's, see pg/provider.h
   std::vector<RoleUse> roles;
   uint64_t large_objects = 0;
 };

@@ -58,11 +58,16 @@ struct CatalogObject {
 struct CatalogUnchecked {
   std::string what;  ///< "publications at the target"
   std::string reason;
+  /// What a waiver has to name; a whole kind has the name "*" and the property "*". Properties that the
+  /// pattern names are not compared.
+  CatalogKey key = {};
+  std::string property = {};
 };
 
 /// Everything that compare() needs of one database. Plain data, so that it can be kept and compared later.
 struct Catalog {
-  int server_version = 0;  ///< 150018 is 15.18
+  int server_version = 0;                ///< 150018 is 15.18
+  std::set<std::string> vendor_schemas;  ///< see pg/provider.h
   std::map<CatalogKey, CatalogObject> objects;
   /// Kinds whose query failed: they are not compared at all.
   std::map<std::string, std::string> unreadable_kinds;
@@ -99,7 +104,7 @@ struct CatalogDifference {
   std::string kind;
   std::string object;
   std::string property;               ///< empty: the object itself is on one side only
-  std::optional<std::string> source;  ///< nullopt: absent, or its default
+  std::optional<std::string> source;  ///< nullopt: absent, or its default; both: it was not compared
   std::optional<std::string> target;
   /// Of an object that is missing: how many parts of it (columns, indexes, …) are not listed one by one.
   uint64_t parts = 0;
@@ -117,7 +122,7 @@ struct CatalogComparison {
   std::map<std::string, uint64_t> compared;  ///< objects per kind, those of either side
   uint64_t excluded = 0;                     ///< objects that CatalogOptions::selects left out
   std::vector<CatalogDifference> differences;
-  std::vector<WaivedDifference> waived;       ///< by CatalogOptions::waivers
+  std::vector<WaivedDifference> waived;       ///< by CatalogOptions::waivers; also what was not compared
   std::vector<WaivedDifference> of_provider;  ///< what a provider owns: neither copied nor compared
   /// True differences that come with a move and say nothing against it: the database's own locale and owner,
   /// versions of extensions and collations between two majors.

@@ -82,19 +82,50 @@ class Comparison {
     for (const auto& [catalog, side] : {std::pair(&source_, "source"), std::pair(&target_, "target")}) {
       for (const auto& [kind, reason] : catalog->unreadable_kinds) {
         unreadable_.insert(kind);
-        result_.unchecked.push_back({fmt::format("every {} at the {}", kind, side), reason});
+        add_unchecked({fmt::format("every {} at the {}", kind, side), reason, {kind, "*"}, "*"});
       }
-      for (const auto& unchecked : catalog->unchecked)
-        result_.unchecked.push_back({fmt::format("{} at the {}", unchecked.what, side), unchecked.reason});
+      const bool is_source = catalog == &source_;
+      for (auto unchecked : catalog->unchecked) {
+        unchecked.what += fmt::format(" at the {}", side);
+        unchecked.key.name =
+            with_roles(unchecked.key.name, is_source ? options_.role_map : decltype(options_.role_map)());
+        unchecked_.emplace(unchecked.key, unchecked.property);
+        add_unchecked(std::move(unchecked));
+      }
     }
+  }
+
+  /// What nobody looked at may be accepted like a difference.
+  void add_unchecked(CatalogUnchecked unchecked) {
+    const auto& [kind, name] = unchecked.key;
+    if (const auto* waiver = kind.empty() ? nullptr : waiver_of(kind, name, unchecked.property))
+      result_.waived.push_back(
+          {{kind, name, unchecked.property, std::nullopt, std::nullopt, 0}, waiver->reason});
+    else
+      result_.unchecked.push_back(std::move(unchecked));
+  }
+
+  const CatalogWaiver* waiver_of(const std::string& kind, const std::string& object,
+                                 const std::string& property) {
+    for (size_t i = 0; i < options_.waivers.size(); ++i) {
+      const auto& waiver = options_.waivers[i];
+      if (!base::glob_match(waiver.kind, kind) || !base::glob_match(waiver.name, object) ||
+          !base::glob_match(waiver.property, property))
+        continue;
+      used_[i] = true;
+      return &waiver;
+    }
+    return nullptr;
   }
 
   CatalogSide prepare(const Catalog& catalog, const std::map<std::string, std::string>& roles,
                       std::string_view name) {
     auto side = prepare_side(catalog, options_, roles, unreadable_);
     result_.excluded += side.excluded;
-    for (auto& [what, reason] : side.unchecked)
-      result_.unchecked.push_back({fmt::format("{} at the {}", what, name), std::move(reason)});
+    for (auto& unchecked : side.unchecked) {
+      unchecked.what += fmt::format(" at the {}", name);
+      add_unchecked(std::move(unchecked));
+    }
     return side;
   }
 
@@ -161,7 +192,8 @@ class Comparison {
           s != source.properties.end() && (t == target.properties.end() || s->name <= t->name);
       const bool in_target =
           t != target.properties.end() && (s == source.properties.end() || t->name <= s->name);
-      if (!in_source || !in_target || s->value != t->value) {
+      const bool differs = !in_source || !in_target || s->value != t->value;
+      if (differs && !is_unchecked(key, in_source ? s->name : t->name)) {
         CatalogDifference difference{key.kind,     key.name,     in_source ? s->name : t->name,
                                      std::nullopt, std::nullopt, 0};
         if (in_source) difference.source = s->value;
@@ -179,6 +211,12 @@ class Comparison {
     }
   }
 
+  /// Known on one side only, or on neither.
+  bool is_unchecked(const CatalogKey& key, const std::string& property) const {
+    const auto [begin, end] = unchecked_.equal_range(key);
+    return std::any_of(begin, end, [&](const auto& one) { return base::glob_match(one.second, property); });
+  }
+
   using Place = std::pair<bool, size_t>;  // among the waived ones? and where
   CatalogDifference& difference_at(const Place& place) {
     return place.first ? result_.waived[place.second].difference : result_.differences[place.second];
@@ -187,8 +225,7 @@ class Comparison {
   /// Where it went; none when a rule explains it.
   std::optional<Place> add(CatalogDifference difference, const CatalogItem& item) {
     hide_secrets(difference);
-    if (const auto* rule =
-            find_rule({difference, item.object->properties, source_.major(), target_.major()})) {
+    if (const auto* rule = find_rule({difference, *item.object, source_, source_.major(), target_.major()})) {
       if (rule->verdict == CatalogRule::Verdict::same) {
         ++result_.normalised[rule->reason];
       } else {
@@ -196,14 +233,8 @@ class Comparison {
       }
       return std::nullopt;
     }
-    for (size_t i = 0; i < options_.waivers.size(); ++i) {
-      const auto& waiver = options_.waivers[i];
-      if (!base::glob_match(waiver.kind, difference.kind) ||
-          !base::glob_match(waiver.name, difference.object) ||
-          !base::glob_match(waiver.property, difference.property))
-        continue;
-      used_[i] = true;
-      result_.waived.push_back({std::move(difference), waiver.reason});
+    if (const auto* waiver = waiver_of(difference.kind, difference.object, difference.property)) {
+      result_.waived.push_back({std::move(difference), waiver->reason});
       return Place(true, result_.waived.size() - 1);
     }
     result_.differences.push_back(std::move(difference));
@@ -213,8 +244,9 @@ class Comparison {
   const Catalog& source_;
   const Catalog& target_;
   const CatalogOptions& options_;
-  std::vector<bool> used_;            // by waiver
-  std::set<std::string> unreadable_;  // kinds, on either side
+  std::vector<bool> used_;                            // by waiver
+  std::set<std::string> unreadable_;                  // kinds, on either side
+  std::multimap<CatalogKey, std::string> unchecked_;  // properties that a side does not show, with *
   CatalogComparison result_;
   // By side: 0 what the source lacks, 1 what the target lacks. A schema has an empty relation's name.
   std::array<std::set<Relation>, 2> missing_relations_;

@@ -178,17 +178,32 @@ ObjectQuery servers() {
   return query;
 }
 
+std::string user_mapping_name() {
+  return fmt::format("CASE m.umuser WHEN 0 THEN 'PUBLIC' ELSE {} END || '@' || quote_ident(m.srvname)",
+                     role("m.umuser"));
+}
+
 ObjectQuery user_mappings() {
   ObjectQuery query;
   query.kinds = {"user mapping"};
-  query.name = fmt::format("CASE m.umuser WHEN 0 THEN 'PUBLIC' ELSE {} END || '@' || quote_ident(m.srvname)",
-                           role("m.umuser"));
+  query.name = user_mapping_name();
   query.from = "pg_user_mappings m";
   query.properties = {{"option", "m.umoptions", Form::options}};
   return query;
 }
 
 }  // namespace
+
+// Who sees them is written in the view's own definition.
+std::string hidden_user_mappings_sql() {
+  return fmt::format(
+      "SELECT {} FROM pg_user_mappings m JOIN pg_foreign_server s ON s.oid = m.srvid "
+      "WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AND NOT CASE m.umuser WHEN 0 "
+      "THEN "
+      "pg_has_role(s.srvowner, 'USAGE') ELSE pg_get_userbyid(m.umuser) = current_user AND "
+      "(pg_has_role(s.srvowner, 'USAGE') OR has_server_privilege(s.oid, 'USAGE')) END ORDER BY 1",
+      user_mapping_name());
+}
 
 std::vector<ObjectQuery> database_queries() {
   return {database(),        settings(),     extensions(),    extension_dependencies(),

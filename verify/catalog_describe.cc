@@ -27,6 +27,9 @@ std::string describe(const CatalogDifference& difference) {
     return fmt::format(
         "{} {}{}", subject, target ? "is on the target only" : "is missing on the target",
         parts == 0 ? "" : fmt::format(", with {} {} of it", parts, parts == 1 ? "part" : "parts"));
+  if (!source && !target)
+    return fmt::format("{}{}{} not compared", subject, property == "*" ? "" : ": ",
+                       property == "*" ? "" : property);
   if (!source) return fmt::format("{}: {} is {} on the target only", subject, property, shown(*target));
   if (!target) return fmt::format("{}: {} is not {} any more", subject, property, shown(*source));
   if (shown(*source) == shown(*target)) return fmt::format("{}: {} differs", subject, property);

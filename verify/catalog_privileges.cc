@@ -28,12 +28,14 @@ ObjectQuery default_privileges() {
 struct ChangedGrants {
   const char* kind;
   const char* catalog;
-  const char* alias;
+  const char* oid;
+  const char* subid;
   const char* name;
   const char* from;
   const char* acl;
   const char* owner;
-  char type;
+  char type;           ///< acldefault()'s
+  const char* system;  ///< is it the system's?
 };
 
 ObjectQuery changed_grants(const ChangedGrants& of) {
@@ -41,17 +43,18 @@ ObjectQuery changed_grants(const ChangedGrants& of) {
   query.kinds = {of.kind};
   query.name = of.name;
   query.from = fmt::format(
-      "{0} LEFT JOIN pg_init_privs i ON i.classoid = '{1}'::regclass AND i.objoid = {2}.oid AND i.objsubid = "
-      "0 "
-      "CROSS JOIN LATERAL (SELECT {3} AS now, coalesce(i.initprivs, acldefault('{4}', {5})) AS before) acl",
-      of.from, of.catalog, of.alias, of.acl, of.type, of.owner);
+      "{from} LEFT JOIN pg_init_privs i ON i.classoid = '{catalog}'::regclass AND i.objoid = {oid} AND "
+      "i.objsubid = {subid} CROSS JOIN LATERAL (SELECT {acl} AS now, coalesce(i.initprivs, "
+      "acldefault('{type}', "
+      "{owner})) AS before) acl",
+      fmt::arg("from", of.from), fmt::arg("catalog", of.catalog), fmt::arg("oid", of.oid),
+      fmt::arg("subid", of.subid), fmt::arg("acl", of.acl), fmt::arg("type", of.type),
+      fmt::arg("owner", of.owner));
   query.where = fmt::format(
-      "acl.now IS NOT NULL AND NOT (acl.now @> acl.before AND acl.now <@ acl.before) AND (n.nspname = "
-      "'pg_catalog' OR "
-      " EXISTS (SELECT FROM pg_depend e WHERE e.classid = "
-      "'{}'::regclass AND "
-      "e.objid = {}.oid AND e.deptype = 'e'))",
-      of.catalog, of.alias);
+      "acl.now IS NOT NULL AND NOT (acl.now @> acl.before AND acl.now <@ acl.before) AND ({} OR EXISTS "
+      "(SELECT "
+      "FROM pg_depend e WHERE e.classid = '{}'::regclass AND e.objid = {} AND e.deptype = 'e'))",
+      of.system, of.catalog, of.oid);
   const auto between = [](std::string_view these, std::string_view those) {
     return fmt::format(
         "ARRAY(SELECT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE {} END || chr(3) || "
@@ -67,19 +70,36 @@ ObjectQuery changed_grants(const ChangedGrants& of) {
   return query;
 }
 
+// Not information_schema: initdb does not say in pg_init_privs what its views are made with.
+constexpr const char* kInSystemSchema = "n.nspname = 'pg_catalog'";
+
 constexpr ChangedGrants kChangedGrants[] = {
-    {"privileges on a function", "pg_proc", "p",
+    {"privileges on a function", "pg_proc", "p.oid", "0",
      "quote_ident(n.nspname) || '.' || quote_ident(p.proname) || '(' || oidvectortypes(p.proargtypes) || ')'",
-     "pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace", "p.proacl", "p.proowner", 'f'},
-    {"privileges on a relation", "pg_class", "c", "quote_ident(n.nspname) || '.' || quote_ident(c.relname)",
-     "pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace", "c.relacl", "c.relowner", 'r'},
-    {"privileges on a type", "pg_type", "t", "quote_ident(n.nspname) || '.' || quote_ident(t.typname)",
-     "pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace", "t.typacl", "t.typowner", 'T'},
-    {"privileges on a system schema", "pg_namespace", "n", "quote_ident(n.nspname)", "pg_namespace n",
-     "n.nspacl", "n.nspowner", 'n'},
-    {"privileges on a system language", "pg_language", "l", "quote_ident(l.lanname)",
-     "pg_language l JOIN pg_namespace n ON n.nspname = 'pg_catalog' AND l.oid < 16384", "l.lanacl",
-     "l.lanowner", 'l'},
+     "pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace", "p.proacl", "p.proowner", 'f',
+     kInSystemSchema},
+    {"privileges on a relation", "pg_class", "c.oid", "0",
+     "quote_ident(n.nspname) || '.' || quote_ident(c.relname)",
+     "pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace", "c.relacl", "c.relowner", 'r',
+     kInSystemSchema},
+    {"privileges on a column", "pg_class", "c.oid", "a.attnum",
+     "quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(a.attname)",
+     "pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND NOT a.attisdropped JOIN pg_namespace n ON "
+     "n.oid = "
+     "c.relnamespace",
+     "a.attacl", "c.relowner", 'c', kInSystemSchema},
+    {"privileges on a type", "pg_type", "t.oid", "0",
+     "quote_ident(n.nspname) || '.' || quote_ident(t.typname)",
+     "pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace", "t.typacl", "t.typowner", 'T',
+     kInSystemSchema},
+    {"privileges on a system schema", "pg_namespace", "n.oid", "0", "quote_ident(n.nspname)",
+     "pg_namespace n", "n.nspacl", "n.nspowner", 'n', kInSystemSchema},
+    {"privileges on a system language", "pg_language", "l.oid", "0", "quote_ident(l.lanname)",
+     "pg_language l", "l.lanacl", "l.lanowner", 'l', "l.oid < 16384"},
+    {"privileges on a foreign data wrapper", "pg_foreign_data_wrapper", "w.oid", "0",
+     "quote_ident(w.fdwname)", "pg_foreign_data_wrapper w", "w.fdwacl", "w.fdwowner", 'F', "false"},
+    {"privileges on a server", "pg_foreign_server", "s.oid", "0", "quote_ident(s.srvname)",
+     "pg_foreign_server s", "s.srvacl", "s.srvowner", 'S', "false"},
 };
 
 // Owners count in the reckoning of the data, together with the contents.

@@ -68,6 +68,9 @@ PropertyColumn owner(std::string_view oid);
 /// "yes" where the condition holds.
 PropertyColumn flag(std::string name, std::string_view condition, int since = 0);
 
+/// Names of the user mappings whose options pg_user_mappings hides from this role.
+std::string hidden_user_mappings_sql();
+
 // The table itself, by theme.
 std::vector<ObjectQuery> relation_queries();
 std::vector<ObjectQuery> type_queries();

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "pg/provider.h"
 #include "pg/quote.h"
 #include "verify/catalog.h"
 #include "verify/catalog_query.h"
@@ -57,6 +58,7 @@ class Reader {
   Catalog read() {
     Transaction transaction(connection_);
     catalog_.server_version = connection_.server_version();
+    catalog_.vendor_schemas = pg::read_vendor_schemas(connection_);
     for (const auto& group : {relation_queries(), type_queries(), routine_queries(), search_queries(),
                               database_queries(), privilege_queries()})
       for (const auto& query : group) try_read(query, transaction);
@@ -93,7 +95,7 @@ class Reader {
       // Names are unique in the catalog. Two objects under one of ours would hide each other.
       if (!is_new)
         catalog_.unchecked.push_back(
-            {place->first.kind + " " + place->first.name, "there are two of that name"});
+            {place->first.kind + " " + place->first.name, "there are two of that name", place->first});
     }
   }
 
@@ -130,12 +132,14 @@ class Reader {
 
   // The view shows no options of mappings that this role may not see, and not that it hides them.
   void note_hidden_options() {
-    const bool any = std::ranges::any_of(catalog_.objects,
-                                         [](const auto& item) { return item.first.kind == "user mapping"; });
-    if (!any) return;
-    const auto rows = connection_.exec("SELECT rolsuper FROM pg_roles WHERE rolname = current_user");
-    if (rows.rows() > 0 && rows.boolean(0, 0)) return;
-    catalog_.unchecked.push_back({"options of user mappings", "only a superuser sees all of them"});
+    const auto rows = connection_.exec(hidden_user_mappings_sql());
+    for (int row = 0; row < rows.rows(); ++row) {
+      auto name = normalised_sql(rows.text(row, 0));
+      catalog_.unchecked.push_back({"options of user mapping " + with_roles(name, {}),
+                                    "only a superuser sees them, or whom the mapping is for",
+                                    {"user mapping", std::move(name)},
+                                    "option *"});
+    }
   }
 
   pg::Connection& connection_;

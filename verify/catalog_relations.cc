@@ -172,23 +172,26 @@ std::vector<PropertyColumn> constraint_properties() {
   };
 }
 
-// A foreign key that a partition has because its parent has it is covered by its parent's: its name is made
-// up by the server.
+// ALTER TABLE … DISABLE TRIGGER ALL leaves a foreign key, or a deferrable unique or exclusion constraint,
+// that checks nothing and looks as before.
+constexpr const char* kTriggersDisabled =
+    "EXISTS (SELECT FROM pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgenabled NOT IN ('O', 'A'))";
+
+// A foreign key that a partition has because its parent has it is covered by its parent's, since the server
+// makes up its name; but not one that is switched off by itself.
 ObjectQuery table_constraints() {
   auto query = part("constraint", "pg_constraint", "k", "conrelid", "k.conname");
   query.from +=
       " LEFT JOIN pg_class r ON r.oid = k.confrelid LEFT JOIN pg_namespace rn ON rn.oid = r.relnamespace";
   query.other_schema = "coalesce(rn.nspname, '')";
   query.other_relation = "coalesce(r.relname, '')";
-  query.where +=
-      " AND k.contype IN ('c', 'f', 'p', 'u', 'x', 'n') AND NOT (k.contype = 'f' AND k.conparentid <> 0)";
+  query.where += fmt::format(
+      " AND k.contype IN ('c', 'f', 'p', 'u', 'x', 'n') AND (k.contype <> 'f' OR k.conparentid = "
+      "0 OR {})",
+      kTriggersDisabled);
   query.properties = constraint_properties();
   query.properties.push_back(flag("inherited", "NOT k.conislocal AND NOT c.relispartition"));
-  // ALTER TABLE … DISABLE TRIGGER ALL leaves a foreign key that checks nothing and looks as before.
-  query.properties.push_back(
-      flag("triggers disabled",
-           "k.contype = 'f' AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgconstraint = k.oid "
-           "AND g.tgenabled NOT IN ('O', 'A'))"));
+  query.properties.push_back(flag("triggers disabled", kTriggersDisabled));
   return query;
 }
 

@@ -27,9 +27,18 @@ std::string without_privilege(const std::optional<std::string>& privileges, std:
   return out;
 }
 
-bool same_without(const RuleFacts& facts, std::string_view privilege) {
-  return without_privilege(facts.difference.source, privilege) ==
-         without_privilege(facts.difference.target, privilege);
+bool has_privilege(const std::optional<std::string>& privileges, std::string_view name) {
+  return privileges && without_privilege(privileges, name) != *privileges;
+}
+
+/// All that differs is that the older side's list has the privilege, or that the newer one's has.
+bool only_older_has(const RuleFacts& facts, std::string_view name) {
+  return has_privilege(facts.older(), name) && !has_privilege(facts.newer(), name) &&
+         without_privilege(facts.older(), name) == facts.newer().value_or("");
+}
+bool only_newer_has(const RuleFacts& facts, std::string_view name) {
+  return has_privilege(facts.newer(), name) && !has_privilege(facts.older(), name) &&
+         without_privilege(facts.newer(), name) == facts.older().value_or("");
 }
 
 /// The numbers of "1.10", in order.
@@ -45,12 +54,38 @@ std::vector<int> version_numbers(std::string_view version) {
   return numbers;
 }
 
-bool is_not_null_constraint(const RuleFacts& facts) {
-  const auto* type = facts.find("type");
-  return type && *type == "not null" && (facts.straddles(18) || facts.straddles(17));
+// What an older version keeps with the column is checked for every row, and handed down.
+bool is_plain_not_null(const RuleFacts& facts) {
+  const auto* type = facts.object.find("type");
+  const auto* definition = facts.object.find("definition");
+  return type && *type == "not null" && (facts.straddles(18) || facts.straddles(17)) &&
+         !facts.object.find("not valid") && !(definition && definition->ends_with(" NO INHERIT"));
 }
 
-bool lacks_maintain(const RuleFacts& facts) { return facts.straddles(17) && same_without(facts, "MAINTAIN"); }
+/// What GRANT ALL on a table gave before version 17, with or without the option to grant it on.
+bool is_all_on_table(const std::optional<std::string>& privileges) {
+  static const std::string all = "DELETE, INSERT, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE";
+  static const std::string grantable = [] {
+    std::string out;
+    for (const char c : all) out += c == ',' ? " WITH GRANT OPTION," : std::string(1, c);
+    return out + " WITH GRANT OPTION";
+  }();
+  return privileges && (*privileges == all || *privileges == grantable);
+}
+
+// Granted by itself it is a difference: whoever has it may rewrite the table.
+bool maintain_comes_with_all(const RuleFacts& facts) {
+  return facts.straddles(17) && only_newer_has(facts, "MAINTAIN") &&
+         (facts.difference.property == "privileges of the owner" || is_all_on_table(facts.older()));
+}
+
+bool belongs_to_unlogged_table(const RuleFacts& facts) {
+  const auto& objects = facts.source.objects;
+  for (auto at = objects.lower_bound({"table", {}}); at != objects.end() && at->first.kind == "table"; ++at)
+    if (at->second.schema == facts.object.other_schema && at->second.relation == facts.object.other_relation)
+      return at->second.find("persistence") != nullptr;
+  return false;
+}
 
 bool lacks_qualifiers(const RuleFacts& facts) {
   const auto& [source, target] = std::tie(facts.difference.source, facts.difference.target);
@@ -69,32 +104,35 @@ bool comes_with_the_major(const RuleFacts& facts) {
 
 // Each with its reason. A new version that writes something else gets its line here, and only here.
 constexpr CatalogRule kRules[] = {
-    {"constraint", "", Verdict::same, is_not_null_constraint,
+    {"constraint", "", Verdict::same, is_plain_not_null,
      "version 18 keeps NOT NULL as a constraint, 17 a domain's; older ones keep it with the column or "
      "domain"},
-    {"*", "privileges of *", Verdict::same, lacks_maintain,
-     "version 17 has a privilege MAINTAIN, and owners have it"},
+    {"*", "privileges of *", Verdict::same, maintain_comes_with_all,
+     "version 17 has a privilege MAINTAIN, which owners have and ALL includes"},
     {"*view", "definition", Verdict::same, lacks_qualifiers,
      "version 16 writes the columns of a view's only relation without its name"},
-    {"sequence", "persistence", Verdict::same, [](const RuleFacts& facts) { return facts.straddles(15); },
+    {"sequence", "persistence", Verdict::same,
+     [](const RuleFacts& facts) { return facts.straddles(15) && belongs_to_unlogged_table(facts); },
      "from version 15 on, an unlogged table's sequences are unlogged"},
     {"type", "multirange", Verdict::same, [](const RuleFacts& facts) { return facts.straddles(14); },
      "from version 14 on, every range has a multirange"},
     {"sequence", "type", Verdict::expected,
      [](const RuleFacts& facts) {
-       const auto* owner = facts.find("owned by");
+       const auto* owner = facts.object.find("owned by");
        return owner && owner->starts_with("identity of ");
      },
      "an identity's sequence is made in the type of its column; LIKE may have made another"},
     {"schema", "privileges of PUBLIC", Verdict::expected,
      [](const RuleFacts& facts) {
-       return facts.difference.object == "public" && facts.straddles(15) && same_without(facts, "CREATE");
+       return facts.difference.object == "public" && facts.straddles(15) && only_older_has(facts, "CREATE");
      },
      "from version 15 on, PUBLIC may not create in the schema public"},
     {"extension", "version", Verdict::expected, comes_with_the_major,
      "each major version of PostgreSQL brings its own versions of extensions"},
     {"extension", "configuration table *", Verdict::expected,
-     [](const RuleFacts& facts) { return facts.source_major != facts.target_major; },
+     [](const RuleFacts& facts) {
+       return facts.source_major != facts.target_major && facts.difference.target;
+     },
      "each major version of PostgreSQL brings its own versions of extensions"},
     {"extension", "comment", Verdict::expected,
      [](const RuleFacts& facts) { return facts.source_major != facts.target_major; },
@@ -116,11 +154,6 @@ constexpr CatalogRule kRules[] = {
 };
 
 }  // namespace
-
-const std::string* RuleFacts::find(std::string_view property) const {
-  const auto found = std::ranges::find(properties, property, &CatalogProperty::name);
-  return found == properties.end() ? nullptr : &found->value;
-}
 
 const CatalogRule* find_rule(const RuleFacts& facts) {
   for (const auto& rule : kRules) {

@@ -10,13 +10,20 @@ namespace verify {
 /// What a rule may look at.
 struct RuleFacts {
   const CatalogDifference& difference;
-  const std::vector<CatalogProperty>& properties;  ///< of the object, at the source if it is there
+  const CatalogObject& object;  ///< at the source if it is there
+  const Catalog& source;
   int source_major;
   int target_major;
 
-  const std::string* find(std::string_view property) const;
   /// One side is of this major version or newer, and the other is older.
   bool straddles(int major) const { return (source_major >= major) != (target_major >= major); }
+  /// The value of the side that is older, and of the other.
+  const std::optional<std::string>& older() const {
+    return source_major < target_major ? difference.source : difference.target;
+  }
+  const std::optional<std::string>& newer() const {
+    return source_major < target_major ? difference.target : difference.source;
+  }
 };
 
 /// What looks like a difference, and is none or none to worry about. verify/catalog_rules.cc has all of them.

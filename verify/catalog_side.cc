@@ -26,8 +26,9 @@ bool is_grant_kind(std::string_view kind) {
   return kind == "default privileges" || kind.starts_with(kSystemGrants);
 }
 
-bool belongs_to_provider(const CatalogKey& key, const CatalogObject& object, const CatalogOptions& options) {
-  if (pg::is_vendor_schema(object.schema) && !options.own_schemas.contains(object.schema)) return true;
+bool belongs_to_provider(const CatalogKey& key, const CatalogObject& object,
+                         const std::set<std::string>& schemas, const CatalogOptions& options) {
+  if (schemas.contains(object.schema)) return !options.own_schemas.contains(object.schema);
   if (key.kind == "extension") return pg::is_vendor_extension(key.name);
   if (key.kind == "event trigger") {
     const auto* owner = object.find("owner");
@@ -111,7 +112,7 @@ CatalogSide prepare_side(const Catalog& catalog, const CatalogOptions& options,
       continue;
     }
     CatalogKey resolved{key.kind, with_roles(key.name, roles)};
-    if (belongs_to_provider(key, object, options)) {
+    if (belongs_to_provider(key, object, catalog.vendor_schemas, options)) {
       // What lies in a schema of the provider's is covered by that schema.
       if (key.kind == "schema" || object.schema.empty()) side.of_provider.insert(std::move(resolved));
       continue;
@@ -119,7 +120,8 @@ CatalogSide prepare_side(const Catalog& catalog, const CatalogOptions& options,
     const auto [place, is_new] = side.items.emplace(std::move(resolved), resolve(object, options, roles));
     if (!is_new)
       side.unchecked.push_back({fmt::format("{} {}", place->first.kind, place->first.name),
-                                "the role map makes one of two: only one of them was compared"});
+                                "the role map makes one of two: only one of them was compared",
+                                place->first});
   }
   return side;
 }

@@ -23,6 +23,7 @@ using base::ErrorKind;
 
 pg::DigestKey key_for(const Options& options) {
   if (options.recorded) return options.recorded->key;
+  if (options.key) return *options.key;
   const auto key = pg::DigestKey::random();
   return options.strong ? key.strong() : key;
 }
@@ -57,6 +58,7 @@ class Comparison {
   }
   void open_sides();
   void compare_catalogs();
+  void leave_out_definitions(const std::string& why);
   void match_relations();
   void compare_sequences();
   std::function<bool(std::string_view, std::string_view)> selection() const;
@@ -113,11 +115,7 @@ void Comparison::compare_catalogs() {
   context_.progress.set_phase("catalog");
   auto options = options_.catalog;
   if (after_copy()) {
-    if (const auto why = why_no_source()) {
-      outcome_.skipped.push_back(
-          {"definitions, owners and grants", "the copy keeps none of the source's: " + *why, {}});
-      return;
-    }
+    if (const auto why = why_no_source()) return leave_out_definitions(*why);
     outcome_.notes.push_back(
         {"definitions, owners and grants", "are compared with the source as it is now", {}});
   }
@@ -126,6 +124,23 @@ void Comparison::compare_catalogs() {
   const auto source = verify::read_catalog(source_->connection());
   outcome_.catalog = verify::compare(source, verify::read_catalog(target_->connection()), options);
   outcome_.user_waived = !outcome_.catalog->waived.empty();
+}
+
+// Whoever names a source means it to be compared with. Without one, or with one that is gone where no more
+// than digests is asked for, the copy's own memory has to do.
+void Comparison::leave_out_definitions(const std::string& why) {
+  const bool is_given = !options_.source.parameters().empty();
+  const bool may_be_gone = !source_ && options_.level != Level::rows;
+  Remark remark{"definitions, owners and grants", "the copy keeps none of the source's: " + why, {}};
+  if (!is_given || may_be_gone) {
+    outcome_.skipped.push_back(std::move(remark));
+    return;
+  }
+  remark.hint =
+      "mend --source; when the old database is gone for good, leave it out (--source '' where CUTOVER_SOURCE "
+      "or "
+      "cutover.toml names it): definitions are not compared then";
+  outcome_.unchecked.push_back(std::move(remark));
 }
 
 // A partition, and what belongs to it, goes with the partitioned tables above it, at either side.
@@ -155,12 +170,18 @@ void Comparison::match_relations() {
   units_ = std::move(plan.units);
   if (!options_.only.empty())
     std::erase_if(units_, [&](const Unit& unit) { return !options_.only.contains(unit.display()); });
-  outcome_.differences = std::move(plan.differences);
-  if (!outcome_.catalog && options_.only.empty())
-    outcome_.differences.insert(outcome_.differences.begin(), plan.structure.begin(), plan.structure.end());
-  outcome_.unchecked = std::move(plan.unchecked);
-  outcome_.skipped.insert(outcome_.skipped.end(), plan.skipped.begin(), plan.skipped.end());
-  outcome_.notes = std::move(plan.notes);
+  // What was said before stays.
+  const auto add = [](std::vector<Remark>& list, const std::vector<Remark>& more) {
+    list.insert(list.end(), more.begin(), more.end());
+  };
+  if (options_.only.empty()) {
+    if (!outcome_.catalog) add(outcome_.differences, plan.structure);
+    add(outcome_.differences, plan.extension_structure);
+  }
+  add(outcome_.differences, plan.differences);
+  add(outcome_.unchecked, plan.unchecked);
+  add(outcome_.skipped, plan.skipped);
+  add(outcome_.notes, plan.notes);
   outcome_.digests = options_.level != Level::counts;
   outcome_.strong = key_.is_strong();
   if (!outcome_.digests)
@@ -272,6 +293,10 @@ TableResult Comparison::result_of(size_t number, UnitReading& reading) {
   out.reason = reading.reason;
   out.hint = reading.hint;
   if (reading.failed) return out;
+  if (reading.equal) {
+    out.state = State::equal;
+    return out;
+  }
   if (!outcome_.digests) {
     out.state = source.figures.digest.rows == target.figures.digest.rows ? State::equal : State::different;
     return out;
@@ -353,7 +378,7 @@ void Comparison::find_new_tables(const Side& side) {
   const auto now = pg::read_catalog(session);
   const auto tables = pg::by_oid(now.tables);
   for (const auto& table : now.tables)
-    if (!known.contains(table.oid) && !options_.why_skipped(pg::lineage(tables, table)))
+    if (!known.contains(table.oid) && !options_.why_left_out(now, pg::lineage(tables, table)))
       outcome_.unchecked.push_back(
           {"table " + table.name.display(),
            fmt::format("was created at the {} while the comparison ran", name_of(side.role())),
@@ -364,7 +389,11 @@ void Comparison::find_new_tables(const Side& side) {
 
 Outcome compare(const Options& options, Progress& progress, const base::Stop& stop) {
   const auto once = [&](const Options& one) { return Comparison(one, progress, stop).run(); };
-  return options.recheck > 0 ? compare_with_rechecks(options, stop, once) : once(options);
+  if (options.recheck == 0) return once(options);
+  // A row without a key is known again by its hash: that needs the same secret each time.
+  auto all = options;
+  all.key = key_for(options);
+  return compare_with_rechecks(all, stop, once);
 }
 
 }  // namespace verify

@@ -67,12 +67,16 @@ class Relations {
   Relations(const pg::Catalog& catalog, const Options& options, std::map<std::string, std::string>& skipped)
       : by_oid_(pg::by_oid(catalog.tables)) {
     for (const auto& table : catalog.tables) {
-      if (const auto why = options.why_skipped(pg::lineage(by_oid_, table))) {
+      if (const auto why = options.why_left_out(catalog, pg::lineage(by_oid_, table))) {
         skipped.emplace(described(table), *why);
         continue;
       }
       by_name_.emplace(table.name, &table);
     }
+    for (const auto& [name, extension] : catalog.extension_tables)
+      if (!options.why_left_out(catalog, name))
+        skipped.emplace("table " + name.display(),
+                        fmt::format("extension {} brings its rows along", pg::display_identifier(extension)));
   }
 
   const std::map<pg::QualifiedName, const pg::Table*>& by_name() const { return by_name_; }
@@ -135,8 +139,9 @@ class Matcher {
 
   const Relations& relations(Role role) const { return role == Role::source ? source_ : target_; }
 
-  void difference(std::string object, std::string message, std::string hint = {}) {
-    plan_.structure.push_back({std::move(object), std::move(message), std::move(hint)});
+  void difference(const pg::Table& table, std::string message) {
+    auto& list = table.extension_condition ? plan_.extension_structure : plan_.structure;
+    list.push_back({described(table), std::move(message)});
   }
 
   // Roots whose leaves cannot be compared one by one.
@@ -201,36 +206,46 @@ class Matcher {
   void match_relations() {
     for (const auto& [name, table] : source_.by_name()) {
       const auto* other = target_.find(name);
-      if (!other && !missing_in_tree(Role::source, *table))
-        difference(described(*table), "is missing on the target");
+      if (!other && !missing_in_tree(Role::source, *table)) difference(*table, "is missing on the target");
       if (other) match_pair(*table, *other);
     }
     for (const auto& [name, table] : target_.by_name())
-      if (!source_.find(name) && !missing_in_tree(Role::target, *table))
-        difference(described(*table), "is on the target, but not at the source");
+      if (!source_.find(name) && !missing_in_tree(Role::target, *table)) extra(*table);
+  }
+
+  // A newer version of an extension may have tables that the source's does not know.
+  void extra(const pg::Table& table) {
+    if (table.extension_condition)
+      skipped_.emplace(described(table), "only the target's version of its extension has it");
+    else
+      difference(table, "is on the target, but not at the source");
   }
 
   // A leaf that the other side has not: its rows are compared with the whole tree.
   bool missing_in_tree(Role role, const pg::Table& table) {
     if (!in_whole_tree(role, table) || trees_.contains(table.name)) return false;
-    difference(described(table),
-               fmt::format("is a partition at the {} only; its rows are compared with those of "
-                           "the whole partitioned table",
-                           name_of(role)));
+    if (table.kind == 'f') skip_foreign(table);
+    difference(table, fmt::format("is a partition at the {} only{}", name_of(role),
+                                  has_rows(table) ? "; its rows are compared with those of the whole "
+                                                    "partitioned table"
+                                                  : ""));
     return true;
+  }
+
+  void skip_foreign(const pg::Table& table) {
+    skipped_.emplace(described(table), "its rows live elsewhere: it is a foreign table");
   }
 
   void match_pair(const pg::Table& source, const pg::Table& target) {
     if (source.kind != target.kind)
-      difference(described(source), fmt::format("is a {} on the target", kind_name(target.kind)));
+      difference(source, fmt::format("is a {} on the target", kind_name(target.kind)));
+    if (source.kind == 'f' || target.kind == 'f') skip_foreign(source.kind == 'f' ? source : target);
     if (in_whole_tree(Role::source, source)) return;
-    if (source.kind == 'f' || target.kind == 'f')
-      skipped_.emplace(described(source), "its rows live elsewhere: it is a foreign table");
     if (!has_rows(source) || source.kind != target.kind) return;
     if (!source.populated || !target.populated) {
       if (source.populated != target.populated)
-        difference(described(source), source.populated ? "is populated at the source, but not on the target"
-                                                       : "is populated on the target, but not at the source");
+        difference(source, source.populated ? "is populated at the source, but not on the target"
+                                            : "is populated on the target, but not at the source");
       else
         skipped_.emplace(described(source), "it is not populated on either side");
       return;
@@ -271,7 +286,7 @@ class Matcher {
         if (column.generated == generated) add_column(unit, source, target, column, binary);
     for (const auto& column : target.columns)
       if (std::ranges::find(source.columns, column.name, &pg::Column::name) == source.columns.end())
-        difference(described(source),
+        difference(source,
                    fmt::format("has a column {} on the target only", pg::display_identifier(column.name)));
     unit.shape.columns = static_cast<uint32_t>(unit.columns.size());
     unit.shape.format = binary ? pg::CopyFormat::binary : pg::CopyFormat::text;
@@ -285,7 +300,7 @@ class Matcher {
     const auto other = std::ranges::find(target.columns, column.name, &pg::Column::name);
     const auto shown = pg::display_identifier(column.name);
     if (other == target.columns.end()) {
-      difference(described(source), fmt::format("has no column {} on the target", shown));
+      difference(source, fmt::format("has no column {} on the target", shown));
       return;
     }
     unit.columns.push_back(column.name);
@@ -294,8 +309,8 @@ class Matcher {
     if (column.type == other->type) return;
     // The values may be the same all the same; as text they can be compared.
     binary = false;
-    difference(described(source), fmt::format("column {} is {} at the source and {} on the target", shown,
-                                              column.type, other->type));
+    difference(source, fmt::format("column {} is {} at the source and {} on the target", shown, column.type,
+                                   other->type));
   }
 
   // Positions within the row, ascending; no key when one of its columns is not on both sides.
@@ -473,8 +488,10 @@ class RecordedMatcher {
 
 std::vector<Part> parts_below(const Side& side, const Unit& unit) {
   if (unit.kind == Unit::Kind::large_objects) return {Part{}};
+  Options all;
+  all.catalog.own_schemas = side.catalog().vendor_schemas;
   std::map<std::string, std::string> ignored;
-  const Relations relations(side.catalog(), {}, ignored);
+  const Relations relations(side.catalog(), all, ignored);
   const auto* root = relations.find(unit.name);
   std::vector<Part> parts;
   if (!root) return parts;

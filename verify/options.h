@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -12,6 +13,7 @@
 #include <thread>
 
 #include "base/retry.h"
+#include "pg/catalog.h"
 #include "pg/conninfo.h"
 #include "pg/quote.h"
 #include "verify/catalog.h"
@@ -38,9 +40,9 @@ struct Options {
   /// Tables above this many bytes (TOAST included) are read in several slices at once. Nothing: as
   /// pg::split_rule() says.
   std::optional<uint64_t> split_size;
-  /// Why a relation is left out; nothing: it is compared. Asked with its name and, of a partition, those of
-  /// the partitioned tables above it; with an empty relation about what lies in a schema without being a
-  /// table or a view; and with pg::kLargeObjects.
+  /// Why a relation is left out, on either side; nothing: it is compared. Asked with its name and, of a
+  /// partition, those of the partitioned tables above it; with an empty relation about what lies in a schema
+  /// without being a table or a view; and with pg::kLargeObjects.
   std::function<std::optional<std::string>(std::span<const pg::QualifiedName>)> skip;
   /// Display name of a table -> SQL condition that its rows have to satisfy on both sides to be compared.
   std::map<std::string, std::string> row_filters;
@@ -63,6 +65,10 @@ struct Options {
   std::function<void(const TableResult&, const RowDifference&)> on_row;
   /// How often what differs is looked at again; not with `recorded`.
   unsigned recheck = 0;
+  /// Before each time. Long enough for what a replica is behind by in good times.
+  std::chrono::milliseconds recheck_pause{2000};
+  /// Of the digests, when several comparisons are about the same rows; nothing: one of its own.
+  std::optional<pg::DigestKey> key;
   /// Display names of the units to compare, and nothing else (no sequences); empty: everything.
   std::set<std::string> only;
   /// Values of the differing columns are shown, not only their names.
@@ -74,6 +80,12 @@ struct Options {
   }
   std::optional<std::string> why_skipped(const pg::QualifiedName& name) const {
     return why_skipped(std::span(&name, 1));
+  }
+  /// The same for a relation of that side: what is the provider's there is left out too.
+  std::optional<std::string> why_left_out(const pg::Catalog& side,
+                                          std::span<const pg::QualifiedName> names) const;
+  std::optional<std::string> why_left_out(const pg::Catalog& side, const pg::QualifiedName& name) const {
+    return why_left_out(side, std::span(&name, 1));
   }
 };
 

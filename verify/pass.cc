@@ -186,6 +186,13 @@ std::string journal_name(const Unit& unit) {
   return out;
 }
 
+// What was kept to find a difference in is of no use any more.
+void settle_equal(UnitReading& reading) {
+  reading.equal = true;
+  reading.sketch.reset();
+  for (auto& side : reading.sides) side.buckets = pg::BucketDigest();
+}
+
 // True when an interrupted comparison has found the unit equal.
 bool take_kept(const Context& context, const Unit& unit, UnitReading& reading) {
   const auto* kept = context.journal && !reading.failed ? context.journal->find(journal_name(unit)) : nullptr;
@@ -193,10 +200,8 @@ bool take_kept(const Context& context, const Unit& unit, UnitReading& reading) {
   auto& source = reading.sides[index(Role::source)];
   if (!unit.recorded) source.figures.digest = *kept;
   if (*kept != source.figures.digest) return false;
-  source.buckets = unit.recorded ? source.buckets : pg::BucketDigest(unit.shape.buckets);
-  auto& target = reading.sides[index(Role::target)];
-  target.buckets = reading.sides[index(Role::source)].buckets;
-  target.figures.digest = *kept;
+  reading.sides[index(Role::target)].figures.digest = *kept;
+  settle_equal(reading);
   return true;
 }
 
@@ -226,6 +231,7 @@ SliceReading read_slice(const Context& context, const Unit& unit, const Slice& s
 
 void add(UnitReading& reading, Role role, const SliceReading& slice) {
   auto& side = reading.sides[index(role)];
+  if (side.buckets.size() == 0) side.buckets = pg::BucketDigest(slice.buckets.size());
   side.buckets += slice.buckets;
   side.figures.digest += slice.figures.digest;
   side.figures.bytes += slice.figures.bytes;
@@ -261,11 +267,12 @@ std::vector<UnitReading> read_units(const Context& context, const std::vector<Un
     for (const auto role : kSides) {
       auto& side = initial[i].sides[index(role)];
       if (side.figures.recorded) continue;
-      side.buckets = pg::BucketDigest(units[i].shape.buckets);
       const auto own =
           slices_of(units[i], i, role, context.sides[index(role)]->major(),
                     pg::split_rule(context.options.split_size, context.options.jobs, total[index(role)]));
       side.slices_left = static_cast<uint32_t>(own.size());
+      // Others get their buckets with their first rows: not all tables are held at once.
+      side.buckets = pg::BucketDigest(own.empty() ? units[i].shape.buckets : 0);
       slices.insert(slices.end(), own.begin(), own.end());
     }
   }
@@ -282,7 +289,7 @@ std::vector<UnitReading> read_units(const Context& context, const std::vector<Un
     if (!is_read(reading)) return;
     ++context.progress.tables_done;
     if (reading.sides[0].buckets != reading.sides[1].buckets) return;
-    reading.sketch.reset();
+    settle_equal(reading);
     if (context.journal)
       context.journal->add(journal_name(units[slice.unit]), reading.sides[1].figures.digest);
   };

@@ -52,6 +52,7 @@ struct UnitReading {
   PerSide<OneSide> sides;
   /// The source's rows without the target's; only of large units, and until they turn out to be equal.
   std::optional<pg::RowSketch> sketch;
+  bool equal = false;  ///< on both sides; the buckets and the sketch are gone
   bool failed = false;
   std::string reason;
   std::string hint;

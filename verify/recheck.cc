@@ -11,9 +11,6 @@
 namespace verify {
 namespace {
 
-// Long enough for what a replica is behind by in good times.
-constexpr std::chrono::seconds kPause{2};
-
 using Key = std::vector<std::string>;
 
 // The differing rows of one table, as they are heard of.
@@ -37,7 +34,7 @@ class Rechecks {
       if (pending.empty()) break;
       spdlog::info("{} of {} tables differ: looking at them again ({} of {})", pending.size(),
                    outcome.tables.size(), round, options_.recheck);
-      stop_.sleep_for(kPause);
+      stop_.sleep_for(options_.recheck_pause);
       look_again(outcome, pending);
     }
     tell_the_rows(outcome);
@@ -77,36 +74,64 @@ class Rechecks {
     auto options = listening(options_, heard);
     options.only = pending;
     auto again = compare_once_(options);
-    outcome.source.snapshot = again.source.snapshot;
-    outcome.target.snapshot = again.target.snapshot;
+    keep_unchecked(outcome, std::move(again.unchecked));
+    const auto moment = fmt::format("source snapshot {}, target snapshot {}",
+                                    again.source.snapshot.transactions, again.target.snapshot.transactions);
     for (auto& table : again.tables) {
       const auto before = std::ranges::find(outcome.tables, table.name, &TableResult::name);
       if (before == outcome.tables.end() || !pending.contains(table.name)) continue;
-      const bool settled = settle(table, heard[table.name]);
-      *before = std::move(table);
-      if (settled)
+      if (settle(*before, table, heard[table.name]))
         outcome.notes.push_back(
-            {before->name,
-             "rows differed, but none of them when looked at again: they were on their way",
-             {}});
+            {table.name,
+             fmt::format("rows differed, but none of them when looked at again ({}): they were on their way",
+                         moment)});
+      else if (table.rows)
+        add_note(*table.rows, "looked at again: " + moment);
+      *before = std::move(table);
     }
   }
 
-  // Keeps the rows that differed before too. True when that leaves none.
-  bool settle(TableResult& table, Heard& now) {
+  static void keep_unchecked(Outcome& outcome, std::vector<Remark> more) {
+    for (auto& remark : more)
+      if (std::ranges::find(outcome.unchecked, remark) == outcome.unchecked.end())
+        outcome.unchecked.push_back(std::move(remark));
+  }
+
+  static void add_note(RowDifferences& rows, const std::string& text) {
+    if (!rows.note.empty() && !text.empty()) rows.note += "; ";
+    rows.note += text;
+  }
+
+  static bool is_of_one_form(const TableResult& one, const TableResult& other) {
+    return one.key == other.key && one.columns == other.columns && one.format == other.format;
+  }
+
+  // Makes `table` what is known of it now, and keeps the rows that differed before too. True when that leaves
+  // none. Rows that do not explain the digests take nothing away: one that is not among them may differ.
+  bool settle(const TableResult& previous, TableResult& table, Heard& now) {
     auto& before = heard_[table.name];
-    if (table.state == State::different && (now.too_many || !table.rows || table.rows->buckets_left > 0)) {
+    if (table.state == State::equal) {
+      table.rows.reset();
+      return true;
+    }
+    if (table.state == State::unchecked) return false;
+    const bool was_whole = previous.rows && previous.rows->complete;
+    if (!was_whole || now.too_many || !is_of_one_form(previous, table)) {
       before = std::move(now);
+      return false;
+    }
+    if (!table.rows || !table.rows->complete) {
+      const auto why = table.rows ? table.rows->note : std::string();
+      table.rows = previous.rows;
+      add_note(*table.rows, why);
       return false;
     }
     std::set<Key> keys;
     for (const auto& row : before.rows) keys.insert(row.key);
     std::erase_if(now.rows, [&](const RowDifference& row) { return !keys.contains(row.key); });
     before.rows = std::move(now.rows);
-    if (table.state == State::unchecked || !before.rows.empty()) {
-      if (table.rows) keep_rows(*table.rows, before.rows);
-      return false;
-    }
+    keep_rows(*table.rows, before.rows);
+    if (!before.rows.empty()) return false;
     table.state = State::equal;
     table.rows.reset();
     return true;

@@ -10,7 +10,10 @@ namespace verify {
 
 /// Compares, and looks at what differs again, up to Options::recheck times, each time under new snapshots: a
 /// row that was only on its way (by replication, say) does not differ twice. A table is different in the end
-/// when a row of it, by its key, differed every time; a table of which no row did is equal, with a note.
+/// when a row of it, by its key (without one by its hash, so all comparisons share a secret), differed every
+/// time; a table of which no row did is equal, with a note. Only rows that explain every digest count for
+/// that: a table whose rows could not be looked for stays different. The result's snapshots are the first
+/// ones.
 ///
 /// Memory: kMostRowsHeld differing rows per table; a table with more is different without a second look.
 Outcome compare_with_rechecks(const Options& options, const base::Stop& stop,

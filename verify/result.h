@@ -45,6 +45,8 @@ struct RowDifferences {
   uint32_t passes = 0;              ///< how often the whole table was read again to find them
   /// Differing buckets that were not looked into, and why; they hold more differing rows.
   uint64_t buckets_left = 0;
+  /// They explain every differing digest: what is not among them is equal.
+  bool complete = false;
   std::string note;
 
   uint64_t total() const { return missing + extra + changed + duplicated; }
@@ -81,6 +83,7 @@ struct Remark {
   std::string object;
   std::string message;
   std::string hint = {};
+  bool operator==(const Remark&) const = default;
 };
 
 struct SideInfo {

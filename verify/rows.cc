@@ -119,6 +119,7 @@ bool pinpoint(const Context& context, const Unit& unit, const std::vector<Differ
   auto found = collect(context, unit, filter);
   if (found.failed || !explains(buckets, found)) return false;
   tell(context, table, differences_of(unit, found));
+  table.rows->complete = true;
   return true;
 }
 
@@ -131,11 +132,13 @@ void find_rows(const Context& context, const Unit& unit, const Differing& differ
   auto& rows = *table.rows;
   const auto plan = plan_passes(buckets, unit.shape.buckets);
   rows.buckets_left = plan.buckets_left;
+  rows.complete = plan.buckets_left == 0;
   PerSide<uint64_t> changed_since{};
   for (const auto& filter : plan.passes) {
     ++rows.passes;
     auto found = collect(context, unit, filter);
     if (found.failed) {
+      rows.complete = false;
       add_note(rows.note, found.why);
       break;
     }
@@ -145,12 +148,14 @@ void find_rows(const Context& context, const Unit& unit, const Differing& differ
   }
   if (rows.buckets_left > 0)
     add_note(rows.note, fmt::format("{} more differing digests were not looked into", rows.buckets_left));
-  for (const auto role : kSides)
-    if (changed_since[index(role)] > 0)
-      add_note(rows.note,
-               fmt::format("the {} has changed since its digests were made, in {} of {} digests that "
-                           "differ: their rows are shown as they are now",
-                           name_of(role), changed_since[index(role)], buckets.size()));
+  for (const auto role : kSides) {
+    if (changed_since[index(role)] == 0) continue;
+    rows.complete = false;
+    add_note(rows.note,
+             fmt::format("the {} has changed since its digests were made, in {} of {} digests that "
+                         "differ: their rows are shown as they are now",
+                         name_of(role), changed_since[index(role)], buckets.size()));
+  }
 }
 
 }  // namespace verify

@@ -39,8 +39,9 @@ struct Unit {
 
 /// What is to be compared, and what can be said before a row was read.
 struct UnitPlan {
-  std::vector<Unit> units;        ///< the largest first
-  std::vector<Remark> structure;  ///< what comparing the catalogs finds too
+  std::vector<Unit> units;                  ///< the largest first
+  std::vector<Remark> structure;            ///< what comparing the catalogs finds too
+  std::vector<Remark> extension_structure;  ///< of configuration tables, which no catalog has
   std::vector<Remark> differences;
   std::vector<Remark> unchecked;
   std::vector<Remark> skipped;

@@ -33,6 +33,7 @@ Outcome two_tables(State second) {
   outcome.source = {"postgres://app@old/db", "15.18", {"1", 5, "10:10:", "0/1"}, false};
   outcome.target = {"postgres://app@new/db", "17.2", {"2", 6, "20:20:", "0/2"}, false};
   outcome.tables = {table("public.a", State::equal, 10, 10), table("public.b", second, 5, 4)};
+  outcome.catalog.emplace();
   outcome.elapsed = std::chrono::milliseconds(1500);
   return outcome;
 }
@@ -51,6 +52,10 @@ TEST(VerifyReport, EqualNamesWhatWasCompared) {
   auto counted = two_tables(State::equal);
   counted.digests = false;
   EXPECT_THAT(verify_line(verify_json(counted, {})), HasSubstr("rows counted, not compared"));
+  auto after_copy = two_tables(State::equal);
+  after_copy.catalog.reset();
+  EXPECT_EQ(verify_line(verify_json(after_copy, {})),
+            "EQUAL: 2 tables, 15 rows, every row digested, definitions not compared, in 1.5 s");
 }
 
 TEST(VerifyReport, DifferentNamesRowsAndColumns) {

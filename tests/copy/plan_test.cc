@@ -173,6 +173,37 @@ TEST(Plan, TotalsCountEveryRelation) {
   EXPECT_EQ(full_plan().total_chunks(), 11U);
 }
 
+TEST(Plan, ChunksAreTheWholeOfARelation) {
+  full_plan().require_whole_relations();
+  const auto refused = [](const auto& change) {
+    auto plan = full_plan();
+    change(plan);
+    EXPECT_THAT([&] { plan.require_whole_relations(); }, throws(ErrorKind::corrupt));
+    EXPECT_THAT([&] { read(stored(plan)); }, throws(ErrorKind::corrupt));
+  };
+  refused([](Plan& plan) { plan.relations[0].chunks = 0; });
+  refused([](Plan& plan) { plan.relations[0].chunk_blocks = 0; });
+  refused([](Plan& plan) { plan.relations[0].chunk_blocks = 1ULL << 63; });
+  refused([](Plan& plan) { plan.relations[2].large_object_bounds = {1, 5, 6}; });
+  refused([](Plan& plan) { plan.relations[2].large_object_bounds = {0, 5}; });
+  refused([](Plan& plan) { plan.relations[2].large_object_bounds = {0, 5, 5}; });
+}
+
+// What is checked is what the chunks read.
+TEST(Plan, AChunkBeginsWhereTheOneBeforeItEnds) {
+  auto relation = table("public", "orders");
+  for (const uint64_t blocks : {uint64_t{1}, uint64_t{7}, uint64_t{16384}}) {
+    relation.chunk_blocks = blocks;
+    for (relation.chunks = 2; relation.chunks < 5; ++relation.chunks) {
+      EXPECT_TRUE(relation.is_whole());
+      for (uint32_t chunk = 0; chunk < relation.chunks; ++chunk) {
+        EXPECT_EQ(relation.blocks(chunk).first, chunk * blocks);
+        EXPECT_EQ(relation.blocks(chunk).last, chunk + 1 < relation.chunks ? (chunk + 1) * blocks : 0);
+      }
+    }
+  }
+}
+
 TEST(ShapeChanges, NoneForTheSamePlan) {
   auto fresh = full_plan();
   fresh.relations[0].bytes = 1;
@@ -201,13 +232,13 @@ TEST(ShapeChanges, SeeTypesToo) {
 
 TEST(VendorObjects, AreKnownByName) {
   EXPECT_TRUE(is_vendor_role("rds_superuser"));
+  EXPECT_FALSE(is_vendor_role("rds_app"));
+  EXPECT_FALSE(is_vendor_role("supabase_app"));
   EXPECT_TRUE(is_vendor_role("pg_read_all_data"));
   EXPECT_TRUE(is_vendor_role("neon_superuser"));
   EXPECT_FALSE(is_vendor_role("rdsuser"));
   EXPECT_FALSE(is_vendor_role("neondb_owner"));
   EXPECT_FALSE(is_vendor_role("postgres"));
-  EXPECT_TRUE(is_vendor_schema("neon"));
-  EXPECT_FALSE(is_vendor_schema("public"));
   EXPECT_TRUE(is_vendor_extension("neon"));
   EXPECT_FALSE(is_vendor_extension("hstore"));
 }

@@ -101,16 +101,50 @@ TEST(AfterCopy, WhatChangedOnTheTargetIsFound) {
   // With the source at hand, definitions are compared too: the surplus table is one.
   EXPECT_THAT(with_source.definitions(), ElementsAre("table shop.surplus"));
 
-  // A source that is gone takes nothing from the verdict.
+  // A source that does not answer hides no difference.
   const auto gone =
       compare("postgres://postgres@127.0.0.1:1/none", move.target.url(), {"--run-dir", move.way.run_dir()});
-  EXPECT_EQ(gone.code(), 1);
+  EXPECT_EQ(gone.code(), 3);
   EXPECT_THAT(gone.table("shop.product").at("rows").at("note"), HasSubstr("cannot be said"));
 
   // A source that has moved on is said to have.
   move.source.exec("UPDATE shop.product SET title = 'other'");
   EXPECT_THAT(move.verify({}, true).table("shop.product").at("rows").at("note"),
               HasSubstr("the source has changed"));
+}
+
+// Definitions that nobody compared are not equal, unless nobody asked for them.
+TEST(AfterCopy, ASourceThatWasGivenHasToAnswer) {
+  const Copied move("CREATE TABLE t (id int PRIMARY KEY, v text); CREATE INDEX t_v ON t (v)");
+  move.target.exec("DROP INDEX t_v");
+  const Arguments run{"--run-dir", move.way.run_dir()};
+  const auto nowhere = compare("postgres://postgres@127.0.0.1:1/x", move.target.url(), run);
+  EXPECT_EQ(nowhere.code(), 3) << nowhere.text();
+  EXPECT_THAT(nowhere.remarks("unchecked"), ElementsAre(HasSubstr("definitions, owners and grants: ")));
+  EXPECT_THAT(nowhere.process.output, HasSubstr("--source ''"));
+  const support::TestDatabase other(source_server());
+  const auto wrong = compare(other.url(), move.target.url(), run);
+  EXPECT_EQ(wrong.code(), 3) << wrong.text();
+  EXPECT_THAT(wrong.remarks("unchecked"), ElementsAre(HasSubstr("not the database that was copied")));
+  EXPECT_THAT(move.verify({}, true).definitions(), ElementsAre("index public.t_v"));
+}
+
+TEST(AfterCopy, WithoutASourceDefinitionsAreSaidToBeLeftOut) {
+  const Copied move("CREATE TABLE t (id int PRIMARY KEY)");
+  const auto verify = [&](const Arguments& more, const std::string& source) {
+    Arguments arguments{"verify",          "--no-progress", "--target",
+                        move.target.url(), "--run-dir",     move.way.run_dir()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return support::cutover(arguments, {.environment = {{"CUTOVER_SOURCE", source}}});
+  };
+  const std::string gone = "postgres://postgres@127.0.0.1:1/x";
+  EXPECT_TRUE(exits(verify({}, gone), 3));
+  // Left out by hand, or where digests are all that is asked for.
+  for (const auto& more : {Arguments{"--source", ""}, Arguments{"--level", "digests"}}) {
+    const auto alone = verify(more, gone);
+    EXPECT_TRUE(exits(alone, 0));
+    EXPECT_THAT(alone.output, HasSubstr("every row digested, definitions not compared"));
+  }
 }
 
 TEST(AfterCopy, TreesAndLargeObjects) {

@@ -179,6 +179,7 @@ TEST_F(CatalogCompare, TheUsersWaiversAreReportedAndThoseThatDidNothingToo) {
 }
 
 TEST_F(CatalogCompare, TheProvidersOwnIsWaived) {
+  source.vendor_schemas = {"neon"};
   add(source, "schema", "neon", {{"owner", marked("cloud_admin")}}, "neon");
   add(source, "table", "neon.health", {}, "neon", "health");
   add(source, "extension", "neon", {{"version", "1.5"}});
@@ -206,9 +207,29 @@ TEST_F(CatalogCompare, TheProvidersGrantsOnSystemObjectsAreWaivedWhereTheyAreAlo
 }
 
 TEST_F(CatalogCompare, WhatBothSidesHaveOfTheProviderIsListedOnce) {
-  for (auto* catalog : {&source, &target}) add(*catalog, "schema", "cron", {}, "cron");
+  for (auto* catalog : {&source, &target}) {
+    catalog->vendor_schemas = {"cron"};
+    add(*catalog, "schema", "cron", {}, "cron");
+  }
   EXPECT_THAT(differences(), IsEmpty());
   EXPECT_THAT(texts(result.of_provider), ElementsAre("schema cron : present -> present +0"));
+}
+
+TEST_F(CatalogCompare, WhatOnlyHasTheNameOfAProvidersIsTheUsers) {
+  add(source, "schema", "cron", {}, "cron");
+  add(source, "table", "cron.mine", {}, "cron", "mine");
+  set(source, {"table", "app.t"}, "owner", marked("rds_app"));
+  EXPECT_THAT(differences(),
+              ElementsAre("schema cron : present -> - +1", "table app.t owner: rds_app -> boss +0"));
+  EXPECT_THAT(result.of_provider, IsEmpty());
+}
+
+TEST_F(CatalogCompare, WhatTheUserInsistsOnIsComparedWhoeverOwnsIt) {
+  for (auto* catalog : {&source, &target}) catalog->vendor_schemas = {"auth"};
+  add(source, "table", "auth.users", {}, "auth", "users");
+  EXPECT_THAT(differences(), IsEmpty());
+  options.own_schemas = {"auth"};
+  EXPECT_THAT(differences(), ElementsAre("table auth.users : present -> - +0"));
 }
 
 TEST_F(CatalogCompare, TwoThatTheRoleMapMakesOneAreUnchecked) {
@@ -264,6 +285,54 @@ TEST_F(CatalogCompare, TheSameVersionMayNot) {
   EXPECT_EQ(differences().size(), 4U);
 }
 
+TEST_F(CatalogCompare, MaintainComesWithAllAndNotAlone) {
+  target.server_version = 170000;
+  const std::string name = "privileges of " + marked("reader");
+  set(source, {"table", "app.t"}, name, "DELETE, INSERT, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE");
+  set(target, {"table", "app.t"}, name,
+      "DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE");
+  EXPECT_THAT(differences(), IsEmpty());
+  set(target, {"table", "app.t"}, "privileges of PUBLIC", "MAINTAIN");
+  EXPECT_THAT(differences(), ElementsAre("table app.t privileges of PUBLIC: - -> MAINTAIN +0"));
+  // Back to an older version it goes again; but what only that has was not there before.
+  std::swap(source, target);
+  EXPECT_THAT(differences(), ElementsAre("table app.t privileges of PUBLIC: MAINTAIN -> - +0"));
+}
+
+TEST_F(CatalogCompare, AnUnloggedSequenceNeedsAnUnloggedOwner) {
+  source.server_version = 140000;
+  target.server_version = 170000;
+  for (auto* catalog : {&source, &target}) {
+    auto& sequence = add(*catalog, "sequence", "app.t_id_seq", {{"owned by", "app.t.id"}}, "app");
+    sequence.other_schema = "app";
+    sequence.other_relation = "t";
+  }
+  set(target, {"sequence", "app.t_id_seq"}, "persistence", "unlogged");
+  EXPECT_THAT(differences(), ElementsAre("sequence app.t_id_seq persistence: - -> unlogged +0"));
+  for (auto* catalog : {&source, &target}) set(*catalog, {"table", "app.t"}, "persistence", "unlogged");
+  EXPECT_THAT(differences(), IsEmpty());
+}
+
+TEST_F(CatalogCompare, OnlyTheOlderVersionLetsEverybodyCreateInPublic) {
+  source.server_version = 140000;
+  target.server_version = 170000;
+  for (auto [catalog, privileges] : {std::pair(&source, "CREATE, USAGE"), std::pair(&target, "USAGE")})
+    add(*catalog, "schema", "public", {{"privileges of PUBLIC", privileges}}, "public");
+  EXPECT_THAT(differences(), IsEmpty());
+  EXPECT_EQ(result.expected.size(), 1U);
+  set(source, {"schema", "public"}, "privileges of PUBLIC", "USAGE");
+  set(target, {"schema", "public"}, "privileges of PUBLIC", "CREATE, USAGE");
+  EXPECT_THAT(differences(), ElementsAre("schema public privileges of PUBLIC: USAGE -> CREATE, USAGE +0"));
+}
+
+TEST_F(CatalogCompare, AConfigurationTableThatTheTargetLacksIsADifference) {
+  target.server_version = 180000;
+  add(source, "extension", "e", {{"configuration table public.c", ""}});
+  add(target, "extension", "e", {{"configuration table public.new", ""}});
+  EXPECT_THAT(differences(), ElementsAre("extension e configuration table public.c:  -> - +0"));
+  EXPECT_THAT(texts(result.expected), ElementsAre("extension e configuration table public.new: - ->  +0"));
+}
+
 TEST_F(CatalogCompare, AnOlderExtensionOnANewerServerIsADifference) {
   target.server_version = 180000;
   add(source, "extension", "ltree", {{"version", "1.10"}});
@@ -293,6 +362,9 @@ TEST(DescribeDifference, IsOneLineForPeople) {
   EXPECT_EQ(describe({"table", "t", "", std::nullopt, "present", 3}),
             "table t is on the target only, with 3 parts of it");
   EXPECT_EQ(describe({"setting", "s", "value", "(hidden)", "(hidden)"}), "setting s: value differs");
+  EXPECT_EQ(describe({"user mapping", "a@s", "option *", std::nullopt, std::nullopt}),
+            "user mapping a@s: option * not compared");
+  EXPECT_EQ(describe({"policy", "*", "*", std::nullopt, std::nullopt}), "policy * not compared");
   EXPECT_EQ(describe({"table", "t", "comment", "a", "two\nlines " + std::string(200, 'x')}),
             "table t: comment is two lines " + std::string(90, 'x') + "… instead of a");
 }

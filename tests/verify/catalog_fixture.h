@@ -38,8 +38,8 @@ inline std::string text(const CatalogDifference& difference) {
 inline std::vector<std::string> objections(const CatalogComparison& comparison) {
   std::vector<std::string> out;
   for (const auto& difference : comparison.differences) out.push_back(text(difference));
-  for (const auto& [what, reason] : comparison.unchecked)
-    out.push_back(fmt::format("unchecked {}: {}", what, reason));
+  for (const auto& unchecked : comparison.unchecked)
+    out.push_back(fmt::format("unchecked {}: {}", unchecked.what, unchecked.reason));
   return out;
 }
 
@@ -48,8 +48,8 @@ inline std::vector<std::string> places(const CatalogComparison& comparison) {
   std::vector<std::string> out;
   for (const auto& [kind, object, property, source, target, parts] : comparison.differences)
     out.push_back(fmt::format("{} {}{}{}", kind, object, property.empty() ? "" : " ", property));
-  for (const auto& [what, reason] : comparison.unchecked)
-    out.push_back(fmt::format("unchecked {}: {}", what, reason));
+  for (const auto& unchecked : comparison.unchecked)
+    out.push_back(fmt::format("unchecked {}: {}", unchecked.what, unchecked.reason));
   return out;
 }
 

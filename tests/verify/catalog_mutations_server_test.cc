@@ -11,6 +11,9 @@ constexpr const char* kBase = R"(
   CREATE SCHEMA s;
   CREATE SCHEMA other;
   CREATE EXTENSION hstore;
+  CREATE EXTENSION postgres_fdw;
+  DROP EXTENSION plpgsql; CREATE EXTENSION plpgsql;  -- not one that initdb made
+  CREATE TABLE public.conf (id int, v text); ALTER EXTENSION hstore ADD TABLE public.conf;
   CREATE TYPE s.mood AS ENUM ('sad', 'ok', 'happy');
   CREATE TYPE s.pair AS (a int, b text);
   CREATE TYPE s.span AS RANGE (SUBTYPE = float8);
@@ -40,6 +43,9 @@ constexpr const char* kBase = R"(
   CREATE TABLE s.parts (id int, at date) PARTITION BY RANGE (id);
   CREATE TABLE s.parts_1 PARTITION OF s.parts FOR VALUES FROM (0) TO (10);
   CREATE TABLE s.parts_2 (id int, at date);
+  CREATE TABLE s.key_of (id int PRIMARY KEY, n int NOT NULL);
+  CREATE TABLE s.keyed (id int, k int CONSTRAINT keyed_k REFERENCES s.key_of) PARTITION BY RANGE (id);
+  CREATE TABLE s.keyed_1 PARTITION OF s.keyed FOR VALUES FROM (0) TO (10);
   CREATE INDEX t_b ON s.t (b);
   CREATE INDEX t_lower ON s.t (lower(b));
   CREATE STATISTICS s.stats ON a, b FROM s.t;
@@ -147,6 +153,10 @@ const std::vector<Mutation>& mutations() {
       {"ALTER TABLE s.child ALTER CONSTRAINT child_t DEFERRABLE INITIALLY DEFERRED",
        {"constraint s.child.child_t deferrable", "constraint s.child.child_t initially deferred"}},
       {"ALTER TABLE s.child DISABLE TRIGGER ALL", {"constraint s.child.child_t triggers disabled"}},
+      {"ALTER TABLE s.t DISABLE TRIGGER ALL",
+       {"constraint s.child.child_t triggers disabled", "constraint s.t.t_unique triggers disabled",
+        "trigger s.t.tr enabled"}},
+      {"ALTER TABLE s.keyed_1 DISABLE TRIGGER ALL", {"constraint s.keyed_1.keyed_k"}},
       {"ALTER TABLE s.t DROP CONSTRAINT t_check; ALTER TABLE s.t ADD CONSTRAINT t_check CHECK (a >= 0)",
        {"constraint s.heir.t_check definition", "constraint s.t.t_check definition"}},
       {"ALTER TABLE s.child RENAME CONSTRAINT child_t TO child_u",
@@ -273,6 +283,12 @@ const std::vector<Mutation>& mutations() {
        {"privileges on a function public.akeys(public.hstore)"}},
       {"REVOKE SELECT ON pg_catalog.pg_am FROM PUBLIC", {"privileges on a relation pg_catalog.pg_am"}},
       {"REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC", {"privileges on a system language plpgsql"}},
+      {"REVOKE USAGE ON LANGUAGE sql FROM PUBLIC", {"privileges on a system language sql"}},
+      {"GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO pg_monitor",
+       {"privileges on a foreign data wrapper postgres_fdw"}},
+      {"GRANT SELECT (rolpassword) ON pg_authid TO PUBLIC",
+       {"privileges on a column pg_catalog.pg_authid.rolpassword"}},
+      {"GRANT UPDATE (v) ON public.conf TO PUBLIC", {"privileges on a column public.conf.v"}},
       {"GRANT SELECT ON LARGE OBJECT 7 TO PUBLIC", {"large object 7"}},
       // What connects it to others
       {"ALTER PUBLICATION pub SET (publish = 'insert')", {"publication pub publishes"}},
@@ -345,23 +361,52 @@ TEST(CatalogMutations, EachIsFoundBetweenTwoVersionsToo) {
 }
 
 TEST(CatalogMutations, OfWhatOnlyVersion18HasAreFound) {
+  struct Mutation18 {
+    const char* sql;
+    std::vector<std::string> expected;
+    std::vector<std::string> from_15;
+  };
+  const auto old = MutatedDatabase(15).base;
   MutatedDatabase database(18);
-  const std::vector<Mutation> all{
+  const std::vector<Mutation18> all{
       {"ALTER TABLE s.child ALTER CONSTRAINT child_t NOT ENFORCED",
+       {"constraint s.child.child_t not enforced", "constraint s.child.child_t not valid"},
        {"constraint s.child.child_t not enforced", "constraint s.child.child_t not valid"}},
       {"ALTER TABLE s.t DROP d; ALTER TABLE s.t ADD d int GENERATED ALWAYS AS (1 + 1) VIRTUAL",
+       {"column s.heir.d generated", "column s.t.d generated"},
        {"column s.heir.d generated", "column s.t.d generated"}},
+      // The older version has no name for it.
       {"ALTER TABLE s.child RENAME CONSTRAINT child_id_not_null TO x",
-       {"constraint s.child.child_id_not_null", "constraint s.child.x"}},
+       {"constraint s.child.child_id_not_null", "constraint s.child.x"},
+       {}},
       {"ALTER TABLE s.child ADD CONSTRAINT x NOT NULL t NOT VALID",
+       {"column s.child.t not null", "constraint s.child.x"},
        {"column s.child.t not null", "constraint s.child.x"}},
-      {"GRANT MAINTAIN ON s.t TO pg_monitor", {"table s.t privileges of pg_monitor"}},
+      {"ALTER TABLE s.key_of ALTER n DROP NOT NULL; ALTER TABLE s.key_of ADD CONSTRAINT key_of_n_not_null "
+       "NOT "
+       "NULL n NOT VALID",
+       {"constraint s.key_of.key_of_n_not_null not valid"},
+       {"constraint s.key_of.key_of_n_not_null"}},
+      {"ALTER TABLE s.key_of ALTER n DROP NOT NULL; ALTER TABLE s.key_of ADD CONSTRAINT key_of_n_not_null "
+       "NOT "
+       "NULL n NO INHERIT",
+       {"constraint s.key_of.key_of_n_not_null definition"},
+       {"constraint s.key_of.key_of_n_not_null"}},
+      {"GRANT MAINTAIN ON s.t TO pg_monitor",
+       {"table s.t privileges of pg_monitor"},
+       {"table s.t privileges of pg_monitor"}},
+      {"GRANT MAINTAIN ON s.t TO PUBLIC",
+       {"table s.t privileges of PUBLIC"},
+       {"table s.t privileges of PUBLIC"}},
       {"ALTER PUBLICATION pub SET (publish_generated_columns = stored)",
+       {"publication pub generated columns"},
        {"publication pub generated columns"}},
   };
-  for (const auto& [sql, expected, unused] : all) {
+  for (const auto& [sql, expected, from_15] : all) {
     SCOPED_TRACE(sql);
-    EXPECT_EQ(places(compare(database.base, database.after(sql))), expected);
+    const auto changed = database.after(sql);
+    EXPECT_EQ(places(compare(database.base, changed)), expected);
+    EXPECT_EQ(places(compare(old, changed)), from_15);
   }
 }
 

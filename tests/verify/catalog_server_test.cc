@@ -175,17 +175,32 @@ TEST(CatalogRead, WhatTheRoleMayNotReadIsUncheckedAndNamed) {
   const support::TestRole reader(old_server());
   const support::TestDatabase database(old_server());
   database.exec(
-      "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; CREATE USER MAPPING FOR PUBLIC "
-      "SERVER s");
+      fmt::format("CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; GRANT USAGE ON "
+                  "FOREIGN SERVER s TO {0};"
+                  "CREATE USER MAPPING FOR PUBLIC SERVER s OPTIONS (a 'b'); CREATE USER MAPPING FOR {0} "
+                  "SERVER s OPTIONS (a 'b')",
+                  reader.name()));
   database.exec("REVOKE SELECT ON pg_catalog.pg_publication_rel, pg_catalog.pg_policy FROM PUBLIC");
   const auto whole = read(database.url());
   const auto part = read(database.url(reader.name()));
   const auto found = compare(whole, part);
   EXPECT_THAT(
       objections(found),
-      ElementsAre("unchecked every policy at the target: permission denied for table pg_policy",
-                  "unchecked every publication at the target: permission denied for table pg_publication_rel",
-                  "unchecked options of user mappings at the target: only a superuser sees all of them"));
+      ElementsAre(
+          "unchecked every policy at the target: permission denied for table pg_policy",
+          "unchecked every publication at the target: permission denied for table pg_publication_rel",
+          "unchecked options of user mapping PUBLIC@s at the target: only a superuser sees them, or whom "
+          "the mapping is for"));
+  // Each may be accepted by its name.
+  CatalogOptions options;
+  options.waivers = {CatalogWaiver::parse("user mapping PUBLIC@s option *"), CatalogWaiver::parse("policy *"),
+                     CatalogWaiver::parse("publication *")};
+  const auto waived = compare(whole, part, options);
+  EXPECT_THAT(objections(waived), IsEmpty());
+  EXPECT_EQ(waived.waived.size(), 3U);
+  EXPECT_THAT(waived.unused_waivers, IsEmpty());
+  options.waivers = {CatalogWaiver::parse("policy some.one")};
+  EXPECT_EQ(compare(whole, part, options).unchecked.size(), 3U);
 }
 
 TEST(CatalogRead, ALostConnectionIsThrown) {

@@ -1,0 +1,96 @@
+// What is left out of a comparison is named; what only looks like it is compared.
+
+#include <fmt/format.h>
+
+#include "tests/verify/fixture.h"
+
+namespace verify::test {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* kExtensionTables = R"(
+  CREATE EXTENSION hstore;
+  CREATE TABLE conf (id int PRIMARY KEY, v text);
+  CREATE TABLE internal (a int);
+  ALTER EXTENSION hstore ADD TABLE conf;
+  ALTER EXTENSION hstore ADD TABLE internal;
+  UPDATE pg_extension SET extconfig = ARRAY['conf'::regclass::oid], extcondition = ARRAY[''] WHERE extname = 'hstore';)";
+
+// No catalog has an extension's tables, since the extension makes them: their shape is looked at with their
+// rows.
+TEST(LeftOut, AnExtensionsConfigurationIsComparedColumnByColumn) {
+  const Pair pair(kExtensionTables, kExtensionTables);
+  const auto equal = pair.compare();
+  EXPECT_EQ(equal.code(), 0) << equal.text();
+  EXPECT_EQ(equal.state("public.conf"), "equal");
+  EXPECT_THAT(equal.remarks("skipped"),
+              ElementsAre("table public.internal: extension hstore brings its rows along"));
+  pair.source.exec("ALTER TABLE conf ADD extra int; INSERT INTO conf VALUES (1, 'x', 7)");
+  pair.target.exec("INSERT INTO conf VALUES (1, 'x')");
+  const auto verdict = pair.compare();
+  EXPECT_EQ(verdict.code(), 1) << verdict.text();
+  EXPECT_THAT(verdict.remarks("differences"),
+              ElementsAre("table public.conf: has no column extra on the target"));
+}
+
+TEST(LeftOut, ASchemaIsNotTheProvidersByItsNameAlone) {
+  const char* sql =
+      "CREATE SCHEMA cron; CREATE TABLE cron.mine (id int PRIMARY KEY); CREATE SEQUENCE cron.counter";
+  const Pair pair(sql, sql);
+  pair.source.exec("INSERT INTO cron.mine VALUES (1); SELECT nextval('cron.counter')");
+  const auto verdict = pair.compare();
+  EXPECT_EQ(verdict.code(), 1) << verdict.text();
+  EXPECT_THAT(verdict.in_state("different"), ElementsAre("cron.mine"));
+  EXPECT_THAT(verdict.remarks("differences"), ElementsAre(HasSubstr("sequence cron.counter")));
+}
+
+TEST(LeftOut, AndSoItIsCopied) {
+  const copy::test::Move move(
+      "CREATE SCHEMA cron; CREATE TABLE cron.mine (id int PRIMARY KEY); INSERT INTO cron.mine VALUES (1)");
+  ASSERT_TRUE(exits(move.copy(), 0));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM cron.mine"), "1");
+}
+
+constexpr const char* kForeignPartition = R"(
+  CREATE FOREIGN DATA WRAPPER w; CREATE SERVER srv FOREIGN DATA WRAPPER w;
+  CREATE TYPE mood AS ENUM ('sad', 'ok');
+  CREATE TABLE p (m mood) PARTITION BY HASH (m);
+  CREATE TABLE p0 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+  CREATE FOREIGN TABLE p1 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 1) SERVER srv;)";
+
+TEST(LeftOut, AForeignPartitionOfATreeThatIsComparedAsAWhole) {
+  const Pair pair(kForeignPartition, kForeignPartition);
+  const auto verdict = pair.compare();
+  EXPECT_EQ(verdict.code(), 0) << verdict.text();
+  EXPECT_THAT(verdict.in_state("equal"), ElementsAre("public.p"));
+  EXPECT_THAT(verdict.remarks("skipped"),
+              ElementsAre("foreign table public.p1: its rows live elsewhere: it is a foreign table"));
+}
+
+TEST(LeftOut, OptionsThatNobodySawMayBeWaived) {
+  const support::TestRole reader(target_server());
+  const char* sql =
+      "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER srv FOREIGN DATA WRAPPER w; CREATE USER MAPPING FOR "
+      "PUBLIC SERVER "
+      "srv OPTIONS (password 'x')";
+  const Pair pair(sql, sql);
+  const auto as_reader = [&](const Arguments& more) {
+    return compare(pair.source.url(), pair.target.url(reader.name()), more);
+  };
+  const auto verdict = as_reader({});
+  EXPECT_EQ(verdict.code(), 3) << verdict.text();
+  EXPECT_THAT(verdict.remarks("unchecked"),
+              ElementsAre(HasSubstr("options of user mapping PUBLIC@srv at the target")));
+  EXPECT_THAT(verdict.process.output, HasSubstr("--waive 'user mapping PUBLIC@srv option *'"));
+  EXPECT_THAT(verdict.definitions(), IsEmpty());
+  const auto waived = as_reader({"--waive", "user mapping PUBLIC@srv option *"});
+  EXPECT_EQ(waived.code(), 5) << waived.text();
+  EXPECT_THAT(waived.process.output, HasSubstr("user mapping PUBLIC@srv: option * not compared"));
+}
+
+}  // namespace
+}  // namespace verify::test
