@@ -91,7 +91,7 @@ void Checks::add(std::vector<CheckResult> results) {
 // Both sides, whatever a copy has recorded, and every row: what it is for is the moment of the switch.
 void Checks::compare_databases() {
   add(run({"database", databases(), {"verify", "--run-dir", "", "--independent=false", "--level", "rows"}},
-          judge_comparison));
+          judge_databases));
 }
 
 void Checks::compare_uploads(const std::vector<DeclaredUpload>& uploads) {

@@ -51,6 +51,15 @@ void judge_comparison(CheckResult& check, const Json& document) {
   check.exit_code = is_known ? code : kFailed;
 }
 
+void judge_databases(CheckResult& check, const Json& document) {
+  judge_comparison(check, document);
+  if (check.exit_code != kEqual && check.exit_code != kWaived) return;
+  if (!document.value("tables", Json::array()).empty() || document.value("sequences", uint64_t{0}) > 0)
+    return;
+  check.exit_code = kFailed;
+  check.problem = "there is no table on either side: nothing was compared";
+}
+
 void judge_upload(CheckResult& check, const Json& document) {
   judge_comparison(check, document);
   if (check.exit_code != kEqual || document.at("walked").at("files") != 0) return;

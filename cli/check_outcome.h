@@ -16,6 +16,9 @@ using CheckJudge = std::function<void(CheckResult& check, const Json& document)>
 /// Of a comparison: what it says itself.
 void judge_comparison(CheckResult& check, const Json& document);
 
+/// The same; of databases without tables and sequences nothing was compared.
+void judge_databases(CheckResult& check, const Json& document);
+
 /// The same; a directory without files has nothing that could have been compared.
 void judge_upload(CheckResult& check, const Json& document);
 

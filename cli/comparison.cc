@@ -23,6 +23,23 @@ std::optional<std::string> reason_to_skip(const copy::Options& options, const pg
   return std::nullopt;
 }
 
+/// One database of several need not have what a pattern is meant for; something has to be compared in each
+/// all the same. What is left out of a copy is not at its target.
+std::vector<verify::NamePattern> patterns_of(const copy::Options& options) {
+  std::vector<verify::NamePattern> out;
+  const auto add = [&](const char* option, const std::vector<std::string>& patterns, bool must_match) {
+    for (const auto& pattern : patterns)
+      out.push_back({fmt::format("{} {}", option, pattern),
+                     [pattern](const pg::QualifiedName& name) {
+                       return copy::matches_any({pattern}, name.schema, name.name);
+                     },
+                     must_match});
+  };
+  add("--include", options.include, !options.one_of_several);
+  add("--exclude", options.exclude, false);
+  return out;
+}
+
 }  // namespace
 
 verify::Recorded recorded_by(copy::RecordedRun run) {
@@ -59,6 +76,7 @@ verify::Options comparison_options(const VerifyOptions& options, const copy::Opt
   out.jobs = database.jobs;
   out.split_size = database.split_size;
   out.skip = [&database](const pg::QualifiedName& name) { return reason_to_skip(database, name); };
+  out.patterns = patterns_of(database);
   out.row_filters = database.row_filters;
   // An empty relation stands for the schema and what lies in it without being a table.
   out.catalog.selects = [&database](std::string_view schema, std::string_view relation) {

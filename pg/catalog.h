@@ -133,6 +133,10 @@ struct Catalog {
   uint64_t large_objects = 0;
 };
 
+/// What a pattern of names may mean: relations with rows, views and sequences, and each schema itself with an
+/// empty name; the large objects as pg_catalog.pg_largeobject, where there are some.
+std::vector<QualifiedName> read_names(Connection& connection);
+
 /// Of tables that read_catalog() names; also for the other side, where no catalog is needed.
 std::vector<ForeignKey> read_foreign_keys(Connection& connection);
 

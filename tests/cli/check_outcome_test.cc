@@ -47,6 +47,24 @@ TEST(CheckOutcome, ADirectoryWithoutFilesIsUnchecked) {
   EXPECT_EQ(judged("upload", {"s3://b"}, {kEqual, {upload_of(kEqual)}}, judge_upload)[0].exit_code, kEqual);
 }
 
+TEST(CheckOutcome, DatabasesWithoutTablesAreUnchecked) {
+  const auto judged_as = [](int exit_code, const Json& more) {
+    auto document = Json{{"command", "verify"}, {"exit_code", exit_code}};
+    document.update(more);
+    CheckResult check{.kind = "database", .name = "app"};
+    judge_databases(check, document);
+    return check;
+  };
+  const Json empty{{"tables", Json::array()}, {"sequences", 0}};
+  EXPECT_THAT(judged_as(kEqual, empty).problem, HasSubstr("nothing was compared"));
+  EXPECT_EQ(judged_as(kEqual, empty).exit_code, kFailed);
+  EXPECT_EQ(judged_as(kEqual, Json::object()).exit_code, kFailed);
+  EXPECT_EQ(judged_as(kWaived, empty).exit_code, kFailed);
+  EXPECT_EQ(judged_as(kDifferent, empty).exit_code, kDifferent) << "the tables are missing on one side";
+  EXPECT_EQ(judged_as(kEqual, {{"tables", {{{"name", "t"}}}}}).exit_code, kEqual);
+  EXPECT_EQ(judged_as(kEqual, {{"tables", Json::array()}, {"sequences", 1}}).exit_code, kEqual);
+}
+
 TEST(CheckOutcome, WithoutAResultNothingIsChecked) {
   const auto none = judged("database", {"a", "b"}, {kEqual, {}}, judge_comparison);
   ASSERT_EQ(none.size(), 2U);

@@ -56,6 +56,42 @@ TEST(RehearsalTraps, WhatIsWrongWithTheNightIsFoundInTheRehearsal) {
   EXPECT_FALSE(fs::exists(application.directory / "cutover-run/run.json"));
 }
 
+// A URL that names another database than was meant, or a pattern with a slip in it.
+TEST(RehearsalTraps, NothingIsEqualToNothing) {
+  const support::TempDir directory;
+  const support::TestDatabase source(support::cluster(15, "source"));
+  const support::TestDatabase target(support::cluster(15, "target"));
+  const auto cutover = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--source", source.url(), "--target", target.url()});
+    return support::cutover(arguments, {.directory = directory.path()});
+  };
+  for (const auto& arguments :
+       {std::vector<std::string>{"run"}, {"run", "--final", "--yes"}, {"check"}, {"verify"}}) {
+    const auto nothing = cutover(arguments);
+    EXPECT_EQ(nothing.exit_code, 3) << nothing.output << nothing.error;
+    EXPECT_THAT(nothing.output, HasSubstr("nothing was compared"));
+  }
+  source.exec("CREATE TABLE t (id int)");
+  EXPECT_EQ(cutover({"check"}).exit_code, 1) << "then something differs";
+  target.exec("CREATE TABLE t (id int)");
+  EXPECT_EQ(cutover({"verify"}).exit_code, 0);
+  EXPECT_EQ(cutover({"verify", "--include", "public.t,pubic.*"}).exit_code, 3);
+  EXPECT_EQ(cutover({"verify", "--level", "catalog", "--include", "pubic.*"}).exit_code, 3);
+  const auto left_out = cutover({"verify", "--exclude", "pubic.*"});
+  EXPECT_EQ(left_out.exit_code, 0);
+  EXPECT_THAT(left_out.output, HasSubstr("--exclude pubic.*: matches no relation"));
+  const auto blocked = cutover({"plan", "--include", "public.t,pubic.*"});
+  EXPECT_EQ(blocked.exit_code, 2);
+  EXPECT_THAT(blocked.output, HasSubstr("--include pubic.*: matches no relation"));
+  const auto warned = cutover({"plan", "--exclude", "pubic.*"});
+  EXPECT_EQ(warned.exit_code, 0) << warned.output;
+  EXPECT_THAT(warned.output, HasSubstr("--exclude pubic.*: matches no relation"));
+  // One of several databases need not have what a pattern is meant for, as long as it has something.
+  const auto several = fmt::format("{}={}", source.name(), target.name());
+  EXPECT_EQ(cutover({"verify", "--databases", several, "--include", "public.t,app.*"}).exit_code, 0);
+  EXPECT_EQ(cutover({"verify", "--databases", several, "--include", "app.*"}).exit_code, 3);
+}
+
 TEST(RehearsalTraps, AnEmptyDirectoryMayNotBeMounted) {
   Application application;
   ASSERT_EQ(application.cutover({"run"}).exit_code, 4);
