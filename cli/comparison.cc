@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "cli/engine_run.h"
 #include "cli/report_page.h"
 #include "pg/provider.h"
@@ -45,6 +47,7 @@ std::vector<verify::NamePattern> patterns_of(const copy::Options& options) {
 verify::Recorded recorded_by(copy::RecordedRun run) {
   verify::Recorded out{.run_id = run.run_id,
                        .key = run.key,
+                       .began = base::utc_timestamp(std::chrono::system_clock::from_time_t(run.started_unix)),
                        .snapshot = run.snapshot.mark,
                        .source = run.source,
                        .source_version = run.snapshot.source_version,

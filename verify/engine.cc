@@ -96,7 +96,8 @@ void Comparison::open_sides() {
     const auto& recorded = *options_.recorded;
     encoding = recorded.encoding;
     outcome_.run_id = recorded.run_id;
-    outcome_.source = {recorded.source, recorded.source_version, recorded.snapshot, true};
+    outcome_.source = {recorded.source, recorded.source_version, recorded.snapshot, true,
+                       recorded.began};
   } else {
     encoding = common_encoding(options_.source, options_.target, stop_);
     source_.emplace(Role::source, options_.source, encoding, stop_);
@@ -135,6 +136,8 @@ void Comparison::compare_catalogs() {
   const auto source = verify::read_catalog(source_->connection());
   outcome_.catalog = verify::compare(source, verify::read_catalog(target_->connection()), options);
   outcome_.user_waived = !outcome_.catalog->waived.empty();
+  if (!options.owners) outcome_.skipped.push_back({"owners", "not compared: --no-owners", {}});
+  if (!options.grants) outcome_.skipped.push_back({"grants", "not compared: --no-grants", {}});
 }
 
 bool Comparison::is_left_out(std::string_view schema, std::string_view relation) const {
