@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "cli/errors.h"
+#include "cli/fence_report.h"
 
 namespace cli {
 namespace {
@@ -63,6 +64,35 @@ TEST(CheckOutcome, DatabasesWithoutTablesAreUnchecked) {
   EXPECT_EQ(judged_as(kDifferent, empty).exit_code, kDifferent) << "the tables are missing on one side";
   EXPECT_EQ(judged_as(kEqual, {{"tables", {{{"name", "t"}}}}}).exit_code, kEqual);
   EXPECT_EQ(judged_as(kEqual, {{"tables", Json::array()}, {"sequences", 1}}).exit_code, kEqual);
+}
+
+TEST(CheckOutcome, WhatWasWrittenBehindAFenceIsSeen) {
+  pg::Activity activity;
+  activity.mark = {
+      .system_identifier = "7", .database_oid = 5, .transactions = "740:740:", .timeline = "00000001"};
+  activity.counted_since = "then";
+  activity.written = "17 4";
+  activity.at = 100;
+  const auto before = activity_json(activity);
+  const auto judged_now = [&](bool up, int exit_code = kEqual) {
+    CheckResult check{.kind = "fence", .name = "app", .exit_code = exit_code};
+    judge_activity(check, before, Json{{"up", up}, {"activity", activity_json(activity)}});
+    return check;
+  };
+  EXPECT_EQ(judged_now(true).exit_code, kEqual);
+  activity.mark.transactions = "745:745:";
+  EXPECT_EQ(judged_now(true).exit_code, kEqual) << "another database's, or autovacuum";
+  activity.last_active = 100;
+  EXPECT_EQ(judged_now(true).exit_code, kWaived);
+  EXPECT_FALSE(judged_now(true).unfenced);
+  EXPECT_EQ(judged_now(true, kFailed).exit_code, kFailed);
+  activity.written = "18 4";
+  EXPECT_EQ(judged_now(true).exit_code, kDifferent);
+  EXPECT_THAT(judged_now(true).problem, HasSubstr("was written to"));
+  EXPECT_EQ(judged_now(false).exit_code, kEqual) << "without a fence that is no news";
+  CheckResult first{.kind = "fence", .name = "app"};
+  judge_activity(first, Json(), Json{{"up", true}, {"activity", before}});
+  EXPECT_EQ(first.exit_code, kEqual);
 }
 
 TEST(CheckOutcome, WithoutAResultNothingIsChecked) {
