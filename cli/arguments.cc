@@ -4,6 +4,8 @@
 #include <cstring>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "base/error.h"
 #include "cli/text.h"
 #include "pg/conninfo.h"
@@ -32,6 +34,23 @@ bool may_hold_secret(std::string_view value) {
   return false;
 }
 
+/// Every http:// and https:// URL in the value without its secrets; in JSON each ends with its text.
+std::string without_url_secrets(const std::string& value) {
+  const auto find_url = [&](size_t from) {
+    return std::min(value.find("http://", from), value.find("https://", from));
+  };
+  std::string out;
+  size_t done = 0;
+  for (auto at = find_url(0); at != std::string::npos; at = find_url(done)) {
+    const auto end = std::min(value.find('"', at), value.size());
+    const auto url = value.substr(at, end - at);
+    out += value.substr(done, at - done) + url_without_secrets(url);
+    if (url.find_first_of("?#") != std::string::npos) out += fmt::format("?{}", kHidden);
+    done = end;
+  }
+  return out + value.substr(done);
+}
+
 /// What stands in `memory` from now on, with spaces up to its old length: they do not show in `ps`.
 void overwrite(char* memory, std::string_view text) {
   const auto length = std::strlen(memory);
@@ -44,11 +63,11 @@ void overwrite(char* memory, std::string_view text) {
 
 std::string without_secret(const std::string& argument) {
   const auto offset = value_offset(argument);
-  const auto value = argument.substr(offset);
-  if (!may_hold_secret(value)) return argument;
+  const auto value = without_url_secrets(argument.substr(offset));
+  if (!may_hold_secret(value)) return argument.substr(0, offset) + value;
   try {
     const auto conninfo = pg::Conninfo::parse(value);
-    if (conninfo.secrets().empty()) return argument;
+    if (conninfo.secrets().empty()) return argument.substr(0, offset) + value;
     return argument.substr(0, offset) + conninfo.redacted();
   } catch (const base::Error&) {
     return argument.substr(0, offset) + kHidden;

@@ -29,7 +29,8 @@ class Arguments {
 };
 
 /// The argument without secrets: a connection string with a password becomes its redacted form, one that
-/// cannot be understood "…". Anything else stays as it is.
+/// cannot be understood "…"; a URL of a check, alone or in JSON, loses user and query. Anything else stays as
+/// it is.
 std::string without_secret(const std::string& argument);
 
 }  // namespace cli

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -10,10 +13,12 @@
 #include "cli/check_options.h"
 #include "cli/check_outcome.h"
 #include "cli/check_report.h"
+#include "cli/check_steps.h"
 #include "cli/commands.h"
 #include "cli/connection_options.h"
 #include "cli/declared.h"
 #include "cli/errors.h"
+#include "cli/run_report.h"
 #include "cli/run_timeline.h"
 #include "cli/screen.h"
 #include "cli/smoke_test.h"
@@ -26,6 +31,14 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
+/// What there is to check, and what is left out of it.
+struct Declared {
+  bool databases = false;
+  std::vector<DeclaredUpload> uploads;
+  bool smoke = false;
+  CheckScope scope = {};
+};
+
 /// A check that is another command of the program: what it says of each database or upload is one result.
 class Checks {
  public:
@@ -37,7 +50,9 @@ class Checks {
   void try_the_new_stack();
   void look_at_fence();
   void report_fence();
-  Json document() const { return check_json(results_, documents_, invocation_.again); }
+  Json document(const CheckScope& scope) const {
+    return check_json(results_, documents_, invocation_.again, scope);
+  }
 
  private:
   struct Work {
@@ -53,13 +68,9 @@ class Checks {
   const CheckOptions& options_;
   std::vector<CheckResult> results_;
   std::vector<CheckResult> fence_;  // before anything was compared
+  std::vector<Json> activities_;    // of the databases, then
   std::vector<Json> documents_;
 };
-
-bool declares_databases(const CheckOptions& options) {
-  const auto& connections = options.run.copy;
-  return !connections.source.parameters().empty() && !connections.target.parameters().empty();
-}
 
 std::vector<std::string> Checks::databases() const {
   std::vector<std::string> names;
@@ -88,35 +99,26 @@ void Checks::add(std::vector<CheckResult> results) {
                   std::make_move_iterator(results.end()));
 }
 
-// Both sides, whatever a copy has recorded, and every row: what it is for is the moment of the switch.
 void Checks::compare_databases() {
-  add(run({"database", databases(), {"verify", "--run-dir", "", "--independent=false", "--level", "rows"}},
-          judge_comparison));
+  add(run({"database", databases(), comparison_of_databases()}, judge_databases));
 }
 
 void Checks::compare_uploads(const std::vector<DeclaredUpload>& uploads) {
-  for (const auto& upload : uploads) {
-    Work work{"upload", {upload.to}, {"upload", upload.from, upload.to, "--verify-only"}};
-    // Enough right behind the upload, of which the journal knows; here a listing would only have sizes.
-    if (upload.verify == "list" || upload.verify == "none")
-      work.arguments.insert(work.arguments.end(), {"--verify", "checksum"});
-    add(run(work, judge_upload));
-  }
+  for (const auto& upload : uploads)
+    add(run({"upload", {upload.to}, comparison_of_upload(upload)}, judge_upload));
 }
 
 void Checks::try_the_new_stack() { add(run_smoke_tests(options_, invocation_.stop)); }
 
-// What was compared is only the last word if nobody could write before, nor while it was compared.
+// What was compared is only the last word if nobody could write before, nor while it was compared, and nobody
+// did: a session can step over the fence, write and be gone between the two looks.
 void Checks::look_at_fence() {
-  auto now = run({"fence", databases(), {"fence", "status"}}, [&](CheckResult& result, const Json& document) {
-    if (document.contains("error")) {
-      result.exit_code = kFailed;
-    } else if (!document.at("holds").get<bool>()) {
-      result.exit_code = options_.require_fence ? kDifferent : kWaived;
-      result.problem = document.at("up").get<bool>()
-                           ? "somebody can still write to the source: see cutover fence status"
-                           : "the source still accepts writes: see cutover fence on";
-    }
+  std::vector<Json> activities;
+  auto now = run({"fence", databases(), look_at_the_fence()}, [&](CheckResult& result, const Json& document) {
+    judge_fence(result, document, options_.require_fence);
+    if (activities.size() < activities_.size())
+      judge_activity(result, activities_[activities.size()], document);
+    activities.push_back(document.value("activity", Json()));
   });
   for (size_t i = 0; i < fence_.size(); ++i)
     if (i == now.size()) {
@@ -125,47 +127,93 @@ void Checks::look_at_fence() {
       now[i] = fence_[i];
     }
   fence_ = std::move(now);
+  activities_ = std::move(activities);
 }
 
 void Checks::report_fence() { add(std::move(fence_)); }
 
-void require_checks(const CheckOptions& options, const std::vector<DeclaredUpload>& uploads) {
-  const bool smoke =
+[[noreturn]] void refuse_half(const std::string& what) {
+  throw Error(ErrorKind::usage, what + ": a GO would not be about the databases",
+              "give --source and --target (CUTOVER_SOURCE, CUTOVER_TARGET), or ask for less: --only "
+              "uploads,smoke");
+}
+
+/// One side alone is half of what was meant: a variable that is not exported, or has a slip in its name.
+bool declares_databases(const CheckOptions& options) {
+  const auto& connections = options.run.copy;
+  const bool source = !connections.source.parameters().empty();
+  const bool target = !connections.target.parameters().empty();
+  if (!options.does(CheckPart::databases)) return source && target;
+  if (source != target)
+    refuse_half(source ? "the source is declared, and no target" : "the target is declared, and no source");
+  if (source) return true;
+  if (!options.run.databases.empty()) refuse_half("--databases is declared, and neither source nor target");
+  if (has_moved_databases(connections.run_dir))
+    refuse_half(fmt::format("the run in {} has moved databases, and neither source nor target is declared",
+                            connections.run_dir.string()));
+  return false;
+}
+
+CheckScope scope_of(const CheckOptions& options) {
+  static constexpr std::array kParts{std::pair{CheckPart::databases, "the databases"},
+                                     std::pair{CheckPart::uploads, "the uploads"},
+                                     std::pair{CheckPart::smoke, "the smoke tests"}};
+  CheckScope scope;
+  for (const auto& [part, name] : kParts)
+    (options.does(part) ? scope.parts : scope.left_out).emplace_back(name);
+  return scope;
+}
+
+/// Throws Error{usage} when that is nothing, or less than what was asked for.
+Declared require_checks(const Invocation& invocation, const CheckOptions& options) {
+  Declared out{.databases = declares_databases(options), .uploads = {}, .scope = scope_of(options)};
+  // With --only the databases may be somebody else's turn: what is declared of them stays so.
+  if (options.require_fence && !out.databases)
+    throw Error(ErrorKind::usage, "--require-fence needs the databases, and they are not declared",
+                "declare source and target, or leave --require-fence out");
+  out.databases = out.databases && options.does(CheckPart::databases);
+  if (options.does(CheckPart::uploads)) out.uploads = declared_uploads(invocation.globals);
+  out.smoke =
       options.does(CheckPart::smoke) && !(options.http.empty() && options.tcp.empty() && options.sql.empty());
-  const bool databases = options.does(CheckPart::databases) && declares_databases(options);
-  if (!smoke && !databases && !(options.does(CheckPart::uploads) && !uploads.empty()))
+  if (!out.databases && out.uploads.empty() && !out.smoke)
     throw Error(ErrorKind::usage, "there is nothing to check, and so no GO",
                 "declare source and target, uploads, or checks in cutover.toml ([[check.http]], "
                 "[[check.tcp]], [[check.sql]]) or give --http, --tcp, --sql");
-  if (databases) require_both(options.run.copy, options.run.databases);
+  const auto require_part = [&](CheckPart part, bool is_declared, const char* name) {
+    if (std::ranges::find(options.only, part) != options.only.end() && !is_declared)
+      throw Error(ErrorKind::usage, fmt::format("--only {}: none are declared", name),
+                  "declare them, or take it out of --only");
+  };
+  require_part(CheckPart::databases, out.databases, "databases");
+  require_part(CheckPart::uploads, !out.uploads.empty(), "uploads");
+  require_part(CheckPart::smoke, out.smoke, "smoke");
+  if (out.databases) require_both(options.run.copy, options.run.databases);
+  if (!out.smoke) return out;
   for (const auto& check : options.sql) {
     if (check.on_source) require_source(options.run.copy);
     if (!check.on_source) require_target(options.run.copy);
   }
-  // With --only the databases may be somebody else's turn: what is declared of them stays so.
-  if (options.require_fence && !declares_databases(options))
-    throw Error(ErrorKind::usage, "--require-fence needs the databases, and they are not declared",
-                "declare source and target, or leave --require-fence out");
+  return out;
 }
 
 // Everything is looked at, whatever the first of them say.
 int run_check_command(const Invocation& invocation, const CheckOptions& options) {
-  const auto uploads = declared_uploads(invocation.globals);
-  require_checks(options, uploads);
-  const bool databases = options.does(CheckPart::databases) && declares_databases(options);
+  const auto declared = require_checks(invocation, options);
   std::vector<std::string_view> commands;
-  if (databases) commands.insert(commands.end(), {"verify", "fence"});
-  if (options.does(CheckPart::uploads) && !uploads.empty()) commands.emplace_back("upload");
+  if (declared.databases) commands.insert(commands.end(), {"verify", "fence"});
+  if (!declared.uploads.empty()) commands.emplace_back("upload");
   require_one_meaning(commands);
-  const CheckByHand by_hand(databases ? options.run.copy.run_dir : "");
+  // A verdict on a part of it is not the run's.
+  const bool is_whole = declared.scope.left_out.empty();
+  const CheckByHand by_hand(declared.databases && is_whole ? options.run.copy.run_dir : "");
   Checks checks(invocation, options);
-  if (databases) checks.look_at_fence();
-  if (databases) checks.compare_databases();
-  if (options.does(CheckPart::uploads)) checks.compare_uploads(uploads);
-  if (options.does(CheckPart::smoke)) checks.try_the_new_stack();
-  if (databases) checks.look_at_fence();
+  if (declared.databases) checks.look_at_fence();
+  if (declared.databases) checks.compare_databases();
+  checks.compare_uploads(declared.uploads);
+  if (declared.smoke) checks.try_the_new_stack();
+  if (declared.databases) checks.look_at_fence();
   checks.report_fence();
-  const auto document = checks.document();
+  const auto document = checks.document(declared.scope);
   const auto section = check_section(document);
   invocation.print(options.run.json ? json_text(document, 2) + "\n"
                                     : section_text(section, wants_colours(STDOUT_FILENO)));
@@ -189,7 +237,7 @@ Run set_up_check(OptionSet& set) {
   set.example("is the new stack up? The databases may be far from equal yet", "cutover check --only smoke");
   set.example("by hand", "cutover check --http https://new.example/api/health --tcp redis.internal:6379");
   set.example("the new database",
-              "cutover check --sql 'SELECT count(*) > 0 FROM drivers' --target "
+              "cutover check --only smoke --sql 'SELECT count(*) > 0 FROM drivers' --target "
               "postgres://app@new.example/app");
   add_check_options(set, *options);
   return [options](const Invocation& invocation) { return run_check_command(invocation, *options); };

@@ -61,16 +61,6 @@ class CheckMembers {
   nlohmann::json members_ = nlohmann::json::object();
 };
 
-/// Without user, password and query, which may hold a secret.
-std::string shown_url(const std::string& url) {
-  auto shown = url.substr(0, url.find_first_of("?#"));
-  const auto scheme = shown.find("://");
-  const auto begin = scheme == std::string::npos ? 0 : scheme + 3;
-  const auto at = shown.find('@', begin);
-  if (at != std::string::npos && at < shown.find('/', begin)) shown.erase(begin, at + 1 - begin);
-  return shown;
-}
-
 }  // namespace
 
 HttpCheck parse_http_check(const std::string& text) {
@@ -78,7 +68,7 @@ HttpCheck parse_http_check(const std::string& text) {
   HttpCheck check{.name = members.get("name"), .url = members.get("url")};
   if (!check.url.starts_with("http://") && !check.url.starts_with("https://"))
     throw Error(ErrorKind::usage, "the URL of a check begins with neither http:// nor https://");
-  if (check.name.empty()) check.name = shown_url(check.url);
+  if (check.name.empty()) check.name = url_without_secrets(check.url);
   constexpr unsigned kLeastStatus = 100;
   constexpr unsigned kMostStatus = 599;
   if (const auto status = members.get("status"); !status.empty())

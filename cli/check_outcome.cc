@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/errors.h"
+#include "cli/fence_report.h"
 #include "cli/report_section.h"
 #include "cli/text.h"
 
@@ -51,12 +52,47 @@ void judge_comparison(CheckResult& check, const Json& document) {
   check.exit_code = is_known ? code : kFailed;
 }
 
+void judge_databases(CheckResult& check, const Json& document) {
+  judge_comparison(check, document);
+  if (check.exit_code != kEqual && check.exit_code != kWaived) return;
+  if (!document.value("tables", Json::array()).empty() || document.value("sequences", uint64_t{0}) > 0)
+    return;
+  check.exit_code = kFailed;
+  check.problem = "there is no table on either side: nothing was compared";
+}
+
 void judge_upload(CheckResult& check, const Json& document) {
   judge_comparison(check, document);
   if (check.exit_code != kEqual || document.at("walked").at("files") != 0) return;
   check.exit_code = kFailed;
   check.problem = fmt::format("there is no file in {}: nothing was compared",
                               sanitized_line(document.value("directory", "the directory")));
+}
+
+void judge_fence(CheckResult& check, const Json& document, bool required) {
+  if (document.contains("error")) {
+    check.exit_code = kFailed;
+  } else if (!document.at("holds").get<bool>()) {
+    check.unfenced = true;
+    check.exit_code = required ? kDifferent : kWaived;
+    check.problem = document.at("up").get<bool>()
+                        ? "somebody can still write to the source: see cutover fence status"
+                        : "the source still accepts writes: see cutover fence on";
+  }
+}
+
+void judge_activity(CheckResult& check, const Json& before, const Json& document) {
+  if (document.contains("error") || !document.at("up").get<bool>() || before.is_null()) return;
+  const auto writes = pg::writes_between(activity_of(before), activity_of(document.at("activity")));
+  if (writes == pg::Writes::some) {
+    check.exit_code = kDifferent;
+    check.problem = "the source was written to while it was compared";
+  } else if (writes == pg::Writes::unknown && check.exit_code == kEqual) {
+    check.exit_code = kWaived;
+    check.problem =
+        "nobody can tell whether the source was written to while it was compared: sessions worked at it, or "
+        "the server lost count; stop the application, and check again";
+  }
 }
 
 std::vector<CheckResult> judged(const std::string& kind, const std::vector<std::string>& names,

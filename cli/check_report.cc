@@ -49,21 +49,50 @@ std::string moment_of_comparison(const std::vector<Json>& documents) {
   return moment.empty() ? moment : fmt::format("as of {}, {}", compared->value("time", ""), moment);
 }
 
-/// What a comparison was told not to look at: the verdict is not about it.
-std::string left_out_of(const Json& document) {
-  std::vector<std::string> parts;
-  if (const auto count = document.value("skipped", Json::array()).size(); count > 0)
-    parts.push_back(counted(count, "relation"));
+constexpr size_t kMostLeftOutShown = 50;
+
+/// Of a comparison: relations, owners, grants and rows that it was told not to look at.
+void add_left_out_of_databases(const Json& document, std::vector<std::string>& parts, ReportItem& item) {
+  for (const auto& remark : document.value("skipped", Json::array()))
+    item.details.push_back(fmt::format("{}: {}", remark.value("object", ""), remark.value("message", "")));
+  if (!item.details.empty()) parts.push_back(counted(item.details.size(), "thing"));
   for (const auto& table : document.value("tables", Json::array()))
     if (const auto condition = table.value("condition", ""); !condition.empty())
       parts.push_back(fmt::format("of {} the rows without {}", table.value("name", ""), condition));
+}
+
+/// Of an upload: files that it was told not to look at, and what is in the bucket without one.
+void add_left_out_of_upload(const Json& document, std::vector<std::string>& parts, ReportItem& item) {
   if (const auto count = document.value("walked", Json::object()).value("filtered", uint64_t{0}); count > 0)
     parts.push_back(counted(count, "file"));
-  if (parts.empty()) return {};
+  if (const auto count = document.value("verification", Json::object()).value("extra", uint64_t{0});
+      count > 0)
+    parts.push_back(fmt::format("{} without a file", counted(count, "object")));
+  for (auto& note : problem_list(document, "note", {}, Tone::plain).items)
+    item.details.push_back(std::move(note.text));
+}
+
+/// The check's verdict is not about it.
+ReportItem left_out_of(const Json& document) {
   const bool is_upload = document.contains("bucket");
+  ReportItem out;
+  std::vector<std::string> parts;
+  (is_upload ? add_left_out_of_upload : add_left_out_of_databases)(document, parts, out);
+  if (parts.empty()) return {};
   const auto name = is_upload ? document.value("bucket", "")
                               : document.value("source", Json::object()).value("database", "");
-  return fmt::format("{} {}: {}", is_upload ? "upload" : "database", name, fmt::join(parts, ", "));
+  out.text = fmt::format("{} {}: {}", is_upload ? "upload" : "database", name, fmt::join(parts, ", "));
+  if (const auto count = out.details.size(); count > kMostLeftOutShown) {
+    out.details.resize(kMostLeftOutShown);
+    out.remarks.push_back(fmt::format("and {} more", base::human_count(count - kMostLeftOutShown)));
+  }
+  return out;
+}
+
+/// " for the smoke tests alone"; nothing for a check of everything.
+std::string scope_of(const Json& report) {
+  const auto parts = report.value("parts", std::vector<std::string>());
+  return parts.empty() ? std::string() : fmt::format(" for {} alone", fmt::join(parts, " and "));
 }
 
 std::string headline_of_check(const Json& report) {
@@ -74,9 +103,10 @@ std::string headline_of_check(const Json& report) {
                                    moment.empty() ? "" : ", " + moment);
   switch (report.at("exit_code").get<int>()) {
     case kEqual:
-      return "GO: " + summary;
+      return fmt::format("GO{}: {}", scope_of(report), summary);
     case kWaived:
-      return fmt::format("GO WITH WAIVERS: {}; {}", report.at("waivers").at(0).get<std::string>(), summary);
+      return fmt::format("GO WITH WAIVERS{}: {}; {}", scope_of(report),
+                         report.at("waivers").at(0).get<std::string>(), summary);
     default:
       return "NO-GO: " + report.at("reasons").at(0).get<std::string>();
   }
@@ -85,13 +115,16 @@ std::string headline_of_check(const Json& report) {
 }  // namespace
 
 Json check_json(const std::vector<CheckResult>& results, const std::vector<Json>& documents,
-                const std::string& again) {
+                const std::string& again, const CheckScope& scope) {
   int exit_code = kEqual;
   for (const auto& result : results) exit_code = worse(exit_code, result.exit_code);
   auto out = report_header({"check", "", again}, verdict_of_check(exit_code), exit_code);
   out["moment"] = moment_of_comparison(documents);
   out["reasons"] = Json::array();
   out["waivers"] = Json::array();
+  if (!scope.left_out.empty()) out["parts"] = scope.parts;
+  out["parts_left_out"] = scope.left_out;
+  out["unfenced"] = std::ranges::any_of(results, &CheckResult::unfenced);
   out["checks"] = Json::array();
   for (const auto& result : results) {
     const auto state = state_of(result.exit_code);
@@ -128,8 +161,10 @@ ReportSection check_section(const Json& report) {
   }
   out.tables.push_back(std::move(table));
   ReportList left_out{"left out, and so not part of the verdict", Tone::plain, {}};
+  for (const auto& part : report.value("parts_left_out", std::vector<std::string>()))
+    left_out.items.push_back({part + ": left out by --only"});
   for (const auto& document : report.value("documents", Json::array()))
-    if (auto text = left_out_of(document); !text.empty()) left_out.items.push_back({std::move(text)});
+    if (auto item = left_out_of(document); !item.text.empty()) left_out.items.push_back(std::move(item));
   add_list(out, std::move(left_out));
   if (report.at("exit_code") != kEqual && report.at("exit_code") != kWaived)
     out.next = "see to what failed, then look again: " + report.value("again", "");

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "cli/arguments.h"
@@ -30,6 +32,16 @@ struct ParsedCommand {
   bool help = false;
   Run run;
 };
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> out;
+  for (char** entry = environ; entry && *entry; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = std::min(text.find('='), text.size());
+    out.emplace(text.substr(0, equals), text.substr(std::min(equals + 1, text.size())));
+  }
+  return out;
+}
 
 std::vector<std::string> names_of_commands() {
   std::vector<std::string> names;
@@ -135,6 +147,43 @@ std::optional<ConfigFile> read_config(const OptionSet& options, const std::vecto
   return file;
 }
 
+/// Is it where a secret is: env:NAME?
+bool is_referred_to(const std::string& variable, const std::vector<std::string>& arguments,
+                    const ConfigFile* config) {
+  const auto reference = "env:" + variable;
+  if (config && config->says(reference)) return true;
+  const auto refers = [&](std::string_view text) { return text.ends_with(reference); };
+  if (std::ranges::any_of(arguments, refers)) return true;
+  return std::ranges::any_of(environment(), [&](const auto& entry) { return refers(entry.second); });
+}
+
+/// A slip in the name of a variable leaves something out in silence: one that is nearly an option's is
+/// refused. Returns the others that mean nothing to us.
+std::vector<std::string> unknown_variables(const std::vector<ParsedCommand>& parsed,
+                                           const std::vector<std::string>& arguments,
+                                           const ConfigFile* config) {
+  constexpr std::string_view kPrefix = "CUTOVER_";
+  // A third of the letters: "SOUCE" is, "HOST" is not "HTTP".
+  constexpr size_t kShortest = 1;
+  std::vector<std::string> known{"CRASH_AT"};  // base/crash_point.h
+  for (const auto& command : parsed)
+    for (const auto& entry : command.options->entries())
+      if (const auto variable = entry.variable(); !variable.empty())
+        known.push_back(variable.substr(kPrefix.size()));
+  std::vector<std::string> unknown;
+  for (const auto& [name, value] : environment()) {
+    if (!name.starts_with(kPrefix) || value.empty()) continue;
+    const auto own = name.substr(kPrefix.size());
+    if (std::ranges::find(known, own) != known.end() || is_referred_to(name, arguments, config)) continue;
+    if (const auto meant = nearest(own, known, kShortest); !meant.empty())
+      throw Error(ErrorKind::usage,
+                  fmt::format("the environment variable {} is no option's", sanitized_line(name)),
+                  fmt::format("did you mean {}{}? Else unset it, or give it another name", kPrefix, meant));
+    unknown.push_back(name);
+  }
+  return unknown;
+}
+
 /// A command line as it was understood, before the environment and the file say anything.
 struct Parsed {
   std::shared_ptr<GlobalOptions> globals = std::make_shared<GlobalOptions>();
@@ -201,6 +250,19 @@ CommandLine one_after_the_other(std::vector<CommandLine> each) {
   return out;
 }
 
+/// By each section of the file that the command stands in.
+CommandLine understood_by_all(const Parsed& parsed, const std::vector<std::string>& arguments,
+                              const ConfigFile* config, const base::Stop& stop, OptionSet::Caller caller) {
+  SecretResolver secrets(stop);
+  if (!config) return understood(parsed, nullptr, secrets, caller);
+  const auto views = parsed.chosen()->options->views(*config);
+  if (views.size() == 1) return understood(parsed, &views.front(), secrets, caller);
+  std::vector<CommandLine> each;
+  each.reserve(views.size());
+  for (const auto& view : views) each.push_back(understood(Parsed(arguments), &view, secrets, caller));
+  return one_after_the_other(std::move(each));
+}
+
 CommandLine printing(std::string text, int exit_code = 0) {
   return {{}, [text = std::move(text), exit_code](const Invocation& invocation) {
             invocation.print(text);
@@ -230,14 +292,13 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments, const 
   if (parsed.help || chosen->help)
     return printing(command_help(*chosen->command, *chosen->options, help_width()));
   const auto config = read_config(*chosen->options, parsed.commands);
-  SecretResolver secrets(stop);
-  if (!config) return understood(parsed, nullptr, secrets, caller);
-  const auto views = chosen->options->views(*config);
-  if (views.size() == 1) return understood(parsed, &views.front(), secrets, caller);
-  std::vector<CommandLine> each;
-  each.reserve(views.size());
-  for (const auto& view : views) each.push_back(understood(Parsed(given), &view, secrets, caller));
-  return one_after_the_other(std::move(each));
+  // Once: whoever runs this command has seen to them.
+  auto unknown = caller == OptionSet::Caller::person
+                     ? unknown_variables(parsed.commands, arguments, config ? &*config : nullptr)
+                     : std::vector<std::string>();
+  auto out = understood_by_all(parsed, given, config ? &*config : nullptr, stop, caller);
+  out.unknown_variables = std::move(unknown);
+  return out;
 }
 
 }  // namespace cli

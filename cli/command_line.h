@@ -12,6 +12,8 @@ struct CommandLine {
   GlobalOptions globals;
   Run run;
   std::vector<TypedOption> typed = {};
+  /// CUTOVER_… variables that are set and no option's.
+  std::vector<std::string> unknown_variables = {};
 };
 
 /// The file that is read when nobody names one.
@@ -20,7 +22,8 @@ inline constexpr const char* kConfigFile = "cutover.toml";
 /// Understands the program's arguments (the first is the program's name), the CUTOVER_* environment and the
 /// configuration file, and looks up the secrets that they refer to, until a stop is requested. A request for
 /// help or the version is a command that prints it. Throws Error{usage}; the message names the
-/// option or argument, but never quotes what may be a connection string.
+/// option or argument, but never quotes what may be a connection string. So does a CUTOVER_… variable whose
+/// name is nearly an option's.
 CommandLine parse_command_line(const std::vector<std::string>& arguments, const base::Stop& stop = {},
                                OptionSet::Caller caller = OptionSet::Caller::person);
 

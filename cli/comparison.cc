@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "cli/engine_run.h"
 #include "cli/report_page.h"
 
@@ -19,11 +21,29 @@ std::vector<pg::QualifiedName> above(const copy::Relation& relation) {
   return {at == relation.above.end() ? relation.above.begin() : at + 1, relation.above.end()};
 }
 
+/// One database of several need not have what a pattern is meant for; something has to be compared in each
+/// all the same. What is left out of a copy is not at its target.
+std::vector<verify::NamePattern> patterns_of(const copy::Options& options) {
+  std::vector<verify::NamePattern> out;
+  const auto add = [&](const char* option, const std::vector<std::string>& patterns, bool must_match) {
+    for (const auto& pattern : patterns)
+      out.push_back({fmt::format("{} {}", option, pattern),
+                     [pattern](const pg::QualifiedName& name) {
+                       return copy::matches_any({pattern}, name.schema, name.name);
+                     },
+                     must_match});
+  };
+  add("--include", options.include, !options.one_of_several);
+  add("--exclude", options.exclude, false);
+  return out;
+}
+
 }  // namespace
 
 verify::Recorded recorded_by(copy::RecordedRun run) {
   verify::Recorded out{.run_id = run.run_id,
                        .key = run.key,
+                       .began = base::utc_timestamp(std::chrono::system_clock::from_time_t(run.started_unix)),
                        .snapshot = run.snapshot.mark,
                        .source = run.source,
                        .source_version = run.snapshot.source_version,
@@ -59,6 +79,7 @@ verify::Options comparison_options(const VerifyOptions& options, const copy::Opt
   out.skip = [&database](std::span<const pg::QualifiedName> names) {
     return copy::reason_to_skip(database, names);
   };
+  out.patterns = patterns_of(database);
   out.row_filters = database.row_filters;
   out.catalog.own_schemas = copy::named_schemas(database);
   out.catalog.role_map = database.role_map;

@@ -71,10 +71,12 @@ Run set_up_config(OptionSet& set) {
   set.example("a file to begin with", "cutover config template > cutover.toml");
   set.example("what is in force?", "CUTOVER_JOBS=8 cutover config check");
   set.group("What to do");
-  set.positional("ACTION", "check or template", "", [options](const std::string& text) {
-    options->action = parse_choice<ConfigAction>(
-        text, {{"check", ConfigAction::check}, {"template", ConfigAction::show_template}});
-  });
+  set.positional("ACTION", "check or template", "",
+                 [options](const std::string& text) {
+                   options->action = parse_choice<ConfigAction>(
+                       text, {{"check", ConfigAction::check}, {"template", ConfigAction::show_template}});
+                 })
+      .takes({"check", "template"});
   set.group("Result");
   set.flag("--json", "check: JSON instead of text on standard output", options->json).not_in_file();
   return [options](const Invocation& invocation) {

@@ -151,6 +151,17 @@ std::vector<ConfigFile> ConfigFile::each(const std::string& section) const {
   return out;
 }
 
+bool ConfigFile::says(const std::string& text) const {
+  const auto is_in = [&](const Values& values) {
+    return std::ranges::any_of(values, [&](const auto& entry) {
+      return std::ranges::find(entry.second.texts, text) != entry.second.texts.end();
+    });
+  };
+  return is_in(values_) || std::ranges::any_of(tables_, [&](const auto& section) {
+           return std::ranges::any_of(section.second.all, is_in);
+         });
+}
+
 void ConfigFile::add_default(const std::string& key, std::string text) {
   values_.emplace(key, Value{.texts = {std::move(text)}, .is_list = false, .line = 0});
 }

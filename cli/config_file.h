@@ -34,6 +34,8 @@ class ConfigFile {
   /// The file once for each [[section]], as if that one stood there alone; itself, if there is none. A file
   /// with [[upload]] has no upload.… keys but in these.
   std::vector<ConfigFile> each(const std::string& section) const;
+  /// Is that the value of any key?
+  bool says(const std::string& text) const;
   /// Takes `text` for the key's value, unless the file says something.
   void add_default(const std::string& key, std::string text);
 

@@ -73,6 +73,7 @@ copy::Options options_for(const copy::Options& options, const DatabasePair& data
   if (!options.source.parameters().empty()) out.source = options.source.with("dbname", database.source);
   if (!options.target.parameters().empty()) out.target = options.target.with("dbname", database.target);
   out.run_dir = options.run_dir / directory_name(database.source);
+  out.one_of_several = true;
   if (options.archive) out.archive = *options.archive / directory_name(database.source);
   return out;
 }

@@ -11,6 +11,7 @@
 #include "cli/fence_report.h"
 #include "cli/screen.h"
 #include "cli/text.h"
+#include "pg/activity.h"
 #include "pg/quote.h"
 #include "pg/session.h"
 
@@ -51,6 +52,15 @@ DatabaseResult fence_result(const FenceContext& context, const pg::Fence& fence,
                             const std::vector<std::string>& refused = {}) {
   if (!context.options.run.json) context.invocation.print(fence_text(fence, context.where, refused));
   return {exit_code_of(fence), fence_headline(fence), fence_json(fence, refused)};
+}
+
+DatabaseResult look_at_fence(const FenceContext& context, pg::Connection& connection) {
+  const auto fence = pg::inspect_fence(connection);
+  auto result = fence_result(context, fence);
+  if (fence.up())
+    result.json["activity"] =
+        activity_json(pg::read_activity(connection.conninfo(), context.invocation.stop));
+  return result;
 }
 
 DatabaseResult look_at_rights(const FenceContext& context, pg::Connection& connection) {
@@ -115,7 +125,7 @@ DatabaseResult work_on_fence(const Invocation& invocation, const FenceOptions& o
     case FenceAction::rights:
       return look_at_rights(context, connection);
     default:
-      return fence_result(context, pg::inspect_fence(connection));
+      return look_at_fence(context, connection);
   }
 }
 

@@ -93,6 +93,33 @@ Json fence_json(const pg::Fence& fence, const std::vector<std::string>& refused)
   return out;
 }
 
+Json activity_json(const pg::Activity& activity) {
+  const auto& mark = activity.mark;
+  return {{"system_identifier", mark.system_identifier},
+          {"database_oid", mark.database_oid},
+          {"snapshot", mark.transactions},
+          {"timeline", mark.timeline},
+          {"server_start", mark.server_start},
+          {"counted_since", activity.counted_since},
+          {"written", activity.written},
+          {"at", activity.at},
+          {"last_active", activity.last_active}};
+}
+
+pg::Activity activity_of(const Json& document) {
+  pg::Activity out;
+  out.mark.system_identifier = document.at("system_identifier").get<std::string>();
+  out.mark.database_oid = document.at("database_oid").get<pg::Oid>();
+  out.mark.transactions = document.at("snapshot").get<std::string>();
+  out.mark.timeline = document.at("timeline").get<std::string>();
+  out.mark.server_start = document.at("server_start").get<std::string>();
+  out.counted_since = document.at("counted_since").get<std::string>();
+  out.written = document.at("written").get<std::string>();
+  out.at = document.at("at").get<int64_t>();
+  out.last_active = document.at("last_active").get<int64_t>();
+  return out;
+}
+
 Json fence_rights_json(const pg::FenceRights& rights) {
   const auto list = [](const std::vector<pg::MissingRight>& missing) {
     auto out = Json::array();

@@ -5,6 +5,7 @@
 
 #include "cli/log.h"
 #include "cli/report_section.h"
+#include "pg/activity.h"
 #include "pg/fence.h"
 
 namespace cli {
@@ -13,6 +14,9 @@ namespace cli {
 std::string fence_text(const pg::Fence& fence, const std::string& where,
                        const std::vector<std::string>& refused);
 Json fence_json(const pg::Fence& fence, const std::vector<std::string>& refused);
+/// What the source was told to write up to now: the member "activity" of a look at a fence that is up.
+Json activity_json(const pg::Activity& activity);
+pg::Activity activity_of(const Json& document);
 ReportSection fence_section(const Json& report);
 Json fence_rights_json(const pg::FenceRights& rights);
 /// "MAY FENCE: …" or "MAY NOT FENCE: …", and each right that is missing with its GRANT.

@@ -119,8 +119,7 @@ struct LiveServer::State {
 };
 
 LiveServer::LiveServer(const std::string& address, Look look) : state_(std::make_unique<State>()) {
-  constexpr unsigned kAnyPort = 0;
-  const auto [host, port] = parse_address(address, kAnyPort);
+  const auto [host, port] = parse_own_address(address);
   auto& state = *state_;
   state.look = std::move(look);
   state.set_up(is_loopback(host));

@@ -25,8 +25,8 @@ class LiveServer {
   /// Called in threads of the server, one at a time.
   using Look = std::function<LiveView()>;
 
-  /// Listens on HOST:PORT ("127.0.0.1:8080", "[::1]:0"); port 0 is any free one. Throws Error{usage} when
-  /// that is no address, or cannot be listened on.
+  /// Listens on HOST:PORT ("127.0.0.1:8080", "[::1]:0"), or on a port of 127.0.0.1; port 0 is any free one.
+  /// Throws Error{usage} when that is no address, or cannot be listened on.
   LiveServer(const std::string& address, Look look);
   ~LiveServer();
   LiveServer(const LiveServer&) = delete;

@@ -20,6 +20,8 @@ int main(int argc, char** argv) {
     const auto command = cli::parse_command_line(arguments.values(), signals.stop());
     log.configure(command.globals);
     if (!command.globals.config.empty()) spdlog::info("configuration: {}", command.globals.config.string());
+    for (const auto& name : command.unknown_variables)
+      spdlog::warn("{} is set, and no option's: it is ignored", name);
     return command.run({command.globals, log, signals.stop(), arguments.again(), command.typed});
   });
 }

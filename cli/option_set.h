@@ -36,7 +36,8 @@ class OptionSet {
     /// In cutover.toml: "copy.jobs". Empty: that file cannot set it. What several commands share lives in one
     /// section, so that plan, copy and clean read the same.
     std::string key;
-    bool secret = false;  ///< its value is never shown, and may be a reference (cli/secret_reference.h)
+    bool secret = false;   ///< its value is never shown, and may be a reference (cli/secret_reference.h)
+    bool written = false;  ///< its value names a file that the command writes
     std::vector<std::string> words;  ///< that a positional argument takes; empty: others
 
     /// Another section than the command's.
@@ -55,14 +56,19 @@ class OptionSet {
       words = std::move(all_words);
       return *this;
     }
+    Entry& is_written() {
+      written = true;
+      return *this;
+    }
     bool is_positional() const { return !name.starts_with("--"); }
     bool is_flag() const { return value_name.empty() && !is_positional(); }
     /// CUTOVER_JOBS for --jobs; none for a positional argument.
     std::string variable() const;
     /// Two options of one name, of two commands: does a value for the one mean the same for the other?
-    /// --include takes tables here and files there.
+    /// --include takes tables here and files there; and one file that two commands write is the second one's.
     bool means_the_same(const Entry& other) const {
-      return key == other.key || (value_name == other.value_name && repeatable == other.repeatable);
+      return key == other.key ||
+             (!written && value_name == other.value_name && repeatable == other.repeatable);
     }
     /// What a shell can offer as the value: the words, or what "dump|none" and "list|download[=N%]" spell
     /// out. Empty for a placeholder such as URL.

@@ -149,6 +149,12 @@ Address parse_address(std::string_view text, unsigned least) {
   return out;
 }
 
+Address parse_own_address(std::string_view text) {
+  constexpr unsigned kAnyPort = 0;
+  const bool is_port = !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  return parse_address(is_port ? fmt::format("127.0.0.1:{}", text) : std::string(text), kAnyPort);
+}
+
 std::vector<DatabasePair> parse_databases(std::string_view text) {
   std::vector<DatabasePair> pairs;
   for (const auto& part : split_list(text)) {

@@ -42,6 +42,8 @@ struct Address {
 };
 /// "redis.internal:6379", "[::1]:8080"; a port of `least` to 65,535.
 Address parse_address(std::string_view text, unsigned least = 1);
+/// Where to listen: HOST:PORT, or a port of 127.0.0.1 alone; port 0 is any free one.
+Address parse_own_address(std::string_view text);
 
 struct DatabasePair {
   std::string source;

@@ -199,4 +199,24 @@ Json plan_json(const copy::PlanReport& report, const copy::Options& options) {
   return out;
 }
 
+ReportSection plan_section(const Json& report) {
+  ReportList blockers{"in the way", Tone::bad, {}};
+  ReportList warnings{"warnings", Tone::plain, {}};
+  for (const auto& finding : report.at("findings")) {
+    const auto severity = finding.at("severity").get<std::string>();
+    if (severity == copy::to_string(copy::Severity::info)) continue;
+    auto& list = severity == copy::to_string(copy::Severity::blocker) ? blockers : warnings;
+    list.items.push_back({fmt::format("{}: {}", finding.at("object").get<std::string>(),
+                                      finding.at("message").get<std::string>()),
+                          finding.value("fix", "")});
+  }
+  ReportSection out;
+  out.tone = blockers.items.empty() ? Tone::good : Tone::bad;
+  out.headline =
+      blockers.items.empty() ? "READY: nothing stands in the way" : "BLOCKED: " + blockers.items.front().text;
+  add_list(out, std::move(blockers));
+  add_list(out, std::move(warnings));
+  return out;
+}
+
 }  // namespace cli

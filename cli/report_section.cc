@@ -12,6 +12,7 @@
 #include "cli/check_report.h"
 #include "cli/errors.h"
 #include "cli/fence_report.h"
+#include "cli/plan_report.h"
 #include "cli/run_report.h"
 #include "cli/text.h"
 
@@ -28,6 +29,7 @@ struct Renderer {
   ReportSection (*section)(const Json& report);
 };
 constexpr std::array kRenderers{
+    Renderer{"plan", "Plan", plan_section},
     Renderer{"copy", "Copy", copy_section},
     Renderer{"export", "Export", copy_section},
     Renderer{"import", "Import", copy_section},

@@ -9,6 +9,7 @@
 #include "base/crash_point.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/check_steps.h"
 #include "cli/commands.h"
 #include "cli/connection_options.h"
 #include "cli/copy_options.h"
@@ -46,8 +47,10 @@ struct MoveOptions {
 Move declared_move(const Invocation& invocation, const MoveOptions& options) {
   Move move;
   move.root = options.run.copy.run_dir;
-  move.databases =
-      !options.run.copy.source.parameters().empty() || !options.run.copy.target.parameters().empty();
+  // What an earlier run has moved is not left out because a variable is missing now.
+  move.databases = !options.run.copy.source.parameters().empty() ||
+                   !options.run.copy.target.parameters().empty() || !options.run.databases.empty() ||
+                   has_moved_databases(move.root);
   if (move.databases) require_both(options.run.copy, options.run.databases);
   move.uploads = declared_uploads(invocation.globals);
   const auto declared = [&](std::string_view command, std::string_view option) {
@@ -85,13 +88,16 @@ void keep_check(const std::filesystem::path& root, const CommandOutcome& outcome
     if (result.document.value("command", "") == "check") keep_report(root, result.document, kCheckReportFile);
 }
 
-/// Of the night, too: what is wrong with an option is found in the rehearsal, not behind the fence.
+/// Of the night, too, and of what its check is made of: what is wrong with an option is found in the
+/// rehearsal, not behind the fence.
 void require_understood_steps(const Invocation& invocation, const Move& move, const MoveState& state) {
   auto night = move;
   night.final = night.again = true;
   for (const auto* one : {&move, static_cast<const Move*>(&night)})
     for (const auto& step : steps_of(*one, state))
       base::during("step " + step.name, [&] { require_understood(invocation, step.arguments); });
+  for (const auto& arguments : commands_of_check(move.databases, move.uploads))
+    base::during("step check: " + arguments.front(), [&] { require_understood(invocation, arguments); });
 }
 
 class MoveRun {
@@ -129,7 +135,7 @@ class MoveRun {
     if (invocation_.stop.requested() && result.exit_code != kEqual) result.exit_code = kIncomplete;
     auto done = outcome_of(std::move(step), std::move(result));
     keep_check(move_.root, done.outcome);
-    timeline_.end(done.outcome.exit_code, done.outcome.headline());
+    timeline_.end(done);
     base::crash_point("run_step.after");
     return done;
   }
@@ -196,9 +202,9 @@ void add_move_options(OptionSet& set, MoveOptions& options) {
   add_run_dir_option(set, options.run.copy);
   add_databases_option(set, options.run);
   set.group("Result");
-  set.value("--serve", "HOST:PORT",
+  set.value("--serve", "[HOST:]PORT",
             "show the run to browsers (/) and to Prometheus (/metrics) on this address of this machine while "
-            "it goes on",
+            "it goes on; a port alone is one of 127.0.0.1",
             "", [&options](const std::string& text) { options.serve = text; });
   set.flag("--report-json",
            "the result as JSON instead of text on standard output; it is in DIR/run-report.json anyway",

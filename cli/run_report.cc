@@ -75,6 +75,11 @@ bool is_run_root(const fs::path& directory) {
   return fs::exists(directory / kTimelineFile, ignored);
 }
 
+bool has_moved_databases(const fs::path& root) {
+  std::error_code ignored;
+  return !root.empty() && is_run_root(root) && fs::exists(database_dir(root), ignored);
+}
+
 void refuse_run_root(const fs::path& run_dir) {
   if (is_run_root(run_dir))
     throw base::Error(

@@ -16,6 +16,8 @@ inline constexpr const char* kCheckReportFile = "check-report.json";
 
 bool is_run_root(const std::filesystem::path& directory);
 /// Throws Error{usage} for the root of a `cutover run`, where another command would put its own state.
+/// A run there has moved databases, or begun to.
+bool has_moved_databases(const std::filesystem::path& root);
 void refuse_run_root(const std::filesystem::path& run_dir);
 
 /// Removes what the run itself has kept in its root, and the root unless something else is in it. Returns

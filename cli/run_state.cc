@@ -53,13 +53,16 @@ bool is_copied(const fs::path& run_dir) {
   return is_run_directory(run_dir) && copy::RunDir::peek(run_dir).finished == kEqual;
 }
 
-bool has_gone(const Json& timeline) {
+/// A source that accepts writes goes on changing: a GO of such a check is none to rely on, unless that the
+/// writers are stopped by other means is declared.
+bool has_gone(const Json& timeline, bool fence) {
   bool gone = false;
   for (const auto& step : steps_in(timeline)) {
     const auto name = step.value("name", "");
     const int code = step.at("exit_code").is_null() ? kFailed : step.at("exit_code").get<int>();
-    if (name == "check" && (code == kEqual || code == kWaived)) gone = true;
-    if (name == "repair" || name.starts_with("last upload")) gone = false;
+    const bool is_go = name == "check" && (code == kEqual || code == kWaived);
+    if (is_go && !(fence && step.value("unfenced", false))) gone = true;
+    if (name == "copy" || name == "repair" || name.starts_with("last upload")) gone = false;
   }
   return gone;
 }
@@ -80,7 +83,7 @@ MoveState read_move_state(const Move& move, const std::vector<DatabasePair>& dat
   state.repaired = std::ranges::any_of(copies, [&](const auto& run_dir) {
     return is_repaired(run_dir) || has_unfinished_repair(timeline, run_dir);
   });
-  state.went = has_gone(timeline);
+  state.went = has_gone(timeline, move.fence);
   for (size_t i = 0; i < move.uploads.size(); ++i) {
     const auto report = read_result_if_exists(upload_dir(move, i) / "report.json");
     const auto code = report.is_object() ? report.value("exit_code", kFailed) : kFailed;

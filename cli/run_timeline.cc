@@ -1,5 +1,7 @@
 #include "cli/run_timeline.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -58,13 +60,16 @@ void Timeline::begin(const MoveStep& step) {
   keep();
 }
 
-void Timeline::end(int exit_code, const std::string& headline) {
+void Timeline::end(const StepOutcome& done) {
   auto& step = document_["steps"].back();
   step["finished"] = timeline_now();
   step["seconds"] = base::seconds_of(std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - step_started_));
-  step["exit_code"] = exit_code;
-  step["headline"] = headline;
+  step["exit_code"] = done.outcome.exit_code;
+  step["headline"] = done.outcome.headline();
+  step["unfenced"] = std::ranges::any_of(done.outcome.results, [](const CommandResult& result) {
+    return result.document.is_object() && result.document.value("unfenced", false);
+  });
   keep();
 }
 
@@ -97,7 +102,8 @@ void CheckByHand::keep(const std::string& command, const std::string& headline, 
        {"seconds", base::seconds_of(std::chrono::duration_cast<std::chrono::milliseconds>(
                        std::chrono::system_clock::now() - started_))},
        {"exit_code", document.at("exit_code")},
-       {"headline", headline}});
+       {"headline", headline},
+       {"unfenced", document.value("unfenced", false)}});
   keep_timeline(root_, timeline);
 }
 

@@ -25,7 +25,7 @@ class Timeline {
   Timeline(const Move& move, const std::string& again);
 
   void begin(const MoveStep& step);
-  void end(int exit_code, const std::string& headline);
+  void end(const StepOutcome& done);
   void conclude(const Verdict& verdict);
   const Json& document() const { return document_; }
 

@@ -81,13 +81,19 @@ Verdict stopped(const Move& move, const std::vector<StepOutcome>& done, const st
   return out;
 }
 
-/// The copy's moment, which a comparison with it names.
+/// The copy's moment, which a comparison with it names; without one, that of the comparison.
 std::string moment_of_copy(const std::vector<StepOutcome>& done) {
   std::vector<Json> documents;
   for (const auto& one : done)
     for (const auto& result : one.outcome.results)
       if (one.step.name == "verify" && has_result(result.document)) documents.push_back(result.document);
-  return moment_of(documents);
+  auto moment = moment_of(documents);
+  if (moment.empty()) return moment;
+  const auto& source = documents.front().at("source");
+  const auto began = source.value("began", "");
+  const bool recorded = source.value("recorded", false);
+  const auto time = began.empty() ? documents.front().value("time", "") : "the copy of " + began;
+  return recorded && began.empty() ? moment : fmt::format("{}, {}", time, moment);
 }
 
 Verdict ready(const Move& move, const std::vector<StepOutcome>& done, const std::string& again) {

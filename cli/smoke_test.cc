@@ -49,7 +49,9 @@ std::string try_http(const HttpCheck& check, const base::Stop& stop) {
 std::string try_sql(const SqlCheck& check, const pg::Conninfo& conninfo, const base::Stop& stop) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(check.timeout).count();
   // Not a pinned session: the query is the application's, with the search path that it would have.
-  pg::Connection connection(conninfo.with_default("connect_timeout", std::to_string(seconds)), stop);
+  pg::Connection connection(conninfo.with_default("connect_timeout", std::to_string(seconds))
+                                .with_default("application_name", "cutover check"),
+                            stop);
   connection.exec(fmt::format("SET statement_timeout = {}; BEGIN READ ONLY", check.timeout.count()));
   const auto answer = connection.exec(check.query, {});
   constexpr pg::Oid kBoolean = 16;

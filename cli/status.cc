@@ -116,8 +116,9 @@ Run set_up_status(OptionSet& set) {
   set.positional("RUN_DIR", "the same, shorter", "", store);
   set.flag("--watch", "follow the run until it ends", options->watch);
   set.value(
-      "--serve", "HOST:PORT",
-      "show it to browsers (/) and to Prometheus (/metrics) on this address of this machine, until Ctrl-C",
+      "--serve", "[HOST:]PORT",
+      "show it to browsers (/) and to Prometheus (/metrics) on this address of this machine, until Ctrl-C; "
+      "a port alone is one of 127.0.0.1",
       "", [options](const std::string& text) { options->serve = text; });
   set.flag("--json", "JSON instead of text; one object a second with --watch", options->json);
   return [options](const Invocation& invocation) {

@@ -184,10 +184,19 @@ std::string shell_quoted(std::string_view argument) {
   return out + "'";
 }
 
-std::string nearest(std::string_view text, const std::vector<std::string>& candidates) {
+std::string url_without_secrets(const std::string& url) {
+  auto shown = url.substr(0, url.find_first_of("?#"));
+  const auto scheme = shown.find("://");
+  const auto begin = scheme == std::string::npos ? 0 : scheme + 3;
+  const auto authority_end = std::min(shown.find('/', begin), shown.size());
+  const auto at = shown.rfind('@', authority_end);
+  if (at != std::string::npos && at >= begin) shown.erase(begin, at + 1 - begin);
+  return shown;
+}
+
+std::string nearest(std::string_view text, const std::vector<std::string>& candidates, size_t always) {
   std::string best;
-  // A third of the letters may be wrong, but always two: "--tagret", "--job".
-  size_t least = std::max<size_t>(2, text.size() / 3) + 1;
+  size_t least = std::max(always, text.size() / 3) + 1;
   for (const auto& candidate : candidates) {
     const auto distance = edit_distance(text, candidate);
     if (distance < least) {

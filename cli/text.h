@@ -30,8 +30,12 @@ std::vector<std::string> wrapped(std::string_view text, size_t width);
 /// As it would be typed in a shell.
 std::string shell_quoted(std::string_view argument);
 
-/// The candidate that `text` most likely meant; empty when none is near.
-std::string nearest(std::string_view text, const std::vector<std::string>& candidates);
+/// Without user, password, query and fragment, any of which may hold a secret.
+std::string url_without_secrets(const std::string& url);
+
+/// The candidate that `text` most likely meant; empty when none is near: a third of the letters may be wrong,
+/// but `always` that many.
+std::string nearest(std::string_view text, const std::vector<std::string>& candidates, size_t always = 2);
 
 /// "did you mean NAME? " and then `rest`, as a hint; only `rest` when no candidate is near.
 std::string did_you_mean(std::string_view text, const std::vector<std::string>& candidates,

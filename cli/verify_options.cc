@@ -94,9 +94,11 @@ void add_result(OptionSet& set, VerifyOptions& options) {
 
 void add_result_files(OptionSet& set, VerifyOptions& options, const std::string& kept) {
   set.value("--report", "FILE", "write the result as JSON to this file", "DIR/" + kept + " with --run-dir",
-            [&options](const std::string& text) { options.report_file = text; });
+            [&options](const std::string& text) { options.report_file = text; })
+      .is_written();
   set.value("--html", "FILE", "write the result as a page of its own, which loads nothing, to this file", "",
-            [&options](const std::string& text) { options.page_file = text; });
+            [&options](const std::string& text) { options.page_file = text; })
+      .is_written();
   set.flag("--report-json", "the result as JSON instead of text on standard output", options.run.json);
 }
 

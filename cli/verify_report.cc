@@ -81,7 +81,8 @@ Json side_json(const verify::SideInfo& side) {
           {"snapshot", side.snapshot.transactions},
           {"lsn", side.snapshot.lsn},
           {"system_identifier", side.snapshot.system_identifier},
-          {"recorded", side.recorded}};
+          {"recorded", side.recorded},
+          {"began", side.began}};
 }
 
 Json figures_json(const verify::SideFigures& side, bool digests) {

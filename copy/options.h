@@ -39,6 +39,8 @@ struct Options {
   /// Patterns "schema" or "schema.table" with * and ?. Nothing included means everything.
   std::vector<std::string> include;
   std::vector<std::string> exclude;
+  /// The patterns are several databases': one need not match in each.
+  bool one_of_several = false;
   std::map<std::string, std::string> role_map;     ///< role at the source -> role at the target
   bool owners = true;                              ///< restore ALTER … OWNER TO
   bool grants = true;                              ///< restore GRANT, REVOKE and default privileges

@@ -366,13 +366,44 @@ uint64_t Plan::total_chunks() const {
   return total;
 }
 
+namespace {
+
+// A name with a slip in it selects nothing, or leaves nothing out, and everything goes well.
+void check_patterns(pg::Connection& source, const Options& options, std::vector<Finding>& findings) {
+  if (options.include.empty() && options.exclude.empty()) return;
+  const auto names = pg::read_names(source);
+  const auto check = [&](const char* option, const std::vector<std::string>& patterns, Severity severity) {
+    for (const auto& pattern : patterns)
+      if (std::ranges::none_of(
+              names, [&](const auto& name) { return matches_any({pattern}, name.schema, name.name); }))
+        findings.push_back({severity, fmt::format("{} {}", option, pattern),
+                            "matches no relation and no schema of the source",
+                            "correct the name, or take it out"});
+  };
+  check("--include", options.include, options.one_of_several ? Severity::warning : Severity::blocker);
+  check("--exclude", options.exclude, Severity::warning);
+}
+
+void check_content(Plan& plan, const Options& options) {
+  if (!plan.relations.empty()) return;
+  const bool blocks = !options.include.empty();
+  plan.findings.push_back({blocks ? Severity::blocker : Severity::warning, "source",
+                           blocks ? "no table is selected: nothing would be copied"
+                                  : "there is no table: nothing will be copied, and nothing can be compared",
+                           "check the database's name in --source, and --include and --exclude"});
+}
+
+}  // namespace
+
 Plan make_plan(pg::Connection& source, const Options& options) {
   auto plan = Planner(pg::read_catalog(source), source.major(), options).make();
+  check_patterns(source, options, plan.findings);
   plan.source_version = source.exec("SELECT pg_catalog.current_setting('server_version')").string(0, 0);
   for (auto& relation : plan.relations)
     if (relation.kind == Relation::Kind::large_objects)
       bound_large_objects(source, relation, pg::split_rule(options.split_size, options.jobs, 0).chunk);
   plan.require_whole_relations();
+  check_content(plan, options);
   return plan;
 }
 

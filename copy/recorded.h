@@ -24,6 +24,7 @@ struct RecordedRun {
   std::string run_id;
   std::string source;  ///< redacted
   std::string target;  ///< redacted
+  int64_t started_unix = 0;
   SnapshotRecord snapshot;
   pg::DigestKey key;
   Plan plan;

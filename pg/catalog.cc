@@ -167,6 +167,21 @@ std::vector<Index> read_indexes(Connection& connection) {
 
 }  // namespace
 
+std::vector<QualifiedName> read_names(Connection& connection) {
+  const auto rows = connection.exec(R"(
+    SELECT n.nspname, coalesce(c.relname, '')
+      FROM pg_catalog.pg_namespace n,
+           LATERAL (SELECT r.relname FROM pg_catalog.pg_class r
+                     WHERE r.relnamespace = n.oid AND r.relkind IN ('r', 'p', 'f', 'm', 'v', 'S')
+                    UNION ALL SELECT NULL) c
+     WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'cutover')
+    UNION ALL
+    SELECT 'pg_catalog', 'pg_largeobject' WHERE EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata))");
+  std::vector<QualifiedName> names;
+  for (int row = 0; row < rows.rows(); ++row) names.push_back({rows.string(row, 0), rows.string(row, 1)});
+  return names;
+}
+
 std::vector<ForeignKey> read_foreign_keys(Connection& connection) {
   const auto rows = query_quoted(connection, R"(
     SELECT k.oid, c.nspname, c.relname, k.conname, rn.nspname, r.relname, k.convalidated, k.conparentid <> 0,

@@ -162,6 +162,9 @@ TablesByOid by_oid(const std::vector<Table>& tables);
 std::vector<const Table*> ancestors(const TablesByOid& tables, const Table& table);
 /// A table's own name and, of a partition, those of its ancestors.
 std::vector<QualifiedName> lineage(const TablesByOid& tables, const Table& table);
+/// What a pattern of names may mean: relations with rows, views and sequences, and each schema itself with an
+/// empty name; the large objects as pg_catalog.pg_largeobject, where there are some.
+std::vector<QualifiedName> read_names(Connection& connection);
 
 /// Of tables that read_catalog() names; also for the other side, where no catalog is needed.
 std::vector<ForeignKey> read_foreign_keys(Connection& connection);

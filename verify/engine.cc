@@ -3,6 +3,7 @@
 #include "verify/engine.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -39,8 +40,9 @@ class Comparison {
   Outcome run() {
     open_sides();
     compare_catalogs();
+    if (options_.level != Level::catalog) match_relations();
+    look_for_patterns();
     if (options_.level == Level::catalog) return finish();
-    match_relations();
     compare_sequences();
     context_.progress.set_phase("compare");
     compare_units();
@@ -52,6 +54,7 @@ class Comparison {
 
  private:
   Outcome finish() {
+    require_something();
     outcome_.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Progress::Clock::now() -
                                                                              context_.progress.started);
     return std::move(outcome_);
@@ -71,6 +74,9 @@ class Comparison {
   bool find_at_source(Unit& unit, TableResult& table);
   void find_new_tables();
   void find_new_tables(const Side& side);
+  void look_for_patterns();
+  std::vector<pg::QualifiedName> all_names();
+  void require_something();
 
   bool after_copy() const { return options_.recorded.has_value(); }
 
@@ -92,7 +98,8 @@ void Comparison::open_sides() {
     const auto& recorded = *options_.recorded;
     encoding = recorded.encoding;
     outcome_.run_id = recorded.run_id;
-    outcome_.source = {recorded.source, recorded.source_version, recorded.snapshot, true};
+    outcome_.source = {recorded.source, recorded.source_version, recorded.snapshot, true,
+                       recorded.began};
   } else {
     encoding = common_encoding(options_.source, options_.target, stop_);
     source_.emplace(Role::source, options_.source, encoding, stop_);
@@ -124,6 +131,8 @@ void Comparison::compare_catalogs() {
   const auto source = verify::read_catalog(source_->connection());
   outcome_.catalog = verify::compare(source, verify::read_catalog(target_->connection()), options);
   outcome_.user_waived = !outcome_.catalog->waived.empty();
+  if (!options.owners) outcome_.skipped.push_back({"owners", "not compared: --no-owners", {}});
+  if (!options.grants) outcome_.skipped.push_back({"grants", "not compared: --no-grants", {}});
 }
 
 // Whoever names a source means it to be compared with. Without one, or with one that is gone where no more
@@ -383,6 +392,40 @@ void Comparison::find_new_tables(const Side& side) {
           {"table " + table.name.display(),
            fmt::format("was created at the {} while the comparison ran", name_of(side.role())),
            "run the comparison again when nobody changes the schema"});
+}
+
+/// On either side, and of a copy what it has recorded.
+std::vector<pg::QualifiedName> Comparison::all_names() {
+  std::vector<pg::QualifiedName> names;
+  for (auto* side : {source_ ? &*source_ : nullptr, &*target_})
+    if (side) std::ranges::move(pg::read_names(side->connection()), std::back_inserter(names));
+  if (!after_copy()) return names;
+  for (const auto& table : options_.recorded->tables) names.push_back(table.name);
+  const auto& left_out = options_.recorded->left_out;
+  names.insert(names.end(), left_out.begin(), left_out.end());
+  return names;
+}
+
+// A name with a slip in it selects nothing, or leaves nothing out, and the result looks like any other.
+void Comparison::look_for_patterns() {
+  if (options_.patterns.empty() || !options_.only.empty()) return;
+  const auto names = all_names();
+  for (const auto& pattern : options_.patterns) {
+    if (std::ranges::any_of(names, pattern.matches)) continue;
+    auto& remarks = pattern.must_match ? outcome_.unchecked : outcome_.notes;
+    remarks.push_back(
+        {pattern.text, "matches no relation and no schema", "correct the name, or take it out"});
+  }
+}
+
+// That nothing differs among nothing proves nothing: an empty database, maybe another one than was meant.
+void Comparison::require_something() {
+  if (!options_.only.empty() || !outcome_.rows_counted) return;
+  if (!outcome_.tables.empty() || outcome_.sequences > 0) return;
+  if (outcome_.unchecked_count() > 0 || outcome_.difference_count() > 0) return;
+  outcome_.unchecked.push_back({"rows",
+                                "nothing was compared: no table and no sequence is selected on either side",
+                                "check the databases' names in both URLs, and --include and --exclude"});
 }
 
 }  // namespace

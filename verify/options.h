@@ -30,6 +30,14 @@ enum class Level {
   rows,     ///< where digests differ, which rows and columns
 };
 
+/// A pattern of names that somebody has typed, and may have mistyped.
+struct NamePattern {
+  std::string text;  ///< "--include pubic.*"
+  /// A schema itself has an empty name.
+  std::function<bool(const pg::QualifiedName&)> matches;
+  bool must_match = true;  ///< one that matches nothing leaves the result unverified; else it is a note
+};
+
 /// Everything a comparison can be told.
 struct Options {
   pg::Conninfo source;  ///< may be empty with `recorded`
@@ -44,6 +52,8 @@ struct Options {
   /// partition, those of the partitioned tables above it; with an empty relation about what lies in a schema
   /// without being a table or a view; and with pg::kLargeObjects.
   std::function<std::optional<std::string>(std::span<const pg::QualifiedName>)> skip;
+  /// What `skip` goes by.
+  std::vector<NamePattern> patterns;
   /// Display name of a table -> SQL condition that its rows have to satisfy on both sides to be compared.
   std::map<std::string, std::string> row_filters;
   /// How definitions are compared; with `recorded`, with those of the source as it is now. What it selects is

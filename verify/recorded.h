@@ -34,6 +34,7 @@ struct Recorded {
 
   std::string run_id;
   pg::DigestKey key;
+  std::string began;  ///< the copy, as a timestamp; its snapshot is a little younger
   pg::SnapshotMark snapshot;
   std::string source;          ///< redacted
   std::string source_version;  ///< "15.18"

@@ -90,7 +90,8 @@ struct SideInfo {
   std::string database;  ///< redacted connection
   std::string version;
   pg::SnapshotMark snapshot;
-  bool recorded = false;  ///< at the time of a copy, not read now
+  bool recorded = false;   ///< at the time of a copy, not read now
+  std::string began = {};  ///< that copy
 };
 
 /// The result of a comparison, as plain data.

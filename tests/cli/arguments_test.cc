@@ -26,6 +26,16 @@ TEST(WithoutSecret, HidesWhatItCannotUnderstand) {
   EXPECT_EQ(without_secret("postgres:app:sEcret@h/db"), "…");
 }
 
+TEST(WithoutSecret, HidesTheSecretsOfAUrl) {
+  EXPECT_EQ(without_secret("https://new.example/health?token=sEcret"), "https://new.example/health?…");
+  EXPECT_EQ(without_secret("--http=http://user:sEcret@h:8080/x#sEcret"), "--http=http://h:8080/x?…");
+  EXPECT_EQ(without_secret("https://user:sEc@ret@h"), "https://h");
+  EXPECT_EQ(without_secret(R"({"url": "https://h/x?a=b c&k='sEcret'"})"), R"({"url": "https://h/x?…"})");
+  EXPECT_EQ(without_secret(R"({"url": "https://u:sEcret@h/x?token=sEcret", "contains": "ok"})"),
+            R"({"url": "https://h/x?…", "contains": "ok"})");
+  EXPECT_THAT(without_secret("host=h password='http://sEcret'"), Not(HasSubstr("sEcret")));
+}
+
 TEST(WithoutSecret, LeavesTheRestAlone) {
   for (const char* text : {"copy", "--jobs", "--jobs=4", "postgres://app@h/db?sslmode=require",
                            "/tmp/run@home", "public.users=password is not null", "--role-map=a=b"})

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "cli/errors.h"
+#include "cli/fence_report.h"
 
 namespace cli {
 namespace {
@@ -45,6 +46,53 @@ TEST(CheckOutcome, ADirectoryWithoutFilesIsUnchecked) {
   EXPECT_EQ(checks[0].exit_code, kFailed);
   EXPECT_THAT(checks[0].problem, HasSubstr("nothing was compared"));
   EXPECT_EQ(judged("upload", {"s3://b"}, {kEqual, {upload_of(kEqual)}}, judge_upload)[0].exit_code, kEqual);
+}
+
+TEST(CheckOutcome, DatabasesWithoutTablesAreUnchecked) {
+  const auto judged_as = [](int exit_code, const Json& more) {
+    auto document = Json{{"command", "verify"}, {"exit_code", exit_code}};
+    document.update(more);
+    CheckResult check{.kind = "database", .name = "app"};
+    judge_databases(check, document);
+    return check;
+  };
+  const Json empty{{"tables", Json::array()}, {"sequences", 0}};
+  EXPECT_THAT(judged_as(kEqual, empty).problem, HasSubstr("nothing was compared"));
+  EXPECT_EQ(judged_as(kEqual, empty).exit_code, kFailed);
+  EXPECT_EQ(judged_as(kEqual, Json::object()).exit_code, kFailed);
+  EXPECT_EQ(judged_as(kWaived, empty).exit_code, kFailed);
+  EXPECT_EQ(judged_as(kDifferent, empty).exit_code, kDifferent) << "the tables are missing on one side";
+  EXPECT_EQ(judged_as(kEqual, {{"tables", {{{"name", "t"}}}}}).exit_code, kEqual);
+  EXPECT_EQ(judged_as(kEqual, {{"tables", Json::array()}, {"sequences", 1}}).exit_code, kEqual);
+}
+
+TEST(CheckOutcome, WhatWasWrittenBehindAFenceIsSeen) {
+  pg::Activity activity;
+  activity.mark = {
+      .system_identifier = "7", .database_oid = 5, .transactions = "740:740:", .timeline = "00000001"};
+  activity.counted_since = "then";
+  activity.written = "17 4";
+  activity.at = 100;
+  const auto before = activity_json(activity);
+  const auto judged_now = [&](bool up, int exit_code = kEqual) {
+    CheckResult check{.kind = "fence", .name = "app", .exit_code = exit_code};
+    judge_activity(check, before, Json{{"up", up}, {"activity", activity_json(activity)}});
+    return check;
+  };
+  EXPECT_EQ(judged_now(true).exit_code, kEqual);
+  activity.mark.transactions = "745:745:";
+  EXPECT_EQ(judged_now(true).exit_code, kEqual) << "another database's, or autovacuum";
+  activity.last_active = 100;
+  EXPECT_EQ(judged_now(true).exit_code, kWaived);
+  EXPECT_FALSE(judged_now(true).unfenced);
+  EXPECT_EQ(judged_now(true, kFailed).exit_code, kFailed);
+  activity.written = "18 4";
+  EXPECT_EQ(judged_now(true).exit_code, kDifferent);
+  EXPECT_THAT(judged_now(true).problem, HasSubstr("was written to"));
+  EXPECT_EQ(judged_now(false).exit_code, kEqual) << "without a fence that is no news";
+  CheckResult first{.kind = "fence", .name = "app"};
+  judge_activity(first, Json(), Json{{"up", true}, {"activity", before}});
+  EXPECT_EQ(first.exit_code, kEqual);
 }
 
 TEST(CheckOutcome, WithoutAResultNothingIsChecked) {

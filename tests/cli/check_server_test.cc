@@ -29,7 +29,7 @@ class CheckCommand : public ::testing::Test {
         << "query = \"SELECT count(*) > 0 FROM drivers\"\n";
   }
   support::ProcessResult check(std::vector<std::string> more = {}) const {
-    more.insert(more.begin(), "check");
+    more.insert(more.begin(), {"check", "--only", "smoke"});
     return cutover(more, {.directory = directory_.path()});
   }
 
@@ -47,7 +47,8 @@ class CheckCommand : public ::testing::Test {
 TEST_F(CheckCommand, GoesOnlyWhenAllHold) {
   const auto go = check();
   EXPECT_EQ(go.exit_code, 0) << go.output << go.error;
-  EXPECT_THAT(go.output, AllOf(StartsWith("GO: 3 checks passed\n"), HasSubstr("drivers are there")));
+  EXPECT_THAT(go.output, AllOf(StartsWith("GO for the smoke tests alone: 3 checks passed\n"),
+                               HasSubstr("drivers are there")));
 
   status_ = 500;
   const auto no = check();

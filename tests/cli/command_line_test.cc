@@ -55,6 +55,31 @@ TEST(CommandLine, NamesTheVariableThatIsWrong) {
   EXPECT_NO_THROW(parse({"status"}));  // has no such option
 }
 
+TEST(CommandLine, RefusesAVariableThatIsNearlyAnOptions) {
+  for (const auto* name : {"CUTOVER_SOUCE", "CUTOVER_TAGRET", "CUTOVER_SOURCES", "CUTOVER_JOB"}) {
+    const test::Variable slip(name, "env:NOWHERE");
+    EXPECT_THAT([] { parse({"status"}); },
+                throws(ErrorKind::usage, AllOf(HasSubstr(name), HasSubstr("did you mean CUTOVER_"))));
+    EXPECT_NO_THROW(parse({"--version"}));
+    const test::Variable unset(name, "");
+    EXPECT_NO_THROW(parse({"status"}));
+  }
+  // Of Kubernetes, for a service of that name; of these tests.
+  for (const auto* name : {"CUTOVER_PORT", "CUTOVER_SERVICE_HOST", "CUTOVER_PORT_8080_TCP", "CUTOVER_VERSION",
+                           "CUTOVER_PG_BINARIES", "CUTOVER_UNITY", "CUTOVER_BENCH"}) {
+    const test::Variable other(name, "1");
+    EXPECT_THAT(parse({"status"}).unknown_variables, testing::Contains(name));
+  }
+  const test::Variable crash("CUTOVER_CRASH_AT", "nowhere");
+  EXPECT_THAT(parse({"status"}).unknown_variables, Not(testing::Contains("CUTOVER_CRASH_AT")));
+  // What a reference names has the name that its owner gave it.
+  const test::Variable secret("CUTOVER_SOURCE2", "postgres://h/db");
+  EXPECT_THAT([] { parse({"plan"}); }, throws(ErrorKind::usage, HasSubstr("CUTOVER_SOURCE2")));
+  EXPECT_NO_THROW(parse({"plan", "--source", "env:CUTOVER_SOURCE2"}));
+  const test::Variable reference("CUTOVER_SOURCE", "env:CUTOVER_SOURCE2");
+  EXPECT_NO_THROW(parse({"plan"}));
+}
+
 TEST(CommandLine, SuggestsTheNearestName) {
   EXPECT_THAT(
       [] {

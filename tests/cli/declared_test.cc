@@ -36,6 +36,13 @@ TEST(OneMeaning, IsAskedOfVariablesOfSeveralCommands) {
   EXPECT_THAT([] { require_one_meaning(kMove); },
               throws(ErrorKind::usage, AllOf(HasSubstr("CUTOVER_INCLUDE means one thing to cutover plan"),
                                              HasSubstr("copy.include and upload.include"))));
+  // Each would write over what the one before it has written.
+  constexpr auto kCompare = std::to_array<std::string_view>({"verify", "repair"});
+  for (const auto* name : {"CUTOVER_REPORT", "CUTOVER_HTML"}) {
+    const Variable file(name, "result");
+    EXPECT_THAT([&] { require_one_meaning(kCompare); }, throws(ErrorKind::usage, HasSubstr(name)));
+    EXPECT_NO_THROW(require_one_meaning(std::span(kCompare).first(1)));
+  }
   constexpr auto kFiles = std::to_array<std::string_view>({"check", "upload"});
   EXPECT_NO_THROW(require_one_meaning(kFiles));
 }
@@ -53,7 +60,8 @@ TEST(OneMeaning, OfAllOptionsOfAMove) {
       if (!is_new && !found->second->means_the_same(entry)) ambiguous.insert(entry.variable());
     }
   }
-  EXPECT_THAT(ambiguous, ElementsAre("CUTOVER_EXCLUDE", "CUTOVER_INCLUDE", "CUTOVER_OVERWRITE"));
+  EXPECT_THAT(ambiguous, ElementsAre("CUTOVER_EXCLUDE", "CUTOVER_HTML", "CUTOVER_INCLUDE",
+                                     "CUTOVER_OVERWRITE", "CUTOVER_REPORT"));
 }
 
 TEST(DeclaredUploads, AreOfDifferentPlaces) {

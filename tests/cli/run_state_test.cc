@@ -40,7 +40,7 @@ TEST_F(StateOfAMove, KnowsWhetherItWent) {
   EXPECT_TRUE(state().went);
   keep_steps(std::string(kGo) + R"(, {"name": "check", "exit_code": 1})");
   EXPECT_TRUE(state().went) << "the application may be there since";
-  for (const auto* name : {"repair", "last upload 2"}) {
+  for (const auto* name : {"copy", "repair", "last upload 2"}) {
     keep_steps(std::string(kGo) + R"(, {"name": ")" + name + R"(", "exit_code": null})");
     EXPECT_FALSE(state().went) << name;
   }
@@ -48,6 +48,18 @@ TEST_F(StateOfAMove, KnowsWhetherItWent) {
     keep("run.json", text);
     EXPECT_THAT([&] { state(); }, throws(ErrorKind::corrupt, HasSubstr("run.json cannot be read")));
   }
+}
+
+TEST_F(StateOfAMove, AGoOfASourceThatAcceptsWritesIsNone) {
+  keep_steps(R"({"name": "check", "exit_code": 5, "unfenced": true})");
+  EXPECT_FALSE(state().went);
+  move_.fence = false;
+  EXPECT_TRUE(state().went) << "that the writers are stopped is declared";
+  move_.fence = true;
+  keep_steps(std::string(kGo) + R"(, {"name": "check", "exit_code": 5, "unfenced": true})");
+  EXPECT_TRUE(state().went) << "it takes no earlier one back";
+  keep_steps(R"({"name": "check", "exit_code": 5, "unfenced": false})");
+  EXPECT_TRUE(state().went) << "something else was waived";
 }
 
 TEST_F(StateOfAMove, KnowsWhatMayHaveBeenRepaired) {

@@ -43,10 +43,31 @@ TEST(RunVerdict, OfARehearsalIsNoGo) {
       verdict_of(a_move(), {step("copy", kEqual), step("verify", kEqual, "EQUAL", comparison())}, kAgain);
   EXPECT_EQ(verdict.name, "ready");
   EXPECT_EQ(verdict.exit_code, kIncomplete);
-  EXPECT_EQ(verdict.headline,
-            "READY: everything is equal as of source snapshot 740:740: at LSN 0/16B; the source still "
-            "accepts writes");
+  EXPECT_EQ(
+      verdict.headline,
+      "READY: everything is equal as of 2026-01-31T22:00:00.000Z, source snapshot 740:740: at LSN 0/16B; "
+      "the source still accepts writes");
+  auto recorded = comparison();
+  recorded["source"].update({{"recorded", true}, {"began", "2026-01-30T20:00:00.000Z"}});
+  EXPECT_THAT(verdict_of(a_move(), {step("verify", kEqual, "EQUAL", recorded)}, kAgain).headline,
+              StartsWith("READY: everything is equal as of the copy of 2026-01-30T20:00:00.000Z, source "
+                         "snapshot 740:740: at LSN 0/16B"));
   EXPECT_THAT(verdict.next, HasSubstr("cutover run --final"));
+}
+
+TEST(RunVerdict, OfABlockedPlanNamesWhatIsInTheWay) {
+  const Json plan{
+      {"version", 1},
+      {"command", "plan"},
+      {"blocked", true},
+      {"findings",
+       {{{"severity", "info"}, {"object", "schema neon"}, {"message", "skipped"}, {"fix", ""}},
+        {{"severity", "warning"}, {"object", "role app"}, {"message", "is missing"}, {"fix", ""}},
+        {{"severity", "blocker"}, {"object", "table t"}, {"message", "is not empty"}, {"fix", "x"}}}}};
+  const auto verdict = verdict_of(a_move(), {step("plan", kUsage, "BLOCKED: table t", plan)}, kAgain);
+  EXPECT_EQ(verdict.exit_code, kUsage);
+  EXPECT_EQ(verdict.headline, "NO-GO: plan: in the way: table t: is not empty");
+  EXPECT_EQ(verdict.reasons.size(), 1U);
 }
 
 TEST(RunVerdict, OfAStepThatStopsIsItsOwn) {
@@ -111,7 +132,8 @@ TEST(RunVerdict, OfTheNightIsThatOfTheCheck) {
 TEST(CheckReport, NamesEveryDatabaseAndWhatIsLeftOut) {
   auto first = comparison();
   first["source"]["database"] = "auth";
-  first["skipped"] = {{{"object", "table audit.log"}}};
+  first["skipped"] = {{{"object", "table audit.log"}, {"message", "left out by --exclude"}},
+                      {{"object", "owners"}, {"message", "not compared: --no-owners"}}};
   auto second = comparison();
   second["source"]["database"] = "web";
   second["tables"] = {{{"name", "public.events"}, {"condition", "at > '2025-01-01'"}}};
@@ -121,8 +143,42 @@ TEST(CheckReport, NamesEveryDatabaseAndWhatIsLeftOut) {
             "as of 2026-01-31T22:00:00.000Z, source snapshot 740:740: at LSN 0/16B of auth, source snapshot "
             "740:740: at LSN 0/16B of web");
   EXPECT_THAT(section_text(check_section(report), false),
-              AllOf(HasSubstr("left out"), HasSubstr("database auth: 1 relation\n"),
+              AllOf(HasSubstr("left out"),
+                    HasSubstr("database auth: 2 things\n    table audit.log: left out by --exclude\n"
+                              "    owners: not compared: --no-owners\n"),
                     HasSubstr("database web: of public.events the rows without at > '2025-01-01'")));
+}
+
+TEST(CheckReport, SaysWhatAPartialGoIsAbout) {
+  const CheckScope scope{{"the smoke tests"}, {"the databases", "the uploads"}};
+  const auto report = check_json({{.kind = "http", .name = "a"}}, {}, "cutover check --only smoke", scope);
+  EXPECT_EQ(report.at("parts_left_out").size(), 2U);
+  EXPECT_THAT(section_text(check_section(report), false),
+              AllOf(StartsWith("GO for the smoke tests alone: 1 check passed\n"),
+                    HasSubstr("not part of the verdict:\n  the databases: left out by --only\n")));
+  const auto whole = check_json({{.kind = "http", .name = "a"}}, {}, "cutover check", {.parts = scope.parts});
+  EXPECT_EQ(check_section(whole).headline, "GO: 1 check passed");
+  EXPECT_FALSE(whole.at("unfenced").get<bool>());
+  const auto waived = check_json(
+      {{.kind = "fence", .name = "app", .exit_code = kWaived, .problem = "no fence", .unfenced = true}}, {},
+      "", scope);
+  EXPECT_TRUE(waived.at("unfenced").get<bool>());
+  EXPECT_EQ(check_section(waived).headline,
+            "GO WITH WAIVERS for the smoke tests alone: fence app: no fence; 0 checks passed");
+}
+
+TEST(CheckReport, NamesObjectsWithoutAFile) {
+  const Json upload{
+      {"command", "upload"},
+      {"bucket", "s3://b/x"},
+      {"walked", {{"files", 3}, {"filtered", 2}}},
+      {"verification", {{"extra", 1}}},
+      {"problems", {{{"kind", "note"}, {"path", "a.pdf"}, {"what", "is an object without a file"}}}}};
+  const auto report = check_json({{.kind = "upload", .name = "s3://b/x"}}, {upload}, "cutover check");
+  auto section = check_section(report);
+  ASSERT_EQ(section.lists.size(), 1U);
+  EXPECT_EQ(section.lists[0].items[0].text, "upload s3://b/x: 2 files, 1 object without a file");
+  EXPECT_THAT(section.lists[0].items[0].details, ElementsAre("a.pdf: is an object without a file"));
 }
 
 TEST(CheckReport, SaysTheFirstReasonAndCountsTheRest) {

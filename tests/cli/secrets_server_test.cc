@@ -1,6 +1,9 @@
+#include <atomic>
 #include <fstream>
+#include <memory>
 #include <regex>
 #include <set>
+#include <thread>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,9 +12,11 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/http.h"
 #include "base/zstd.h"
 #include "tests/support/aws_stand_in.h"
 #include "tests/support/cluster.h"
+#include "tests/support/http_server.h"
 #include "tests/support/process.h"
 #include "tests/support/s3_fake.h"
 
@@ -33,8 +38,9 @@ constexpr const char* kSourcePassword = "s/@'ZqSource\"%";
 constexpr const char* kTargetPassword = "t&ZqTarget\\";
 constexpr const char* kWrongPassword = "ZqWrong";
 constexpr const char* kSessionToken = "ZqToken/of+a=session";
-const std::vector<std::string> kTraces{"ZqSource", "ZqTarget",    "ZqWrong",
-                                       "ZqToken",  "fake/secret", "fake%2Fsecret"};
+constexpr const char* kQueryToken = "ZqQuery";
+const std::vector<std::string> kTraces{"ZqSource", "ZqTarget",    "ZqWrong",      "ZqToken",
+                                       "ZqQuery",  "fake/secret", "fake%2Fsecret"};
 
 std::vector<std::string> traces_in(const std::string& text) {
   std::vector<std::string> found;
@@ -135,7 +141,9 @@ class NoSecret : public ::testing::Test {
 
 TEST_F(NoSecret, OfADatabaseComesOut) {
   target_.exec(fmt::format("ALTER DATABASE {} SET log_statement = 'all'", target_.name()));
+  source_.exec(fmt::format("ALTER DATABASE {} SET log_statement = 'all'", source_.name()));
   const auto before = server("target").log().size();
+  const auto before_at_source = server("source").log().size();
   expect(0, with_both({"plan"}));
   expect(0, with_both({"copy", "--archive", "archive"}));
   expect(0, with_both({"copy", "--run-dir", "again", "--overwrite", "*", "--yes"}));
@@ -148,7 +156,7 @@ TEST_F(NoSecret, OfADatabaseComesOut) {
   expect(1, with_both({"verify", "--run-dir", "cutover-run"}));
   expect(1, with_both({"repair", "--script", "run-repair.sql"}));
   expect(1, {"fence", "status", "--source", source()});
-  expect(0, {"check", "--target", target(), "--sql", "select count(*) = 2 from t"});
+  expect(0, {"check", "--only", "smoke", "--target", target(), "--sql", "select count(*) = 2 from t"});
   expect(0, {"export", "--archive", "run-export", "--source", source(), "--restart"});
   expect(0, {"import", "--archive", "run-export", "--target", target(), "--run-dir", "run-import",
              "--overwrite", "*", "--yes"});
@@ -157,6 +165,9 @@ TEST_F(NoSecret, OfADatabaseComesOut) {
   const auto log = server("target").log().substr(before);
   EXPECT_NE(log.find("CREATE SCHEMA IF NOT EXISTS cutover"), std::string::npos) << "statements are logged";
   EXPECT_THAT(traces_in(log), testing::IsEmpty());
+  const auto source_log = server("source").log().substr(before_at_source);
+  EXPECT_NE(source_log.find("pg_export_snapshot"), std::string::npos) << "statements are logged";
+  EXPECT_THAT(traces_in(source_log), testing::IsEmpty());
 }
 
 TEST_F(NoSecret, OfAWholeMoveComesOut) {
@@ -166,6 +177,32 @@ TEST_F(NoSecret, OfAWholeMoveComesOut) {
   expect(0, {"report", "--format", "html"});
   expect_no_trace_in_ledger();
   expect_no_trace_in_files({});
+}
+
+// One's own health checks have tokens in their URLs.
+TEST_F(NoSecret, OfAChecksUrlComesOut) {
+  const support::HttpServer application(
+      [](const support::HttpServerRequest&) { return support::HttpServerResponse{.body = "ok"}; });
+  const auto url = fmt::format("{}/health?token={}", application.url(), kQueryToken);
+  const auto member = nlohmann::json{{"url", url}, {"contains", "ok"}}.dump();
+  for (const auto& value : {url, member}) {
+    expect(0, {"check", "--only", "smoke", "--http", value});
+    expect(0, {"check", "--only", "smoke", "--json", "--http=" + value});
+  }
+  const auto unknown = nlohmann::json{{"url", url}, {"contents", "ok"}}.dump();
+  EXPECT_NE(run({"check", "--only", "smoke", "--http", unknown}).exit_code, 0);
+  EXPECT_NE(run({"check", "--only", "smoke", "--http",
+                 fmt::format("http://{}@127.0.0.1:1/?token={}", kWrongPassword, kQueryToken)})
+                .exit_code,
+            0);
+  std::ofstream(home_ / "cutover.toml") << "[[check.http]]\nurl = \"" << url << "\"\n";
+  expect(0, {"config", "check"});
+  expect(0, {"config", "check", "--json"});
+  expect(4, with_both({"run"}));
+  expect(5, with_both({"check"}));
+  expect(4, {"report", "--format", "html"});
+  expect(0, {"status", "--json"});
+  expect_no_trace_in_files({"cutover.toml"});
 }
 
 TEST_F(NoSecret, ComesOutWhenThingsFail) {
@@ -190,9 +227,35 @@ TEST_F(NoSecret, ComesOutWhenThingsFail) {
     EXPECT_NE(run({"fence", "status", "--source", url}).exit_code, 0);
     EXPECT_NE(run({"upload", "files", "s3://bucket/x", "--database", url, "--refs", "t.path"}).exit_code, 0);
   }
-  // A copy that fails in its middle.
+  EXPECT_NE(run({"run", "--source", source(), "--target", wrong(), "--run-dir", "run-wrong"}).exit_code, 0);
+  // A copy that fails in its middle, and a move.
   target_.exec("CREATE TABLE t (id int PRIMARY KEY, path varchar(1))");
   EXPECT_NE(run(with_both({"copy", "--schema", "none", "--run-dir", "run-fails"})).exit_code, 0);
+  const auto moved = run(with_both({"run", "--run-dir", "run-move"}), {{"CUTOVER_SCHEMA", "none"}});
+  EXPECT_NE(moved.exit_code, 0);
+  ASSERT_TRUE(fs::exists(home_ / "run-move/run-report.json")) << moved.output << moved.error;
+  EXPECT_EQ(run({"report", "run-move", "--format", "html"}).exit_code, moved.exit_code);
+  expect_no_trace_in_files({});
+}
+
+TEST_F(NoSecret, OfLibpqsOwnFilesComesOut) {
+  std::ofstream(home_ / "pgpass") << fmt::format(
+      "127.0.0.1:{}:*:{}:{}\n", server("target").port(), target_role_.name(),
+      std::regex_replace(kTargetPassword, std::regex(R"(([\\:]))"), R"(\$1)"));
+  fs::permissions(home_ / "pgpass", fs::perms::owner_read | fs::perms::owner_write);
+  std::ofstream(home_ / "services") << fmt::format(
+      "[old]\nhost=127.0.0.1\nport={}\nuser={}\ndbname={}\npassword={}\n", server("source").port(),
+      source_role_.name(), source_.name(), kSourcePassword);
+  const std::map<std::string, std::string> places{{"PGPASSFILE", home_ / "pgpass"},
+                                                  {"PGSERVICEFILE", home_ / "services"}};
+  const auto url = target_.url(target_role_.name());
+  expect(4, {"run", "--source", "service=old", "--target", url}, places);
+  expect(4, {"report", "--format", "html"});
+  expect(2, {"plan", "--source", "service=none", "--target", url}, places);
+  expect(2, {"plan", "--source", "service=old", "--target", url}, {{"PGSERVICEFILE", home_ / "services"}});
+  expect(2, {"plan", "--source", "service=old", "--target", url},
+         {{"PGSERVICEFILE", home_ / "services"}, {"PGPASSWORD", kWrongPassword}});
+  expect_no_trace_in_files({"pgpass", "services"});
 }
 
 TEST_F(NoSecret, OfAConfigurationComesOut) {
@@ -201,6 +264,7 @@ TEST_F(NoSecret, OfAConfigurationComesOut) {
     auto state = aws.state().lock();
     state->keys = {{support::S3Fake::kAccessKey, {support::S3Fake::kSecretKey, kSessionToken}}};
     state->secrets["app/target"] = nlohmann::json{{"url", target()}}.dump();
+    state->parameters["/app/target"] = target();
   }
   const std::map<std::string, std::string> variables{
       {"AWS_SESSION_TOKEN", kSessionToken}, {"AWS_REGION", "eu-central-1"}, {"AWS_ENDPOINT_URL", aws.url()}};
@@ -224,6 +288,11 @@ TEST_F(NoSecret, OfAConfigurationComesOut) {
   expect(2, {"config", "check"});
   configure(fmt::format("[\"{}\", 1]", source()), fmt::format("{{ password = '{}' }}", kTargetPassword));
   EXPECT_NE(run({"config", "check"}).exit_code, 0);
+  configure("\"file:source.url\"", "\"ssm:/app/target\"");
+  expect(0, {"config", "check"}, variables);
+  expect(0, {"verify"}, variables);
+  configure("\"file:source.url\"", "\"ssm:/app/none\"");
+  EXPECT_NE(run({"verify"}, variables).exit_code, 0);
   configure("\"secretsmanager:app/none\"", fmt::format("'{}'", target()));
   EXPECT_NE(run({"config", "check"}, variables).exit_code, 0);
   configure("\"secretsmanager:app/target#none\"", fmt::format("'{}'", target()));
@@ -294,6 +363,82 @@ TEST_F(NoSecret, IsSeenWhileItRuns) {
     }
   EXPECT_THAT(environment.str(),
               AllOf(Not(HasSubstr("ZqTarget")), Not(HasSubstr("CUTOVER_")), Not(HasSubstr("AWS_"))));
+}
+
+/// What `ps` and the server show of a program that is at work.
+void expect_no_trace_of(const support::Process& process, const std::string& command) {
+  const auto arguments = base::read_file(fmt::format("/proc/{}/cmdline", process.pid()));
+  EXPECT_THAT(arguments, HasSubstr(command));
+  EXPECT_THAT(traces_in(arguments), testing::IsEmpty()) << command;
+}
+
+base::HttpResponse get_page(const std::string& url) {
+  return base::HttpClient(std::make_shared<base::HttpShare>()).send({.url = url}, {});
+}
+
+TEST_F(NoSecret, OfAnyCommandIsSeenWhileItRuns) {
+  source_.exec("INSERT INTO t SELECT generate_series(4, 3000)");
+  const auto is_reading =
+      "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active' AND datname = "
+      "current_database()";
+  const std::map<std::string, std::string> slowly{{"CUTOVER_WHERE", "public.t=public.slow(id)"},
+                                                  {"CUTOVER_JOBS", "1"}};
+  target_.exec(
+      "CREATE TABLE t (id int PRIMARY KEY, path text); CREATE FUNCTION slow(int) RETURNS boolean LANGUAGE "
+      "sql "
+      "AS 'SELECT true'");
+  for (const auto& arguments : {std::vector<std::string>{"verify"},
+                                {"check", "--run-dir", ""},
+                                {"export", "--archive", "run-export"},
+                                {"run", "--serve", "0"}}) {
+    const bool is_run = arguments.front() == "run";
+    auto all = arguments.front() == "export" ? arguments : with_both(arguments);
+    if (arguments.front() == "export") all.insert(all.end(), {"--source", source()});
+    if (is_run) target_.exec("DROP TABLE t; DROP FUNCTION slow(int)");
+    support::Process process(support::cutover_program(), all,
+                             {.environment = slowly, .directory = home_.path()});
+    source_.wait_until(is_reading);
+    expect_no_trace_of(process, arguments.front());
+    if (is_run) {
+      const auto log = process.error();
+      std::smatch found;
+      ASSERT_TRUE(std::regex_search(log, found, std::regex("watched at (http://[^ \n]*)")));
+      for (const auto* path : {"", "metrics", "healthz"}) {
+        const auto answer = get_page(found[1].str() + path);
+        EXPECT_EQ(answer.status, 200) << path;
+        EXPECT_THAT(traces_in(answer.body), testing::IsEmpty()) << path;
+      }
+      EXPECT_THAT(get_page(found[1].str()).body, HasSubstr("copy"));
+    }
+    process.kill(SIGTERM);
+    const auto result = process.wait();
+    EXPECT_THAT(traces_in(result.output + result.error), testing::IsEmpty()) << arguments.front();
+    source_.wait_until(
+        "SELECT count(*) = 0 FROM pg_stat_activity WHERE query LIKE 'COPY%' AND datname = "
+        "current_database()");
+  }
+  expect_no_trace_in_files({});
+}
+
+TEST_F(NoSecret, OfAnUploadIsSeenWhileItRuns) {
+  support::S3Fake s3;
+  std::atomic<bool> asked{false};
+  s3.fail({.operation = "PutObject",
+           .answer = support::S3Fake::error(503, "SlowDown"),
+           .times = 1000,
+           .also = [&] { asked = true; }});
+  support::Process process(support::cutover_program(),
+                           {"upload", "files", "s3://bucket/x", "--endpoint-url", s3.url(), "--region",
+                            "us-east-1", "--database", target(), "--refs", "t.path"},
+                           {.environment = {{"AWS_ACCESS_KEY_ID", support::S3Fake::kAccessKey},
+                                            {"AWS_SECRET_ACCESS_KEY", support::S3Fake::kSecretKey},
+                                            {"AWS_EC2_METADATA_DISABLED", "true"}},
+                            .directory = home_.path()});
+  while (!asked && process.running()) std::this_thread::yield();
+  expect_no_trace_of(process, "upload");
+  process.kill(SIGTERM);
+  const auto result = process.wait();
+  EXPECT_THAT(traces_in(result.output + result.error), testing::IsEmpty());
 }
 
 }  // namespace

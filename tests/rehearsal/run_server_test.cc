@@ -32,7 +32,7 @@ TEST(Rehearsal, IsKilledTwiceAndEndsReadyAndThenGo) {
   writer.wait_for_writes(20);
   const auto ready = application.cutover({"run"});
   ASSERT_EQ(ready.exit_code, 4) << ready.output << ready.error;
-  EXPECT_THAT(ready.output, AllOf(HasSubstr("\nREADY: everything is equal as of source snapshot "),
+  EXPECT_THAT(ready.output, AllOf(HasSubstr("\nREADY: everything is equal as of the copy of 20"),
                                   HasSubstr("cutover run --final"), Not(HasSubstr("sEcret"))));
   EXPECT_THAT(names_of_steps(application.document("run.json")),
               testing::ElementsAre("fence rights", "plan", "copy", "fence rights", "copy", "upload 1",

@@ -120,7 +120,8 @@ TEST_F(MoveOfDatabases, DirectoriesOfRunsAndOfCommandsAreNotMixed) {
   EXPECT_THAT(run.error, HasSubstr("is the run directory of one command"));
   EXPECT_EQ(cutover({"run", "--end-sessions"}).exit_code, 2);
   std::ofstream(directory_ / "cutover.toml") << "";
-  EXPECT_THAT(cutover({"run"}).error, HasSubstr("there is nothing to move"));
+  EXPECT_THAT(cutover({"run"}).error, HasSubstr("no source was given")) << "it has moved databases";
+  EXPECT_THAT(cutover({"run", "--run-dir", "new"}).error, HasSubstr("there is nothing to move"));
 }
 
 TEST(Uploads, EachOfSeveralHasItsOwnRunDirectory) {
