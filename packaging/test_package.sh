@@ -4,6 +4,7 @@
 set -euo pipefail
 package=$(realpath "$1")
 root=$(mktemp -d)
+chmod 755 "$root"  # it becomes the / of others than root, too
 trap 'umount -q "$root/proc" || true; rm -rf --one-file-system "$root"' EXIT
 
 fail() {
@@ -50,7 +51,8 @@ run_demo_there() {
   sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' "$root/etc/postgresql-common/createcluster.conf"
   install_there postgresql
   mkdir -p "$root/dev/shm" && chmod 1777 "$root/dev/shm"
-  chroot "$root" bash -c 'cd /root && cutover demo --no-progress' >"$root.log" 2>&1 ||
+  chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    bash -c 'cd /root && cutover demo --no-progress' >"$root.log" 2>&1 ||
     { cat "$root.log" >&2 && fail "the demo failed"; }
   grep -q '^GO: ' "$root.log" || { cat "$root.log" >&2 && fail "the demo did not come to GO"; }
   rm "$root.log"
