@@ -7,6 +7,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/errors.h"
+#include "cli/report_chart.h"
 #include "cli/text.h"
 
 namespace cli {
@@ -105,6 +106,7 @@ ReportSection copy_section(const Json& report) {
   for (const auto& finding : report.value("findings", Json::array()))
     if (finding.value("severity", "") != "info") warnings.push_back(finding);
   add_list(out, remark_list(warnings, "to look at"));
+  add_throughput(out, report, "rows");
   out.next = copy_next_step(report);
   return out;
 }
