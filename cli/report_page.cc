@@ -15,7 +15,7 @@ namespace {
 // No colour alone says anything: every state is a word too.
 constexpr std::string_view kStyle = R"css(
 :root { color-scheme: light dark; --page: #fbfbfa; --card: #fff; --ink: #1d1f22; --soft: #62666d; --line: #e3e3e0;
-  --chart: #7a9cc6; --good: #1a7f4b; --bad: #b3261e; --unsure: #8a5a00; --good-bg: #e7f4ec; --bad-bg: #fbeae9; --unsure-bg: #fbf1de; }
+  --chart: #7a9cc6; --good: #177343; --bad: #b3261e; --unsure: #8a5a00; --good-bg: #e7f4ec; --bad-bg: #fbeae9; --unsure-bg: #fbf1de; }
 @media (prefers-color-scheme: dark) { :root { --page: #141517; --card: #1c1e21; --ink: #e8e8e6; --soft: #9a9fa7;
   --line: #303338; --chart: #4f74a3; --good: #6fd39b; --bad: #ff9a92; --unsure: #f0c270; --good-bg: #17301f; --bad-bg: #3a1b19; --unsure-bg: #35290f; } }
 * { box-sizing: border-box; }
@@ -49,7 +49,7 @@ figure { margin: 0; color: var(--soft); font-size: .9rem; } figure svg { display
 figure path { fill: var(--chart); } .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem 1.4rem; margin-top: 1.2rem; }
 .axis { display: flex; justify-content: space-between; }
 details { margin-top: .6rem; } summary { cursor: pointer; } footer { color: var(--soft); font-size: .9rem; }
-@media (max-width: 40rem) { main { padding: 1rem .6rem 3rem; } section { padding: .9rem; } }
+@media (max-width: 40rem) { main { padding: 1rem .6rem 3rem; } section { padding: .9rem; } .prose, .digest { min-width: 18rem; } }
 @media print { details::details-content { content-visibility: visible; } h2, h3, summary { break-after: avoid; } tr, li, figure { break-inside: avoid; }
   .scroll, pre { max-height: none; overflow: visible; } section { border: 0; padding: 0; } th { position: static; }
   th, td { white-space: normal; overflow-wrap: anywhere; padding: .2rem .4rem; min-width: 0; } pre { white-space: pre-wrap; } }
