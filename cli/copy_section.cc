@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/errors.h"
+#include "cli/report_chart.h"
 #include "cli/text.h"
 
 namespace cli {
@@ -136,6 +137,7 @@ ReportSection copy_section(const Json& report) {
       warnings.push_back(finding);
   add_list(out, remark_list(warnings, "to look at"));
   add_list(out, skipped_list(findings));
+  add_throughput(out, report, "rows");
   out.next = copy_next_step(report);
   return out;
 }

@@ -13,6 +13,7 @@
 #include "cli/report.h"
 #include "cli/run_report.h"
 #include "cli/status_file.h"
+#include "cli/throughput.h"
 
 namespace cli {
 namespace {
@@ -43,12 +44,20 @@ DatabaseResult run_engine(const Invocation& invocation, const RunOptions& option
   const ReportContext context{command, run_dir.string(), invocation.again};
   const std::stop_callback announcement(invocation.stop.token(), [&command] { announce_stop(command); });
   try {
+    Throughput throughput;
     const auto outcome = [&] {
       copy::Progress progress;
-      const ProgressView view([&] { return progress.snapshot(); }, invocation, run_dir, command);
+      const auto look = [&] {
+        auto snapshot = progress.snapshot();
+        throughput.add(copy::Progress::Clock::now() - snapshot.started, snapshot.bytes_copied,
+                       snapshot.rows_copied);
+        return snapshot;
+      };
+      const ProgressView view(look, invocation, run_dir, command);
       return call(database, progress, confirmation(invocation, options.yes), invocation.stop);
     }();
     auto report = report_json(outcome, context);
+    report["throughput"] = throughput.json();
     keep_report(run_dir, report);
     if (!options.json) invocation.print(section_text(copy_section(report), wants_colours(STDOUT_FILENO)));
     return {outcome.exit_code, copy_line(report), std::move(report)};

@@ -11,13 +11,11 @@ namespace cli {
 LiveView live_view(const std::filesystem::path& directory) {
   const auto status = read_directory(directory);
   LiveView out{.sections = {}, .metrics = metrics_text(directory, status), .running = status.running};
-  if (status.run) out.sections.push_back(run_section(*status.run));
+  if (status.run) out.sections = sections_of(run_document(directory), directory.string());
+  // What works now stands behind the timeline, which is the first one.
+  auto place = out.sections.begin() + (out.sections.empty() ? 0 : 1);
   for (const auto& one : status.all)
-    if (!status.run || is_running(one)) out.sections.push_back(status_section(one));
-  if (!status.run) return out;
-  auto results = sections_of(run_document(directory), directory.string());
-  // The first one is the timeline again.
-  if (!results.empty()) std::move(results.begin() + 1, results.end(), std::back_inserter(out.sections));
+    if (!status.run || is_running(one)) place = std::next(out.sections.insert(place, status_section(one)));
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "cli/errors.h"
+#include "cli/host.h"
 
 namespace cli {
 namespace {
@@ -38,6 +39,7 @@ std::string_view name_of(copy::Problem::Kind kind) {
 Json report_header(const ReportContext& context, std::string_view verdict, int exit_code) {
   return {{"version", 1},
           {"tool_version", CUTOVER_VERSION},
+          {"host", host_json()},
           {"time", base::utc_timestamp(std::chrono::system_clock::now())},
           {"command", context.command},
           {"run_dir", context.run_dir},
@@ -60,6 +62,8 @@ Json report_json(const copy::Outcome& outcome, const ReportContext& context) {
                   {"run_id", outcome.run_id},
                   {"source", outcome.source},
                   {"target", outcome.target},
+                  {"source_version", outcome.source_version},
+                  {"target_version", outcome.target_version},
                   {"snapshot", outcome.snapshot},
                   {"lsn", outcome.lsn},
                   {"resumed", outcome.resumed},

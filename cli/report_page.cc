@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "cli/report_chart.h"
 #include "cli/text.h"
 
 namespace cli {
@@ -14,11 +15,11 @@ namespace {
 // No colour alone says anything: every state is a word too.
 constexpr std::string_view kStyle = R"css(
 :root { color-scheme: light dark; --page: #fbfbfa; --card: #fff; --ink: #1d1f22; --soft: #62666d; --line: #e3e3e0;
-  --good: #1a7f4b; --bad: #b3261e; --unsure: #8a5a00; --good-bg: #e7f4ec; --bad-bg: #fbeae9; --unsure-bg: #fbf1de; }
+  --chart: #7a9cc6; --good: #177343; --bad: #b3261e; --unsure: #8a5a00; --good-bg: #e7f4ec; --bad-bg: #fbeae9; --unsure-bg: #fbf1de; }
 @media (prefers-color-scheme: dark) { :root { --page: #141517; --card: #1c1e21; --ink: #e8e8e6; --soft: #9a9fa7;
-  --line: #303338; --good: #6fd39b; --bad: #ff9a92; --unsure: #f0c270; --good-bg: #17301f; --bad-bg: #3a1b19; --unsure-bg: #35290f; } }
+  --line: #303338; --chart: #4f74a3; --good: #6fd39b; --bad: #ff9a92; --unsure: #f0c270; --good-bg: #17301f; --bad-bg: #3a1b19; --unsure-bg: #35290f; } }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 main { max-width: 84rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
 header { display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; align-items: baseline; color: var(--soft); margin-bottom: 1rem; }
 header strong { color: var(--ink); font-size: 1.05rem; }
@@ -31,9 +32,9 @@ h3 { font-size: 1rem; margin: 1.5rem 0 .4rem; }
 .good { color: var(--good); } .bad { color: var(--bad); } .unsure { color: var(--unsure); }
 .verdict.good { background: var(--good-bg); } .verdict.bad { background: var(--bad-bg); } .verdict.unsure { background: var(--unsure-bg); }
 .verdict span { color: var(--ink); }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 1rem 0 0; }
-dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
-ul { margin: 0; padding-left: 1.1rem; } li { margin: .2rem 0; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .15rem 1rem; margin: 1rem 0 0; }
+dt { color: var(--soft); } dd { margin: 0; }
+ul { margin: 0; padding-left: 1.1rem; } li { margin: .2rem 0; }
 .hint, .rest, .note { color: var(--soft); } .hint { display: block; }
 pre { margin: .35rem 0; padding: .5rem .7rem; background: var(--page); border: 1px solid var(--line); border-radius: 6px; overflow-x: auto;
   font: 13px/1.45 ui-monospace, monospace; max-height: 26rem; }
@@ -42,10 +43,16 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: left; padding: .3rem .7rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { position: sticky; top: 0; background: var(--card); color: var(--soft); font-weight: 600; }
 tr:last-child td { border-bottom: 0; }
-th { white-space: normal; vertical-align: bottom; } .number { text-align: right; }
-.prose, .digest { white-space: normal; overflow-wrap: anywhere; min-width: 11rem; } .digest { font: 12px ui-monospace, monospace; color: var(--soft); }
+th { white-space: normal; overflow-wrap: normal; vertical-align: bottom; } .number { text-align: right; }
+.prose, .digest { white-space: normal; min-width: 11rem; } .digest { font: 12px ui-monospace, monospace; color: var(--soft); }
+figure { margin: 0; color: var(--soft); font-size: .9rem; } figure svg { display: block; width: 100%; height: 5rem; border-bottom: 1px solid var(--line); }
+figure path { fill: var(--chart); } .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem 1.4rem; margin-top: 1.2rem; }
+.axis { display: flex; justify-content: space-between; }
 details { margin-top: .6rem; } summary { cursor: pointer; } footer { color: var(--soft); font-size: .9rem; }
-@media print { .scroll, pre { max-height: none; overflow: visible; } section { break-inside: avoid-page; border: 0; padding: 0; } }
+@media (max-width: 40rem) { main { padding: 1rem .6rem 3rem; } section { padding: .9rem; } .prose, .digest { min-width: 18rem; } }
+@media print { details::details-content { content-visibility: visible; } h2, h3, summary { break-after: avoid; } tr, li, figure { break-inside: avoid; }
+  .scroll, pre { max-height: none; overflow: visible; } section { border: 0; padding: 0; } th { position: static; }
+  th, td { white-space: normal; overflow-wrap: anywhere; padding: .2rem .4rem; min-width: 0; } pre { white-space: pre-wrap; } }
 )css";
 
 std::string escaped(std::string_view text) {
@@ -132,17 +139,22 @@ class Page {
     for (const auto& [name, value] : section.facts)
       out_ += fmt::format("<dt>{}</dt><dd>{}</dd>", escaped(name), escaped(value));
     if (!section.facts.empty()) out_ += "</dl>\n";
-    for (const auto& list : section.lists) add(list);
+    for (const auto& list : section.lists)
+      if (list.in_text) add(list);
     for (const auto& table : section.tables) add(table);
+    add_charts(section);
     if (!section.next.empty()) out_ += fmt::format("<p><b>next:</b> {}</p>\n", escaped(section.next));
+    // What only the page has room for comes last.
+    for (const auto& list : section.lists)
+      if (!list.in_text) add(list);
     out_ += "</section>\n";
   }
 
   // What is plain is folded away: it is there for who looks for it.
   void add(const ReportList& list) {
-    const bool folded = list.tone == Tone::plain;
-    const auto title =
-        fmt::format("{} ({})", escaped(list.title), base::human_count(list.items.size() + list.not_kept));
+    const bool folded = list.tone == Tone::plain && !list.is_advice;
+    auto title = escaped(list.title);
+    if (!list.is_advice) title += fmt::format(" ({})", base::human_count(list.items.size() + list.not_kept));
     out_ += folded ? fmt::format("<details><summary>{}</summary><ul>\n", title)
                    : fmt::format("<h3 class=\"{}\">{}</h3><ul>\n", class_of(list.tone), title);
     const auto shown = std::min(list.items.size(), kMostOnPage);
@@ -191,6 +203,13 @@ class Page {
       out_ += fmt::format("<td class=\"{}\">{}</td>", style, escaped(row.cells[i]));
     }
     out_ += "</tr>\n";
+  }
+
+  void add_charts(const ReportSection& section) {
+    if (section.charts.empty()) return;
+    out_ += "<div class=\"charts\">\n";
+    for (const auto& chart : section.charts) out_ += chart_figure(chart, escaped);
+    out_ += "</div>\n";
   }
 
   void add_rest(size_t count) {

@@ -13,6 +13,7 @@
 #include "cli/errors.h"
 #include "cli/fence_report.h"
 #include "cli/plan_report.h"
+#include "cli/report_environment.h"
 #include "cli/run_report.h"
 #include "cli/text.h"
 
@@ -101,6 +102,16 @@ Style style_of(Tone tone) {
   return Style::bold;
 }
 
+base::Error no_result(const std::string& name, const std::string& why) {
+  return {ErrorKind::usage, fmt::format("{} is not a result that can be shown: {}", name, why),
+          "give a run directory, or a file that --report has written"};
+}
+
+void add_sections(std::vector<ReportSection>& out, const Json& report, const std::string& name) {
+  out.push_back(section_of(report, name));
+  for (const auto& document : report.value("documents", Json::array())) add_sections(out, document, name);
+}
+
 }  // namespace
 
 Tone tone_of(int exit_code) {
@@ -150,13 +161,9 @@ void add_list(ReportSection& section, ReportList list) {
 }
 
 ReportSection section_of(const Json& report, const std::string& name) {
-  const auto refuse = [&](const std::string& why) {
-    return base::Error(ErrorKind::usage, fmt::format("{} is not a result that can be shown: {}", name, why),
-                       "give a run directory, or a file that --report has written");
-  };
   try {
     if (const auto version = report.at("version").get<int>(); version != kKnownVersion)
-      throw refuse(fmt::format("it is of version {}", version));
+      throw no_result(name, fmt::format("it is of version {}", version));
     auto command = report.at("command").get<std::string>();
     // A comparison of files says what an upload says.
     if (command == "verify" && report.contains("walked")) command = "upload";
@@ -169,9 +176,9 @@ ReportSection section_of(const Json& report, const std::string& name) {
       out.time = report.value("time", "");
       return out;
     }
-    throw refuse(fmt::format("it is of the command \"{}\"", command));
+    throw no_result(name, fmt::format("it is of the command \"{}\"", command));
   } catch (const Json::exception& error) {
-    throw refuse(error.what());
+    throw no_result(name, error.what());
   }
 }
 
@@ -185,9 +192,13 @@ std::vector<std::string> said_in(const ReportSection& section, Tone tone) {
 }
 
 std::vector<ReportSection> sections_of(const Json& report, const std::string& name) {
-  std::vector<ReportSection> out{section_of(report, name)};
-  for (const auto& document : report.value("documents", Json::array()))
-    for (auto& section : sections_of(document, name)) out.push_back(std::move(section));
+  std::vector<ReportSection> out;
+  add_sections(out, report, name);
+  try {
+    add_list(out.front(), environment_of(report));
+  } catch (const Json::exception& error) {
+    throw no_result(name, error.what());
+  }
   return out;
 }
 

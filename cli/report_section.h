@@ -29,6 +29,7 @@ struct ReportList {
   size_t most_in_text = SIZE_MAX;
   uint64_t not_kept = 0;  ///< how many more there are than the document holds
   bool in_text = true;
+  bool is_advice = false;  ///< on the page neither counted nor, where it is plain, folded away
 };
 
 /// On the page, and in text only where it says so: of most, the lists say what matters.
@@ -50,6 +51,19 @@ struct ReportTable {
   bool in_text = false;
 };
 
+/// On the page alone: how fast something went, as steps.
+struct ReportChart {
+  struct Step {
+    double from = 0;  ///< seconds since the start
+    double to = 0;
+    double rate = 0;  ///< per second
+  };
+  std::string title;
+  std::string summary = {};
+  double seconds = 0;  ///< the whole
+  std::vector<Step> steps = {};
+};
+
 /// One result.
 struct ReportSection {
   std::string title;     ///< "Comparison"
@@ -59,13 +73,14 @@ struct ReportSection {
   std::vector<std::pair<std::string, std::string>> facts;
   std::vector<ReportList> lists;
   std::vector<ReportTable> tables;
+  std::vector<ReportChart> charts;
   std::string next;
 };
 
 /// Of any result of this program. Throws Error{usage} for what is none, or is of a version that we do not
 /// know; `name` is what the document is called in messages.
 ReportSection section_of(const Json& report, const std::string& name);
-/// With those of the results that it is made of behind it (its "documents").
+/// With those of the results that it is made of behind it (its "documents"), and where all of it comes from.
 std::vector<ReportSection> sections_of(const Json& report, const std::string& name);
 
 /// By command; they expect a document of ours and throw Json::exception otherwise.

@@ -1,5 +1,6 @@
 #include "cli/run_report.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include <fmt/format.h>
@@ -59,6 +60,34 @@ ReportTable timeline_table(const Json& report) {
 ReportList plain_list(std::string title, Tone tone, const Json& texts) {
   ReportList out{std::move(title), tone, {}};
   for (const auto& text : texts) out.items.push_back({text.get<std::string>()});
+  return out;
+}
+
+bool was_begun(const Json& report, std::string_view step) {
+  return std::ranges::any_of(report.at("steps"),
+                             [&](const Json& one) { return one.at("name").get<std::string>() == step; });
+}
+
+/// How to go back, and what stays where it is then. docs/runbook.md says more.
+ReportList way_back(const Json& report) {
+  ReportList out{
+      .title = "the way back", .tone = Tone::plain, .items = {}, .in_text = false, .is_advice = true};
+  out.items.push_back({was_begun(report, "fence")
+                           ? "until users write on the target: cutover fence off lets the source take writes "
+                             "again, exactly as "
+                             "before; start the application where it was, and nothing is lost"
+                           : "no fence was raised by this run: the source was only read, and the application "
+                             "can go on there"});
+  if (report.at("final").get<bool>()) {
+    out.items.push_back(
+        {"from their first write on, the source is behind: what they wrote is on the target alone"});
+    out.items.push_back(
+        {"another night, if the application did not move: cutover run --final --again brings over what has "
+         "changed since, and deletes what the target has of its own"});
+  }
+  out.items.push_back(
+      {"what stays: the rows on the target and the objects in the buckets; the run directory and the ledger "
+       "(the schema cutover on the target), until cutover clean"});
   return out;
 }
 
@@ -129,6 +158,7 @@ ReportSection run_section(const Json& report) {
   add_list(out, plain_list("reasons", Tone::bad, report.at("reasons")));
   add_list(out, plain_list("waivers", Tone::unsure, report.at("waivers")));
   if (!report.at("steps").empty()) out.tables.push_back(timeline_table(report));
+  add_list(out, way_back(report));
   out.next = report.value("next", "");
   return out;
 }

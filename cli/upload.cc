@@ -11,6 +11,7 @@
 #include "cli/report_section.h"
 #include "cli/run_report.h"
 #include "cli/s3_session.h"
+#include "cli/throughput.h"
 #include "cli/upload_options.h"
 #include "cli/upload_report.h"
 #include "cli/upload_section.h"
@@ -20,10 +21,24 @@
 namespace cli {
 namespace {
 
-s3::Outcome run_in_its_region(const Invocation& invocation, const UploadCommand& command) {
+/// What is told of an upload beside its outcome.
+struct UploadRecord {
+  s3::Endpoint endpoint;
+  Throughput throughput;
+};
+
+s3::Outcome run_in_its_region(const Invocation& invocation, const UploadCommand& command,
+                              UploadRecord& record) {
   return in_its_region(command, invocation.stop, [&](const std::shared_ptr<s3::Session>& session) {
     s3::Progress progress;
-    const UploadView view(progress, invocation, command.verify_only ? "" : command.upload.run_dir);
+    record = {session->endpoint(), {}};
+    const auto look = [&] {
+      auto snapshot = progress.snapshot();
+      record.throughput.add(s3::Progress::Clock::now() - snapshot.started, snapshot.bytes_sent,
+                            snapshot.files_done);
+      return snapshot;
+    };
+    const UploadView view(look, invocation, command.verify_only ? "" : command.upload.run_dir);
     return command.verify_only ? s3::verify_only(command.upload, session, progress, invocation.stop)
                                : s3::upload(command.upload, session, progress, invocation.stop);
   });
@@ -46,8 +61,10 @@ int run_upload(const Invocation& invocation, const UploadCommand& command) {
     spdlog::warn("stopping cleanly; run the same command again to resume (again to quit at once)");
   });
   try {
-    const auto outcome = run_in_its_region(invocation, command);
-    const auto report = upload_report(outcome, command.upload, context);
+    UploadRecord record;
+    const auto outcome = run_in_its_region(invocation, command, record);
+    auto report = upload_report(outcome, command.upload, record.endpoint, context);
+    if (!command.verify_only) report["throughput"] = record.throughput.json();
     if (!command.verify_only) keep_report(run_dir, report);
     invocation.print(command.json ? json_text(report, 2) + "\n"
                                   : section_text(upload_section(report), wants_colours(STDOUT_FILENO)));

@@ -2,6 +2,7 @@
 
 #include "base/format.h"
 #include "cli/errors.h"
+#include "s3/client.h"
 #include "s3/keys.h"
 
 namespace cli {
@@ -71,7 +72,7 @@ int exit_code_of(const s3::Outcome& outcome) {
   return outcome.differences > 0 ? kDifferent : kEqual;
 }
 
-Json upload_report(const s3::Outcome& outcome, const s3::UploadOptions& options,
+Json upload_report(const s3::Outcome& outcome, const s3::UploadOptions& options, const s3::Endpoint& endpoint,
                    const ReportContext& context) {
   const auto code = exit_code_of(outcome);
   const auto& verified = outcome.verification;
@@ -79,6 +80,8 @@ Json upload_report(const s3::Outcome& outcome, const s3::UploadOptions& options,
   out.update(
       Json{{"directory", s3::printable(options.directory.native())},
            {"bucket", fmt::format("s3://{}/{}", options.target.bucket, options.target.prefix)},
+           {"endpoint", endpoint.name},
+           {"region", endpoint.region},
            {"seconds", base::seconds_of(outcome.elapsed)},
            {"walked", walked_json(outcome.walked)},
            {"uploaded", outcome.uploaded},

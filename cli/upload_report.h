@@ -11,7 +11,7 @@ namespace cli {
 
 int exit_code_of(const s3::Outcome& outcome);
 /// {"version":1, "command":"upload", "verdict":"equal"|"different"|"failed", "exit_code":…, …}
-Json upload_report(const s3::Outcome& outcome, const s3::UploadOptions& options,
+Json upload_report(const s3::Outcome& outcome, const s3::UploadOptions& options, const s3::Endpoint& endpoint,
                    const ReportContext& context);
 
 int exit_code_of(const s3::DryRun& plan);

@@ -45,13 +45,15 @@ int verify_upload(const Invocation& invocation, const VerifyOptions& options) {
   auto command = command_of(run_dir, s3::read_upload_run(run_dir));
   set_verification(command.upload, options.objects);
   const ReportContext context{"verify", run_dir, invocation.again};
+  s3::Endpoint endpoint;
   const auto outcome =
       in_its_region(command, invocation.stop, [&](const std::shared_ptr<s3::Session>& session) {
+        endpoint = session->endpoint();
         s3::Progress progress;
-        const UploadView view(progress, invocation, command.upload.run_dir);
+        const UploadView view([&] { return progress.snapshot(); }, invocation, command.upload.run_dir);
         return s3::verify_only(command.upload, session, progress, invocation.stop, true);
       });
-  const auto report = upload_report(outcome, command.upload, context);
+  const auto report = upload_report(outcome, command.upload, endpoint, context);
   keep_result(options, run_dir, "verify-report.json", report);
   invocation.print(options.run.json ? json_text(report, 2) + "\n"
                                     : section_text(upload_section(report), wants_colours(STDOUT_FILENO)));

@@ -8,6 +8,7 @@
 #include "base/format.h"
 #include "base/text.h"
 #include "cli/errors.h"
+#include "cli/report_chart.h"
 #include "cli/text.h"
 
 namespace cli {
@@ -112,6 +113,7 @@ ReportSection upload_section(const Json& report) {
   add_list(out, first_problems(report, "different", "different", Tone::bad,
                                report.value("differences", uint64_t{0})));
   add_list(out, first_problems(report, "note", "to know", Tone::plain, all_notes(report)));
+  add_throughput(out, report, "files");
   if (code != kEqual) out.next = "mend what is listed, then run again: " + report.value("again", "");
   return out;
 }

@@ -86,8 +86,8 @@ Json upload_json(const Snapshot& snapshot, const UploadPace& pace) {
           {"concurrency", snapshot.concurrency}};
 }
 
-UploadView::UploadView(s3::Progress& progress, const Invocation& invocation, std::filesystem::path run_dir)
-    : progress_(progress), log_(invocation.log), run_dir_(std::move(run_dir)) {
+UploadView::UploadView(Look look, const Invocation& invocation, std::filesystem::path run_dir)
+    : look_(std::move(look)), log_(invocation.log), run_dir_(std::move(run_dir)) {
   const auto& globals = invocation.globals;
   if (globals.progress && !globals.quiet)
     mode_ = log_.screen().is_terminal() && globals.log_format == LogFormat::text ? Mode::live : Mode::lines;
@@ -118,7 +118,7 @@ void UploadView::loop() {
   for (bool last = false; !last;) {
     pollfd waiting{end_.descriptor(), POLLIN, 0};
     last = ::poll(&waiting, 1, static_cast<int>(kRedraw.count())) > 0;
-    const auto snapshot = progress_.snapshot();
+    const auto snapshot = look_();
     const auto pace = measure(snapshot);
     if (!last) show(snapshot, pace);
     if (last || Clock::now() - last_status >= kStatus) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,7 +32,9 @@ Json upload_json(const s3::Progress::Snapshot& snapshot, const UploadPace& pace)
 /// line every few seconds. It also keeps status.json in the run directory up to date, if it is ours.
 class UploadView {
  public:
-  UploadView(s3::Progress& progress, const Invocation& invocation, std::filesystem::path run_dir);
+  /// Called in the view's thread.
+  using Look = std::function<s3::Progress::Snapshot()>;
+  UploadView(Look look, const Invocation& invocation, std::filesystem::path run_dir);
   ~UploadView();
   UploadView(const UploadView&) = delete;
   UploadView& operator=(const UploadView&) = delete;
@@ -50,7 +53,7 @@ class UploadView {
   void write_line(const s3::Progress::Snapshot& snapshot, const UploadPace& pace) const;
   void write_status(const s3::Progress::Snapshot& snapshot, const UploadPace& pace) const;
 
-  s3::Progress& progress_;
+  Look look_;
   Log& log_;
   std::filesystem::path run_dir_;
   Mode mode_ = Mode::none;

@@ -65,6 +65,7 @@ class Run {
   void store_new_run(const pg::SnapshotMark& mark, const pg::DigestKey& key);
   void open_archive();
   void make_context();
+  void open_target();
   void prepare_target();
   void load_schema_items();
   void load();
@@ -97,6 +98,7 @@ class Run {
   std::optional<pg::Connection> target_;  // until the parallel phase begins; none in an export
   std::optional<TargetSession> session_;  // from then on
   SourceView source_;
+  std::string target_version_;
   std::string resumed_;
   uint64_t chunks_before_ = 0;
   bool from_archive_ = false;  // an import: there is no source server
@@ -122,6 +124,11 @@ void Run::store_new_run(const pg::SnapshotMark& mark, const pg::DigestKey& key) 
   dir_.record(record::run(state));
   dir_.sync();
   base::crash_point("plan_written.after");
+}
+
+void Run::open_target() {
+  target_.emplace(pg::open_first_session(options_.target, target_session(kPlanApplication), stop_));
+  target_version_ = server_version(*target_);
 }
 
 void Run::start_new() {
@@ -399,6 +406,7 @@ void Run::confirm_durable(pg::Connection& target) {
 Outcome Run::outcome(int exit_code) {
   auto out = outcome_of(dir_.state(), plan_);
   out.exit_code = exit_code;
+  out.target_version = target_version_;
   out.resumed = resumed_;
   out.chunks_before = chunks_before_;
   out.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Progress::Clock::now() - started_);
@@ -501,7 +509,7 @@ Outcome Run::finished_before() {
 Outcome Run::copy(const Confirm& confirm) {
   if (dir_.state().finished && !options_.restart) return finished_before();
   return guarded([&] {
-    target_.emplace(pg::open_first_session(options_.target, target_session(kPlanApplication), stop_));
+    open_target();
     if (options_.restart && dir_.has_run()) discard_run(options_, dir_, *target_, confirm, options_.archive);
     const bool resuming = dir_.has_run();
     if (resuming) {
@@ -573,7 +581,7 @@ Outcome Run::import_archive(const Confirm& confirm) {
       throw base::Error(ErrorKind::usage,
                         fmt::format("the archive {} is not complete", options_.archive->string()),
                         "let the export that makes it end first");
-    target_.emplace(pg::open_first_session(options_.target, target_session(kPlanApplication), stop_));
+    open_target();
     if (options_.restart && dir_.has_run()) discard_run(options_, dir_, *target_, confirm, {});
     check_target_alone(*target_, findings_);
     if (dir_.has_run()) {

@@ -23,11 +23,13 @@ struct Outcome {
   bool already_finished = false;  ///< the run directory held a finished run: nothing was done now
   std::string finished_at;        ///< of such a run: when it came to its end, in UTC
   std::string run_id;
-  std::string source;    ///< redacted
-  std::string target;    ///< redacted; empty for an export
-  std::string snapshot;  ///< the last one chunks were read under: pg::SnapshotMark::transactions
-  std::string lsn;       ///< of that snapshot
-  std::string resumed;   ///< how a resumed run went on, in a sentence; empty for a new run
+  std::string source;          ///< redacted
+  std::string target;          ///< redacted; empty for an export
+  std::string source_version;  ///< "15.18"
+  std::string target_version;  ///< empty when it was not asked now
+  std::string snapshot;        ///< the last one chunks were read under: pg::SnapshotMark::transactions
+  std::string lsn;             ///< of that snapshot
+  std::string resumed;         ///< how a resumed run went on, in a sentence; empty for a new run
   uint64_t relations = 0;
   uint64_t rows = 0;
   uint64_t bytes = 0;  ///< of COPY data

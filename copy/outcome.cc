@@ -9,6 +9,7 @@ Outcome outcome_of(const RunState& state, const Plan& plan) {
   out.run_id = state.run_id;
   out.source = state.source;
   out.target = state.target;
+  out.source_version = plan.source_version;
   if (!state.snapshots.empty()) {
     out.snapshot = state.snapshots.back().mark.transactions;
     out.lsn = state.snapshots.back().mark.lsn;

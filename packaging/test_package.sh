@@ -4,7 +4,8 @@
 set -euo pipefail
 package=$(realpath "$1")
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+chmod 755 "$root"  # it becomes the / of others than root, too
+trap 'umount -q "$root/proc" || true; rm -rf --one-file-system "$root"' EXIT
 
 fail() {
   echo "package: $*" >&2
@@ -34,6 +35,32 @@ check_files() {  # ROOT
   ! grep -q CUTOVER_CRASH_AT "$1/usr/bin/cutover" || fail "it has crash points"
 }
 
+install_there() {  # PACKAGE…
+  DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 install -qy \
+    --no-install-recommends "$@" >"$root.log" 2>&1 || { cat "$root.log" >&2 && fail "apt-get cannot install $*"; }
+  rm "$root.log"
+}
+
+# README.md's walk on a new machine: the package, a server's programs, and the whole story on servers of its own.
+run_demo_there() {
+  if ! mount -t proc proc "$root/proc" 2>/dev/null; then
+    echo "package: the demo was not run there, since /proc cannot be mounted here" >&2
+    return
+  fi
+  install_there postgresql-common
+  sed -i 's/^#*create_main_cluster.*/create_main_cluster = false/' "$root/etc/postgresql-common/createcluster.conf"
+  install_there postgresql
+  mkdir -p "$root/dev/shm" && chmod 1777 "$root/dev/shm"
+  chroot "$root" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    bash -c 'cd /root && cutover demo --no-progress' >"$root.log" 2>&1 ||
+    { cat "$root.log" >&2 && fail "the demo failed"; }
+  grep -q '^GO: ' "$root.log" || { cat "$root.log" >&2 && fail "the demo did not come to GO"; }
+  rm "$root.log"
+  [ -s "$root/root/cutover-demo.html" ] || fail "the demo left no page"
+  umount "$root/proc"
+  echo "package: the demo went from nothing to GO there"
+}
+
 test_in_chroot() {
   # The archive that this machine takes its own packages from.
   local mirror
@@ -43,14 +70,14 @@ test_in_chroot() {
     { cat "$root.log" >&2 && fail "debootstrap makes no Debian 12"; }
   rm "$root.log"
   cp "$package" "$root/tmp/cutover.deb"
-  DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 install -qy \
-    --no-install-recommends /tmp/cutover.deb >/dev/null
+  install_there /tmp/cutover.deb
   check_files "$root"
   check chroot "$root"
   # shellcheck disable=SC2016 # for the other shell
   chroot "$root" bash -c 'source /usr/share/bash-completion/completions/cutover
     COMP_WORDS=(cutover fence o) COMP_CWORD=2; _cutover; [ "${COMPREPLY[*]}" = "on off" ]' || fail "bash completes nothing"
   chroot "$root" cutover config check --quiet --config /usr/share/doc/cutover/examples/cutover.toml >/dev/null
+  run_demo_there
   chroot "$root" apt-get -o Dpkg::Use-Pty=0 purge -qy cutover >/dev/null
   if [ -e "$root/usr/bin/cutover" ] || [ -e "$root/usr/share/doc/cutover" ]; then fail "purging it left something"; fi
   echo "package: installed with its dependencies, ran and was purged on a clean Debian 12 (debootstrap)"

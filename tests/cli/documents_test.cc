@@ -31,6 +31,12 @@ std::vector<std::string> sources() {
   return all;
 }
 
+std::vector<fs::path> pages() {
+  std::vector<fs::path> all{root() / "README.md", root() / "packaging/README.md"};
+  for (const auto& entry : fs::directory_iterator(root() / "docs")) all.push_back(entry.path());
+  return all;
+}
+
 std::vector<std::string> headings_with_messages() {
   std::istringstream lines(base::read_file(root() / "docs/troubleshooting.md"));
   std::vector<std::string> messages;
@@ -67,6 +73,19 @@ TEST(Troubleshooting, QuotesMessagesThatTheProgramHas) {
   }
 }
 
+// What stops somebody in the night has to be found there.
+TEST(Troubleshooting, HasTheMessagesOfTheNight) {
+  const auto messages = headings_with_messages();
+  for (const auto* said :
+       {"there is nothing to move", "means one thing", "cannot be read", "cannot be listened on",
+        "the directory of a `cutover run`", "the run directory of one command",
+        "the source still accepts writes", "nothing was compared", "a check has said GO before",
+        "it answered with status", "only its owner can fence", "there is nothing to check",
+        "this may be another database", "in the way of the copy", "cannot connect to", "is in use by",
+        "there is no terminal to ask at", "there is no file in"})
+    EXPECT_THAT(messages, Contains(testing::HasSubstr(said)));
+}
+
 std::set<std::string> all_options() {
   std::set<std::string> names{"--help", "--version"};
   const CommandSet set;
@@ -97,10 +116,8 @@ std::vector<std::string> commands_in(const fs::path& page) {
 
 TEST(Documents, RunCommandsWithOptionsThatThereAre) {
   const CommandSet set;
-  std::vector<fs::path> pages{root() / "README.md"};
-  for (const auto& entry : fs::directory_iterator(root() / "docs")) pages.push_back(entry.path());
   size_t checked = 0;
-  for (const auto& page : pages)
+  for (const auto& page : pages())
     for (auto line : commands_in(page)) {
       line.resize(std::min(line.find(" #"), line.size()));
       const auto words = wrapped(line, 1);
@@ -131,12 +148,17 @@ TEST(Documents, NameOptionsThatThereAre) {
 
 TEST(Documents, LinkToWhatThereIs) {
   const std::regex link(R"(\]\(([^)#:]+)\))");
-  for (const auto* name : {"README.md", "docs/architecture.md", "docs/runbook.md", "docs/providers.md",
-                           "docs/troubleshooting.md", "docs/security.md", "packaging/README.md"}) {
-    const auto page = base::read_file(root() / name);
-    for (std::sregex_iterator at(page.begin(), page.end(), link), end; at != end; ++at)
-      EXPECT_TRUE(fs::exists((root() / name).parent_path() / (*at)[1].str())) << name << ": " << (*at)[1];
+  const std::regex named(
+      R"(`((docs|tests|packaging|bench|cli|copy|verify|s3|pg|aws|base)/[a-z_./-]+\.[a-z]+)`)");
+  size_t links = 0;
+  for (const auto& page : pages()) {
+    const auto text = base::read_file(page);
+    for (std::sregex_iterator at(text.begin(), text.end(), link), end; at != end; ++at, ++links)
+      EXPECT_TRUE(fs::exists(page.parent_path() / (*at)[1].str())) << page << ": " << (*at)[1];
+    for (std::sregex_iterator at(text.begin(), text.end(), named), end; at != end; ++at, ++links)
+      EXPECT_TRUE(fs::exists(root() / (*at)[1].str())) << page << ": " << (*at)[1];
   }
+  EXPECT_GT(links, 40U);
 }
 
 }  // namespace

@@ -129,5 +129,31 @@ TEST_F(Runbook, IsAsTheNightGoesWithOneCommand) {
   EXPECT_FALSE(std::filesystem::exists(home_ / "cutover-run"));
 }
 
+// The application did not move: it lives on at the source, until another night.
+TEST_F(Runbook, HasAWayBackAndAnotherNight) {
+  follow("freeze", Eq(0));
+  EXPECT_THROW(go_on_writing(), std::runtime_error);
+  follow("way back", Eq(0));
+  go_on_writing();
+  start_on_target();  // somebody who was too early
+  follow("another night", Eq(0));
+  follow("freeze", Eq(0));
+  expect_moved();
+}
+
+TEST_F(Runbook, HasAWayBackAndAnotherNightWithOneCommand) {
+  declare_upload();
+  follow("A before", Eq(4));
+  follow("A freeze", Eq(0));
+  EXPECT_THROW(go_on_writing(), std::runtime_error);
+  follow("way back", Eq(0));
+  go_on_writing();
+  start_on_target();
+  follow("A freeze", Eq(1));
+  follow("way back", Eq(0));
+  follow("A another night", Eq(0));
+  expect_moved();
+}
+
 }  // namespace
 }  // namespace cli

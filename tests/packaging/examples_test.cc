@@ -97,5 +97,24 @@ TEST_P(Job, RunsACommandThatIsUnderstood) {
   EXPECT_NO_THROW(cli::parse_command_line(arguments));
 }
 
+// Without them an upload has nothing to upload, and a run nothing to do.
+TEST_P(Job, MountsWhatTheRunReads) {
+  const auto job = example(GetParam());
+  for (const auto* path : {"/var/lib/cutover", "/var/lib/cutover/cutover.toml", "/srv/app/uploads", "/tmp"})
+    EXPECT_NE(job.find(std::string("mountPath: ") + path + "\n"), std::string::npos) << path;
+}
+
+TEST(Examples, TheTaskMountsWhatTheRunReads) {
+  const auto task = nlohmann::json::parse(example("ecs-task.json"));
+  std::set<std::string> volumes;
+  for (const auto& volume : task.at("volumes")) volumes.insert(volume.at("name"));
+  std::set<std::string> paths;
+  for (const auto& mount : task.at("containerDefinitions").at(0).at("mountPoints")) {
+    EXPECT_THAT(volumes, Contains(mount.at("sourceVolume")));
+    paths.insert(mount.at("containerPath"));
+  }
+  EXPECT_THAT(paths, testing::ElementsAre("/srv/app/uploads", "/tmp", "/var/lib/cutover"));
+}
+
 }  // namespace
 }  // namespace packaging

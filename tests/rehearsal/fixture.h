@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/http.h"
 #include "tests/support/cluster.h"
 #include "tests/support/database_digest.h"
 #include "tests/support/http_server.h"
@@ -124,6 +125,55 @@ class Application {
         << "\"\n[[check.sql]]\nname = \"users are there\"\nquery = 'SELECT count(*) > 0 FROM \"User\"'\n";
   }
 };
+
+/// A move of one database whose copy does not get on until the gate is opened.
+class GatedMove {
+ public:
+  GatedMove() {
+    source.exec(
+        "CREATE TABLE slow_to_read (id int PRIMARY KEY); INSERT INTO slow_to_read SELECT generate_series(1, "
+        "300);"
+        "CREATE TABLE gate (open boolean); INSERT INTO gate VALUES (false);"
+        "CREATE FUNCTION pass(int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN "
+        "IF NOT (SELECT open FROM public.gate) THEN PERFORM pg_sleep(0.1); END IF; RETURN true; END$$");
+    std::ofstream(directory / "cutover.toml")
+        << "[copy.where]\n\"public.slow_to_read\" = \"public.pass(id)\"\n";
+  }
+
+  /// `cutover run`, and these arguments.
+  std::vector<std::string> arguments(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> out{
+        "run",      "--source",   source.cluster().url(source.name(), "postgres", "sEcret"),
+        "--target", target.url(), "--log-format",
+        "json"};
+    out.insert(out.end(), more.begin(), more.end());
+    return out;
+  }
+  support::ProcessOptions options() const { return {.directory = directory.path()}; }
+  void wait_until_it_copies() const {
+    source.wait_until(
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active' AND "
+        "datname = current_database()");
+  }
+  void open() const { source.exec("UPDATE gate SET open = true"); }
+  /// Where it can be watched, of a run with --serve.
+  static std::string address_of(support::Process& run) {
+    constexpr std::string_view kSays = "can be watched at ";
+    run.wait_for_output(kSays);
+    const auto log = run.error();
+    const auto from = log.find(kSays) + kSays.size();
+    return log.substr(from, log.find('"', from) - from);
+  }
+
+  support::TempDir directory;
+  support::TestDatabase source{support::cluster(15, "source")};
+  support::TestDatabase target{support::cluster(15, "target")};
+};
+
+inline base::HttpResponse get(const std::string& url) {
+  base::HttpClient client(std::make_shared<base::HttpShare>());
+  return client.send({.method = "GET", .url = url}, {});
+}
 
 /// What the application does all the time: it writes to the source, and connects again when its session ends.
 class Writer {

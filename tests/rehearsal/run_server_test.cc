@@ -89,30 +89,15 @@ TEST(Rehearsal, IsKilledAtEveryStepOfTheNight) {
 
 // A run that somebody stops says so, and goes on; only one works on its directory.
 TEST(Rehearsal, IsStoppedByASignalAndGoesOn) {
-  const support::TempDir directory;
-  const support::TestDatabase source(support::cluster(15, "source"));
-  const support::TestDatabase target(support::cluster(15, "target"));
-  source.exec(
-      "CREATE TABLE slow_to_read (id int PRIMARY KEY); INSERT INTO slow_to_read SELECT generate_series(1, "
-      "300);"
-      "CREATE TABLE gate (open boolean); INSERT INTO gate VALUES (false);"
-      "CREATE FUNCTION pass(int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN "
-      "IF NOT (SELECT open FROM public.gate) THEN PERFORM pg_sleep(0.1); END IF; RETURN true; END$$");
-  std::ofstream(directory / "cutover.toml")
-      << "[copy.where]\n\"public.slow_to_read\" = \"public.pass(id)\"\n";
-  const std::vector<std::string> run{
-      "run",      "--source",   source.cluster().url(source.name(), "postgres", "sEcret"),
-      "--target", target.url(), "--log-format",
-      "json"};
-  support::Process process(support::cutover_program(), run, {.directory = directory.path()});
-  source.wait_until(
-      "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active' AND "
-      "datname = current_database()");
-  const auto second = support::cutover(run, {.directory = directory.path()});
+  const GatedMove move;
+  const auto run = move.arguments();
+  support::Process process(support::cutover_program(), run, move.options());
+  move.wait_until_it_copies();
+  const auto second = support::cutover(run, move.options());
   EXPECT_EQ(second.exit_code, 2) << second.error;
-  const auto status = support::cutover({"status"}, {.directory = directory.path()});
+  const auto status = support::cutover({"status"}, move.options());
   EXPECT_THAT(status.output, StartsWith("RUNNING: step copy\n"));
-  const auto page = support::cutover({"report", "--format", "html"}, {.directory = directory.path()});
+  const auto page = support::cutover({"report", "--format", "html"}, move.options());
   EXPECT_THAT(page.output, HasSubstr("<b>RUNNING</b>")) << page.error;
   process.kill(SIGTERM);
   const auto stopped = process.wait();
@@ -122,13 +107,37 @@ TEST(Rehearsal, IsStoppedByASignalAndGoesOn) {
                     HasSubstr("--source …"), Not(HasSubstr("sEcret"))));
   std::istringstream lines(stopped.error);
   for (std::string line; std::getline(lines, line);) EXPECT_TRUE(nlohmann::json::accept(line)) << line;
-  std::ifstream kept(directory / "cutover-run/run.json");
+  std::ifstream kept(move.directory / "cutover-run/run.json");
   EXPECT_THAT(std::string(std::istreambuf_iterator<char>(kept), {}), Not(HasSubstr("sEcret")));
 
-  source.exec("UPDATE gate SET open = true");
-  const auto ready = support::cutover(run, {.directory = directory.path()});
+  move.open();
+  const auto ready = support::cutover(run, move.options());
   EXPECT_EQ(ready.exit_code, 4) << ready.output << ready.error;
   EXPECT_THAT(ready.output, HasSubstr("\nREADY: "));
+}
+
+// Whoever watches it sees what it does, and its end.
+TEST(Rehearsal, CanBeWatchedWhileItGoesOn) {
+  const GatedMove move;
+  support::Process process(support::cutover_program(), move.arguments({"--serve", "127.0.0.1:0"}),
+                           move.options());
+  const auto address = GatedMove::address_of(process);
+  move.wait_until_it_copies();
+  const auto page = get(address).body;
+  EXPECT_THAT(page, AllOf(HasSubstr("<b>RUNNING</b><span> step copy</span>"),
+                          HasSubstr("<td class=\"plain\">plan</td>"), HasSubstr("running (pid "),
+                          HasSubstr("http-equiv=\"refresh\""), Not(HasSubstr("sEcret"))));
+  EXPECT_THAT(
+      get(address + "metrics").body,
+      AllOf(HasSubstr(R"(cutover_running{run=".",kind="run"} 1)"), HasSubstr(R"(verdict="running"} 1)"),
+            HasSubstr(R"(step="copy"} 1)"), HasSubstr(R"(cutover_chunks_done{run="database",kind="copy"})")));
+  EXPECT_EQ(get(address + "healthz").body, "ok\n");
+  move.open();
+  auto last = page;
+  while (last.find("http-equiv=\"refresh\"") != std::string::npos) last = get(address).body;
+  EXPECT_THAT(last,
+              AllOf(HasSubstr("<b>READY</b>"), HasSubstr("Comparison"), Not(HasSubstr("running (pid "))));
+  EXPECT_EQ(process.wait().exit_code, 4);
 }
 
 }  // namespace

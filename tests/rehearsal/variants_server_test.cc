@@ -8,7 +8,11 @@ namespace {
 class MoveOfDatabases : public testing::Test {
  protected:
   support::ProcessResult cutover(const std::vector<std::string>& arguments) const {
-    return support::cutover(arguments, {.directory = directory_.path()});
+    return support::cutover(arguments,
+                            {.environment = {{"AWS_ACCESS_KEY_ID", support::S3Fake::kAccessKey},
+                                             {"AWS_SECRET_ACCESS_KEY", support::S3Fake::kSecretKey},
+                                             {"AWS_EC2_METADATA_DISABLED", "true"}},
+                             .directory = directory_.path()});
   }
   void declare(const std::string& more) const {
     std::ofstream(directory_ / "cutover.toml")
@@ -53,6 +57,59 @@ TEST_F(MoveOfDatabases, SeveralWithoutAFence) {
   EXPECT_EQ(target_.value("SELECT count(*) FROM t"), "990");
   EXPECT_EQ(cutover({"clean", "--yes"}).exit_code, 0);
   EXPECT_FALSE(fs::exists(directory_ / "cutover-run"));
+}
+
+// Of two databases and two directories, in one timeline, to a plain GO.
+TEST_F(MoveOfDatabases, SeveralBehindAFenceWithSeveralDirectories) {
+  fill(first_);
+  fill(second_);
+  const support::S3Fake bucket;
+  const auto write = [&](const std::string& path, const std::string& content) {
+    fs::create_directories((directory_ / path).parent_path());
+    std::ofstream(directory_ / path) << content;
+  };
+  std::ofstream configuration(directory_ / "cutover.toml");
+  configuration << fmt::format(
+      "databases = [\"{}={}\", \"{}={}\"]\n[source]\nurl = \"{}\"\n[target]\nurl = \"{}\"\n", first_.name(),
+      target_.name(), second_.name(), second_target_.name(), first_.url(), target_.url());
+  for (const auto* tree : {"uploads", "public"}) {
+    write(tree + std::string("/1.txt"), "1");
+    configuration << fmt::format(
+        "[[upload]]\nfrom = \"{0}\"\nto = \"s3://bucket/{0}\"\nendpoint_url = \"{1}\"\nregion = "
+        "\"us-east-1\"\n",
+        tree, bucket.url());
+  }
+  configuration.close();
+  const auto ready = cutover({"run"});
+  ASSERT_EQ(ready.exit_code, 4) << ready.output << ready.error;
+  EXPECT_THAT(ready.output, HasSubstr("\nREADY: "));
+
+  first_.exec("INSERT INTO t VALUES (5000, 1)");
+  second_.exec("UPDATE t SET n = -1 WHERE id = 500");
+  write("uploads/2.txt", "2");
+  write("public/1.txt", "changed");
+  const auto go = cutover({"run", "--final", "--end-sessions", "--yes"});
+  ASSERT_EQ(go.exit_code, 0) << go.output << go.error;
+  EXPECT_THAT(go.output, AllOf(HasSubstr("\nGO: "), HasSubstr(" of postgres://")));
+  const auto report = run_report();
+  EXPECT_EQ(report.at("verdict"), "go");
+  std::vector<std::string> steps;
+  for (const auto& step : report.at("steps")) steps.push_back(step.at("name"));
+  EXPECT_THAT(steps, testing::ElementsAre("fence rights", "plan", "copy", "upload 1", "upload 2", "verify",
+                                          "fence", "repair", "last upload 1", "last upload 2", "check"));
+  // Of the check: two comparisons, two uploads, two fences.
+  EXPECT_EQ(report.at("documents").at(0).at("checks").size(), 6U)
+      << report.at("documents").at(0).at("checks");
+  for (const auto* source : {&first_, &second_})
+    EXPECT_THROW(source->exec("INSERT INTO t VALUES (6000, 1)"), std::runtime_error);
+  EXPECT_EQ(target_.value("SELECT count(*) FROM t"), "1001");
+  EXPECT_EQ(second_target_.value("SELECT n FROM t WHERE id = 500"), "-1");
+  EXPECT_EQ(bucket.objects().size(), 3U);
+  EXPECT_EQ(bucket.objects().at("public/1.txt").content, "changed");
+
+  ASSERT_EQ(cutover({"fence", "off", "--yes"}).exit_code, 0);
+  for (const auto* source : {&first_, &second_})
+    EXPECT_NO_THROW(source->exec("INSERT INTO t VALUES (6000, 1)"));
 }
 
 TEST_F(MoveOfDatabases, WhatIsMoreThanTheRepairMayMendIsCopiedAnew) {
