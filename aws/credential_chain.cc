@@ -34,8 +34,10 @@ std::optional<Credentials> from_environment(const Environment& environment) {
   const auto secret = environment.get("AWS_SECRET_ACCESS_KEY");
   if (!id && !secret) return std::nullopt;
   if (!id || !secret)
-    base::fail(ErrorKind::usage, "{} is set, but not {}", id ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY",
-               id ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID");
+    throw base::Error(ErrorKind::usage,
+                      fmt::format("{} is set, but not {}", id ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY",
+                                  id ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID"),
+                      "set both or neither");
   auto token = environment.get("AWS_SESSION_TOKEN");
   if (!token) token = environment.get("AWS_SECURITY_TOKEN");
   Credentials credentials{.access_key_id = *id,
@@ -191,10 +193,7 @@ class Finder {
   }
 
   CredentialsSource from_container() {
-    const auto& environment = session_.environment();
-    if (!environment.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") &&
-        !environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
-      return {};
+    if (!container_credentials_url(session_.environment())) return {};
     return [&session = session_](const Stop& stop) {
       return container_credentials(session.environment(), session.http(), stop).value();
     };

@@ -123,21 +123,27 @@ std::optional<std::string> InstanceMetadata::region(const base::Stop& stop) cons
   }
 }
 
-std::optional<Credentials> container_credentials(const Environment& environment,
-                                                 const std::shared_ptr<base::HttpShare>& http,
-                                                 const base::Stop& stop) {
-  const auto relative = environment.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-  const auto full = environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI");
-  if (!relative && !full) return std::nullopt;
-  const auto url = relative ? "http://169.254.170.2" + *relative : *full;
-  if (!url.starts_with("https://") && !is_local(url))
+std::optional<std::string> container_credentials_url(const Environment& environment) {
+  if (const auto relative = environment.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"))
+    // Without a slash it would go on the host's name: "169.254.170.2.evil.example".
+    return "http://169.254.170.2" + (relative->starts_with('/') ? *relative : "/" + *relative);
+  auto full = environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  if (full && !full->starts_with("https://") && !is_local(*full))
     throw base::Error(
         ErrorKind::usage,
         fmt::format("AWS_CONTAINER_CREDENTIALS_FULL_URI would fetch credentials from {} in the clear",
-                    base::http_host(url)),
+                    base::http_host(*full)),
         "use https, or an address of this machine");
-  HttpRequest request{.url = url, .headers = {{"Accept", "application/json"}}};
-  request.ignore_proxy = is_local(url);
+  return full;
+}
+
+std::optional<Credentials> container_credentials(const Environment& environment,
+                                                 const std::shared_ptr<base::HttpShare>& http,
+                                                 const base::Stop& stop) {
+  const auto url = container_credentials_url(environment);
+  if (!url) return std::nullopt;
+  HttpRequest request{.url = *url, .headers = {{"Accept", "application/json"}}};
+  request.ignore_proxy = is_local(*url);
   request.connect_timeout = 2s;
   request.timeout = 10s;
   auto token = environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN");
@@ -147,7 +153,7 @@ std::optional<Credentials> container_credentials(const Environment& environment,
   const auto answer = base::HttpClient(http).send(request, stop);
   if (answer.status != 200)
     base::fail(answer.status >= 500 || answer.status == 429 ? ErrorKind::transient : ErrorKind::permanent,
-               "the container's credentials endpoint {} answered {}", base::http_host(url), answer.status);
+               "the container's credentials endpoint {} answered {}", base::http_host(*url), answer.status);
   return parse_credentials(answer.body, "the container's credentials endpoint");
 }
 

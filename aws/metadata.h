@@ -42,6 +42,10 @@ std::optional<Credentials> container_credentials(const Environment& environment,
                                                  const std::shared_ptr<base::HttpShare>& http,
                                                  const base::Stop& stop);
 
+/// Where they are asked for: the relative one, at the container agent's address, counts first. Throws
+/// Error{usage} for an address to which no secret may be entrusted.
+std::optional<std::string> container_credentials_url(const Environment& environment);
+
 /// {"AccessKeyId", "SecretAccessKey", "Token", "Expiration"}, as both services answer (and credential
 /// programs with "SessionToken"). Throws Error{permanent} naming `what`, never showing the text.
 Credentials parse_credentials(const std::string& json, std::string_view what);

@@ -69,6 +69,7 @@ Error system_error(std::string_view action, std::string_view object, int error_n
   Error error(ErrorKind::permanent, fmt::format("cannot {} {}: {}", action, object, reason(error_number)));
   if (error_number == ENOSPC || error_number == EDQUOT)
     error.hint("free some space there and run the same command again");
+  if (error_number == EIO) error.hint("the disk or its connection fails: see the kernel's log");
   if (error_number == EACCES || error_number == EPERM) error.hint("check who owns it and its permissions");
   return error;
 }

@@ -64,6 +64,7 @@ struct Transfer {
   uint64_t length;    // of the request's body
   uint64_t sent = 0;  // of it
   HttpResponse response = {};
+  uint64_t received = 0;  // of the answer, its head included
   std::exception_ptr error = {};
   std::array<char, CURL_ERROR_SIZE> reason = {};
 
@@ -127,6 +128,8 @@ size_t on_header(char* data, size_t, size_t count, void* transfer) {
   auto& self = *static_cast<Transfer*>(transfer);
   return self.guarded(0, [&] {
     self.header_line(std::string_view(data, count));
+    // A "100 Continue" is not the answer yet: what follows it is our body, however slow the line.
+    if (self.response.status >= 200) self.received += count;
     return count;
   });
 }
@@ -134,6 +137,7 @@ size_t on_header(char* data, size_t, size_t count, void* transfer) {
 size_t on_body(char* data, size_t, size_t count, void* transfer) {
   auto& self = *static_cast<Transfer*>(transfer);
   return self.guarded(CURL_WRITEFUNC_ERROR, [&] {
+    self.received += count;
     self.body_piece(std::string_view(data, count));
     return count;
   });
@@ -206,7 +210,7 @@ void set_up_connection(CURL* easy, const HttpRequest& request, const HttpSetting
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
   set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
   set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.stall_timeout.count()));
+  set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings.stall_timeout.count()));
   if (!settings.ca_bundle.empty()) set(easy, CURLOPT_CAINFO, settings.ca_bundle.c_str());
   if (request.ignore_proxy) set(easy, CURLOPT_PROXY, "");
   if (request.fresh_connection) set(easy, CURLOPT_FRESH_CONNECT, 1L);
@@ -269,6 +273,9 @@ Error transport_error(CURLcode code, const char* buffer, const HttpRequest& requ
       error.hint("check the region and the endpoint, and this machine's DNS");
       if (does_not_exist(host)) error.kind(ErrorKind::permanent);
       break;
+    case CURLE_COULDNT_CONNECT:
+      error.hint("is the server up, and can it be reached from here?");
+      break;
     case CURLE_COULDNT_RESOLVE_PROXY:
       error.hint("check HTTPS_PROXY, http_proxy and ALL_PROXY");
       break;
@@ -293,6 +300,35 @@ Error transport_error(CURLcode code, const char* buffer, const HttpRequest& requ
   return error;
 }
 
+/// Judges how fast an answer comes, from its first byte on, over one stall_timeout after the other.
+class AnswerPace {
+ public:
+  AnswerPace(const Transfer& transfer, std::chrono::seconds window) : transfer_(transfer), window_(window) {}
+
+  void check() {
+    if (transfer_.received == 0) return;  // libcurl's low speed limit watches over what comes before
+    const auto now = std::chrono::steady_clock::now();
+    if (!begun_) restart(now);
+    if (now - *begun_ < window_) return;
+    const auto got = transfer_.received - before_;
+    if (got < HttpSettings::kSlowestAnswer * static_cast<uint64_t>(window_.count()))
+      fail(ErrorKind::transient, "no answer from {}: it sends too slowly, {} bytes in {} seconds",
+           http_host(transfer_.request.url), got, window_.count());
+    restart(now);
+  }
+
+ private:
+  void restart(std::chrono::steady_clock::time_point now) {
+    begun_ = now;
+    before_ = transfer_.received;
+  }
+
+  const Transfer& transfer_;
+  std::chrono::seconds window_;
+  std::optional<std::chrono::steady_clock::time_point> begun_;
+  uint64_t before_ = 0;
+};
+
 /// Takes the easy handle out of the multi handle however the transfer ends.
 class Running {
  public:
@@ -307,9 +343,10 @@ class Running {
     curl_easy_reset(easy_);  // it must not keep pointers into the Transfer; connections and caches stay
   }
 
-  CURLcode run(const Stop& stop) {
+  CURLcode run(AnswerPace pace, const Stop& stop) {
     for (int active = 1;;) {
       stop.check();
+      pace.check();
       check(curl_multi_perform(multi_, &active));
       if (active == 0) break;
       curl_waitfd stopped{stop.descriptor(), CURL_WAIT_POLLIN, 0};
@@ -436,7 +473,7 @@ HttpResponse HttpClient::send(const HttpRequest& request, const Stop& stop) {
   set_up_method(easy, request, length, fields);
   add_fields(fields, request);
   set(easy, CURLOPT_HTTPHEADER, fields.get());
-  const auto result = Running(handles_->multi, easy).run(stop);
+  const auto result = Running(handles_->multi, easy).run({transfer, share_->settings().stall_timeout}, stop);
   if (transfer.error) std::rethrow_exception(transfer.error);
   if (result != CURLE_OK) throw transport_error(result, transfer.reason.data(), request);
   handles_->failed = false;

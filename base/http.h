@@ -66,8 +66,7 @@ struct HttpRequest {
   bool fresh_connection = false;  ///< no kept connection: for a retry after a transport error
   bool ignore_proxy = false;      ///< for link-local addresses such as instance metadata
   std::chrono::milliseconds connect_timeout{10'000};
-  std::chrono::seconds stall_timeout{60};  ///< nothing sent or received for this long
-  std::chrono::milliseconds timeout{0};    ///< of the whole exchange; 0: none
+  std::chrono::milliseconds timeout{0};  ///< of the whole exchange; 0: none
 };
 
 struct HttpResponse {
@@ -80,6 +79,10 @@ struct HttpSettings {
   /// PEM file of the trusted authorities; empty: the system's.
   std::filesystem::path ca_bundle = {};
   std::string user_agent = "cutover";
+  /// Nothing sent or received for this long; or of an answer that has begun, less than kSlowestAnswer bytes a
+  /// second: a server that drips its answer must not hold a thread for as long as it likes.
+  std::chrono::seconds stall_timeout{60};
+  static constexpr uint64_t kSlowestAnswer = 1000;
 
   /// AWS_CA_BUNDLE, else CURL_CA_BUNDLE, else SSL_CERT_FILE. Throws Error{usage} when the file that one of
   /// them names cannot be read. (http_proxy, HTTPS_PROXY, ALL_PROXY and NO_PROXY are libcurl's to read.)

@@ -20,7 +20,7 @@ struct RetryPolicy {
 /// Hears of a failure that will be tried again, before the pause; `tries` counts the failures so far.
 using RetryNotice = std::function<void(const Error&, int tries)>;
 
-/// Pauses between tries: doubling from first_pause to longest_pause, each with full jitter in its upper half.
+/// Pauses between tries: at random, up to what doubles from first_pause to longest_pause (full jitter).
 class Backoff {
  public:
   explicit Backoff(const RetryPolicy& policy) : policy_(policy) {}

@@ -39,6 +39,11 @@ int port_of(const pg::Conninfo& conninfo) {
   return port;
 }
 
+std::shared_ptr<aws::Session> session_of_environment() {
+  return std::make_shared<aws::Session>(aws::SessionOptions{}, aws::Environment::of_process(),
+                                        std::make_shared<base::HttpShare>());
+}
+
 pg::Conninfo with_tokens(const pg::Conninfo& conninfo, const std::string& side,
                          const std::shared_ptr<aws::Session>& session, const base::Stop& stop) {
   if (conninfo.parameters().empty()) return conninfo;  // it is not used
@@ -55,16 +60,34 @@ pg::Conninfo with_tokens(const pg::Conninfo& conninfo, const std::string& side,
 
 }  // namespace
 
+OptionSet::Entry& add_authentication_option(OptionSet& set, const std::string& side,
+                                            Authentication& authentication) {
+  return set.value(
+      "--" + side + "-auth", "password|rds-iam",
+      "rds-iam: a token instead of a password, made for each connection with the AWS credentials of the "
+      "environment, the profile or the instance. The server's certificate is checked (sslrootcert in the "
+      "URL)",
+      "password", [&authentication](const std::string& text) {
+        authentication = parse_choice<Authentication>(
+            text, {{"password", Authentication::password}, {"rds-iam", Authentication::rds_iam}});
+      });
+}
+
 copy::Options with_authentication(const RunOptions& options, const base::Stop& stop) {
   auto out = options.copy;
   const bool source = options.source_authentication == Authentication::rds_iam;
   const bool target = options.target_authentication == Authentication::rds_iam;
   if (!source && !target) return out;
-  const auto session = std::make_shared<aws::Session>(aws::SessionOptions{}, aws::Environment::of_process(),
-                                                      std::make_shared<base::HttpShare>());
+  const auto session = session_of_environment();
   if (source) out.source = with_tokens(out.source, "source", session, stop);
   if (target) out.target = with_tokens(out.target, "target", session, stop);
   return out;
+}
+
+pg::Conninfo with_authentication(const pg::Conninfo& conninfo, const std::string& side,
+                                 Authentication authentication, const base::Stop& stop) {
+  if (authentication != Authentication::rds_iam) return conninfo;
+  return with_tokens(conninfo, side, session_of_environment(), stop);
 }
 
 }  // namespace cli

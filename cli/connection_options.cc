@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "cli/authentication.h"
 
 namespace cli {
 namespace {
@@ -16,20 +17,6 @@ void require(const pg::Conninfo& conninfo, const std::string& side, const std::s
   if (!conninfo.parameters().empty()) return;
   throw Error(ErrorKind::usage, "no " + side + " was given",
               "give --" + side + " URL or set " + variable + ", as " + kUrlForm);
-}
-
-void add_authentication_option(OptionSet& set, const std::string& side, Authentication& authentication) {
-  set.value(
-         "--" + side + "-auth", "password|rds-iam",
-         "rds-iam: a token instead of a password, made for each connection with the AWS credentials of the "
-         "environment, the profile or the instance. The server's certificate is checked (sslrootcert in the "
-         "URL)",
-         "password",
-         [&authentication](const std::string& text) {
-           authentication = parse_choice<Authentication>(
-               text, {{"password", Authentication::password}, {"rds-iam", Authentication::rds_iam}});
-         })
-      .at(side + ".auth");
 }
 
 }  // namespace
@@ -46,7 +33,7 @@ void add_source_option(OptionSet& set, RunOptions& options) {
             })
       .at("source.url")
       .hidden();
-  add_authentication_option(set, "source", options.source_authentication);
+  add_authentication_option(set, "source", options.source_authentication).at("source.auth");
 }
 
 void add_target_option(OptionSet& set, RunOptions& options) {
@@ -54,7 +41,7 @@ void add_target_option(OptionSet& set, RunOptions& options) {
             [&options](const std::string& text) { options.copy.target = pg::Conninfo::parse(text); })
       .at("target.url")
       .hidden();
-  add_authentication_option(set, "target", options.target_authentication);
+  add_authentication_option(set, "target", options.target_authentication).at("target.auth");
 }
 
 void add_run_dir_option(OptionSet& set, copy::Options& options) {

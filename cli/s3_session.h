@@ -24,9 +24,13 @@ auto in_its_region(const UploadCommand& command, const base::Stop& stop, Work&& 
   const auto session = open_session(command, "", stop);
   try {
     return work(session);
-  } catch (const s3::S3Error& error) {
+  } catch (s3::S3Error& error) {
     const bool is_elsewhere = !error.region().empty() && error.region() != session->endpoint().region;
-    if (!is_elsewhere || !command.endpoint_url.empty()) throw;
+    if (!is_elsewhere) throw;
+    if (!command.endpoint_url.empty()) {
+      error.hint("this server's buckets are in another region: give --region " + error.region());
+      throw;
+    }
     spdlog::info("the bucket is in the region {}", error.region());
     return work(open_session(command, error.region(), stop));
   }

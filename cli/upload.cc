@@ -4,7 +4,10 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "base/error.h"
+#include "cli/authentication.h"
 #include "cli/commands.h"
+#include "cli/declared.h"
 #include "cli/engine_run.h"
 #include "cli/errors.h"
 #include "cli/report.h"
@@ -20,6 +23,23 @@
 
 namespace cli {
 namespace {
+
+/// Where --refs looks: --database, else the target of the move, with its authentication.
+pg::Conninfo references_database(const Invocation& invocation, const UploadCommand& command) {
+  const auto& given = command.upload.references.database;
+  if (!given.parameters().empty())
+    return with_authentication(given, "database", command.database_authentication, invocation.stop);
+  const auto target = declared_target(invocation.globals, invocation.stop);
+  if (target.copy.target.parameters().empty())
+    throw base::Error(base::ErrorKind::usage, "--refs needs a database",
+                      "give --database URL or set CUTOVER_DATABASE; or declare the target in cutover.toml");
+  if (target.databases.size() > 1)
+    throw base::Error(base::ErrorKind::usage, "--refs needs one database, and several are declared",
+                      "name it with --database URL");
+  auto database = target.copy.target;
+  if (!target.databases.empty()) database = database.with("dbname", target.databases.front().target);
+  return with_authentication(database, "target", target.target_authentication, invocation.stop);
+}
 
 /// What is told of an upload beside its outcome.
 struct UploadRecord {
@@ -52,8 +72,10 @@ int show_dry_run(const Invocation& invocation, const UploadCommand& command) {
   return exit_code_of(plan);
 }
 
-int run_upload(const Invocation& invocation, const UploadCommand& command) {
+int run_upload(const Invocation& invocation, UploadCommand command) {
   if (command.dry_run) return show_dry_run(invocation, command);
+  auto& references = command.upload.references;
+  if (!references.queries.empty()) references.database = references_database(invocation, command);
   const auto& run_dir = command.upload.run_dir;
   refuse_run_root(run_dir);
   const ReportContext context{"upload", command.verify_only ? "" : run_dir.string(), invocation.again};

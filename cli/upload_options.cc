@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/format.h"
+#include "cli/authentication.h"
 #include "cli/option_values.h"
 #include "s3/references.h"
 
@@ -199,9 +200,10 @@ void add_upload_options(OptionSet& set, UploadCommand& command) {
       "--refs-prefix", "TEXT",
       "what stands in front of the paths in the database; values that do not begin with it are counted only",
       "", [&references](const std::string& text) { references.prefix = text; });
-  set.value("--database", "URL", "the database of --refs", "",
+  set.value("--database", "URL", "the database of --refs", "the target that cutover.toml declares",
             [&references](const std::string& text) { references.database = pg::Conninfo::parse(text); })
       .hidden();
+  add_authentication_option(set, "database", command.database_authentication);
   set.flag("--dry-run", "say what would be uploaded; sends nothing", command.dry_run).not_in_file();
   set.flag("--report-json",
            "the result as JSON instead of text on standard output; it is in DIR/report.json anyway",
@@ -219,8 +221,6 @@ void complete_upload_options(UploadCommand& command) {
   if (command.verify_only && command.upload.verify == s3::VerifyLevel::none)
     throw Error(ErrorKind::usage, "--verify-only with --verify none does nothing", "leave one of them out");
   const auto& references = command.upload.references;
-  if (!references.queries.empty() && references.database.parameters().empty())
-    throw Error(ErrorKind::usage, "--refs needs a database", "give --database URL or set CUTOVER_DATABASE");
   if (!references.queries.empty() && command.upload.verify == s3::VerifyLevel::none)
     throw Error(ErrorKind::usage, "--refs needs verified objects", "leave --verify none out");
   if (command.verify_only && command.upload.remove)

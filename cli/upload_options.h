@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "cli/copy_options.h"
 #include "cli/option_set.h"
 #include "s3/options.h"
 
@@ -15,6 +16,7 @@ struct UploadCommand {
   std::string endpoint_url;  ///< empty: AWS
   std::string region;        ///< empty: from the environment and the profile, and then as the bucket says
   std::string profile;
+  Authentication database_authentication = Authentication::password;  ///< of the database of --refs
   bool path_style = false;
   bool fips = false;
   bool dualstack = false;

@@ -127,7 +127,9 @@ HttpResponse Client::send(HttpRequest& request, std::string_view payload_hash, s
     session_->count_request();
     fresh_connection_ = true;  // unless it works
     auto response = http_.send(request, stop_);
-    fresh_connection_ = response.status >= 500;
+    // What is tried again is not to meet the same fault: behind another connection may be another server.
+    fresh_connection_ =
+        response.status / 100 != 2 && S3Error::from_answer(response, what).kind() == ErrorKind::transient;
     return response;
   });
 }
@@ -354,7 +356,15 @@ std::vector<DeleteFailure> Client::delete_objects(const std::vector<std::string>
   post.headers.set("Content-Type", "application/xml");
   post.headers.set("Content-MD5", to_base64(checksum(Integrity::md5, bytes_of(body))));
   const auto what = describe(fmt::format("delete {} objects of", keys.size()), "");
-  const auto response = call(post, aws::sha256_hex(body), what);
+  const auto response = [&] {
+    try {
+      return call(post, aws::sha256_hex(body), what);
+    } catch (S3Error& error) {
+      // There is nothing to read again: it was damaged on the way.
+      if (is_digest_mismatch(error)) error.kind(ErrorKind::transient);
+      throw;
+    }
+  }();
   pugi::xml_document answer;
   const auto result = parse(answer, response, "DeleteResult", what);
   std::vector<DeleteFailure> failures;

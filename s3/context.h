@@ -57,4 +57,17 @@ struct Context {
 /// How often a file that changes while it is read is begun again.
 constexpr int kMostAttempts = 3;
 
+/// Calls `body`, which reads what it sends, again when something else has arrived: it may have been damaged
+/// in memory as well as on the way.
+template <typename Body>
+auto reading_again(Body&& body) {
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return body();
+    } catch (const S3Error& error) {
+      if (attempt == kMostAttempts || !is_digest_mismatch(error)) throw;
+    }
+  }
+}
+
 }  // namespace s3

@@ -238,7 +238,8 @@ void LargeUpload::send(Client& client, uint32_t number) {
     if (shared->failed || shared->changed) return;
   }
   try {
-    if (!send_once(client, number)) shared_.lock()->changed = true;
+    const bool is_sent = reading_again([&] { return send_once(client, number); });
+    if (!is_sent) shared_.lock()->changed = true;
   } catch (const base::Error& error) {
     if (is_no_such_upload(error)) {
       // Aborted by somebody else, or by a lifecycle rule: as good as a change.

@@ -6,11 +6,6 @@ bool mend(Client& client, const S3Error& error, int& mended) {
   constexpr int kMost = 3;
   // What the caller has turned into `usage` is an answer it wants to have.
   if (mended >= kMost || error.kind() == base::ErrorKind::usage) return false;
-  if (is_digest_mismatch(error)) {
-    // The body is in memory and its checksum was taken there: it was damaged on the way.
-    ++mended;
-    return true;
-  }
   if (is_clock_skew(error)) {
     ++mended;
     return client.learn_time(error.server_date());

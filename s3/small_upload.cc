@@ -188,7 +188,7 @@ bool is_condition_refused(Context& context, const base::Error& error, const base
 bool upload_small(Context& context, Client& client, const WalkedFile& file) {
   try {
     for (int attempt = 0; attempt < kMostAttempts; ++attempt) {
-      const auto result = try_once(context, client, file);
+      const auto result = reading_again([&] { return try_once(context, client, file); });
       if (result == Attempt::too_large) return false;
       if (result == Attempt::done) return true;
     }

@@ -28,7 +28,8 @@ RunIdentity identity_of(const UploadOptions& options, const Endpoint& endpoint) 
   const auto directory = fs::canonical(options.directory, error);
   if (error)
     throw base::system_error("open the directory", options.directory.native(), error.value())
-        .kind(ErrorKind::usage);
+        .kind(ErrorKind::usage)
+        .hint("check that it is the right one and mounted");
   return {directory.native(), endpoint.name, options.target.bucket, options.target.prefix};
 }
 

@@ -1,9 +1,14 @@
 #include "aws/credential_chain.h"
 
+#include <chrono>
+#include <string>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "aws/credential_process.h"
+#include "aws/metadata.h"
 #include "tests/aws/fixture.h"
 #include "tests/base/matchers.h"
 
@@ -23,6 +28,22 @@ class CredentialChain : public SessionFixture {
 
   const std::string role_profile =
       "role_arn = arn:aws:iam::123456789012:role/mover\nrole_session_name = move\nexternal_id = partner 7\n";
+  void offer_container() {
+    stand_in.state().lock()->container_token = "token";
+    variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = stand_in.url() + "/container";
+    variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = "token";
+  }
+  void offer_instance_role() {
+    stand_in.state().lock()->instance_role = "worker";
+    variables.erase("AWS_EC2_METADATA_DISABLED");
+    variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = stand_in.url();
+  }
+  /// What was asked of the stand-in so far, without queries.
+  std::vector<std::string> asked() const {
+    std::vector<std::string> out;
+    for (const auto& request : stand_in.server().requests()) out.push_back(request.path());
+    return out;
+  }
   void allow_role() {
     auto state = stand_in.state().lock();
     state->roles.insert("arn:aws:iam::123456789012:role/mover");
@@ -235,6 +256,105 @@ TEST_F(CredentialChain, InstanceRole) {
   EXPECT_THAT([&] { shared.credentials().get(stop); }, throws(ErrorKind::transient))
       << "once found, the instance's role does not turn into 'no credentials'";
   EXPECT_EQ(shared.credentials().get(stop).access_key_id, "ASIAISSUED2");
+}
+
+TEST_F(CredentialChain, RoleWithTheContainersAndTheInstancesCredentials) {
+  allow_role();
+  offer_container();
+  offer_instance_role();
+  write(".aws/config", "[profile ecs]\ncredential_source = EcsContainer\n" + role_profile +
+                           "[profile ec2]\ncredential_source = Ec2InstanceMetadata\n" + role_profile);
+  EXPECT_EQ(id({.profile = "ecs"}), "ASIAISSUED2") << "the first ones were those that it called with";
+  EXPECT_THAT(asked(), ElementsAre("/container", "/"));
+  EXPECT_EQ(id({.profile = "ec2"}), "ASIAISSUED4");
+  const std::string role = "/latest/meta-data/iam/security-credentials/";
+  EXPECT_THAT(asked(), ElementsAre("/container", "/", "/latest/api/token", role, "/latest/api/token",
+                                   role + "worker", "/"));
+  variables.erase("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  variables["AWS_EC2_METADATA_DISABLED"] = "true";
+  for (const auto* profile : {"ecs", "ec2"})
+    EXPECT_THAT([&] { id({.profile = profile}); }, throws(ErrorKind::usage, HasSubstr("credential_source")));
+}
+
+TEST_F(CredentialChain, ContainerComesBeforeTheInstance) {
+  offer_container();
+  offer_instance_role();
+  EXPECT_EQ(id(), "ASIAISSUED1");
+  EXPECT_THAT(asked(), ElementsAre("/container"));
+}
+
+TEST_F(CredentialChain, ProfileComesBeforeTheContainer) {
+  offer_container();
+  write(".aws/credentials", "[default]\naws_access_key_id = FILE\naws_secret_access_key = s\n");
+  EXPECT_EQ(id(), "FILE");
+  EXPECT_THAT(asked(), ::testing::IsEmpty());
+}
+
+TEST_F(CredentialChain, OrderWithinAProfile) {
+  allow_role();
+  stand_in.state().lock()->external_id.clear();
+  stand_in.state().lock()->identity_token = "identity";
+  write("token", "identity");
+  const std::string process =
+      "credential_process = /bin/echo '{\"Version\": 1, \"AccessKeyId\": \"PROCESS\", \"SecretAccessKey\": "
+      "\"s\"}'\n";
+  const std::string key = "aws_access_key_id = KEY\naws_secret_access_key = s\n";
+  const std::string sso =
+      "sso_start_url = https://x\nsso_region = eu-central-1\nsso_account_id = 1\nsso_role_name = r\n";
+  const std::string identity = "role_arn = arn:aws:iam::123456789012:role/mover\nweb_identity_token_file = " +
+                               (home / "token").string() + "\n";
+  write(".aws/config", "[profile process]\n" + process + "[profile key]\n" + process + key +
+                           "[profile sso]\n" + process + key + sso + "[profile identity]\n" + process + key +
+                           sso + identity);
+  EXPECT_EQ(id({.profile = "process"}), "PROCESS");
+  EXPECT_EQ(id({.profile = "key"}), "KEY");
+  EXPECT_THAT([&] { id({.profile = "sso"}); }, throws(ErrorKind::usage, HasSubstr("not logged in")));
+  EXPECT_EQ(id({.profile = "identity"}), "ASIAISSUED1");
+}
+
+TEST_F(CredentialChain, SsoWithoutASession) {
+  stand_in.state().lock()->sso_token = "sso-access";
+  write(".aws/config",
+        "[profile old]\nsso_account_id = 123456789012\nsso_role_name = Admin Role\n"
+        "sso_region = eu-central-1\nsso_start_url = https://corp.awsapps.com/start\n");
+  // sha1("https://corp.awsapps.com/start")
+  write(".aws/sso/cache/a51746d4aa793ae07b25e90c3a5db96fc7832bd7.json",
+        R"({"accessToken": "sso-access", "expiresAt": "2999-01-01T00:00:00Z"})");
+  EXPECT_EQ(id({.profile = "old"}), "ASIAISSUED1");
+}
+
+TEST_F(CredentialChain, ContainersRelativeUriCountsFirst) {
+  const auto url = [](Environment::Variables given) {
+    return container_credentials_url(Environment(std::move(given)));
+  };
+  EXPECT_EQ(url({}), std::nullopt);
+  EXPECT_EQ(url({{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials/uuid"},
+                 {"AWS_CONTAINER_CREDENTIALS_FULL_URI", "https://elsewhere.example/"}}),
+            "http://169.254.170.2/v2/credentials/uuid");
+  EXPECT_EQ(url({{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", ".evil.example/x"}}),
+            "http://169.254.170.2/.evil.example/x");
+  for (const auto* full : {"https://elsewhere.example/x", "http://169.254.170.23/v1/credentials"})
+    EXPECT_EQ(url({{"AWS_CONTAINER_CREDENTIALS_FULL_URI", full}}), full);
+}
+
+TEST_F(CredentialChain, DisabledMetadataIsNotAsked) {
+  offer_instance_role();
+  variables["AWS_EC2_METADATA_DISABLED"] = "TRUE";
+  variables.erase("AWS_REGION");
+  EXPECT_THAT([&] { id(); }, throws(ErrorKind::usage));
+  EXPECT_THAT([&] { session().region(stop); }, throws(ErrorKind::usage, HasSubstr("region")));
+  EXPECT_EQ(stand_in.server().connections(), 0);
+}
+
+TEST_F(CredentialChain, MetadataThatNeverAnswersCostsASecond) {
+  const support::HttpServer silent(
+      [](const auto&) { return support::HttpServerResponse{.fault = support::HttpFault::hang}; });
+  variables.erase("AWS_EC2_METADATA_DISABLED");
+  variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = silent.url();
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_THAT([&] { id(); }, throws(ErrorKind::usage, HasSubstr("no AWS credentials")));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+  EXPECT_EQ(silent.connections(), 1) << "one try";
 }
 
 TEST(SplitCommand, AsAShellWould) {

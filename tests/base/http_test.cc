@@ -44,6 +44,11 @@ class Http : public ::testing::Test {
   HttpResponse send(const HttpRequest& request) { return client.send(request, stop); }
   std::string get(const std::string& url) { return send({.url = url}).body; }
 
+  /// A client that waits for a second only.
+  static HttpClient quick() {
+    return HttpClient(std::make_shared<HttpShare>(HttpSettings{.stall_timeout = 1s}));
+  }
+
   Stop stop;
   HttpClient client{std::make_shared<HttpShare>(HttpSettings{})};
 };
@@ -210,7 +215,24 @@ TEST_F(Http, StalledAnswerTimesOut) {
     return HttpServerResponse{.body = "0123456789", .fault = HttpFault::hang, .fault_after = 3};
   });
   EXPECT_THAT([&] { send({.url = server.url(), .timeout = 100ms}); }, test::throws(ErrorKind::transient));
-  EXPECT_THAT([&] { send({.url = server.url(), .stall_timeout = 1s}); }, test::throws(ErrorKind::transient));
+  EXPECT_THAT([&] { quick().send({.url = server.url()}, stop); }, test::throws(ErrorKind::transient));
+}
+
+TEST_F(Http, DrippedAnswerTimesOut) {
+  HttpServer server([](const HttpServerRequest& request) {
+    HttpServerResponse answer{.drip = 10ms};  // far more than nothing
+    if (request.target == "/head") answer.headers.add("X-Long", std::string(10'000, 'x'));
+    if (request.target == "/body") answer.body = std::string(10'000, 'x');
+    if (request.target == "/short") answer.body = std::string(100, 'x');
+    return answer;
+  });
+  auto hasty = quick();
+  for (const auto* part : {"/head", "/body"})
+    EXPECT_THAT([&] { hasty.send({.url = server.url() + part}, stop); },
+                test::throws(ErrorKind::transient, HasSubstr("sends too slowly")))
+        << part;
+  HttpClient patient(std::make_shared<HttpShare>(HttpSettings{.stall_timeout = 10s}));
+  EXPECT_EQ(patient.send({.url = server.url() + "/short"}, stop).body.size(), 100U);
 }
 
 TEST_F(Http, StopEndsATransferAtOnce) {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/jitter.h"
 #include "tests/base/matchers.h"
 
 namespace base {
@@ -80,6 +81,25 @@ TEST(Retry, NoTimeMeansOneTry) {
       },
       throws(ErrorKind::transient));
   EXPECT_EQ(calls, 1);
+}
+
+TEST(Retry, PausesDoubleWithFullJitter) {
+  const auto expect_up_to = [&](int failures, std::chrono::milliseconds most) {
+    auto shortest = most;
+    std::chrono::milliseconds longest{0};
+    for (int i = 0; i < 1000; ++i) {
+      const auto pause = jittered_pause(50ms, 20'000ms, failures);
+      shortest = std::min(shortest, pause);
+      longest = std::max(longest, pause);
+    }
+    EXPECT_LT(shortest, most / 10) << failures;
+    EXPECT_GT(longest, most / 10 * 9) << failures;
+    EXPECT_LE(longest, most) << failures;
+  };
+  expect_up_to(1, 50ms);
+  expect_up_to(2, 100ms);
+  expect_up_to(9, 12'800ms);
+  for (const int failures : {10, 40, 1'000'000}) expect_up_to(failures, 20'000ms);
 }
 
 TEST(Retry, StopEndsThePause) {

@@ -15,6 +15,7 @@
 #include "tests/support/cluster.h"
 #include "tests/support/password_server.h"
 #include "tests/support/process.h"
+#include "tests/support/s3_fake.h"
 #include "tests/support/signature_check.h"
 
 // IAM authentication as RDS does it: the password of each login is judged as the signed request that it is.
@@ -80,7 +81,8 @@ class RdsIam : public ::testing::Test {
                                                {"AWS_SESSION_TOKEN", "to/ken=="},
                                                {"AWS_REGION", "eu-central-1"},
                                                {"AWS_EC2_METADATA_DISABLED", "true"},
-                                               {"HOME", home_.path()}}});
+                                               {"HOME", home_.path()}},
+                               .directory = home_.path()});
   }
 
   struct Seen {
@@ -111,6 +113,50 @@ TEST_F(RdsIam, LogsInWithATokenOnEveryConnection) {
     if (!entry.is_regular_file()) continue;
     EXPECT_THAT(base::read_file(entry.path()), Not(HasSubstr("X-Amz"))) << entry.path();
   }
+}
+
+TEST_F(RdsIam, LogsInWithATokenAtEachOfSeveralDatabases) {
+  const support::TestDatabase first(cluster_);
+  const support::TestDatabase second(cluster_);
+  const auto twin = [](const support::TestDatabase& one) { return one.name() + "_new"; };
+  for (const auto* one : {&first, &second}) {
+    one->exec("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 10)");
+    cluster_.exec("postgres", fmt::format("CREATE DATABASE {}", twin(*one)));
+  }
+  const auto result = run({"copy", "--source", url("postgres"), "--source-auth", "rds-iam", "--target",
+                           url("postgres"), "--target-auth", "rds-iam", "--databases",
+                           fmt::format("{0}={0}_new,{1}={1}_new", first.name(), second.name())});
+  EXPECT_EQ(result.exit_code, 0) << result.output << result.error;
+  for (const auto* one : {&first, &second})
+    EXPECT_EQ(cluster_.value(twin(*one), "SELECT count(*) FROM t"), "10");
+  EXPECT_GT(seen_.lock()->logins, 8);
+  EXPECT_THAT(seen_.lock()->objections, ::testing::IsEmpty());
+}
+
+TEST_F(RdsIam, LogsInWithATokenWhereReferencesAreRead) {
+  support::S3Fake s3({.region = "eu-central-1"});
+  s3.replace_key("AKIA", {"secret/key", "to/ken=="});
+  const support::TestDatabase database(cluster_);
+  database.exec("CREATE TABLE documents AS SELECT 'a.pdf' AS file_path");
+  std::filesystem::create_directory(home_ / "files");
+  std::ofstream(home_ / "files/a.pdf") << "a";
+  const std::vector<std::string> upload{"upload", "files",  "s3://bucket/x",      "--endpoint-url",
+                                        s3.url(), "--refs", "documents.file_path"};
+  auto with_database = upload;
+  with_database.insert(with_database.end(),
+                       {"--database", url(database.name()), "--database-auth", "rds-iam"});
+  const auto given = run(with_database);
+  EXPECT_EQ(given.exit_code, 0) << given.output << given.error;
+  EXPECT_THAT(given.output, HasSubstr("1 path by the database, 0 of them missing"));
+  EXPECT_GT(seen_.lock()->logins, 0);
+  std::ofstream(home_ / "cutover.toml")
+      << fmt::format("[target]\nurl = \"{}\"\nauth = \"rds-iam\"\n", url(database.name()));
+  seen_.lock()->logins = 0;
+  const auto declared = run(upload);
+  EXPECT_EQ(declared.exit_code, 0) << declared.output << declared.error;
+  EXPECT_GT(seen_.lock()->logins, 0) << "the target, with its authentication";
+  EXPECT_THAT(seen_.lock()->objections, ::testing::IsEmpty());
+  EXPECT_THAT(given.output + given.error + declared.output + declared.error, Not(HasSubstr("X-Amz")));
 }
 
 TEST_F(RdsIam, GivesNoTokenToAServerThatIsNotKnown) {

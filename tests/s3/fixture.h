@@ -48,22 +48,25 @@ class Place {
     std::ofstream(file, std::ios::binary) << content;
   }
 
-  std::shared_ptr<Session> session(const std::string& secret = support::S3Fake::kSecretKey) const {
+  std::shared_ptr<Session> session(CredentialSource credentials) const {
     Endpoint endpoint{.url = server.url() + "/bucket", .bucket = "bucket"};
-    return std::make_shared<Session>(
-        endpoint,
-        [secret](const aws::Credentials*) {
-          return aws::Credentials{support::S3Fake::kAccessKey, aws::Secret(secret)};
-        },
-        std::make_shared<base::HttpShare>(base::HttpSettings{}));
+    return std::make_shared<Session>(endpoint, std::move(credentials),
+                                     std::make_shared<base::HttpShare>(http));
   }
-  Outcome run() const {
+  std::shared_ptr<Session> session(const std::string& secret = support::S3Fake::kSecretKey) const {
+    return session([secret](const aws::Credentials*) {
+      return aws::Credentials{support::S3Fake::kAccessKey, aws::Secret(secret)};
+    });
+  }
+  Outcome run() const { return run(session()); }
+  Outcome run(const std::shared_ptr<Session>& with) const {
     Progress progress;
-    return s3::upload(upload, session(), progress, base::Stop());
+    return s3::upload(upload, with, progress, base::Stop());
   }
 
   support::S3Fake server;
   UploadOptions upload;
+  base::HttpSettings http;
 
  private:
   support::TempDir home_;

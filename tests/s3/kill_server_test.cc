@@ -30,8 +30,8 @@ size_t setting(const std::string& name, size_t otherwise) {
 }
 
 constexpr unsigned kWorkers = 8;
-/// What a worker may have had on its way: a part, and the requests around it.
-constexpr uint64_t kInFlight = kWorkers * (uint64_t{16} << 20);
+/// What a worker may have had on its way.
+constexpr uint64_t kPart = uint64_t{16} << 20;
 /// Heads of requests and listings, for each file and in all.
 constexpr uint64_t kOverheadOfFile = 4096;
 constexpr uint64_t kOverhead = uint64_t{1} << 20;
@@ -82,16 +82,21 @@ class Kills : public test::UploadProgram {
           (least << 20) + random_() % ((most - least + 1) << 20), 1'000'000 + i);
   }
 
-  std::vector<std::string> call(std::vector<std::string> more = {}) {
-    auto out = arguments(std::move(more));
-    out.insert(out.end(), {"--concurrency", std::to_string(kWorkers), "--no-progress"});
-    return out;
+  std::vector<std::string> call(unsigned workers) const {
+    return arguments({"--concurrency", std::to_string(workers), "--no-progress"});
   }
 
-  /// False when the upload has ended before.
-  bool kill_once(uint64_t most_bytes) {
-    support::Process process(support::cutover_program(), call(), {.environment = environment()});
-    const auto wanted = relay_.bytes() + random_() % most_bytes;
+  void start_over() {
+    prefix_ = fmt::format("{}/{}", first_prefix_, runs_++);
+    std::filesystem::remove_all(home_ / "run");
+    if (fake_) fake_->reset_counts();
+  }
+
+  /// Kills it when it has sent so many bytes. False when the upload has ended before.
+  bool kill_once(uint64_t bytes, unsigned workers = kWorkers) {
+    const auto before = relay_.bytes();
+    support::Process process(support::cutover_program(), call(workers), {.environment = environment()});
+    const auto wanted = before + bytes;
     const auto pause = std::chrono::steady_clock::now() + std::chrono::microseconds(random_() % 50'000);
     while (process.running() && (relay_.bytes() < wanted || std::chrono::steady_clock::now() < pause))
       std::this_thread::yield();
@@ -99,7 +104,33 @@ class Kills : public test::UploadProgram {
     if (alive) process.kill(SIGKILL);
     const auto result = process.wait();
     EXPECT_EQ(result.exit_code, alive ? 128 + SIGKILL : 0) << result.error;
+    // What the dead have sent arrives before the next one asks what is there.
+    if (fake_) fake_->wait_until_idle();
+    if (alive) sent_before_kills_ += relay_.bytes() - before;
     return alive;
+  }
+
+  void resume(unsigned workers = kWorkers) {
+    const auto resumed = support::cutover(call(workers), {.environment = environment()});
+    ASSERT_EQ(resumed.exit_code, 0) << resumed.error;
+  }
+
+  /// What all processes of a run may send but for what the kills cost.
+  uint64_t due(size_t kills) const {
+    return tree_bytes_ + kOverhead * (kills + 1) + kOverheadOfFile * files_of_tree_.size();
+  }
+
+  /// Of what the server had accepted nothing came again, except for objects whose records died with the
+  /// process.
+  void expect_nothing_again(size_t kills) const {
+    if (!fake_) return;
+    size_t objects = 0;
+    for (const auto& what : fake_->sent_again()) {
+      if (what.find(".cutover-probe-") != std::string::npos) continue;
+      EXPECT_EQ(what.find(", part "), std::string::npos) << what;
+      ++objects;
+    }
+    EXPECT_LE(objects, kills * kWorkers);
   }
 
   /// Every object has its file's content, no other object and no unfinished upload is there.
@@ -133,6 +164,8 @@ class Kills : public test::UploadProgram {
   std::mt19937_64 random_{setting("SEED", 4711)};
   std::vector<std::string> files_of_tree_;
   uint64_t tree_bytes_ = 0;
+  uint64_t sent_before_kills_ = 0;  ///< by the processes that were killed
+  size_t runs_ = 0;
 };
 
 TEST_F(Kills, LoseNothingAndSendNothingTwice) {
@@ -140,33 +173,52 @@ TEST_F(Kills, LoseNothingAndSendNothingTwice) {
   const auto wanted = setting("KILLS", 6);
   const auto in_one_run = setting("KILLS_IN_ONE_RUN", 6);
   size_t kills = 0;
-  size_t runs = 0;
   uint64_t sent_again = 0;
   uint64_t most_again = 0;
   while (kills < wanted) {
-    prefix_ = fmt::format("{}/{}", first_prefix_, runs++);
-    std::filesystem::remove_all(home_ / "run");
+    start_over();
     const auto before = relay_.bytes();
     size_t here = 0;
-    while (here < in_one_run && kills + here < wanted && kill_once(2 * tree_bytes_ / (in_one_run + 1)))
+    while (here < in_one_run && kills + here < wanted &&
+           kill_once(random_() % (2 * tree_bytes_ / (in_one_run + 1))))
       ++here;
     kills += here;
-    const auto resumed = support::cutover(call(), {.environment = environment()});
-    ASSERT_EQ(resumed.exit_code, 0) << resumed.error;
+    resume();
+    expect_nothing_again(here);
     const auto sent = relay_.bytes() - before;
-    const auto due = tree_bytes_ + kOverhead * (here + 1) + kOverheadOfFile * files_of_tree_.size();
-    EXPECT_LE(sent, due + here * kInFlight) << here << " kills";
+    EXPECT_LE(sent, due(here) + here * kWorkers * kPart) << here << " kills";
     const auto again = sent > tree_bytes_ ? sent - tree_bytes_ : 0;
     sent_again += again;
     if (here > 0) most_again = std::max(most_again, again / here);
     expect_equal();
   }
+  // Where there is room for parts between the kills most of them are kept.
+  if (sent_before_kills_ > kills * (uint64_t{40} << 20)) {
+    EXPECT_LE(sent_again, sent_before_kills_ / 2);
+  }
   fmt::print(
       "{} kills in {} runs over a tree of {} files, {} MB: {:.1f} MB sent beyond the tree for each kill "
       "(most: {:.1f}), at most {} MB were on their way\n",
-      kills, runs, files_of_tree_.size(), tree_bytes_ / 1'000'000,
+      kills, runs_, files_of_tree_.size(), tree_bytes_ / 1'000'000,
       static_cast<double>(sent_again) / 1e6 / static_cast<double>(kills),
-      static_cast<double>(most_again) / 1e6, kInFlight / 1'000'000);
+      static_cast<double>(most_again) / 1e6, kWorkers * kPart / 1'000'000);
+}
+
+// On any server: what a program sends that begins anew is more than what was on its way.
+TEST_F(Kills, LateCostNoMoreThanWhatWasOnItsWay) {
+  constexpr unsigned kFew = 2;
+  constexpr size_t kKills = 2;
+  make_tree();
+  const auto between = tree_bytes_ / 100 * 42;
+  ASSERT_GT(between, kFew * kPart + kOverhead + kOverheadOfFile * files_of_tree_.size())
+      << "the bound could not fail";
+  start_over();
+  const auto before = relay_.bytes();
+  for (size_t i = 0; i < kKills; ++i) ASSERT_TRUE(kill_once(between, kFew));
+  resume(kFew);
+  expect_nothing_again(kKills);
+  EXPECT_LE(relay_.bytes() - before, due(kKills) + kKills * kFew * kPart);
+  expect_equal();
 }
 
 }  // namespace

@@ -87,7 +87,31 @@ TEST_F(ReferencesOf, CannotBeReadFromWhatIsNotThere) {
                             "SELECT 'x' FROM documents) AS r(path); DELETE FROM documents; SELECT ('x'"});
   EXPECT_NE(written.exit_code, 0);
   EXPECT_EQ(database_.value("SELECT count(*) FROM documents"), "4") << "nothing is ever written";
-  EXPECT_EQ(run({"--refs", "documents.file_path"}).exit_code, 2);
+  const auto nowhere = run({"--refs", "documents.file_path"});
+  EXPECT_EQ(nowhere.exit_code, 2);
+  EXPECT_THAT(nowhere.error, HasSubstr("--refs needs a database"));
+}
+
+TEST_F(ReferencesOf, AreReadFromTheTargetThatIsDeclared) {
+  const std::vector<std::string> without{"--refs", "documents.file_path", "--refs-prefix", "/uploads/"};
+  const auto by_variable = run(without, {{"CUTOVER_TARGET", database_.url()}});
+  EXPECT_EQ(by_variable.exit_code, 0) << by_variable.output << by_variable.error;
+  EXPECT_EQ(report()["references"]["mentioned"], 2);
+  const auto declare = [&](const std::string& databases) {
+    std::ofstream(home_ / "cutover.toml") << fmt::format(
+        "{}[source]\nurl = \"postgres://localhost:1/x\"\n[target]\nurl = \"env:NEW_DATABASE\"\n", databases);
+    auto more = without;
+    more.insert(more.end(), {"--config", home_ / "cutover.toml"});
+    return run(more, {{"NEW_DATABASE", database_.url()}});
+  };
+  const auto by_file = declare("");
+  EXPECT_EQ(by_file.exit_code, 0) << by_file.output << by_file.error;
+  const auto by_name = declare("databases = [\"elsewhere=postgres\"]\n");
+  EXPECT_EQ(by_name.exit_code, 2) << by_name.output;
+  EXPECT_THAT(by_name.error, HasSubstr("\"documents\" does not exist")) << "that is another database";
+  const auto several = declare("databases = [\"a\", \"b\"]\n");
+  EXPECT_EQ(several.exit_code, 2) << several.output;
+  EXPECT_THAT(several.error, HasSubstr("hint: name it with --database URL"));
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <random>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -162,6 +164,102 @@ TEST_F(UploadProgram, ChecksTheServersCertificate) {
   const auto trusted = support::cutover(call, {.environment = variables});
   EXPECT_EQ(trusted.exit_code, 0) << trusted.output << trusted.error;
   EXPECT_EQ(fake.objects().size(), 2U);
+}
+
+/// The options of objects, as the server gets them.
+class ObjectOptions : public UploadProgram {
+ protected:
+  void serve(const support::S3FakeOptions& options) {
+    fake_ = std::make_unique<support::S3Fake>(options);
+    server_ = fake_->url();
+    endpoint_.bucket = "bucket";
+  }
+  support::ProcessResult run_here(std::vector<std::string> more) {
+    auto variables = environment();
+    variables["AWS_ACCESS_KEY_ID"] = support::S3Fake::kAccessKey;
+    variables["AWS_SECRET_ACCESS_KEY"] = support::S3Fake::kSecretKey;
+    return support::cutover(arguments(std::move(more)), {.environment = variables});
+  }
+  std::string header(const std::string& path, const std::string& name) const {
+    const auto objects = fake_->objects();
+    const auto& headers = objects.at(prefix_ + "/" + path).headers;
+    const auto found = headers.find(name);
+    return found == headers.end() ? "" : found->second;
+  }
+};
+
+TEST_F(ObjectOptions, ReachObjectsOfEverySize) {
+  serve({});
+  write("small.html", "<html>");
+  write("raw/data.html", "1");
+  write("large.bin", random_text(kLarge));
+  const auto result = run_here({"--storage-class", "STANDARD_IA", "--sse", "aws:kms:key-1", "--content-type",
+                                "raw/**=application/x-raw", "--content-type", "*.bin=application/x-bin"});
+  EXPECT_EQ(result.exit_code, 0) << result.output << result.error;
+  for (const auto* path : {"small.html", "raw/data.html", "large.bin"}) {
+    EXPECT_EQ(header(path, "x-amz-storage-class"), "STANDARD_IA") << path;
+    EXPECT_EQ(header(path, "x-amz-server-side-encryption"), "aws:kms") << path;
+    EXPECT_EQ(header(path, "x-amz-server-side-encryption-aws-kms-key-id"), "key-1") << path;
+  }
+  EXPECT_EQ(header("small.html", "content-type"), "text/html");
+  EXPECT_EQ(header("raw/data.html", "content-type"), "application/x-raw");
+  EXPECT_EQ(header("large.bin", "content-type"), "application/x-bin");
+  EXPECT_EQ(run_here({"--storage-class", "STANDARD_IA", "--sse", "AES256"}).exit_code, 0);
+  EXPECT_EQ(header("small.html", "x-amz-server-side-encryption"), "AES256") << "it is another object then";
+  EXPECT_EQ(header("small.html", "x-amz-server-side-encryption-aws-kms-key-id"), "");
+  EXPECT_EQ(run_here({"--sse", "rot13", "--run-dir", home_ / "other"}).exit_code, 2);
+}
+
+TEST_F(ObjectOptions, AgreeToPayInEveryRequest) {
+  serve({.requester_pays = true});
+  write("small", "1");
+  write("gone", "1");
+  write("large", random_text(kLarge));
+  const auto refused = run_here({});
+  EXPECT_EQ(refused.exit_code, 3);
+  EXPECT_THAT(refused.error, HasSubstr("AccessDenied"));
+  for (const auto* level : {"list", "checksum", "download"}) {
+    std::filesystem::remove(files() / "gone");
+    const auto result = run_here({"--requester-pays", "--delete", "--verify", level});
+    EXPECT_EQ(result.exit_code, 0) << level << result.output << result.error;
+    EXPECT_EQ(fake_->objects().size(), 2U);
+    fake_->put(prefix_ + "/gone", "1");
+  }
+}
+
+TEST_F(UploadProgram, LogsInJson) {
+  for (int i = 0; i < 4; ++i) write(std::to_string(i), random_text(500'000, static_cast<uint64_t>(i)));
+  write("name\xFF", "1");
+  // Slow enough for a line of progress.
+  const auto result = run({"--log-format", "json", "--bwlimit", "1MB"});
+  EXPECT_EQ(result.exit_code, 3) << result.error;
+  std::istringstream lines(result.error);
+  size_t progress = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto object = nlohmann::json::parse(line, nullptr, false);
+    ASSERT_TRUE(object.is_object()) << line;
+    for (const auto* member : {"time", "level", "message"}) EXPECT_TRUE(object.contains(member)) << line;
+    if (object["message"] != "progress") continue;
+    ++progress;
+    EXPECT_EQ(object["progress"]["files_total"], 4) << line;
+    EXPECT_TRUE(object["progress"].contains("bytes_per_second")) << line;
+  }
+  EXPECT_GT(progress, 0U) << result.error;
+  const auto failed = run({"--log-format", "json", "--retry-for", "0"}, {{"AWS_SECRET_ACCESS_KEY", "wrong"}});
+  const auto error = nlohmann::json::parse(failed.error, nullptr, false);
+  ASSERT_TRUE(error.is_object()) << failed.error;
+  EXPECT_EQ(error["level"], "error");
+  EXPECT_THAT(error["hint"].get<std::string>(), HasSubstr("secret access key"));
+}
+
+TEST_F(UploadProgram, ShowsItsProgressInLines) {
+  for (int i = 0; i < 4; ++i) write(std::to_string(i), random_text(500'000, static_cast<uint64_t>(i)));
+  const auto shown = run({"--bwlimit", "1MB"});
+  EXPECT_EQ(shown.exit_code, 0) << shown.error;
+  EXPECT_THAT(shown.error, ::testing::ContainsRegex("upload: [0-9.]+%, [0-9]/4 files, .* sent, .*/s"));
+  const auto quiet = run({"--no-progress", "--run-dir", home_ / "other", "--bwlimit", "1MB"});
+  EXPECT_EQ(quiet.exit_code, 0) << quiet.error;
+  EXPECT_THAT(quiet.error, Not(HasSubstr("upload: ")));
 }
 
 TEST_F(UploadProgram, SaysWhatItWouldDo) {

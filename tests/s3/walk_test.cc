@@ -1,9 +1,11 @@
 #include "s3/walk.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -116,6 +118,103 @@ TEST(Walk, LeavesOutWhatTheFilterDoesNotWant) {
   EXPECT_THAT(result.files, ElementsAre(Pair("a.txt", 1)));
   EXPECT_THAT(result.problems, IsEmpty());
   EXPECT_EQ(result.counts.filtered, 3U);
+}
+
+/// Ten files in each of three directories, and something that happens when the first file is visited.
+class WhileItWalks : public ::testing::Test {
+ protected:
+  static constexpr int kFiles = 10;
+  WhileItWalks() {
+    for (const auto* directory : {"a", "b", "c"})
+      for (int i = 0; i < kFiles; ++i) write(root_ / directory / std::to_string(i), "1");
+  }
+  /// `change` gets the directory of the first file and its name.
+  template <typename Change>
+  Seen walked(Change change) {
+    Seen out;
+    const auto visit = [&](const WalkedFile& file) {
+      if (out.files.empty()) change(file.path.substr(0, 1), file.path.substr(2));
+      EXPECT_TRUE(out.files.emplace(file.path, file.state.size).second) << file.path << " twice";
+    };
+    const auto complain = [&](const std::string& path, const std::string& why) {
+      out.problems.emplace(path, why);
+    };
+    out.counts = walk(root_.path(), {}, {.file = visit, .problem = complain}, base::Stop());
+    EXPECT_EQ(out.counts.files, out.files.size());
+    EXPECT_EQ(out.counts.problems, out.problems.size());
+    return out;
+  }
+  std::vector<std::string> others(const std::string& directory) const {
+    std::vector<std::string> out;
+    for (const auto* one : {"a", "b", "c"})
+      if (directory != one) out.emplace_back(one);
+    return out;
+  }
+  base::test::TemporaryDirectory root_;
+};
+
+TEST_F(WhileItWalks, FilesVanish) {
+  const auto result = walked([&](const std::string& directory, const std::string& name) {
+    for (int i = 0; i < kFiles; ++i)
+      if (std::to_string(i) != name) fs::remove(root_ / directory / std::to_string(i));
+  });
+  EXPECT_EQ(result.files.size(), 1U + 2 * kFiles);
+  EXPECT_THAT(result.problems, IsEmpty());
+}
+
+TEST_F(WhileItWalks, DirectoriesVanish) {
+  const auto result = walked([&](const std::string& directory, const std::string&) {
+    for (const auto& other : others(directory)) fs::remove_all(root_ / other);
+  });
+  EXPECT_EQ(result.files.size(), size_t{kFiles});
+  EXPECT_THAT(result.problems, IsEmpty());
+}
+
+TEST_F(WhileItWalks, TheDirectoryVanishesThatIsBeingRead) {
+  const auto result =
+      walked([&](const std::string& directory, const std::string&) { fs::remove_all(root_ / directory); });
+  EXPECT_EQ(result.files.size(), 1U + 2 * kFiles);
+  EXPECT_THAT(result.problems, IsEmpty());
+}
+
+TEST_F(WhileItWalks, DirectoriesBecomeLinks) {
+  const base::test::TemporaryDirectory outside;
+  write(outside / "secret", "1");
+  const auto result = walked([&](const std::string& directory, const std::string&) {
+    for (const auto& other : others(directory)) {
+      fs::remove_all(root_ / other);
+      fs::create_directory_symlink(outside.path(), root_ / other);
+    }
+  });
+  EXPECT_EQ(result.files.size(), size_t{kFiles}) << "nothing from outside";
+  EXPECT_EQ(result.problems.size(), 2U);
+  for (const auto& [path, why] : result.problems) EXPECT_THAT(why, HasSubstr("symbolic link"));
+}
+
+TEST_F(WhileItWalks, FilesBecomeDirectoriesAndDirectoriesFiles) {
+  const auto result = walked([&](const std::string& directory, const std::string& name) {
+    for (int i = 0; i < kFiles; ++i) {
+      if (std::to_string(i) == name) continue;
+      fs::remove(root_ / directory / std::to_string(i));
+      write(root_ / directory / std::to_string(i) / "inner", "12");
+    }
+    for (const auto& other : others(directory)) {
+      fs::remove_all(root_ / other);
+      write(root_ / other, "123");
+    }
+  });
+  EXPECT_EQ(result.files.size(), 1U + (kFiles - 1) + 2);
+  EXPECT_THAT(result.problems, IsEmpty());
+}
+
+TEST_F(WhileItWalks, FilesAppearAndGrow) {
+  const auto result = walked([&](const std::string& directory, const std::string&) {
+    for (int i = 0; i < 100; ++i) write(root_ / directory / ("new" + std::to_string(i)), "1");
+    for (const auto& other : others(directory)) write(root_ / other / "0", "12345");
+  });
+  EXPECT_GE(result.files.size(), size_t{3 * kFiles});
+  EXPECT_EQ(std::ranges::count(result.files, 5U, [](const auto& file) { return file.second; }), 2);
+  EXPECT_THAT(result.problems, IsEmpty());
 }
 
 TEST(Walk, ThrowsOnlyWhenTheRootCannotBeRead) {

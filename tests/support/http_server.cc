@@ -203,14 +203,14 @@ bool answer(Stream& stream, const HttpServerResponse& response, bool body_wanted
   std::string_view body = body_wanted ? std::string_view(response.body) : std::string_view();
   if (faulty) body = body.substr(0, response.fault_after);
   auto text = head_text(response);
+  text.append(body);
   if (response.drip.count() > 0) {
-    stream.write(text);
-    for (const char byte : body) {
+    for (const char byte : text) {
       stream.write(std::string_view(&byte, 1));
       std::this_thread::sleep_for(response.drip);
     }
   } else {
-    stream.write(text.append(body));
+    stream.write(text);
   }
   if (response.fault == HttpFault::hang) stream.hang();
   return response.fault == HttpFault::none;
@@ -230,6 +230,7 @@ struct HttpServer::State {
     std::vector<HttpServerRequest> requests;
     size_t count = 0;
     int connections = 0;
+    int open = 0;  // of those
   };
   base::Guarded<Seen> seen;
   std::list<std::jthread> connections;  // the accepting thread's own
@@ -249,6 +250,8 @@ struct HttpServer::State {
       }
     } catch (const Disconnected&) {  // NOLINT(bugprone-empty-catch): how every connection ends
     }
+    --seen.lock()->open;
+    seen.notify_all();
   }
 
   bool exchange(Stream& stream, Reader& reader, int number) {
@@ -256,6 +259,7 @@ struct HttpServer::State {
     request.connection = number;
     if (options.on_head) {
       if (const auto early = options.on_head(request)) {
+        reader.body(early->after_request_bytes);
         answer(stream, *early, request.method != "HEAD");
         return false;
       }
@@ -289,7 +293,11 @@ struct HttpServer::State {
       if (stop.requested()) return;
       const int socket = accept4(listening, nullptr, nullptr, SOCK_CLOEXEC);
       if (socket < 0) continue;
-      seen.lock()->connections = number;
+      {
+        auto access = seen.lock();
+        access->connections = number;
+        ++access->open;
+      }
       connections.emplace_back([this, socket, number] { serve(socket, number); });
     }
   }
@@ -330,6 +338,12 @@ std::string HttpServer::url() const {
 std::vector<HttpServerRequest> HttpServer::requests() const { return state_->seen.lock()->requests; }
 
 int HttpServer::connections() const { return state_->seen.lock()->connections; }
+
+void HttpServer::wait_until_idle() const {
+  auto access = state_->seen.lock();
+  if (!access.wait_for(std::chrono::seconds(30), [&] { return access->open == 0; }))
+    throw std::runtime_error(fmt::format("{} clients stay connected", access->open));
+}
 
 void HttpServer::wait_for_requests(size_t count) const {
   auto access = state_->seen.lock();

@@ -43,13 +43,15 @@ struct HttpServerResponse {
   std::string body = {};
   HttpFault fault = HttpFault::none;
   size_t fault_after = 0;
-  /// Sends the body byte by byte with this pause between.
+  /// Of an answer given to the head: so many bytes of the request's body are read first.
+  size_t after_request_bytes = 0;
+  /// Sends the whole answer byte by byte with this pause between.
   std::chrono::milliseconds drip{0};
 };
 
 struct HttpServerOptions {
   /// Called before the body is read; an answer given here is sent at once, and the connection is closed with
-  /// the body unread. It may be called by several threads at once.
+  /// the body unread (or the rest of it). It may be called by several threads at once.
   std::function<std::optional<HttpServerResponse>(const HttpServerRequest& head)> on_head = {};
   /// Serves https.
   std::optional<Certificate> certificate = {};
@@ -75,6 +77,9 @@ class HttpServer {
   /// Whole requests in the order in which their bodies ended.
   std::vector<HttpServerRequest> requests() const;
   int connections() const;
+  /// Blocks until nobody is connected: what clients that are gone have sent has been dealt with. Throws after
+  /// 30 s.
+  void wait_until_idle() const;
   /// Blocks until so many requests have come whole; throws after 30 s.
   void wait_for_requests(size_t count) const;
 

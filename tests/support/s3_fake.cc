@@ -4,6 +4,7 @@
 #include <set>
 #include <sstream>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <pugixml.hpp>
 
@@ -21,6 +22,13 @@ base::Bytes bytes_of(const std::string& text) { return std::as_bytes(std::span(t
 
 std::string md5_hex(const std::string& text) {
   return s3::to_hex(s3::checksum(s3::Integrity::md5, bytes_of(text)));
+}
+
+/// With a key of KMS it is no MD5 of the content.
+std::string etag_of(const std::string& content, const std::map<std::string, std::string>& headers) {
+  const auto encryption = headers.find("x-amz-server-side-encryption");
+  const bool is_kms = encryption != headers.end() && encryption->second.starts_with("aws:kms");
+  return md5_hex(is_kms ? "encrypted " + content : content);
 }
 
 std::map<std::string, std::string> parse_query(const std::string& query) {
@@ -58,10 +66,20 @@ std::map<std::string, std::string> object_headers(const HttpServerRequest& reque
     const auto key = base::lower_case(name);
     if (key == "content-type" || key == "cache-control" || key.starts_with("x-amz-meta-") ||
         key.starts_with("x-amz-checksum-") || key == "x-amz-storage-class" || key == "x-amz-tagging" ||
-        key == "x-amz-server-side-encryption")
+        key.starts_with("x-amz-server-side-encryption"))
       out[key] = value;
   }
   return out;
+}
+
+/// Of what a request is about: nothing for another bucket than ours.
+std::pair<std::optional<std::string>, std::map<std::string, std::string>> address_of(
+    const HttpServerRequest& request) {
+  const std::string bucket = "/bucket";
+  const auto path = request.path();
+  auto query = parse_query(request.query());
+  if (path != bucket && !path.starts_with(bucket + "/")) return {std::nullopt, std::move(query)};
+  return {aws::uri_decode(path.substr(std::min(bucket.size() + 1, path.size()))), std::move(query)};
 }
 
 HttpServerResponse xml(const std::string& body) {
@@ -77,9 +95,18 @@ HttpServerResponse with_etag(const std::string& etag) {
 }  // namespace
 
 S3Fake::S3Fake(S3FakeOptions options) : options_(std::move(options)) {
-  server_ =
-      std::make_unique<HttpServer>([this](const HttpServerRequest& request) { return answer(request); },
-                                   HttpServerOptions{.certificate = options_.certificate, .record = false});
+  HttpServerOptions of_server{.certificate = options_.certificate, .record = false};
+  of_server.on_head = [this](const HttpServerRequest& head) { return reset_in_body(head); };
+  server_ = std::make_unique<HttpServer>(
+      [this](const HttpServerRequest& request) {
+        auto out = answer(request);
+        const auto now = std::chrono::system_clock::now() + options_.clock_ahead;
+        if (out.headers.find("Date") == nullptr)
+          out.headers.add("Date", fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT",
+                                              fmt::gmtime(std::chrono::system_clock::to_time_t(now))));
+        return out;
+      },
+      std::move(of_server));
 }
 
 HttpServerResponse S3Fake::error(int status, const std::string& code) {
@@ -95,6 +122,14 @@ size_t S3Fake::uploads() const { return state_.lock()->uploads.size(); }
 void S3Fake::abort_uploads() { state_.lock()->uploads.clear(); }
 void S3Fake::erase(const std::string& key) { state_.lock()->objects.erase(key); }
 uint64_t S3Fake::bytes_received() const { return state_.lock()->bytes; }
+std::vector<std::string> S3Fake::sent_again() const { return state_.lock()->again; }
+
+void S3Fake::replace_key(const std::string& id, AccessKey key) {
+  auto state = state_.lock();
+  for (const auto& [old, secret] : state->keys) state->expired.insert(old);
+  state->keys.insert_or_assign(id, std::move(key));
+  state->expired.erase(id);
+}
 
 void S3Fake::put(const std::string& key, const std::string& content) {
   state_.lock()->objects[key] = {content, md5_hex(content), {}};
@@ -115,32 +150,42 @@ int S3Fake::total() const {
 void S3Fake::reset_counts() {
   auto state = state_.lock();
   state->counts.clear();
+  state->parts_taken.clear();
+  state->again.clear();
   state->bytes = 0;
 }
 
-HttpServerResponse S3Fake::answer(const HttpServerRequest& request) {
-  const auto query = parse_query(request.query());
-  const std::string prefix = "/bucket";
-  if (!request.path().starts_with(prefix)) return error(404, "NoSuchBucket");
-  auto key = aws::uri_decode(request.path().substr(prefix.size()));
-  if (key.starts_with('/')) key.erase(0, 1);
-  const auto operation = operation_of(request, key, query);
-  std::optional<Fault> fault;
-  {
-    auto state = state_.lock();
-    ++state->counts[operation];
-    for (auto& one : state->faults) {
-      if (one.operation != operation || one.times == 0) continue;
-      if (one.after-- > 0) break;
-      --one.times;
-      fault = one;
-      break;
-    }
+std::optional<S3Fake::Fault> S3Fake::next_fault(const std::string& operation, bool in_body) {
+  auto state = state_.lock();
+  std::optional<Fault> found;
+  for (auto& one : state->faults) {
+    if (one.operation != operation || one.times == 0 || one.reset_in_body.has_value() != in_body) continue;
+    if (one.after-- > 0) break;
+    --one.times;
+    found = one;
+    break;
   }
+  if (!in_body || found) ++state->counts[operation];
+  return found;
+}
+
+std::optional<HttpServerResponse> S3Fake::reset_in_body(const HttpServerRequest& head) {
+  const auto [key, query] = address_of(head);
+  if (!key) return std::nullopt;
+  const auto fault = next_fault(operation_of(head, *key, query), true);
+  if (!fault) return std::nullopt;
+  return HttpServerResponse{.fault = HttpFault::reset, .after_request_bytes = *fault->reset_in_body};
+}
+
+HttpServerResponse S3Fake::answer(const HttpServerRequest& request) {
+  const auto [key, query] = address_of(request);
+  if (!key) return error(404, "NoSuchBucket");
+  const auto operation = operation_of(request, *key, query);
+  const auto fault = next_fault(operation, false);
   if (fault && fault->also) fault->also();
   if (fault && !fault->takes_effect && !fault->change) return fault->answer;
   if (auto refused = refuse(request)) return *refused;
-  auto usual = carry_out(operation, request, key, query);
+  auto usual = carry_out(operation, request, *key, query);
   if (fault && fault->change) fault->change(usual);
   if (fault && fault->takes_effect) return fault->answer;
   return usual;
@@ -152,10 +197,18 @@ std::optional<HttpServerResponse> S3Fake::refuse(const HttpServerRequest& reques
     elsewhere.headers.add("x-amz-bucket-region", options_.region);
     return elsewhere;
   }
-  const AccessKeys keys{{kAccessKey, AccessKey{kSecretKey}}};
-  const auto why = signature_objection(request, keys, options_.region, "s3");
-  if (why.empty()) return std::nullopt;
-  return error(403, why.substr(0, why.find(' ')));
+  auto state = state_.lock();
+  for (const auto& id : state->expired)
+    if (request.headers.get("Authorization").find("Credential=" + id + "/") != std::string_view::npos)
+      return error(400, "ExpiredToken");
+  const auto why = signature_objection(request, state->keys, options_.region, "s3",
+                                       std::chrono::system_clock::now() + options_.clock_ahead);
+  auto code = why.substr(0, why.find(' '));
+  if (code == "RequestExpired" || code == "RequestInTheFuture") code = "RequestTimeTooSkewed";
+  if (code.empty() && options_.requester_pays && request.headers.get("x-amz-request-payer") != "requester")
+    code = "AccessDenied";
+  if (code.empty()) return std::nullopt;
+  return error(403, code);
 }
 
 std::optional<HttpServerResponse> S3Fake::check_body(const HttpServerRequest& request) const {
@@ -176,8 +229,12 @@ HttpServerResponse S3Fake::put_object(State& state, const HttpServerRequest& req
                                       const std::string& key) const {
   state.bytes += request.body.size();
   if (auto bad = check_body(request)) return *bad;
+  if (const auto there = state.objects.find(key);
+      there != state.objects.end() && there->second.content == request.body)
+    state.again.push_back(key);
   if (auto refused = check_conditions(state, request, key)) return *refused;
-  Object object{request.body, md5_hex(request.body), object_headers(request)};
+  auto headers = object_headers(request);
+  Object object{request.body, etag_of(request.body, headers), std::move(headers)};
   if (!options_.checks_crc)
     std::erase_if(object.headers, [](const auto& h) { return h.first.starts_with("x-amz-checksum"); });
   const auto etag = object.etag;
@@ -205,8 +262,12 @@ HttpServerResponse S3Fake::upload_part(State& state, const HttpServerRequest& re
   const auto found = state.uploads.find(query.at("uploadId"));
   if (found == state.uploads.end()) return error(404, "NoSuchUpload");
   if (auto bad = check_body(request)) return *bad;
-  const auto etag = md5_hex(request.body);
-  found->second.parts[std::stoi(query.at("partNumber"))] = {request.body, etag, object_headers(request)};
+  auto& upload = found->second;
+  const auto number = std::stoi(query.at("partNumber"));
+  const auto etag = etag_of(request.body, upload.headers);
+  if (!state.parts_taken.emplace(upload.key, number, etag).second)
+    state.again.push_back(fmt::format("{}, part {}", upload.key, number));
+  upload.parts[number] = {request.body, etag, object_headers(request)};
   return with_etag(etag);
 }
 
@@ -374,7 +435,9 @@ HttpServerResponse S3Fake::carry_out(const std::string& operation, const HttpSer
     return missing;
   }
   auto out = with_etag(found->second.etag);
-  for (const auto& [name, value] : found->second.headers) out.headers.add(name, value);
+  const bool with_checksums = request.headers.get("x-amz-checksum-mode") == "ENABLED";
+  for (const auto& [name, value] : found->second.headers)
+    if (with_checksums || !name.starts_with("x-amz-checksum-")) out.headers.add(name, value);
   if (operation == "GetObject") {
     out.body = found->second.content;
   } else {

@@ -1,25 +1,31 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/guarded.h"
 #include "tests/support/http_server.h"
+#include "tests/support/signature_check.h"
 
 namespace support {
 
 /// What is different about one server.
 struct S3FakeOptions {
-  bool checks_crc = true;           ///< else x-amz-checksum-… is ignored, as older servers do
-  bool checks_md5 = true;           ///< else Content-MD5 is ignored, too
-  bool honours_conditions = true;   ///< If-None-Match and If-Match on what makes an object
-  bool complete_names_etag = true;  ///< in the answer to CompleteMultipartUpload
-  size_t page = 1000;               ///< entries of a listing, at most
+  bool checks_crc = true;               ///< else x-amz-checksum-… is ignored, as older servers do
+  bool checks_md5 = true;               ///< else Content-MD5 is ignored, too
+  bool honours_conditions = true;       ///< If-None-Match and If-Match on what makes an object
+  bool complete_names_etag = true;      ///< in the answer to CompleteMultipartUpload
+  bool requester_pays = false;          ///< who does not agree to that is refused
+  size_t page = 1000;                   ///< entries of a listing, at most
+  std::chrono::seconds clock_ahead{0};  ///< how far its clock is ahead of ours
   std::string region = "us-east-1";
   std::optional<Certificate> certificate = {};  ///< serves https
 };
@@ -47,6 +53,8 @@ class S3Fake {
     std::function<void()> also = {};
     /// The usual answer, changed. Instead of `answer`.
     std::function<void(HttpServerResponse&)> change = {};
+    /// The connection is reset when so much of the request's body has come. Instead of `answer`.
+    std::optional<size_t> reset_in_body = {};
   };
 
   explicit S3Fake(S3FakeOptions options = {});
@@ -55,6 +63,8 @@ class S3Fake {
   void fail(Fault fault);
   /// An answer with an S3 error in its body.
   static HttpServerResponse error(int status, const std::string& code);
+  /// What was accepted so far has expired; from now on it is this.
+  void replace_key(const std::string& id, AccessKey key);
 
   std::map<std::string, Object> objects() const;
   void put(const std::string& key, const std::string& content);
@@ -66,8 +76,13 @@ class S3Fake {
   int count(const std::string& operation) const;
   int total() const;
   void reset_counts();
+  int connections() const { return server_->connections(); }
+  void wait_until_idle() const { server_->wait_until_idle(); }
   /// Bytes of the bodies of PutObject and UploadPart.
   uint64_t bytes_received() const;
+  /// What came once more since reset_counts() although it was there: "KEY" of an object with this content,
+  /// "KEY, part 3" of a part that was accepted, in whichever upload.
+  std::vector<std::string> sent_again() const;
 
  private:
   struct Upload {
@@ -80,12 +95,19 @@ class S3Fake {
     std::map<std::string, Upload> uploads;
     std::vector<Fault> faults;
     std::map<std::string, int> counts;
+    std::set<std::tuple<std::string, int, std::string>> parts_taken;  // key, number, ETag
+    std::vector<std::string> again;
+    AccessKeys keys{{kAccessKey, AccessKey{kSecretKey}}};
+    std::set<std::string> expired;
     uint64_t bytes = 0;
     int next_upload = 1;
   };
   using Query = std::map<std::string, std::string>;
 
   HttpServerResponse answer(const HttpServerRequest& request);
+  std::optional<HttpServerResponse> reset_in_body(const HttpServerRequest& head);
+  /// The fault that is due, and counts the request; faults in the request's body come before all others.
+  std::optional<Fault> next_fault(const std::string& operation, bool in_body);
   std::optional<HttpServerResponse> refuse(const HttpServerRequest& request) const;
   HttpServerResponse carry_out(const std::string& operation, const HttpServerRequest& request,
                                const std::string& key, const Query& query);
