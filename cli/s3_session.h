@@ -25,8 +25,7 @@ auto in_its_region(const UploadCommand& command, const base::Stop& stop, Work&& 
   try {
     return work(session);
   } catch (const s3::S3Error& error) {
-    const bool is_elsewhere = !error.region().empty() && error.region() != session->endpoint().region;
-    if (!is_elsewhere || !command.endpoint_url.empty()) throw;
+    if (error.region().empty() || !command.endpoint_url.empty()) throw;
     spdlog::info("the bucket is in the region {}", error.region());
     return work(open_session(command, error.region(), stop));
   }

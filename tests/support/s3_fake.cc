@@ -125,12 +125,15 @@ HttpServerResponse S3Fake::answer(const HttpServerRequest& request) {
   auto key = aws::uri_decode(request.path().substr(prefix.size()));
   if (key.starts_with('/')) key.erase(0, 1);
   const auto operation = operation_of(request, key, query);
+  const bool is_probe = key.find(".cutover-probe-") != std::string::npos;
+  const bool is_multipart = query.contains("uploadId") || query.contains("uploads");
+  const auto known_as = is_probe && is_multipart ? "Probe" + operation : operation;
   std::optional<Fault> fault;
   {
     auto state = state_.lock();
-    ++state->counts[operation];
+    ++state->counts[known_as];
     for (auto& one : state->faults) {
-      if (one.operation != operation || one.times == 0) continue;
+      if (one.operation != known_as || one.times == 0) continue;
       if (one.after-- > 0) break;
       --one.times;
       fault = one;
@@ -164,6 +167,7 @@ std::optional<HttpServerResponse> S3Fake::check_body(const HttpServerRequest& re
     if (md5 != s3::to_base64(s3::checksum(Integrity::md5, bytes_of(request.body))))
       return error(400, "BadDigest");
   if (!options_.checks_crc) return std::nullopt;
+  if (!options_.checks_part_crc && parse_query(request.query()).contains("uploadId")) return std::nullopt;
   for (const auto integrity : {Integrity::crc64nvme, Integrity::crc32c, Integrity::crc32}) {
     const auto given = request.headers.get(s3::header_name(integrity));
     if (!given.empty() && given != s3::to_base64(s3::checksum(integrity, bytes_of(request.body))))
@@ -177,12 +181,18 @@ HttpServerResponse S3Fake::put_object(State& state, const HttpServerRequest& req
   state.bytes += request.body.size();
   if (auto bad = check_body(request)) return *bad;
   if (auto refused = check_conditions(state, request, key)) return *refused;
-  Object object{request.body, md5_hex(request.body), object_headers(request)};
+  Object object{request.body, etag_of(request.body), object_headers(request)};
   if (!options_.checks_crc)
     std::erase_if(object.headers, [](const auto& h) { return h.first.starts_with("x-amz-checksum"); });
   const auto etag = object.etag;
   state.objects[key] = std::move(object);
-  return with_etag(etag);
+  auto out = with_etag(etag);
+  if (options_.is_kms) out.headers.add("x-amz-server-side-encryption", "aws:kms");
+  return out;
+}
+
+std::string S3Fake::etag_of(const std::string& content) const {
+  return md5_hex(options_.is_kms ? "encrypted " + content : content);
 }
 
 std::optional<HttpServerResponse> S3Fake::check_conditions(const State& state,
@@ -205,7 +215,7 @@ HttpServerResponse S3Fake::upload_part(State& state, const HttpServerRequest& re
   const auto found = state.uploads.find(query.at("uploadId"));
   if (found == state.uploads.end()) return error(404, "NoSuchUpload");
   if (auto bad = check_body(request)) return *bad;
-  const auto etag = md5_hex(request.body);
+  const auto etag = etag_of(request.body);
   found->second.parts[std::stoi(query.at("partNumber"))] = {request.body, etag, object_headers(request)};
   return with_etag(etag);
 }
@@ -264,8 +274,13 @@ HttpServerResponse S3Fake::list_parts(State& state, const Query& query) const {
   auto part = found->second.parts.upper_bound(marker);
   for (; part != found->second.parts.end() && count < options_.page; ++part, ++count) {
     last = part->first;
-    body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>&quot;{}&quot;</ETag><Size>{}</Size></Part>",
-                        last, part->second.etag, part->second.content.size());
+    body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>&quot;{}&quot;</ETag><Size>{}</Size>", last,
+                        part->second.etag, part->second.content.size());
+    for (const auto integrity : {s3::Integrity::crc64nvme, s3::Integrity::crc32c, s3::Integrity::crc32})
+      if (const auto sum = part->second.headers.find(std::string(s3::header_name(integrity)));
+          sum != part->second.headers.end())
+        body += fmt::format("<Checksum{0}>{1}</Checksum{0}>", s3::algorithm_name(integrity), sum->second);
+    body += "</Part>";
   }
   const bool more = part != found->second.parts.end();
   return xml(fmt::format(
@@ -374,6 +389,7 @@ HttpServerResponse S3Fake::carry_out(const std::string& operation, const HttpSer
     return missing;
   }
   auto out = with_etag(found->second.etag);
+  if (options_.is_kms) out.headers.set("x-amz-server-side-encryption", "aws:kms");
   for (const auto& [name, value] : found->second.headers) out.headers.add(name, value);
   if (operation == "GetObject") {
     out.body = found->second.content;
