@@ -230,7 +230,7 @@ TEST_F(Deleting, TakesNothingOfAnEmptyDirectory) {
   std::filesystem::create_directory(place_.files() / "2023");
   remove("b");
   const auto outcome = place_.run();
-  EXPECT_EQ(outcome.failures, 1U);
+  ASSERT_EQ(outcome.failures, 1U);
   EXPECT_THAT(outcome.problems.front().path, HasSubstr("2023"));
   EXPECT_THAT(outcome.problems.front().what, HasSubstr("2 objects of it, which stay"));
   EXPECT_TRUE(has("2023/01/x") && has("2023/y"));
@@ -276,7 +276,7 @@ TEST(Directories, ThatAreReplacedMeanwhileAreAFailure) {
     std::filesystem::create_directory(place.files());
   }));
   const auto outcome = place.run();
-  EXPECT_EQ(outcome.failures, 1U);
+  ASSERT_EQ(outcome.failures, 1U);
   EXPECT_THAT(outcome.problems.front().what, HasSubstr("is not the directory any more"));
   EXPECT_EQ(outcome.uploaded, 2U) << "of the directory that was opened";
 }
@@ -301,7 +301,7 @@ TEST(Directories, ThatAreEmptiedMeanwhileAreAFailure) {
   place.write("a", "1");
   place.server.fail(between_the_walks([&] { std::filesystem::remove(place.files() / "a"); }));
   const auto outcome = place.run();
-  EXPECT_EQ(outcome.failures, 1U);
+  ASSERT_EQ(outcome.failures, 1U);
   EXPECT_THAT(outcome.problems.front().what, HasSubstr("there were 1 files"));
 }
 
@@ -332,7 +332,7 @@ TEST_P(MissingForAMoment, IsNotEqual) {
   }));
   const auto outcome = place.run();
   EXPECT_EQ(outcome.uploaded, 1U);
-  EXPECT_GE(outcome.failures, 1U);
+  ASSERT_GE(outcome.failures, 1U);
   EXPECT_THAT(outcome.problems.front().what, HasSubstr("is there, but was not"));
   EXPECT_LE(outcome.verification.equal, 1U);
 }
@@ -369,7 +369,7 @@ TEST(Comparisons, AloneReportWhatComesMeanwhile) {
   place.server.fail(meanwhile("ListObjectsV2", 0, [&] { place.write("new", "1"); }));
   Progress progress;
   const auto outcome = verify_only(place.upload, place.session(), progress, base::Stop());
-  EXPECT_EQ(outcome.failures, 1U);
+  ASSERT_EQ(outcome.failures, 1U);
   EXPECT_EQ(outcome.problems.front().path, "new");
 }
 
