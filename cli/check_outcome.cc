@@ -63,7 +63,13 @@ void judge_databases(CheckResult& check, const Json& document) {
 
 void judge_upload(CheckResult& check, const Json& document) {
   judge_comparison(check, document);
-  if (check.exit_code != kEqual || document.at("walked").at("files") != 0) return;
+  if (check.exit_code != kEqual) return;
+  if (document.value("verdict", "") == "uploaded") {
+    check.exit_code = kFailed;
+    check.problem = "it was uploaded and not compared";
+    return;
+  }
+  if (document.at("walked").at("files") != 0) return;
   check.exit_code = kFailed;
   check.problem = fmt::format("there is no file in {}: nothing was compared",
                               sanitized_line(document.value("directory", "the directory")));

@@ -40,6 +40,9 @@ struct DemoBucket::State {
     const auto md5 = s3::checksum(s3::Integrity::md5, base::bytes_of(request.body));
     const auto said = request.get_header_value("Content-MD5");
     if (!said.empty() && said != s3::to_base64(md5)) return answer_error(response, 400, "BadDigest");
+    // The demo's files are all small: a part is only checked, for who wants to know whether it is.
+    if (request.has_param("uploadId"))
+      return response.set_header("ETag", fmt::format("\"{}\"", s3::to_hex(md5)));
     if (request.has_header("If-None-Match") && objects.contains(key))
       return answer_error(response, 412, "PreconditionFailed");
     const auto etag = fmt::format("\"{}\"", s3::to_hex(md5));
@@ -82,8 +85,12 @@ struct DemoBucket::State {
       return response.set_content("<ListMultipartUploadsResult/>", "application/xml");
     if (key.empty() && request.method == "GET") return list(request, response);
     if (request.method == "PUT") return put(key, request, response);
+    if (request.method == "POST")
+      return response.set_content(
+          "<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>",
+          "application/xml");
     if (request.method == "DELETE") {
-      objects.erase(key);
+      if (!request.has_param("uploadId")) objects.erase(key);
       response.status = 204;
       return;
     }
@@ -96,7 +103,7 @@ DemoBucket::DemoBucket() : state_(std::make_unique<State>()) {
   const auto handler = [&state](const Request& request, Response& response) {
     state.answer(request, response);
   };
-  state.server.Get(".*", handler).Put(".*", handler).Delete(".*", handler);
+  state.server.Get(".*", handler).Put(".*", handler).Post(".*", handler).Delete(".*", handler);
   // A thread for each connection of an upload: one that is kept open holds its thread.
   constexpr size_t kThreads = 64;
   state.server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };

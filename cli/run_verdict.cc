@@ -96,13 +96,24 @@ std::string moment_of_copy(const std::vector<StepOutcome>& done) {
   return recorded && began.empty() ? moment : fmt::format("{}, {}", time, moment);
 }
 
+/// An upload that was told to compare nothing.
+bool is_uncompared(const StepOutcome& done) {
+  return std::ranges::any_of(done.outcome.results, [](const CommandResult& result) {
+    return has_result(result.document) && result.document.value("verdict", "") == "uploaded";
+  });
+}
+
 Verdict ready(const Move& move, const std::vector<StepOutcome>& done, const std::string& again) {
   Verdict out{.name = "ready", .exit_code = kIncomplete};
   const auto moment = moment_of_copy(done);
-  out.headline =
-      move.databases
-          ? fmt::format("READY: everything is equal as of {}; the source still accepts writes", moment)
-          : "READY: every file is there; more may come";
+  const bool compared = std::ranges::none_of(done, is_uncompared);
+  if (move.databases)
+    out.headline = fmt::format("READY: {} equal as of {}; the source still accepts writes{}",
+                               compared ? "everything is" : "the databases are", moment,
+                               compared ? "" : "; the files are uploaded and were not compared");
+  else
+    out.headline = compared ? "READY: every file is there; more may come"
+                            : "READY: the files are uploaded and were not compared; more may come";
   for (const auto& one : done)
     if (one.outcome.exit_code == kWaived)
       for (const auto& waiver : reasons_of(one)) out.waivers.push_back(waiver);

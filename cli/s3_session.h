@@ -25,8 +25,7 @@ auto in_its_region(const UploadCommand& command, const base::Stop& stop, Work&& 
   try {
     return work(session);
   } catch (s3::S3Error& error) {
-    const bool is_elsewhere = !error.region().empty() && error.region() != session->endpoint().region;
-    if (!is_elsewhere) throw;
+    if (error.region().empty() || error.region() == session->endpoint().region) throw;
     if (!command.endpoint_url.empty()) {
       error.hint("this server's buckets are in another region: give --region " + error.region());
       throw;

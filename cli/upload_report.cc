@@ -36,8 +36,9 @@ std::string_view name_of(s3::Problem::Kind kind) {
   return "failed";
 }
 
-std::string_view upload_verdict(int exit_code) {
-  if (exit_code == kEqual) return "equal";
+/// What is uploaded and not compared is not equal.
+std::string_view upload_verdict(int exit_code, VerifyLevel level) {
+  if (exit_code == kEqual) return level == VerifyLevel::none ? "uploaded" : "equal";
   return exit_code == kDifferent ? "different" : "failed";
 }
 
@@ -76,7 +77,7 @@ Json upload_report(const s3::Outcome& outcome, const s3::UploadOptions& options,
                    const ReportContext& context) {
   const auto code = exit_code_of(outcome);
   const auto& verified = outcome.verification;
-  auto out = report_header(context, upload_verdict(code), code);
+  auto out = report_header(context, upload_verdict(code, verified.level), code);
   out.update(
       Json{{"directory", s3::printable(options.directory.native())},
            {"bucket", fmt::format("s3://{}/{}", options.target.bucket, options.target.prefix)},
@@ -112,8 +113,13 @@ Json upload_report(const s3::Outcome& outcome, const s3::UploadOptions& options,
 int exit_code_of(const s3::DryRun& plan) { return plan.walked.problems > 0 ? kFailed : kEqual; }
 
 Json dry_run_json(const s3::DryRun& plan) {
-  return {{"version", 1},        {"command", "upload --dry-run"}, {"walked", walked_json(plan.walked)},
-          {"files", plan.files}, {"bytes", plan.bytes},           {"problems", problems_json(plan.problems)}};
+  return {{"version", 1},
+          {"command", "upload --dry-run"},
+          {"walked", walked_json(plan.walked)},
+          {"files", plan.files},
+          {"bytes", plan.bytes},
+          {"in_parts", plan.in_parts},
+          {"problems", problems_json(plan.problems)}};
 }
 
 }  // namespace cli

@@ -88,9 +88,10 @@ uint64_t all_notes(const Json& report) {
 
 std::string upload_line(const Json& report) {
   const auto& walked = report.at("walked");
-  return fmt::format("{}: {}, {} in {}", base::upper_case(report.at("verdict").get<std::string>()),
-                     amount(walked, "files", "file"), bytes_of(walked, "bytes"),
-                     duration_text(report.value("seconds", Json(0.0))));
+  const auto verdict = report.at("verdict").get<std::string>();
+  return fmt::format("{}{}: {}, {} in {}", base::upper_case(verdict),
+                     verdict == "uploaded" ? " (not compared)" : "", amount(walked, "files", "file"),
+                     bytes_of(walked, "bytes"), duration_text(report.value("seconds", Json(0.0))));
 }
 
 ReportSection upload_section(const Json& report) {
@@ -125,6 +126,12 @@ std::string dry_run_text(const Json& plan) {
       fmt::format("{} of {}, {} of {}, would be uploaded", amount(plan, "files"),
                   amount(walked, "files", "file"), bytes_of(plan, "bytes"), bytes_of(walked, "bytes"));
   add_fact(out, "left out", left_out(walked));
+  if (plan.value("in_parts", uint64_t{0}) > 0)
+    add_fact(
+        out, "in parts",
+        amount(plan, "in_parts", "file") +
+            ": a server keeps and bills the parts of an upload that is never completed; a lifecycle rule "
+            "of the bucket that aborts incomplete uploads after some days takes care of them");
   add_list(out, first_problems(plan, "failed", "cannot be uploaded", Tone::bad,
                                walked.value("problems", uint64_t{0})));
   return section_text(out, false);

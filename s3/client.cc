@@ -37,7 +37,7 @@ uint64_t number_in(std::string_view text) {
 pugi::xml_node parse(pugi::xml_document& document, const HttpResponse& response, const char* root,
                      std::string_view what) {
   const auto parsed = document.load_buffer(response.body.data(), response.body.size());
-  if (parsed && document.child("Error")) throw S3Error::from_answer(response, what);
+  if (parsed && document.child("Error")) throw S3Error::from_answer(response, what, {});
   const auto node = document.child(root);
   if (!parsed || !node)
     throw S3Error(ErrorKind::transient, fmt::format("{}: the answer is not a whole {}", what, root),
@@ -59,6 +59,21 @@ std::string text_of(const pugi::xml_document& document) {
   std::ostringstream out;
   document.save(out, "", pugi::format_raw);
   return out.str();
+}
+
+bool has_kms(const HttpResponse& response) {
+  return response.headers.get("x-amz-server-side-encryption").starts_with("aws:kms");
+}
+
+/// Of a part in a listing.
+std::vector<BodySum> checksums_in(pugi::xml_node part) {
+  std::vector<BodySum> out;
+  for (const auto integrity : {Integrity::crc64nvme, Integrity::crc32c, Integrity::crc32}) {
+    const std::string_view value =
+        part.child_value(fmt::format("Checksum{}", algorithm_name(integrity)).c_str());
+    if (auto raw = from_base64(value); raw && !raw->empty()) out.push_back({integrity, std::move(*raw)});
+  }
+  return out;
 }
 
 std::vector<BodySum> checksums_in(const HttpResponse& response) {
@@ -129,14 +144,15 @@ HttpResponse Client::send(HttpRequest& request, std::string_view payload_hash, s
     auto response = http_.send(request, stop_);
     // What is tried again is not to meet the same fault: behind another connection may be another server.
     fresh_connection_ =
-        response.status / 100 != 2 && S3Error::from_answer(response, what).kind() == ErrorKind::transient;
+        response.status / 100 != 2 &&
+        S3Error::from_answer(response, what, session_->endpoint().region).kind() == ErrorKind::transient;
     return response;
   });
 }
 
 HttpResponse Client::call(HttpRequest& request, std::string_view payload_hash, std::string_view what) {
   auto response = send(request, payload_hash, what);
-  if (response.status / 100 != 2) throw S3Error::from_answer(response, what);
+  if (response.status / 100 != 2) throw S3Error::from_answer(response, what, session_->endpoint().region);
   return response;
 }
 
@@ -170,7 +186,8 @@ PutResult Client::put_object(std::string_view key, base::Bytes body, const BodyS
   if (session_->endpoint().requester_pays) put.headers.set("x-amz-request-payer", "requester");
   const auto hash = add_body(put, body, sum);
   const auto response = call(put, hash, describe("put", key));
-  return {unquoted(response.headers.get("ETag")), std::string(response.headers.get("x-amz-version-id"))};
+  return {unquoted(response.headers.get("ETag")), std::string(response.headers.get("x-amz-version-id")),
+          has_kms(response)};
 }
 
 std::string Client::create_multipart_upload(std::string_view key, Integrity integrity,
@@ -243,7 +260,7 @@ void Client::abort_multipart_upload(std::string_view key, std::string_view uploa
   const auto what = describe("abort the upload of", key);
   const auto response = send(remove, aws::kEmptyPayload, what);
   if (response.status / 100 == 2) return;
-  const auto error = S3Error::from_answer(response, what);
+  const auto error = S3Error::from_answer(response, what, session_->endpoint().region);
   // Without the bucket nothing is known about the upload: it may be the wrong server that was asked.
   if (response.status != 404 || error.code() == "NoSuchBucket") throw error;
 }
@@ -259,7 +276,7 @@ PartsPage Client::list_parts(std::string_view key, std::string_view upload_id, s
   PartsPage page;
   for (const auto part : result.children("Part"))
     page.parts.push_back({part.child("PartNumber").text().as_uint(), number_in(part.child_value("Size")),
-                          unquoted(part.child_value("ETag"))});
+                          unquoted(part.child_value("ETag")), checksums_in(part)});
   if (result.child("IsTruncated").text().as_bool())
     page.next_marker = result.child_value("NextPartNumberMarker");
   return page;
@@ -321,12 +338,12 @@ std::optional<Head> Client::head_object(std::string_view key) {
   const auto what = describe("look at", key);
   const auto response = send(head, aws::kEmptyPayload, what);
   if (response.status == 404) return std::nullopt;
-  if (response.status / 100 != 2) throw S3Error::from_answer(response, what);
+  if (response.status / 100 != 2) throw S3Error::from_answer(response, what, session_->endpoint().region);
   Head out;
   out.size = number_in(response.headers.get("Content-Length"));
   out.etag = unquoted(response.headers.get("ETag"));
   out.version = response.headers.get("x-amz-version-id");
-  out.is_kms = response.headers.get("x-amz-server-side-encryption").starts_with("aws:kms") ||
+  out.is_kms = has_kms(response) ||
                response.headers.find("x-amz-server-side-encryption-customer-algorithm") != nullptr;
   out.checksums = checksums_in(response);
   return out;

@@ -71,6 +71,7 @@ struct BodySum {
 struct PutResult {
   std::string etag;
   std::string version;
+  bool is_kms = false;  ///< its ETag is no MD5
 };
 
 struct CompletedPart {
@@ -88,6 +89,7 @@ struct ListedPart {
   uint32_t number = 0;
   uint64_t size = 0;
   std::string etag;
+  std::vector<BodySum> checksums;  ///< that the server keeps
 };
 struct PartsPage {
   std::vector<ListedPart> parts;

@@ -3,7 +3,10 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "base/guarded.h"
 #include "s3/buffer_pool.h"
 #include "s3/client.h"
 #include "s3/governor.h"
@@ -12,6 +15,7 @@
 #include "s3/problems.h"
 #include "s3/progress.h"
 #include "s3/retry.h"
+#include "s3/root.h"
 #include "s3/upload_journal.h"
 
 namespace s3 {
@@ -19,6 +23,7 @@ namespace s3 {
 /// What the workers of an upload share. Everything in it is thread-safe or constant while they run.
 struct Context {
   const UploadOptions& options;
+  const Root& root;
   std::shared_ptr<Session> session;
   const ObjectHeaders& headers;
   UploadJournal& journal;
@@ -33,18 +38,24 @@ struct Context {
 
   /// False once the server has said that it does not know If-Match, or not here.
   std::atomic<bool> may_match{true};
+  /// The server has let this process write: what is denied concerns a file, not all of them.
+  std::atomic<bool> may_write{false};
 
   std::atomic<uint64_t> uploaded{0};
   std::atomic<uint64_t> unchanged{0};
-  std::atomic<uint64_t> adopted{0};   ///< found on the server with the right content
-  std::atomic<uint64_t> vanished{0};  ///< deleted between the walk and the reading
-  std::atomic<uint64_t> failed{0};    ///< files that are not uploaded; each has a problem
+  std::atomic<uint64_t> adopted{0};  ///< found on the server with the right content
+  std::atomic<uint64_t> failed{0};   ///< files that are not uploaded; each has a problem
+
+  /// Paths that a walk has seen, and where nothing was when the file was to be read.
+  base::Guarded<std::vector<std::string>> vanished{};
 
   void fail(std::string_view path, std::string what) {
     failed.fetch_add(1);
     problems.failed(path, std::move(what));
   }
 
+  /// An ETag need not be an MD5.
+  bool may_be_kms() const { return capabilities.is_kms || !options.settings.encryption.empty(); }
   std::string key_of(std::string_view path) const { return options.target.prefix + std::string(path); }
   Retries retries() {
     return {options.retry, stop, [this](const base::Error& error, int) {

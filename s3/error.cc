@@ -34,6 +34,9 @@ ErrorKind kind_of(int status, std::string_view code) {
   return ErrorKind::permanent;
 }
 
+/// A redirection; a signature for another region; and a HEAD's answer to one of these, which has no body.
+bool is_wrong_region(int status) { return status == 301 || status == 307 || status == 400 || status == 403; }
+
 std::string hint_for(std::string_view code) {
   if (code == "AccessDenied" || code == "403")
     return "the credentials need s3:PutObject, s3:GetObject, s3:ListBucket, s3:AbortMultipartUpload, "
@@ -50,7 +53,8 @@ std::string hint_for(std::string_view code) {
 
 }  // namespace
 
-S3Error S3Error::from_answer(const base::HttpResponse& response, std::string_view what) {
+S3Error S3Error::from_answer(const base::HttpResponse& response, std::string_view what,
+                             std::string_view asked_in) {
   pugi::xml_document document;
   std::string code;
   std::string message;
@@ -69,7 +73,7 @@ S3Error S3Error::from_answer(const base::HttpResponse& response, std::string_vie
   if (!message.empty()) text += fmt::format(" \"{}\"", printable(message.substr(0, 300)));
   if (!request_id.empty()) text += fmt::format(" (request {})", printable(request_id));
   S3Error error(kind_of(response.status, code), text, response.status, code);
-  error.region_ = std::move(region);
+  if (region != asked_in && is_wrong_region(response.status)) error.region_ = std::move(region);
   error.server_date_ = response.headers.get("Date");
   if (const auto hint = hint_for(code); !hint.empty()) error.hint(hint);
   return error;
@@ -90,6 +94,11 @@ bool is_denied(const base::Error& error) {
          (s3_error->code() == "AccessDenied" || s3_error->code() == "403");
 }
 
+bool is_conflict(const base::Error& error) {
+  const auto* s3_error = dynamic_cast<const S3Error*>(&error);
+  return s3_error != nullptr && s3_error->code() == "ConditionalRequestConflict";
+}
+
 bool is_slow_down(const base::Error& error) {
   const auto* s3_error = dynamic_cast<const S3Error*>(&error);
   return s3_error != nullptr &&
@@ -107,7 +116,7 @@ bool ends_the_run(const base::Error& error) {
   if (s3_error == nullptr)
     return error.kind() == ErrorKind::transient || error.kind() == ErrorKind::cancelled ||
            error.kind() == ErrorKind::usage;
-  return s3_error->kind() == ErrorKind::transient || is_expired(*s3_error) ||
+  return s3_error->kind() == ErrorKind::transient || is_expired(*s3_error) || !s3_error->region().empty() ||
          contains(kCodes, s3_error->code());
 }
 

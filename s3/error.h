@@ -22,12 +22,14 @@ class S3Error : public base::Error {
   int status() const { return status_; }
   /// "NoSuchUpload"; "404" and so on when the answer had no body that says it.
   const std::string& code() const { return code_; }
-  /// The region that the bucket is in, if the server named it; else empty.
+  /// The region that the bucket is in, if the server named another one than it was asked in; else empty.
   const std::string& region() const { return region_; }
   const std::string& server_date() const { return server_date_; }
 
-  /// The error that an answer stands for; `what` is what was asked for: "PUT s3://bucket/key".
-  static S3Error from_answer(const base::HttpResponse& response, std::string_view what);
+  /// The error that an answer stands for; `what` is what was asked for: "PUT s3://bucket/key", and `region`
+  /// where.
+  static S3Error from_answer(const base::HttpResponse& response, std::string_view what,
+                             std::string_view region);
 
  private:
   int status_;
@@ -47,6 +49,8 @@ bool is_clock_skew(const S3Error& error);
 bool is_expired(const S3Error& error);
 /// The credentials lack a right.
 bool is_denied(const base::Error& error);
+/// Objects were written at the same time: what was begun is to be done anew.
+bool is_conflict(const base::Error& error);
 /// The server wants fewer requests.
 bool is_slow_down(const base::Error& error);
 /// Every other file would fail in the same way: keys, clock, bucket, quota, journal. The run ends at once.

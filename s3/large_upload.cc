@@ -19,6 +19,12 @@ bool is_no_such_upload(const base::Error& error) {
   return s3_error != nullptr && s3_error->status() == 404 && s3_error->code() != "NoSuchBucket";
 }
 
+/// The server keeps a checksum of this kind, and it is another.
+bool contradicts(const ListedPart& part, Integrity integrity, const std::string& checksum) {
+  const auto known = std::ranges::find(part.checksums, integrity, &BodySum::integrity);
+  return known != part.checksums.end() && known->checksum != checksum;
+}
+
 bool is_invalid_part(const base::Error& error) {
   const auto* s3_error = dynamic_cast<const S3Error*>(&error);
   return s3_error != nullptr && (s3_error->code() == "InvalidPart" || is_digest_mismatch(*s3_error));
@@ -36,7 +42,7 @@ bool LargeUpload::begin(Client& client) {
   try {
     return begin_or_resume(client);
   } catch (const base::Error& error) {
-    collect(context_, file_.path, error);
+    collect(context_, client, file_.path, error);
     return false;
   }
 }
@@ -47,10 +53,10 @@ bool LargeUpload::begin_or_resume(Client& client) {
   upload_id_.clear();
   key_ = context_.key_of(file_.path);
   local_.reset();
-  if (auto opened = LocalFile::open(context_.options.directory, file_.path, context_.options.walk.symlinks)) {
+  if (auto opened = LocalFile::open(context_.root, file_.path, context_.options.walk.symlinks)) {
     local_.emplace(std::move(*opened));
   } else {
-    context_.vanished.fetch_add(1);
+    context_.vanished.lock()->push_back(file_.path);
     count_done();
     return false;
   }
@@ -178,10 +184,12 @@ void LargeUpload::adopt(Client& client, const OpenUpload& known) {
     const auto ours = known.parts.find(number);
     PartRecord part;
     if (there != listed.end() && there->second.size == layout_.length(number)) {
-      const bool agreed = ours != known.parts.end() && ours->second.etag == there->second.etag;
+      const bool agreed = ours != known.parts.end() && ours->second.etag == there->second.etag &&
+                          !contradicts(there->second, known.integrity, ours->second.checksum);
       if (agreed && (!known.young || has_sum(number, ours->second.checksum))) {
         part = ours->second;
-      } else if (!agreed && has_md5(number, there->second.etag, part.checksum)) {
+      } else if (!agreed && has_md5(number, there->second.etag, part.checksum) &&
+                 !contradicts(there->second, known.integrity, part.checksum)) {
         part.etag = there->second.etag;
         part.size = layout_.length(number);
         context_.journal.record_part(upload_id_, number, part);
@@ -247,7 +255,7 @@ void LargeUpload::send(Client& client, uint32_t number) {
       return;
     }
     if (!std::exchange(shared_.lock()->failed, true)) {
-      collect(context_, file_.path, error);
+      collect(context_, client, file_.path, error);
     } else if (context_.stop.requested() || ends_the_run(error)) {
       throw;
     }
@@ -262,10 +270,9 @@ bool LargeUpload::send_once(Client& client, uint32_t number) {
   const auto integrity = context_.capabilities.integrity;
   const BodySum sum{integrity, checksum(integrity, buffer.bytes())};
   context_.governor.pace(size, context_.stop);
-  const auto may_be_kms = !context_.options.settings.encryption.empty();
   const auto etag = with_retries(client, context_.retries(), [&] {
     auto answer = client.upload_part(key_, upload_id_, number, buffer.bytes(), sum);
-    if (integrity == Integrity::md5 && !may_be_kms && looks_like_md5(answer) &&
+    if (integrity == Integrity::md5 && !context_.may_be_kms() && looks_like_md5(answer) &&
         answer != to_hex(sum.checksum))
       throw S3Error(base::ErrorKind::permanent,
                     fmt::format("part {}: the server's ETag {} is not the part's MD5", number, answer), 200,
@@ -297,9 +304,9 @@ bool LargeUpload::finish(Client& client) {
     context_.progress.bytes_done.fetch_sub(counted_);
     counted_ = 0;
     if (++attempts_ < kMostAttempts) return false;
-    base::fail(base::ErrorKind::permanent, "changes faster than it can be uploaded");
+    base::fail(base::ErrorKind::permanent, "changes faster than it can be uploaded, or its object does");
   } catch (const base::Error& error) {
-    collect(context_, file_.path, error);
+    collect(context_, client, file_.path, error);
   }
   return true;
 }
@@ -316,8 +323,8 @@ bool LargeUpload::complete(Client& client) {
   try {
     confirmed = complete_once(client, list, sum, result);
   } catch (const base::Error& error) {
-    // The server has other parts than it said.
-    if (is_invalid_part(error)) return false;
+    // The server has other parts than it said, or wants the upload to be begun anew.
+    if (is_invalid_part(error) || is_conflict(error)) return false;
     throw;
   }
   const auto head = with_retries(client, context_.retries(), [&] { return client.head_object(key_); });
@@ -340,7 +347,13 @@ bool LargeUpload::complete_once(Client& client, const std::vector<CompletedPart>
     try {
       base::crash_point("s3_complete.before");
       result = with_retries(client, context_.retries(), [&] {
-        return client.complete_multipart_upload(key_, upload_id_, list, sum, state_.size, conditions);
+        try {
+          return client.complete_multipart_upload(key_, upload_id_, list, sum, state_.size, conditions);
+        } catch (S3Error& error) {
+          // Unlike a PUT, this upload cannot be completed any more.
+          if (is_conflict(error)) error.kind(base::ErrorKind::permanent);
+          throw;
+        }
       });
       base::crash_point("s3_complete.done");
       return true;

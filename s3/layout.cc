@@ -16,7 +16,7 @@ uint64_t divided_up(uint64_t value, uint64_t by) { return (value + by - 1) / by;
 
 Layout layout_of(uint64_t size) {
   if (size > kLargestObject)
-    base::fail(base::ErrorKind::usage, "{} bytes are more than an object can have ({})", size,
+    base::fail(base::ErrorKind::permanent, "{} bytes are more than an object can have ({})", size,
                kLargestObject);
   const auto wanted = divided_up(divided_up(size, kWantedParts), kMiB) * kMiB;
   return {size, std::clamp(wanted, kSmallestPart, kLargestPart)};

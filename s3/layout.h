@@ -27,7 +27,7 @@ struct Layout {
 };
 
 /// The layout of a file above kLargestPut: parts of 16 MiB, or as large as it takes for the file to fit into
-/// about 9,000 of them, in whole MiB. Throws Error{usage} above kLargestObject.
+/// about 9,000 of them, in whole MiB. Throws Error{permanent} above kLargestObject.
 Layout layout_of(uint64_t size);
 
 }  // namespace s3

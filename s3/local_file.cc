@@ -12,11 +12,10 @@
 
 namespace s3 {
 
-std::optional<LocalFile> LocalFile::open(const std::filesystem::path& root, const std::string& path,
-                                         Symlinks symlinks) {
+std::optional<LocalFile> LocalFile::open(const Root& root, const std::string& path, Symlinks symlinks) {
   // What was a file when it was listed may be a FIFO by now, and must not block; or a link to anywhere.
   const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (symlinks == Symlinks::follow ? 0 : O_NOFOLLOW);
-  const int descriptor = ::open((root / path).c_str(), flags);
+  const int descriptor = ::openat(root.descriptor(), path.c_str(), flags);
   if (descriptor < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     throw base::system_error("open", printable(path), errno);

@@ -2,13 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
 
 #include "s3/file_state.h"
-#include "s3/walk.h"
+#include "s3/root.h"
 
 namespace s3 {
 
@@ -16,8 +15,7 @@ namespace s3 {
 class LocalFile {
  public:
   /// Nothing when it is not there any more.
-  static std::optional<LocalFile> open(const std::filesystem::path& root, const std::string& path,
-                                       Symlinks symlinks);
+  static std::optional<LocalFile> open(const Root& root, const std::string& path, Symlinks symlinks);
   LocalFile(LocalFile&& other) noexcept;
   LocalFile& operator=(LocalFile&&) = delete;
   ~LocalFile();

@@ -3,6 +3,8 @@
 #include <array>
 #include <random>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -12,78 +14,178 @@
 namespace s3 {
 namespace {
 
+using base::bytes_of;
 using base::ErrorKind;
 
 constexpr std::string_view kContent = "written by cutover to see what this server checks; may be deleted\n";
 constexpr std::string_view kOther = "another content, whose checksum is sent along as a wrong one";
 
-using base::bytes_of;
-
-/// True when the object was made, false when the server refused its content.
-bool try_put(Client& client, const Retries& retries, const std::string& key, const BodySum& sum,
-             const base::HttpHeaders& headers, PutResult& result) {
-  // One refusal is what is asked for: it is not to be tried again.
-  try {
-    result = with_retries(client, retries, [&] {
-      try {
-        return client.put_object(key, bytes_of(kContent), sum, headers);
-      } catch (S3Error& error) {
-        if (is_digest_mismatch(error) || error.status() == 412) error.kind(ErrorKind::usage);
-        throw;
-      }
-    });
-    return true;
-  } catch (const S3Error& error) {
-    // 400 also from servers that know the header's name but not the algorithm, 501 from those that refuse it.
-    if (is_digest_mismatch(error) || error.status() == 400 || error.status() == 412 || error.status() == 501)
-      return false;
-    throw;
-  }
+BodySum sum_of(Integrity integrity, std::string_view content) {
+  return {integrity, checksum(integrity, bytes_of(content))};
 }
 
-}  // namespace
+/// The temporary object, and what is tried with it.
+class Probe {
+ public:
+  Probe(Client& client, const Retries& retries, const std::string& prefix, const base::HttpHeaders& headers)
+      : client_(client), retries_(retries), headers_(headers) {
+    std::random_device random;
+    key_ = fmt::format("{}.cutover-probe-{:08x}{:08x}", prefix, random(), random());
+  }
 
-Capabilities probe(Client& client, const Retries& retries, const std::string& prefix,
-                   const base::HttpHeaders& headers) {
-  std::random_device random;
-  const auto key = fmt::format("{}.cutover-probe-{:08x}{:08x}", prefix, random(), random());
-  std::vector<std::string> versions;  // to be deleted
-  const auto put = [&](const BodySum& sum, const base::HttpHeaders& with) {
-    PutResult result;
-    if (!try_put(client, retries, key, sum, with, result)) return false;
-    versions.push_back(result.version);
-    return true;
-  };
-  const auto checks = [&](Integrity integrity) {
-    const auto wrong = checksum(integrity, bytes_of(kOther));
-    const auto right = checksum(integrity, bytes_of(kContent));
-    return !put({integrity, wrong}, headers) && put({integrity, right}, headers);
-  };
-  const auto clean_up = [&] {
-    for (const auto& version : versions) {
+  /// A PUT with a wrong checksum is refused, and one with the right one is not.
+  bool checks(Integrity integrity) {
+    return !put(sum_of(integrity, kOther), headers_) && put(sum_of(integrity, kContent), headers_);
+  }
+
+  /// The same of a part. Under KMS the upload is also completed: that needs a right which a PUT does not.
+  bool checks_parts(Integrity integrity) {
+    std::string id;
+    if (!accepts([&] { id = client_.create_multipart_upload(key_, integrity, headers_); })) return false;
+    try {
+      std::string etag;
+      const auto send = [&](const BodySum& sum) {
+        return accepts([&] { etag = client_.upload_part(key_, id, 1, bytes_of(kContent), sum); });
+      };
+      const bool checks = !send(sum_of(integrity, kOther)) && send(sum_of(integrity, kContent));
+      if (checks && is_kms_) {
+        complete(id, integrity, etag);
+      } else {
+        abort(id);
+      }
+      return checks;
+    } catch (base::Error& error) {
+      if (error.kind() == ErrorKind::cancelled) throw;
+      abort(id);
+      if (is_kms_ && is_denied(error))
+        error.hint(
+            "uploads in parts to a bucket under KMS need kms:GenerateDataKey and kms:Decrypt on the key");
+      throw;
+    }
+  }
+
+  bool respects_conditions(Integrity integrity) {
+    auto conditional = headers_;
+    conditional.set("If-None-Match", "*");
+    return !put(sum_of(integrity, kContent), conditional);
+  }
+
+  /// Throws what keeps it from being written.
+  void write(Integrity integrity) {
+    const auto result = with_retries(client_, retries_, [&] {
+      return client_.put_object(key_, bytes_of(kContent), sum_of(integrity, kContent), headers_);
+    });
+    versions_.push_back(result.version);
+  }
+
+  bool is_kms() const { return is_kms_; }
+
+  void clean_up() {
+    for (const auto& version : versions_) {
       try {
-        with_retries(client, retries, [&] { client.delete_object(key, version); });
+        with_retries(client_, retries_, [&] { client_.delete_object(key_, version); });
       } catch (const S3Error& error) {
-        spdlog::warn("the temporary object {} stays: {}", key, error.message());
+        spdlog::warn("the temporary object {} stays: {}", key_, error.message());
         return;
       }
       if (version.empty()) return;
     }
-  };
+  }
 
+ private:
+  /// True when the request was carried out, false when the server refused its content.
+  template <typename Request>
+  bool accepts(Request&& request) {
+    // One refusal is what is asked for: it is not to be tried again.
+    try {
+      with_retries(client_, retries_, [&] {
+        try {
+          request();
+        } catch (S3Error& error) {
+          if (is_digest_mismatch(error) || error.status() == 412) error.kind(ErrorKind::usage);
+          throw;
+        }
+      });
+      return true;
+    } catch (const S3Error& error) {
+      if (!error.region().empty()) throw;
+      // 400 also from servers that know the header's name but not the algorithm, 501 from those that refuse
+      // it.
+      if (is_digest_mismatch(error) || error.status() == 400 || error.status() == 412 ||
+          error.status() == 501)
+        return false;
+      throw;
+    }
+  }
+
+  bool put(const BodySum& sum, const base::HttpHeaders& headers) {
+    PutResult result;
+    if (!accepts([&] { result = client_.put_object(key_, bytes_of(kContent), sum, headers); })) return false;
+    is_kms_ = result.is_kms;
+    versions_.push_back(result.version);
+    return true;
+  }
+
+  void complete(const std::string& id, Integrity integrity, const std::string& etag) {
+    const auto sum = sum_of(integrity, kContent);
+    const BodySum whole{integrity, combined(integrity, {{sum.checksum, kContent.size()}})};
+    const auto result = with_retries(client_, retries_, [&] {
+      return client_.complete_multipart_upload(key_, id, {{1, etag, sum.checksum}}, whole, kContent.size());
+    });
+    versions_.push_back(result.version);
+  }
+
+  void abort(const std::string& id) {
+    try {
+      with_retries(client_, retries_, [&] { client_.abort_multipart_upload(key_, id); });
+    } catch (const S3Error& error) {
+      spdlog::warn("the unfinished upload of the temporary object {} stays: {}", key_, error.message());
+    }
+  }
+
+  Client& client_;
+  const Retries& retries_;
+  const base::HttpHeaders& headers_;
+  std::string key_;
+  std::vector<std::string> versions_;  // to be deleted
+  bool is_kms_ = false;
+};
+
+base::HttpHeaders headers_of(const ObjectSettings& settings) {
+  base::HttpHeaders headers{{"Content-Type", "text/plain"}};
+  if (!settings.encryption.empty()) headers.add("x-amz-server-side-encryption", settings.encryption);
+  if (!settings.kms_key.empty()) headers.add("x-amz-server-side-encryption-aws-kms-key-id", settings.kms_key);
+  return headers;
+}
+
+}  // namespace
+
+Capabilities probe(Client& client, const Retries& retries, const UploadOptions& options) {
+  const auto headers = headers_of(options.settings);
+  Probe probe(client, retries, options.target.prefix, headers);
   constexpr std::array kLadder{Integrity::crc64nvme, Integrity::crc32c, Integrity::crc32, Integrity::md5,
                                Integrity::sha256};
-  for (const auto integrity : kLadder) {
-    if (!checks(integrity)) continue;
-    auto conditional = headers;
-    conditional.set("If-None-Match", "*");
-    const bool was_made = put({integrity, checksum(integrity, bytes_of(kContent))}, conditional);
-    clean_up();
-    return {integrity, !was_made, false};
+  try {
+    for (const auto integrity : kLadder) {
+      if (!probe.checks(integrity) || !probe.checks_parts(integrity)) continue;
+      const bool conditional = probe.respects_conditions(integrity);
+      probe.clean_up();
+      return {integrity, conditional, false, true, probe.is_kms()};
+    }
+  } catch (const S3Error&) {
+    probe.clean_up();
+    throw;
   }
-  clean_up();
+  probe.clean_up();
   throw base::Error(ErrorKind::permanent, "the server accepts content that does not match its checksum",
                     "nothing could be proven about uploads to it");
+}
+
+void probe_right(Client& client, const Retries& retries, const UploadOptions& options, Integrity integrity) {
+  const auto headers = headers_of(options.settings);
+  Probe probe(client, retries, options.target.prefix, headers);
+  probe.write(integrity);
+  probe.clean_up();
 }
 
 }  // namespace s3

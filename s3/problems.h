@@ -36,6 +36,9 @@ class Problems {
   void unwalkable(const std::string& path, const std::string& why) {
     if (shared_.lock()->walked.emplace(path, why).second) failed(path, why);
   }
+  /// A file that was missing when the directory was walked or the file was to be read, and is there again:
+  /// nobody has looked at it.
+  void unseen(const std::string& path);
   /// For the visitor of any walk.
   std::function<void(const std::string&, const std::string&)> of_walk() {
     return [this](const std::string& path, const std::string& why) { unwalkable(path, why); };

@@ -58,15 +58,17 @@ void check_columns(pg::Connection& database, const std::string& query) {
 
 class ReferenceCheck {
  public:
-  ReferenceCheck(const UploadOptions& options, const std::vector<ExpectedFile>& files,
+  ReferenceCheck(const UploadOptions& options, const Root& root, const std::vector<ExpectedFile>& files,
                  const Verification& verification, Problems& problems)
       : options_(options),
+        root_(root),
         files_(files),
         verification_(verification),
         problems_(problems),
         mentioned_(files.size(), false) {}
 
   void read(pg::Connection& database, const std::string& query, const base::Stop& stop) {
+    const auto mentioned_before = result_.mentioned;
     base::during("--refs " + query, [&] {
       try {
         const pg::Transaction transaction(database, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
@@ -85,10 +87,7 @@ class ReferenceCheck {
         throw;
       }
     });
-    if (elsewhere_here_ > 0)
-      problems_.note("", fmt::format(R"({} of {} do not begin with "{}", such as "{}")", elsewhere_here_,
-                                     query, options_.references.prefix, printable(example_)));
-    result_.elsewhere += std::exchange(elsewhere_here_, 0);
+    note_elsewhere(query, result_.mentioned > mentioned_before);
   }
 
   References finish(const base::Stop& stop) {
@@ -102,12 +101,27 @@ class ReferenceCheck {
                                     problems_.note(walked.path, "is not mentioned by the database");
                                   },
                               .problem = problems_.of_walk()};
-    if (result_.unmentioned > 0) walk(options_.directory, options_.walk, visitor, stop);
+    if (result_.unmentioned > 0) walk(root_, options_.walk, visitor, stop);
     return result_;
   }
 
  private:
   size_t index_of(const ExpectedFile* file) const { return static_cast<size_t>(file - files_.data()); }
+
+  /// Where no value is about this directory, the prefix is a wrong one: nothing was checked.
+  void note_elsewhere(const std::string& query, bool has_others) {
+    if (elsewhere_here_ == 0) return;
+    const auto& prefix = options_.references.prefix;
+    if (has_others) {
+      problems_.note("", fmt::format(R"({} of {} do not begin with "{}", such as "{}")", elsewhere_here_,
+                                     query, prefix, printable(example_)));
+    } else {
+      problems_.failed("", fmt::format(R"(none of the values of {} begins with "{}", such as "{}": nothing )"
+                                       "was checked (--refs-prefix)",
+                                       query, prefix, printable(example_)));
+    }
+    result_.elsewhere += std::exchange(elsewhere_here_, 0);
+  }
 
   void visit(const std::string& query, std::string_view value) {
     const auto& prefix = options_.references.prefix;
@@ -129,6 +143,7 @@ class ReferenceCheck {
   }
 
   const UploadOptions& options_;
+  const Root& root_;
   const std::vector<ExpectedFile>& files_;
   const Verification& verification_;
   Problems& problems_;
@@ -155,13 +170,14 @@ std::string reference_sql(std::string_view query) {
   return fmt::format("SELECT DISTINCT {0}::text COLLATE \"C\" FROM {1} WHERE {0} IS NOT NULL", column, table);
 }
 
-References check_references(const UploadOptions& options, const std::vector<ExpectedFile>& files,
-                            const Verification& verification, Problems& problems, const base::Stop& stop) {
+References check_references(const UploadOptions& options, const Root& root,
+                            const std::vector<ExpectedFile>& files, const Verification& verification,
+                            Problems& problems, const base::Stop& stop) {
   auto database =
       pg::open_first_session(options.references.database, {.application_name = "cutover refs"}, stop);
   // Names mean what they mean to the application.
   database.exec("RESET search_path");
-  ReferenceCheck check(options, files, verification, problems);
+  ReferenceCheck check(options, root, files, verification, problems);
   for (const auto& query : options.references.queries) check.read(database, query, stop);
   return check.finish(stop);
 }

@@ -25,7 +25,8 @@ std::string reference_sql(std::string_view query);
 /// Compares what the database mentions with the files that `verification` found equal. Each path without a
 /// verified object is a problem; files that nobody mentions are notes. Memory does not grow with the
 /// database. Throws Error{usage} when the database cannot be reached or a query is wrong.
-References check_references(const UploadOptions& options, const std::vector<ExpectedFile>& files,
-                            const Verification& verification, Problems& problems, const base::Stop& stop);
+References check_references(const UploadOptions& options, const Root& root,
+                            const std::vector<ExpectedFile>& files, const Verification& verification,
+                            Problems& problems, const base::Stop& stop);
 
 }  // namespace s3

@@ -6,6 +6,7 @@
 #include "s3/compare.h"
 #include "s3/layout.h"
 #include "s3/local_file.h"
+#include "s3/probe.h"
 
 namespace s3 {
 namespace {
@@ -33,7 +34,7 @@ void record(Context& context, const Loaded& file, std::string etag, std::string 
 
 /// An ETag that is an MD5 of something else: the server has stored something else.
 void check_etag(const PutResult& result, const BodySum& sum, std::string_view what, bool may_be_kms) {
-  if (sum.integrity != Integrity::md5 || may_be_kms || !looks_like_md5(result.etag)) return;
+  if (sum.integrity != Integrity::md5 || may_be_kms || result.is_kms || !looks_like_md5(result.etag)) return;
   if (result.etag == to_hex(sum.checksum)) return;
   throw S3Error(base::ErrorKind::permanent,
                 fmt::format("{}: the server's ETag {} is not the content's MD5", what, result.etag), 200,
@@ -47,7 +48,7 @@ void put(Context& context, Client& client, const Loaded& file, const base::HttpH
   context.governor.pace(file.content.size(), context.stop);
   const auto result = with_retries(client, context.retries(), [&] {
     auto answer = client.put_object(key, file.content, file.sum, headers);
-    check_etag(answer, file.sum, "put " + printable(key), !context.options.settings.encryption.empty());
+    check_etag(answer, file.sum, "put " + printable(key), context.may_be_kms());
     return answer;
   });
   base::crash_point("s3_put.done");
@@ -109,9 +110,9 @@ void upload_loaded(Context& context, Client& client, const Loaded& file) {
 enum class Attempt { done, changed, too_large };
 
 Attempt try_once(Context& context, Client& client, const WalkedFile& walked) {
-  const auto file = LocalFile::open(context.options.directory, walked.path, context.options.walk.symlinks);
+  const auto file = LocalFile::open(context.root, walked.path, context.options.walk.symlinks);
   if (!file) {
-    context.vanished.fetch_add(1);
+    context.vanished.lock()->push_back(walked.path);
     finish(context, walked.state);
     return Attempt::done;
   }
@@ -133,8 +134,11 @@ Attempt try_once(Context& context, Client& client, const WalkedFile& walked) {
 
 }  // namespace
 
-void collect(Context& context, std::string_view path, const base::Error& error) {
+void collect(Context& context, Client& client, std::string_view path, const base::Error& error) {
   if (context.stop.requested() || ends_the_run(error)) throw;
+  // The first denial of a process that has not written anything yet: is it this file's, or everything's?
+  if (is_denied(error) && !context.may_write.exchange(true))
+    probe_right(client, context.retries(), context.options, context.capabilities.integrity);
   auto what = error.message();
   if (!error.hint().empty()) what += " (" + error.hint() + ")";
   context.fail(path, std::move(what));
@@ -195,7 +199,7 @@ bool upload_small(Context& context, Client& client, const WalkedFile& file) {
     context.fail(file.path, "changes faster than it can be read");
     finish(context, file.state);
   } catch (const base::Error& error) {
-    collect(context, file.path, error);
+    collect(context, client, file.path, error);
   }
   return true;
 }

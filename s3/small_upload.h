@@ -34,6 +34,6 @@ constexpr std::string_view kInTheWay =
     "it)";
 
 /// Notes a failure of one file, or rethrows what would fail for every other file too.
-void collect(Context& context, std::string_view path, const base::Error& error);
+void collect(Context& context, Client& client, std::string_view path, const base::Error& error);
 
 }  // namespace s3

@@ -149,6 +149,10 @@ void UploadState::apply(base::Bytes record) {
       found.integrity = get_integrity(in);
       found.conditional_put = in.number() != 0;
       found.was_empty = in.number() != 0;
+      if (!in.at_end()) {  // records of 0.1 end before it
+        found.checks_parts = in.number() != 0;
+        found.is_kms = in.number() != 0;
+      }
       capabilities = found;
       break;
     }
@@ -210,7 +214,8 @@ std::string encode(const RunIdentity& identity) {
 std::string encode(const Capabilities& found) {
   Encoder out;
   out.number(Type::capabilities).number(static_cast<uint64_t>(found.integrity));
-  return out.number(found.conditional_put ? 1 : 0).number(found.was_empty ? 1 : 0).str();
+  out.number(found.conditional_put ? 1 : 0).number(found.was_empty ? 1 : 0);
+  return out.number(found.checks_parts ? 1 : 0).number(found.is_kms ? 1 : 0).str();
 }
 
 std::string encode(const Selection& chosen) {

@@ -45,6 +45,8 @@ struct Capabilities {
   Integrity integrity = Integrity::md5;
   bool conditional_put = false;  ///< If-None-Match: * is respected on PUT
   bool was_empty = false;        ///< nothing was under the prefix before the first upload
+  bool checks_parts = false;     ///< that was tried with a part, too; journals of before do not say
+  bool is_kms = false;           ///< what is written is encrypted by KMS: an ETag is no MD5
   bool operator==(const Capabilities&) const = default;
 };
 

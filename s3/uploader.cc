@@ -2,16 +2,20 @@
 
 #include <algorithm>
 #include <system_error>
+#include <unordered_set>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "base/error.h"
+#include "base/format.h"
 #include "base/thread_group.h"
 #include "s3/context.h"
 #include "s3/file_limit.h"
+#include "s3/keys.h"
 #include "s3/layout.h"
 #include "s3/probe.h"
+#include "s3/removal.h"
 #include "s3/small_upload.h"
 #include "s3/unfinished.h"
 #include "s3/upload_run.h"
@@ -61,8 +65,8 @@ ObjectHeaders headers_of(const UploadOptions& options) {
 }
 
 /// What is there to do and what can be done of it, before anything is sent.
-WalkCounts look_through(const UploadOptions& options, Problems& problems, Progress& progress,
-                        const base::Stop& stop) {
+WalkCounts look_through(const UploadOptions& options, const Root& root, Problems& problems,
+                        Progress& progress, const base::Stop& stop) {
   progress.set_phase("walk");
   const WalkVisitor visitor{.file =
                                 [&](const WalkedFile& file) {
@@ -70,39 +74,26 @@ WalkCounts look_through(const UploadOptions& options, Problems& problems, Progre
                                   progress.bytes_total.fetch_add(file.state.size);
                                 },
                             .problem = problems.of_walk()};
-  return walk(options.directory, options.walk, visitor, stop);
-}
-
-/// --delete takes what has no file for gone. That is wrong where files are left out that have an object.
-void check_removal(const UploadOptions& options, const WalkCounts& walked, Problems& problems) {
-  if (walked.files == 0 && problems.failures() == 0)
-    throw base::Error(
-        base::ErrorKind::usage,
-        fmt::format("there is no file in {}: --delete would remove every object", options.directory.native()),
-        "check that the directory is the right one and mounted");
-  if (walked.symlinks_skipped > 0)
-    throw base::Error(base::ErrorKind::usage,
-                      fmt::format("{} symbolic links are skipped: --delete would remove their objects",
-                                  walked.symlinks_skipped),
-                      "give --symlinks follow, or leave the links out with --exclude");
+  return walk(root, options.walk, visitor, stop);
 }
 
 Capabilities find_capabilities(Client& client, const Retries& retries, UploadJournal& journal,
                                const UploadOptions& options) {
   if (auto known = journal.capabilities()) {
+    if (!known->checks_parts) {  // the journal of an older version
+      const auto was_empty = known->was_empty;
+      known = probe(client, retries, options);
+      known->was_empty = was_empty;
+      journal.record(*known);
+    }
     // That was before the first run, and others can have written since: where a PUT does not find that out
     // each object has to be looked at.
     known->was_empty = known->was_empty && known->conditional_put;
     return *known;
   }
-  base::HttpHeaders headers{{"Content-Type", "text/plain"}};
-  if (!options.settings.encryption.empty())
-    headers.add("x-amz-server-side-encryption", options.settings.encryption);
-  if (!options.settings.kms_key.empty())
-    headers.add("x-amz-server-side-encryption-aws-kms-key-id", options.settings.kms_key);
   const auto page =
       with_retries(client, retries, [&] { return client.list_objects(options.target.prefix, "", 1); });
-  auto found = probe(client, retries, options.target.prefix, headers);
+  auto found = probe(client, retries, options);
   found.was_empty = page.objects.empty();
   journal.record(found);
   return found;
@@ -125,7 +116,7 @@ uint64_t feed(Context& context, WorkQueue& queue, std::vector<ExpectedFile>& fil
     }
   };
   const WalkVisitor visitor{.file = take, .problem = context.problems.of_walk()};
-  walk(context.options.directory, context.options.walk, visitor, stop);
+  walk(context.root, context.options.walk, visitor, stop);
   queue.close();
   const auto count = files.size();
   sort(files);
@@ -154,11 +145,48 @@ void do_task(Context& context, Client& client, WorkQueue& queue, WorkQueue::Task
 
 /// Every file has come to one of its ends: one that came to none would be missing in silence.
 void check_all_handled(Context& context, uint64_t files) {
-  const auto handled =
-      context.unchanged + context.uploaded + context.adopted + context.vanished + context.failed;
+  const auto handled = context.unchanged + context.uploaded + context.adopted + context.failed +
+                       context.vanished.lock()->size();
   if (handled == files) return;
   context.problems.failed(
       "", fmt::format("of {} files {} were dealt with: this is a defect of cutover", files, handled));
+}
+
+/// What was not there when it was to be read is no file of this run any more; if it is there again, nobody
+/// has read it. Returns how many are gone for good.
+uint64_t settle_vanished(Context& context, std::vector<ExpectedFile>& files) {
+  uint64_t gone = 0;
+  std::unordered_set<base::uint128, PathHasher> missing;
+  for (const auto& path : *context.vanished.lock()) {
+    missing.insert(path_hash(path));
+    try {
+      if (!context.root.mode_of(path, context.options.walk.symlinks)) {
+        ++gone;
+      } else {
+        context.problems.unseen(path);
+      }
+    } catch (const base::Error& error) {
+      context.problems.failed(path, error.message());
+    }
+  }
+  std::erase_if(files, [&](const ExpectedFile& file) { return missing.contains(file.path); });
+  return gone;
+}
+
+/// A run is about one directory, from its begin to its end.
+void check_in_place(const Root& root, Problems& problems) {
+  if (root.is_in_place()) return;
+  problems.unwalkable("",
+                      fmt::format("{} is not the directory any more that it was when the run began: another "
+                                  "one was put in its place, or it was mounted or unmounted; run again",
+                                  printable(root.path().native())));
+}
+
+/// `first` and `second`: how many files the walks of the run have seen.
+void check_not_emptied(const Root& root, uint64_t first, uint64_t second, Problems& problems) {
+  if (first == 0 || second > 0) return;
+  problems.failed("", fmt::format("there were {} files in {} when the run began, and then none any more",
+                                  base::human_count(first), printable(root.path().native())));
 }
 
 /// Returns the files that the walk has seen.
@@ -207,43 +235,26 @@ void abort_unknown(Context& context, Client& client, bool for_good) {
   }
 }
 
-/// Deletes the objects under the prefix that have no file. Only after a walk and an upload without problems:
-/// what could not be read is not known to be gone.
-uint64_t remove_extra(Context& context, Client& client, const std::vector<ExpectedFile>& files) {
-  context.progress.set_phase("delete");
-  if (files.empty()) context.problems.failed("", "there was no file any more");
-  if (context.problems.failures() > 0) {
-    context.problems.note("", "nothing was deleted, because of the problems");
-    return 0;
+/// What another run directory has begun, perhaps one of this directory that is lost: it may still be at work,
+/// so it is not aborted.
+void note_unfinished(Context& context, Client& client) {
+  const auto& target = context.options.target;
+  try {
+    const auto left = unfinished_uploads(client, context.retries(), target.prefix);
+    if (left.empty()) return;
+    const auto& first = left.front();
+    context.problems.note(
+        "",
+        fmt::format("{} unfinished uploads are under {} that this run directory has not begun, such as {}{}: "
+                    "their parts are billed. If nobody works on them, abort them: aws s3api "
+                    "list-multipart-uploads names them, aws s3api abort-multipart-upload aborts one; a "
+                    "lifecycle rule of the bucket does it by itself",
+                    base::human_count(left.size()), target.display(), printable(first.key),
+                    first.initiated.empty() ? "" : " since " + printable(first.initiated)));
+  } catch (const S3Error& error) {
+    if (ends_the_run(error)) throw;
+    context.problems.note("", "unfinished uploads of others could not be looked for: " + error.message());
   }
-  constexpr size_t kMostAtOnce = 1000;
-  const auto prefix_size = context.options.target.prefix.size();
-  uint64_t removed = 0;
-  std::vector<std::string> batch;
-  const auto flush = [&] {
-    if (batch.empty()) return;
-    const auto failures =
-        with_retries(client, context.retries(), [&] { return client.delete_objects(batch); });
-    for (const auto& failure : failures)
-      context.problems.failed(failure.key, "cannot be deleted: " + failure.why);
-    for (const auto& key : batch) {
-      if (std::ranges::find(failures, key, &DeleteFailure::key) != failures.end()) continue;
-      ++removed;
-      const auto path = key.substr(prefix_size);
-      if (context.journal.find(path)) context.journal.record_removed(path);
-    }
-    batch.clear();
-  };
-  const auto& filter = context.options.walk.filter;
-  for_each_object(client, context.options, context.stop,
-                  [&](std::string_view path, const ListedObject& object) {
-                    // What the filter leaves out is none of our business at either end.
-                    if (find_file(files, path) != nullptr || !filter.wants_file(path)) return;
-                    batch.push_back(object.key);
-                    if (batch.size() == kMostAtOnce) flush();
-                  });
-  flush();
-  return removed;
 }
 
 /// An empty directory may be one that is not mounted. That nothing of it is missing says nothing, then.
@@ -259,15 +270,18 @@ void expect_files(const UploadOptions& options, UploadJournal* journal, uint64_t
 }
 
 /// The comparison, and what rests on it.
-void compare_all(Outcome& outcome, const UploadOptions& options, const std::shared_ptr<Session>& session,
-                 UploadJournal* journal, const std::vector<ExpectedFile>& files, Problems& problems,
+void compare_all(Outcome& outcome, const UploadOptions& options, const Root& root,
+                 const std::shared_ptr<Session>& session, UploadJournal* journal,
+                 const std::vector<ExpectedFile>& files, Moment moment, Problems& problems,
                  Progress& progress, const base::Stop& stop) {
   progress.set_phase("verify");
-  outcome.verification = verify(options, session, journal, files, problems, progress, stop);
+  outcome.verification = verify(options, root, session, journal, files, moment, problems, progress, stop);
   if (files.empty()) expect_files(options, journal, outcome.verification.extra, problems);
-  if (options.references.queries.empty()) return;
-  progress.set_phase("references");
-  outcome.references = check_references(options, files, outcome.verification, problems, stop);
+  if (!options.references.queries.empty()) {
+    progress.set_phase("references");
+    outcome.references = check_references(options, root, files, outcome.verification, problems, stop);
+  }
+  check_in_place(root, problems);
 }
 
 void fill(Outcome& outcome, Problems& problems, Progress& progress, const Session& session) {
@@ -286,6 +300,7 @@ void fill(Outcome& outcome, Problems& problems, Progress& progress, const Sessio
 
 Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& session, Progress& progress,
                const base::Stop& stop) {
+  const Root root(options.directory);
   const auto identity = identity_of(options, session->endpoint());
   check_run_dir(options);
   allow_open_files(uint64_t{2} * options.concurrency);
@@ -295,47 +310,58 @@ Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& ses
   Problems problems(progress);
   BufferPool buffers(options.memory);
   Governor governor({.most = options.concurrency, .bytes_per_second = options.bytes_per_second});
-  Context context{options, session, headers, journal, {}, true, buffers, governor, problems, progress, stop};
+  Context context{options, root,    session,  headers,  journal,  {},
+                  true,    buffers, governor, problems, progress, stop};
   Client client(session, stop);
   Outcome outcome;
 
+  const bool is_new = !journal.capabilities();
   context.capabilities = find_capabilities(client, context.retries(), journal, options);
+  context.may_write = is_new;
   context.may_have_others = !context.capabilities.was_empty;
   outcome.capabilities = context.capabilities;
-  outcome.walked = look_through(options, problems, progress, stop);
+  outcome.walked = look_through(options, root, problems, progress, stop);
   if (options.remove) check_removal(options, outcome.walked, problems);
   abort_unknown(context, client, false);
-  const auto files = transfer(context);
+  if (is_new) note_unfinished(context, client);
+  auto files = transfer(context);
+  check_in_place(root, problems);
+  check_not_emptied(root, outcome.walked.files, files.size(), problems);
+  outcome.vanished = settle_vanished(context, files);
   // Whose file is gone or has failed in a way that leaves no hope.
   abort_open_uploads(journal, options.target.prefix, client, context.retries());
   abort_unknown(context, client, true);
   journal.sync();
   if (options.remove) outcome.removed = remove_extra(context, client, files);
-  compare_all(outcome, options, session, &journal, files, problems, progress, stop);
+  compare_all(outcome, options, root, session, &journal, files, Moment::behind_upload, problems, progress,
+              stop);
   journal.record(Finished{problems.failures(), problems.differences()});
   outcome.uploaded = context.uploaded;
   outcome.unchanged = context.unchanged;
   outcome.adopted = context.adopted;
-  outcome.vanished = context.vanished;
   fill(outcome, problems, progress, *session);
   return outcome;
 }
 
 Outcome verify_only(const UploadOptions& options, const std::shared_ptr<Session>& session, Progress& progress,
                     const base::Stop& stop, bool with_journal) {
+  const Root root(options.directory);
   const auto identity = identity_of(options, session->endpoint());
   std::optional<UploadJournal> journal;
   if (with_journal) journal.emplace(options.run_dir, identity);
   Problems problems(progress);
   Outcome outcome;
-  outcome.walked = look_through(options, problems, progress, stop);
-  const auto files = expected_files(options, problems, stop);
-  compare_all(outcome, options, session, journal ? &*journal : nullptr, files, problems, progress, stop);
+  outcome.walked = look_through(options, root, problems, progress, stop);
+  const auto files = expected_files(options, root, problems, stop);
+  check_not_emptied(root, outcome.walked.files, files.size(), problems);
+  compare_all(outcome, options, root, session, journal ? &*journal : nullptr, files, Moment::later, problems,
+              progress, stop);
   fill(outcome, problems, progress, *session);
   return outcome;
 }
 
 DryRun dry_run(const UploadOptions& options, const Endpoint& endpoint, const base::Stop& stop) {
+  const Root root(options.directory);
   const auto identity = identity_of(options, endpoint);
   check_run_dir(options);
   std::optional<UploadJournal> journal;
@@ -351,10 +377,11 @@ DryRun dry_run(const UploadOptions& options, const Endpoint& endpoint, const bas
                                UploadJournal::Known::no)
               return;
             ++out.files;
+            if (file.state.size > kLargestPut) ++out.in_parts;
             out.bytes += file.state.size;
           },
       .problem = problems.of_walk()};
-  out.walked = walk(options.directory, options.walk, visitor, stop);
+  out.walked = walk(root, options.walk, visitor, stop);
   out.problems = problems.kept();
   return out;
 }

@@ -42,6 +42,7 @@ struct DryRun {
   WalkCounts walked;
   uint64_t files = 0;  ///< to be uploaded
   uint64_t bytes = 0;
+  uint64_t in_parts = 0;  ///< of the files: those too large for one PUT
   std::vector<Problem> problems;
 };
 

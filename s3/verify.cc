@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include "base/format.h"
 #include "base/thread_group.h"
@@ -53,9 +54,10 @@ bool is_sampled(const UploadOptions& options, base::uint128 path) {
 /// The comparison with listings: of every file, or of those that the comparison of contents leaves out.
 class Listing {
  public:
-  Listing(const UploadOptions& options, UploadJournal* journal, const std::vector<ExpectedFile>& files,
-          Problems& problems, base::Stop stop)
+  Listing(const UploadOptions& options, const Root& root, UploadJournal* journal,
+          const std::vector<ExpectedFile>& files, Problems& problems, base::Stop stop)
       : options_(options),
+        root_(root),
         journal_(journal),
         files_(files),
         problems_(problems),
@@ -75,9 +77,9 @@ class Listing {
     result_.is_equal[index] = result_.equal > before;
   }
 
-  /// Names the files that were not listed, with a second walk: only their hashes are known.
+  /// Names the files that were not listed, with a second walk: only their hashes are known. What it does not
+  /// find has to be missing a second time to count as deleted.
   Verification finish() {
-    if (std::ranges::count(seen_, false) == 0) return result_;
     const auto name = [&](const WalkedFile& walked) {
       const auto* file = find_file(files_, walked.path);
       if (file == nullptr || !is_mine(*file)) return;
@@ -88,7 +90,8 @@ class Listing {
       problems_.different(walked.path, "there is no object for it");
       forget(walked.path, *file);
     };
-    walk(options_.directory, options_.walk, {.file = name, .problem = problems_.of_walk()}, stop_);
+    for (int i = 0; i < 2 && std::ranges::count(seen_, false) > 0; ++i)
+      walk(root_, options_.walk, {.file = name, .problem = problems_.of_walk()}, stop_);
     for (size_t index = 0; index < files_.size(); ++index)
       if (!seen_[index] && is_mine(files_[index])) ++result_.vanished;
     return result_;
@@ -105,7 +108,7 @@ class Listing {
     const auto capabilities = journal_->capabilities();
     if (!sum || !capabilities) return !sum;
     try {
-      const auto file = LocalFile::open(options_.directory, std::string(path), options_.walk.symlinks);
+      const auto file = LocalFile::open(root_, std::string(path), options_.walk.symlinks);
       const auto read = [&](uint64_t offset, std::span<std::byte> buffer) {
         return file->read_at(offset, buffer);
       };
@@ -152,6 +155,7 @@ class Listing {
   }
 
   const UploadOptions& options_;
+  const Root& root_;
   UploadJournal* journal_;
   const std::vector<ExpectedFile>& files_;
   Problems& problems_;
@@ -164,12 +168,14 @@ class Listing {
 class Contents {
  public:
   /// Adds to `listed`.
-  Contents(const UploadOptions& options, const std::shared_ptr<Session>& session,
-           const std::vector<ExpectedFile>& files, Verification listed, Problems& problems,
+  Contents(const UploadOptions& options, const Root& root, const std::shared_ptr<Session>& session,
+           const std::vector<ExpectedFile>& files, Moment moment, Verification listed, Problems& problems,
            Progress& progress)
       : options_(options),
+        root_(root),
         session_(session),
         files_(files),
+        moment_(moment),
         problems_(problems),
         progress_(progress),
         reached_(std::vector<bool>(files.size(), false)) {
@@ -184,15 +190,14 @@ class Contents {
     const WalkVisitor visitor{.file = [&](const WalkedFile& file) { add(file, group.stop()); },
                               .problem = problems_.of_walk()};
     group.start("s3-walk", [&] {
-      walk(options_.directory, options_.walk, visitor, group.stop());
+      walk(root_, options_.walk, visitor, group.stop());
       queue_.lock()->closed = true;
       queue_.notify_all();
     });
     group.join();
+    if (unreached() > 0) look_again(stop);
     auto result = *result_.lock();
-    const auto reached = *reached_.lock();
-    for (size_t index = 0; index < files_.size(); ++index)
-      if (!reached[index] && is_sampled(options_, files_[index].path)) ++result.vanished;
+    result.vanished += unreached();
     return result;
   }
 
@@ -204,9 +209,29 @@ class Contents {
     bool closed = false;
   };
 
+  /// How many files of the sample have not been compared.
+  uint64_t unreached() {
+    auto reached = reached_.lock();
+    uint64_t out = 0;
+    for (size_t index = 0; index < files_.size(); ++index)
+      if (!(*reached)[index] && is_sampled(options_, files_[index].path)) ++out;
+    return out;
+  }
+
+  /// What was not there when it was to be compared is deleted only if it is still not there.
+  void look_again(const base::Stop& stop) {
+    const auto take = [&](const WalkedFile& file) {
+      const auto* expected = find_file(files_, file.path);
+      if (expected == nullptr || !is_sampled(options_, expected->path) || !reach(file.path)) return;
+      ++result_.lock()->unverified;
+      problems_.unseen(file.path);
+    };
+    walk(root_, options_.walk, {.file = take, .problem = problems_.of_walk()}, stop);
+  }
+
   void add(const WalkedFile& file, const base::Stop& stop) {
-    // What has come since belongs to the next upload.
     const auto* expected = find_file(files_, file.path);
+    if (expected == nullptr && moment_ == Moment::later) problems_.unseen(file.path);
     if (expected == nullptr || !is_sampled(options_, expected->path)) return;
     {
       auto queue = queue_.lock();
@@ -238,8 +263,8 @@ class Contents {
 
   void check(Client& client, const WalkedFile& walked, const base::Stop& stop) {
     try {
-      const auto file = LocalFile::open(options_.directory, walked.path, options_.walk.symlinks);
-      if (!file) return;  // vanished
+      const auto file = LocalFile::open(root_, walked.path, options_.walk.symlinks);
+      if (!file) return;  // look_again() sees to it
       const auto state = file->state();
       const auto key = options_.target.prefix + walked.path;
       const auto retries = retries_of(options_, progress_, stop);
@@ -303,8 +328,10 @@ class Contents {
   }
 
   const UploadOptions& options_;
+  const Root& root_;
   const std::shared_ptr<Session>& session_;
   const std::vector<ExpectedFile>& files_;
+  const Moment moment_;
   Problems& problems_;
   Progress& progress_;
   base::Guarded<Queue> queue_;
@@ -320,13 +347,13 @@ void sort(std::vector<ExpectedFile>& files) {
   files.erase(std::unique(files.begin(), files.end(), is_same), files.end());
 }
 
-std::vector<ExpectedFile> expected_files(const UploadOptions& options, Problems& problems,
+std::vector<ExpectedFile> expected_files(const UploadOptions& options, const Root& root, Problems& problems,
                                          const base::Stop& stop) {
   std::vector<ExpectedFile> files;
   const auto take = [&](const WalkedFile& file) {
     files.push_back({path_hash(file.path), file.state.size, hash_of(file.state)});
   };
-  walk(options.directory, options.walk, {.file = take, .problem = problems.of_walk()}, stop);
+  walk(root, options.walk, {.file = take, .problem = problems.of_walk()}, stop);
   sort(files);
   return files;
 }
@@ -356,34 +383,48 @@ void for_each_object(Client& client, const UploadOptions& options, const base::S
 
 namespace {
 
-/// A file that ended in none of the numbers would pass for compared.
+/// An object of which no walk knows a file.
+void note_extra(const UploadOptions& options, const Root& root, std::string_view path, Problems& problems) {
+  const std::string name(path);
+  try {
+    if (const auto mode = root.mode_of(name, options.walk.symlinks); mode && S_ISREG(*mode))
+      return problems.unseen(name);
+    problems.note(path, "is an object without a file");
+  } catch (const base::Error& error) {
+    problems.failed(path, error.message());
+  }
+}
+
+/// What is not verified must not pass for equal, nor a file that ended in none of the numbers.
 void check_sum(const Verification& result, size_t files, Problems& problems) {
   const auto sum =
       result.equal + result.listed + result.missing + result.different + result.unverified + result.vanished;
+  if (result.unverified > 0 && problems.failures() == 0)
+    problems.failed("", fmt::format("{} files were not verified", result.unverified));
   if (sum == files) return;
   problems.failed("", fmt::format("of {} files {} were compared: this is a defect of cutover", files, sum));
 }
 
 }  // namespace
 
-Verification verify(const UploadOptions& options, const std::shared_ptr<Session>& session,
-                    UploadJournal* journal, const std::vector<ExpectedFile>& files, Problems& problems,
-                    Progress& progress, const base::Stop& stop) {
+Verification verify(const UploadOptions& options, const Root& root, const std::shared_ptr<Session>& session,
+                    UploadJournal* journal, const std::vector<ExpectedFile>& files, Moment moment,
+                    Problems& problems, Progress& progress, const base::Stop& stop) {
   if (options.verify == VerifyLevel::none) return {};
   Client client(session, stop);
   uint64_t extra = 0;
-  Listing listing(options, journal, files, problems, stop);
+  Listing listing(options, root, journal, files, problems, stop);
   for_each_object(client, options, stop, [&](std::string_view path, const ListedObject& object) {
     if (const auto* file = find_file(files, path)) {
       listing.visit(path, *file, object);
     } else if (options.walk.filter.wants_file(path)) {
       ++extra;
-      problems.note(path, "is an object without a file");
+      note_extra(options, root, path, problems);
     }
   });
   auto result = listing.finish();
   if (options.verify != VerifyLevel::list)
-    result = Contents(options, session, files, std::move(result), problems, progress).run(stop);
+    result = Contents(options, root, session, files, moment, std::move(result), problems, progress).run(stop);
   check_sum(result, files.size(), problems);
   result.extra = extra;
   result.level = options.verify;

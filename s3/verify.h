@@ -35,17 +35,22 @@ struct ExpectedFile {
   uint64_t state = 0;  ///< hash of its FileState; 0 right behind the upload, when the journal has it
 };
 
+/// When a comparison is made. What comes to the directory right behind an upload belongs to the next one; a
+/// comparison alone has to say that it has not looked at it.
+enum class Moment { behind_upload, later };
+
 /// Compares the files of the directory with the objects under the prefix; each disagreement becomes a
 /// problem. With a journal, an object's ETag must be the one that its upload had; without, the listing only
 /// has sizes to compare. Extra objects are notes. `files` are as sort() leaves them. Every one of them ends
-/// in exactly one of the numbers of the result; otherwise that is a problem, too. Right behind an upload, the
-/// journal forgets the objects that are not there any more, or are others.
-Verification verify(const UploadOptions& options, const std::shared_ptr<Session>& session,
-                    UploadJournal* journal, const std::vector<ExpectedFile>& files, Problems& problems,
-                    Progress& progress, const base::Stop& stop);
+/// in exactly one of the numbers of the result; otherwise that is a problem, too, and so is every file that
+/// was not verified. Right behind an upload, the journal forgets the objects that are not there any more, or
+/// are others.
+Verification verify(const UploadOptions& options, const Root& root, const std::shared_ptr<Session>& session,
+                    UploadJournal* journal, const std::vector<ExpectedFile>& files, Moment moment,
+                    Problems& problems, Progress& progress, const base::Stop& stop);
 
 /// The files of the directory, as sort() leaves them.
-std::vector<ExpectedFile> expected_files(const UploadOptions& options, Problems& problems,
+std::vector<ExpectedFile> expected_files(const UploadOptions& options, const Root& root, Problems& problems,
                                          const base::Stop& stop);
 /// By `path`, each one once: a directory that changes while it is read can name a file twice.
 void sort(std::vector<ExpectedFile>& files);

@@ -42,12 +42,10 @@ class Walker {
   Walker(const WalkOptions& options, const WalkVisitor& visitor, const base::Stop& stop)
       : options_(options), visitor_(visitor), stop_(stop) {}
 
-  WalkCounts walk_root(const std::filesystem::path& root) {
-    const int descriptor = ::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) {
-      auto error = base::system_error("open the directory", root.native(), errno);
-      throw error.kind(base::ErrorKind::usage);
-    }
+  WalkCounts walk_root(const Root& root) {
+    // A descriptor of its own has a position of its own.
+    const int descriptor = ::openat(root.descriptor(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) throw base::system_error("open the directory", root.path().native(), errno);
     walk_directory(descriptor);
     return counts_;
   }
@@ -163,7 +161,7 @@ class Walker {
 
 }  // namespace
 
-WalkCounts walk(const std::filesystem::path& root, const WalkOptions& options, const WalkVisitor& visitor,
+WalkCounts walk(const Root& root, const WalkOptions& options, const WalkVisitor& visitor,
                 const base::Stop& stop) {
   return Walker(options, visitor, stop).walk_root(root);
 }

@@ -1,22 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <string>
 
 #include "base/stop.h"
 #include "s3/file_state.h"
 #include "s3/glob.h"
+#include "s3/root.h"
 
 namespace s3 {
-
-/// The order is that of the numbers in journals.
-enum class Symlinks {
-  error,   ///< each one is reported as something that cannot be uploaded
-  follow,  ///< what it points to is uploaded under the link's name, also from outside the tree
-  skip,    ///< left out, and counted
-};
 
 struct WalkOptions {
   Symlinks symlinks = Symlinks::error;
@@ -45,9 +38,9 @@ struct WalkVisitor {
 };
 
 /// Visits every wanted regular file below `root`, in the order of the directories; memory does not grow with
-/// the tree. Only a root that cannot be read throws (Error{usage}); everything else is a problem of its path.
+/// the tree. Only a root that cannot be read throws; everything else is a problem of its path.
 /// A directory that vanishes on the way is no problem, since nothing of it is left to upload.
-WalkCounts walk(const std::filesystem::path& root, const WalkOptions& options, const WalkVisitor& visitor,
+WalkCounts walk(const Root& root, const WalkOptions& options, const WalkVisitor& visitor,
                 const base::Stop& stop);
 
 }  // namespace s3

@@ -69,8 +69,12 @@ std::optional<WorkQueue::Task> WorkQueue::take_small(Shared& shared) {
 }
 
 std::optional<WorkQueue::Task> WorkQueue::take_large(Shared& shared) {
-  const auto has_part = [](const Active& active) { return active.next < active.todo.size(); };
-  const auto ready = std::ranges::find_if(shared.active, has_part);
+  // The workers spread over the files that are begun: one that comes to its end slowly holds up no other.
+  auto ready = shared.active.end();
+  for (auto active = shared.active.begin(); active != shared.active.end(); ++active)
+    if (active->next < active->todo.size() &&
+        (ready == shared.active.end() || active->in_hand() < ready->in_hand()))
+      ready = active;
   const bool may_begin = !shared.large.empty() && shared.active.size() + shared.beginning < kMostActive;
   if (ready != shared.active.end() && !may_begin)
     return Task{Task::Kind::part, {}, ready->upload, ready->todo[ready->next++]};

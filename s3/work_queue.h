@@ -58,6 +58,7 @@ class WorkQueue {
     std::vector<uint32_t> todo;  // a copy: the upload makes its own anew while others look for work here
     size_t next = 0;             // index in todo of the next part to hand out
     size_t unfinished = 0;
+    size_t in_hand() const { return next - (todo.size() - unfinished); }
   };
   struct Shared {
     bool closed = false;

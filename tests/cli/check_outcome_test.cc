@@ -46,6 +46,11 @@ TEST(CheckOutcome, ADirectoryWithoutFilesIsUnchecked) {
   EXPECT_EQ(checks[0].exit_code, kFailed);
   EXPECT_THAT(checks[0].problem, HasSubstr("nothing was compared"));
   EXPECT_EQ(judged("upload", {"s3://b"}, {kEqual, {upload_of(kEqual)}}, judge_upload)[0].exit_code, kEqual);
+  auto uncompared = upload_of(kEqual);
+  uncompared.document["verdict"] = "uploaded";
+  const auto unproven = judged("upload", {"s3://b"}, {kEqual, {uncompared}}, judge_upload);
+  EXPECT_EQ(unproven[0].exit_code, kFailed);
+  EXPECT_THAT(unproven[0].problem, ::testing::HasSubstr("not compared"));
 }
 
 TEST(CheckOutcome, DatabasesWithoutTablesAreUnchecked) {

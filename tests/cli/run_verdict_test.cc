@@ -70,6 +70,16 @@ TEST(RunVerdict, OfABlockedPlanNamesWhatIsInTheWay) {
   EXPECT_EQ(verdict.reasons.size(), 1U);
 }
 
+TEST(RunVerdict, OfARehearsalSaysWhatWasNotCompared) {
+  const auto upload = step("upload", kEqual, "UPLOADED (not compared): 1 file",
+                           {{"command", "upload"}, {"exit_code", 0}, {"verdict", "uploaded"}});
+  auto move = a_move();
+  EXPECT_THAT(verdict_of(move, {step("verify", kEqual, "EQUAL", comparison()), upload}, kAgain).headline,
+              AllOf(StartsWith("READY: the databases are equal as of"), HasSubstr("were not compared")));
+  move.databases = false;
+  EXPECT_THAT(verdict_of(move, {upload}, kAgain).headline, HasSubstr("were not compared"));
+}
+
 TEST(RunVerdict, OfAStepThatStopsIsItsOwn) {
   const auto leaking =
       verdict_of(a_move(true), {step("fence", kIncomplete, "LEAKING: app is fenced")}, kAgain);

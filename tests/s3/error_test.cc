@@ -45,7 +45,7 @@ TEST_P(Answers, AreTriedAgainOrNot) {
   auto made = support::S3Fake::error(status, code);
   if (*code == '\0') made.body.clear();
   const base::HttpResponse response{.status = status, .headers = made.headers, .body = made.body};
-  const auto error = S3Error::from_answer(response, "PUT s3://bucket/key");
+  const auto error = S3Error::from_answer(response, "PUT s3://bucket/key", "us-east-1");
   EXPECT_EQ(decision_on(error), decision);
   EXPECT_EQ(error.status(), status);
   EXPECT_EQ(error.code(), *code == '\0' ? std::to_string(status) : code);

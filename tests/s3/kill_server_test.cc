@@ -138,7 +138,7 @@ class Kills : public test::UploadProgram {
     Client client(session(), base::Stop());
     EXPECT_TRUE(unfinished_uploads(client, {}, prefix_).empty());
     for (const auto& path : files_of_tree_) {
-      const auto file = LocalFile::open(files(), path, Symlinks::error);
+      const auto file = LocalFile::open(Root(files()), path, Symlinks::error);
       ASSERT_TRUE(file);
       ComparedDownload comparison(*file);
       client.get_object(prefix_ + "/" + path, comparison);

@@ -57,6 +57,17 @@ TEST_F(ReferencesOf, AreReportedWhenTheirObjectIsNotThere) {
   EXPECT_THAT(different.output, HasSubstr("a.pdf: documents.file_path mentions it, and its object"));
 }
 
+TEST_F(ReferencesOf, AreNotCheckedUnderAPrefixThatNoneHas) {
+  const auto mistyped =
+      run({"--database", database_.url(), "--refs", "documents.file_path", "--refs-prefix", "/upload/"});
+  EXPECT_EQ(mistyped.exit_code, 3) << mistyped.output << mistyped.error;
+  EXPECT_THAT(mistyped.output, AllOf(HasSubstr("none of the values of documents.file_path begins with"),
+                                     HasSubstr("nothing was checked"), HasSubstr("2 values elsewhere")));
+  EXPECT_EQ(report()["references"]["elsewhere"], 2);
+  database_.exec("DELETE FROM documents");
+  EXPECT_EQ(run(refs()).exit_code, 0) << "there is nothing to check";
+}
+
 TEST_F(ReferencesOf, AreDistinctEvenWhereTheirCollationSaysOtherwise) {
   database_.exec(
       "CREATE COLLATION folding (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"

@@ -196,6 +196,195 @@ TEST(Deletion, NeedsFilesAndNoSkippedLinks) {
   EXPECT_EQ(content_of(place, "a"), "1");
 }
 
+/// An upload of `a` and of what is written meanwhile, with --delete.
+class Deleting : public ::testing::Test {
+ protected:
+  Deleting() {
+    place_.write("a", "1");
+    place_.write("b", "2");
+    place_.write("2023/01/x", "3");
+    place_.write("2023/y", "4");
+    EXPECT_THAT(place_.run().problems, IsEmpty());
+    place_.upload.remove = true;
+  }
+  void remove(const std::string& path) const { std::filesystem::remove_all(place_.files() / path); }
+  bool has(const std::string& key) const { return place_.server.objects().contains("prefix/" + key); }
+
+  Place place_;
+};
+
+TEST_F(Deleting, LooksForTheFileBeforeItTakesTheObject) {
+  remove("b");
+  // The application makes it anew when the walks are over: the listing of what is to be deleted has begun.
+  place_.server.fail(meanwhile("ListObjectsV2", 0, [&] { place_.write("b", "new"); }));
+  const auto outcome = place_.run();
+  EXPECT_EQ(outcome.removed, 0U);
+  EXPECT_TRUE(has("b"));
+  EXPECT_EQ(outcome.failures, 1U) << "it is not uploaded either";
+  EXPECT_THAT(place_.run().problems, IsEmpty());
+  EXPECT_EQ(content_of(place_, "b"), "new");
+}
+
+TEST_F(Deleting, TakesNothingOfAnEmptyDirectory) {
+  remove("2023");
+  std::filesystem::create_directory(place_.files() / "2023");
+  remove("b");
+  const auto outcome = place_.run();
+  ASSERT_EQ(outcome.failures, 1U);
+  EXPECT_THAT(outcome.problems.front().path, HasSubstr("2023"));
+  EXPECT_THAT(outcome.problems.front().what, HasSubstr("2 objects of it, which stay"));
+  EXPECT_TRUE(has("2023/01/x") && has("2023/y"));
+  EXPECT_FALSE(has("b"));
+  remove("2023");
+  EXPECT_THAT(place_.run().problems, IsEmpty());
+  EXPECT_FALSE(has("2023/01/x") || has("2023/y"));
+}
+
+TEST_F(Deleting, GoesByTheNearestDirectoryThatIsThere) {
+  remove("2023/01");
+  place_.server.put("prefix/2023//y", "no file can have this name");
+  place_.server.put("prefix/empty/", "made by a console, for a directory");
+  std::filesystem::create_directory(place_.files() / "empty");
+  EXPECT_THAT(place_.run().problems, IsEmpty());
+  EXPECT_FALSE(has("2023/01/x") || has("2023//y") || has("empty/"));
+  EXPECT_TRUE(has("2023/y"));
+}
+
+TEST_F(Deleting, DoesNotTakeWhatIsInPlaceOfTheDirectory) {
+  place_.server.fail(meanwhile("ListObjectsV2", 0, [&] {
+    std::filesystem::rename(place_.files(), place_.files().native() + ".old");
+    place_.write("other", "1");
+  }));
+  place_.server.put("prefix/extra", "1");
+  const auto outcome = place_.run();
+  EXPECT_EQ(outcome.failures, 1U);
+  EXPECT_EQ(outcome.verification.equal, 4U) << "the directory that was opened";
+}
+
+/// Something happens between the first walk of a run and the second.
+S3Fake::Fault between_the_walks(std::function<void()> what) {
+  return meanwhile("ListMultipartUploads", 0, std::move(what));
+}
+
+TEST(Directories, ThatAreReplacedMeanwhileAreAFailure) {
+  Place place;
+  place.write("a", "1");
+  place.write("b", "2");
+  const auto old = place.files().native() + ".old";
+  place.server.fail(between_the_walks([&] {
+    std::filesystem::rename(place.files(), old);
+    std::filesystem::create_directory(place.files());
+  }));
+  const auto outcome = place.run();
+  ASSERT_EQ(outcome.failures, 1U);
+  EXPECT_THAT(outcome.problems.front().what, HasSubstr("is not the directory any more"));
+  EXPECT_EQ(outcome.uploaded, 2U) << "of the directory that was opened";
+}
+
+TEST(Directories, BehindALinkThatIsSwitchedAreAFailure) {
+  Place place;
+  place.write("v1/a", "1");
+  place.write("v2/a", "2");
+  const auto current = place.files() / "current";
+  std::filesystem::create_symlink("v1", current);
+  place.upload.directory = current;
+  place.server.fail(between_the_walks([&] {
+    std::filesystem::remove(current);
+    std::filesystem::create_symlink("v2", current);
+  }));
+  EXPECT_EQ(place.run().failures, 1U);
+  EXPECT_EQ(content_of(place, "a"), "1");
+}
+
+TEST(Directories, ThatAreEmptiedMeanwhileAreAFailure) {
+  Place place;
+  place.write("a", "1");
+  place.server.fail(between_the_walks([&] { std::filesystem::remove(place.files() / "a"); }));
+  const auto outcome = place.run();
+  ASSERT_EQ(outcome.failures, 1U);
+  EXPECT_THAT(outcome.problems.front().what, HasSubstr("there were 1 files"));
+}
+
+/// A file that is not there when it is to be read; its object is known to the run directory, or is not.
+class MissingForAMoment : public ::testing::TestWithParam<bool> {};
+
+TEST_P(MissingForAMoment, IsNotEqual) {
+  Place place;
+  place.upload.concurrency = 1;
+  place.write("a", "1");
+  place.write("b", "2");
+  if (GetParam()) {
+    place.run();
+  } else {
+    place.server.put("prefix/a", "other");
+    place.server.put("prefix/b", "other");
+    place.upload.overwrite = true;
+  }
+  place.write("a", "3");
+  place.write("b", "4");
+  // There is one worker: whichever file comes first, the other one is gone when its turn comes.
+  place.server.fail(meanwhile("PutObject", GetParam() ? 0 : 3, [&] {
+    for (const auto* name : {"a", "b"}) std::filesystem::remove(place.files() / name);
+  }));
+  place.server.fail(meanwhile("ListObjectsV2", GetParam() ? 0 : 1, [&] {
+    place.write("a", "5");
+    place.write("b", "6");
+  }));
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.uploaded, 1U);
+  ASSERT_GE(outcome.failures, 1U);
+  EXPECT_THAT(outcome.problems.front().what, HasSubstr("is there, but was not"));
+  EXPECT_LE(outcome.verification.equal, 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Objects, MissingForAMoment, ::testing::Bool());
+
+TEST(Comparisons, ReportAFileThatIsMissingForAMoment) {
+  Place place;
+  place.write("a", "1");
+  place.write("b", "2");
+  place.run();
+  place.upload.verify = VerifyLevel::checksum;
+  place.upload.concurrency = 1;
+  const auto kept = place.files().parent_path() / "b";
+  int heads = 0;
+  // It is gone for the listing's walk and the comparison, and back before the last look.
+  place.server.fail(
+      meanwhile("ListObjectsV2", 0, [&] { std::filesystem::rename(place.files() / "b", kept); }));
+  auto fault = meanwhile("HeadObject", 0, [&] {
+    if (++heads == 1) std::filesystem::rename(kept, place.files() / "b");
+  });
+  place.server.fail(fault);
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures, 1U);
+  EXPECT_EQ(outcome.verification.equal, 1U);
+  EXPECT_EQ(outcome.verification.unverified + outcome.verification.vanished, 1U);
+}
+
+TEST(Comparisons, AloneReportWhatComesMeanwhile) {
+  Place place;
+  place.write("a", "1");
+  place.run();
+  place.upload.verify = VerifyLevel::checksum;
+  place.server.fail(meanwhile("ListObjectsV2", 0, [&] { place.write("new", "1"); }));
+  Progress progress;
+  const auto outcome = verify_only(place.upload, place.session(), progress, base::Stop());
+  ASSERT_EQ(outcome.failures, 1U);
+  EXPECT_EQ(outcome.problems.front().path, "new");
+}
+
+TEST(Comparisons, ReportAFileWhichTheWalkHasMissed) {
+  Place place;
+  place.write("a", "1");
+  place.write("b", "2");
+  place.run();
+  std::filesystem::remove(place.files() / "b");
+  place.server.fail(meanwhile("ListObjectsV2", 0, [&] { place.write("b", "3"); }));
+  Progress progress;
+  const auto outcome = verify_only(place.upload, place.session(), progress, base::Stop());
+  EXPECT_EQ(outcome.failures, 1U);
+}
+
 // That nothing of it is missing in the bucket says nothing.
 TEST(EmptyDirectories, MayNotBeMounted) {
   Place place;

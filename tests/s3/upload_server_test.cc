@@ -25,6 +25,7 @@ namespace {
 using test::kLarge;
 using test::random_text;
 using test::UploadProgram;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -142,6 +143,27 @@ TEST_F(UploadProgram, GoesWhereTheBucketIs) {
   EXPECT_EQ(result.exit_code, 0) << result.output << result.error;
   EXPECT_THAT(result.error, HasSubstr("the bucket is in the region eu-central-1"));
   EXPECT_EQ(far.objects().size(), 1U);
+  // A later run does not ask for the listing first.
+  write("b", "2");
+  const auto again = support::cutover(call, {.environment = variables});
+  EXPECT_EQ(again.exit_code, 0) << again.output << again.error;
+  EXPECT_THAT(again.error, HasSubstr("the bucket is in the region eu-central-1"));
+  EXPECT_EQ(far.objects().size(), 2U);
+}
+
+TEST_F(UploadProgram, DoesNotCallEqualWhatItHasNotCompared) {
+  write("a", "1");
+  const auto result = run({"--verify", "none"});
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_THAT(result.output, AllOf(HasSubstr("UPLOADED (not compared): 1 file"), Not(HasSubstr("EQUAL"))));
+  EXPECT_EQ(report()["verdict"], "uploaded");
+}
+
+TEST_F(UploadProgram, AdvisesALifecycleRule) {
+  write("a", "1");
+  EXPECT_THAT(run({"--dry-run"}).output, Not(HasSubstr("lifecycle rule")));
+  write("large", random_text(kLarge));
+  EXPECT_THAT(run({"--dry-run"}).output, HasSubstr("lifecycle rule"));
 }
 
 TEST_F(UploadProgram, ChecksTheServersCertificate) {

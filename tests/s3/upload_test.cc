@@ -22,6 +22,7 @@ using support::S3Fake;
 using test::kLarge;
 using test::Place;
 using test::random_text;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -133,6 +134,68 @@ INSTANTIATE_TEST_SUITE_P(Servers, Ladder,
                          ::testing::Values(std::tuple(true, true, Integrity::crc64nvme),
                                            std::tuple(false, true, Integrity::md5),
                                            std::tuple(false, false, Integrity::sha256)));
+
+// The CRC is checked with a PUT and not with a part, and no object keeps one: it would prove nothing.
+TEST(PartChecksums, AreTriedToo) {
+  Place place({.checks_part_crc = false});
+  place.write("large", random_text(kLarge));
+  const auto outcome = place.run();
+  expect_clean(outcome);
+  EXPECT_EQ(outcome.capabilities->integrity, Integrity::md5);
+  EXPECT_TRUE(outcome.capabilities->checks_parts);
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
+TEST(PartChecksums, AreTriedByWhoHasAnOlderJournal) {
+  Place place({.checks_part_crc = false});
+  place.write("a", "1");
+  place.run();
+  {
+    UploadJournal journal(place.upload.run_dir, {std::filesystem::canonical(place.files()), "", "bucket",
+                                                 place.upload.target.prefix});
+    journal.record(Capabilities{Integrity::crc64nvme, true, true});
+  }
+  place.write("large", random_text(kLarge));
+  const auto outcome = place.run();
+  expect_clean(outcome);
+  EXPECT_EQ(outcome.capabilities->integrity, Integrity::md5);
+  EXPECT_EQ(outcome.unchanged, 1U);
+  place.server.reset_counts();
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.total(), 1) << "it was tried once";
+}
+
+class Kms : public ::testing::TestWithParam<bool> {};
+
+TEST_P(Kms, ByTheBucketsDefaultMakesOtherEtags) {
+  Place place({.checks_crc = GetParam(), .is_kms = true});
+  place.write("a", "1");
+  place.write("large", random_text(kLarge));
+  const auto outcome = place.run();
+  expect_clean(outcome);
+  EXPECT_TRUE(outcome.capabilities->is_kms);
+  EXPECT_EQ(place.server.count("ProbeCompleteMultipartUpload"), 1);
+  EXPECT_THAT(contents(place), SizeIs(2)) << "the probe's object is deleted";
+  EXPECT_EQ(place.run().unchanged, 2U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, Kms, ::testing::Bool());
+
+TEST(KmsRights, AreTriedBeforeAnyFileIs) {
+  for (const auto* operation : {"ProbeUploadPart", "ProbeCompleteMultipartUpload"}) {
+    Place place({.is_kms = true});
+    place.write("a", "1");
+    place.server.fail({.operation = operation, .answer = S3Fake::error(403, "AccessDenied")});
+    try {
+      place.run();
+      FAIL();
+    } catch (const S3Error& error) {
+      EXPECT_THAT(error.hint(), HasSubstr("kms:Decrypt"));
+    }
+    EXPECT_THAT(contents(place), IsEmpty());
+    EXPECT_EQ(place.server.uploads(), 0U);
+  }
+}
 
 struct FaultCase {
   std::string name;
@@ -354,6 +417,128 @@ TEST(Upload, EndsAtOnceWhenEverythingWouldFail) {
   EXPECT_LE(place.server.total(), 2);
 }
 
+/// A later run knows what the server can do, and asks nothing before its first object.
+TEST(Reruns, EndAtOnceWhenEverythingIsDenied) {
+  Place place;
+  place.write("first", "1");
+  place.run();
+  for (int i = 0; i < 50; ++i) place.write("f" + std::to_string(i), "1");
+  place.server.reset_counts();
+  place.server.fail(answering("PutObject", 403, "AccessDenied", 1000));
+  try {
+    place.run();
+    FAIL();
+  } catch (const S3Error& error) {
+    EXPECT_EQ(error.code(), "AccessDenied");
+    EXPECT_THAT(error.message(), HasSubstr(".cutover-probe-"));
+  }
+  EXPECT_LT(place.server.count("PutObject"), 50) << "not every file is tried";
+}
+
+TEST(Reruns, CollectWhatIsDeniedForOneFile) {
+  Place place;
+  place.write("first", "1");
+  place.run();
+  place.write("good", "1");
+  place.write("bad", "2");
+  place.upload.concurrency = 1;
+  place.server.fail(answering("PutObject", 403, "AccessDenied", 1));
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures, 1U);
+  EXPECT_EQ(outcome.uploaded, 1U);
+  EXPECT_THAT(contents(place), SizeIs(2)) << "the temporary object is deleted";
+}
+
+TEST(Reruns, EndAtOnceInTheWrongRegion) {
+  for (const int status : {301, 400, 403}) {
+    Place place;
+    place.write("first", "1");
+    place.run();
+    for (int i = 0; i < 20; ++i) place.write("f" + std::to_string(i), "1");
+    auto elsewhere = answering("PutObject", status, "AuthorizationHeaderMalformed", 1000);
+    elsewhere.answer.headers.set("x-amz-bucket-region", "eu-central-1");
+    place.server.fail(elsewhere);
+    try {
+      place.run();
+      FAIL() << status;
+    } catch (const S3Error& error) {
+      EXPECT_EQ(error.region(), "eu-central-1");
+    }
+  }
+}
+
+TEST(Reruns, TakeARegionForAnotherOnlyIfItIs) {
+  Place place;
+  place.write("a", "1");
+  place.run();
+  place.write("b", "1");
+  auto denied = answering("PutObject", 403, "AccessDenied", 1);
+  denied.answer.headers.set("x-amz-bucket-region", "us-east-1");
+  place.server.fail(denied);
+  EXPECT_EQ(place.run().failures, 1U);
+}
+
+// The server says so when another object was written meanwhile; the upload is lost by it.
+TEST(Upload, BeginsAnewAfterAConflict) {
+  Place place;
+  const auto content = random_text(kLarge);
+  place.write("large", content);
+  place.server.fail(answering("CompleteMultipartUpload", 409, "ConditionalRequestConflict", 1));
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.count("CreateMultipartUpload"), 2);
+  EXPECT_TRUE(contents(place).at("prefix/large") == content);
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
+TEST(Upload, GivesUpOnAnObjectThatNeverRests) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.server.fail(answering("CompleteMultipartUpload", 409, "ConditionalRequestConflict", 100));
+  EXPECT_EQ(place.run().failures, 1U);
+  EXPECT_EQ(place.server.count("CreateMultipartUpload"), 3);
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
+TEST(Upload, SendsAPartAgainWhoseChecksumTheServerHasOtherwise) {
+  Place place;
+  const auto content = random_text(kLarge);
+  place.write("large", content);
+  place.upload.concurrency = 1;
+  auto fault = answering("UploadPart", 403, "SignatureDoesNotMatch", 1);
+  fault.after = 2;
+  place.server.fail(fault);
+  EXPECT_THROW(place.run(), S3Error);
+  S3Fake::Fault other{.operation = "ListParts"};
+  other.change = [](support::HttpServerResponse& answer) {
+    const auto at = answer.body.find("<ChecksumCRC64NVME>");
+    ASSERT_NE(at, std::string::npos);
+    answer.body.replace(at + 19, 12, "AAAAAAAAAAA=");
+  };
+  place.server.fail(other);
+  place.server.reset_counts();
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.count("UploadPart"), 2) << "that one, and the one that was missing";
+  EXPECT_TRUE(contents(place).at("prefix/large") == content);
+}
+
+TEST(Upload, TellsOfUnfinishedUploadsOfALostRunDirectory) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.upload.concurrency = 1;
+  place.server.fail(answering("UploadPart", 403, "SignatureDoesNotMatch", 1));
+  EXPECT_THROW(place.run(), S3Error);
+  std::filesystem::remove_all(place.upload.run_dir);
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures, 0U);
+  ASSERT_THAT(outcome.problems, SizeIs(1));
+  EXPECT_THAT(outcome.problems[0].what,
+              AllOf(HasSubstr("1 unfinished uploads"), HasSubstr("prefix/large"), HasSubstr("abort")));
+  EXPECT_EQ(place.server.uploads(), 1U) << "somebody may be at work on it";
+  place.server.reset_counts();
+  place.run();
+  EXPECT_EQ(place.server.count("ListMultipartUploads"), 0) << "it is said once";
+}
+
 TEST(Upload, CollectsWhatConcernsOneFile) {
   Place place;
   place.write("good", "1");
@@ -439,7 +624,8 @@ TEST(Upload, FindsItsLostUploadsBehindManyOthers) {
   EXPECT_THAT(unfinished_uploads(client, {}, "prefix/large"), SizeIs(9));
   place.write("large", random_text(kLarge));
   place.server.fail(cut("CreateMultipartUpload", HttpFault::reset, 0, true));
-  expect_clean(place.run());
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures, 0U);
   EXPECT_EQ(place.server.uploads(), 4U) << "those of other keys stay";
 }
 

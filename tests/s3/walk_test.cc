@@ -34,7 +34,7 @@ struct Seen {
 Seen seen(const fs::path& root, const WalkOptions& options = {}) {
   Seen out;
   out.counts = walk(
-      root, options,
+      Root(root), options,
       {.file = [&](const WalkedFile& file) { out.files.emplace(file.path, file.state.size); },
        .problem = [&](const std::string& path, const std::string& why) { out.problems.emplace(path, why); }},
       base::Stop());

@@ -25,12 +25,6 @@ std::string md5_hex(const std::string& text) {
 }
 
 /// With a key of KMS it is no MD5 of the content.
-std::string etag_of(const std::string& content, const std::map<std::string, std::string>& headers) {
-  const auto encryption = headers.find("x-amz-server-side-encryption");
-  const bool is_kms = encryption != headers.end() && encryption->second.starts_with("aws:kms");
-  return md5_hex(is_kms ? "encrypted " + content : content);
-}
-
 std::map<std::string, std::string> parse_query(const std::string& query) {
   std::map<std::string, std::string> out;
   std::istringstream pairs(query);
@@ -57,6 +51,14 @@ std::string operation_of(const HttpServerRequest& request, const std::string& ke
   if (method == "DELETE") return upload ? "AbortMultipartUpload" : "DeleteObject";
   if (method == "GET") return upload ? "ListParts" : "GetObject";
   return method == "HEAD" ? "HeadObject" : "Unknown";
+}
+
+/// What a request is counted as, and what faults name: those of a probe's multipart upload are not a file's.
+std::string known_as(const std::string& operation, const std::string& key,
+                     const std::map<std::string, std::string>& query) {
+  const bool is_probe = key.find(".cutover-probe-") != std::string::npos;
+  const bool is_multipart = query.contains("uploadId") || query.contains("uploads");
+  return is_probe && is_multipart ? "Probe" + operation : operation;
 }
 
 /// Of a request that makes an object: what is kept with it.
@@ -172,7 +174,7 @@ std::optional<S3Fake::Fault> S3Fake::next_fault(const std::string& operation, bo
 std::optional<HttpServerResponse> S3Fake::reset_in_body(const HttpServerRequest& head) {
   const auto [key, query] = address_of(head);
   if (!key) return std::nullopt;
-  const auto fault = next_fault(operation_of(head, *key, query), true);
+  const auto fault = next_fault(known_as(operation_of(head, *key, query), *key, query), true);
   if (!fault) return std::nullopt;
   return HttpServerResponse{.fault = HttpFault::reset, .after_request_bytes = *fault->reset_in_body};
 }
@@ -181,7 +183,7 @@ HttpServerResponse S3Fake::answer(const HttpServerRequest& request) {
   const auto [key, query] = address_of(request);
   if (!key) return error(404, "NoSuchBucket");
   const auto operation = operation_of(request, *key, query);
-  const auto fault = next_fault(operation, false);
+  const auto fault = next_fault(known_as(operation, *key, query), false);
   if (fault && fault->also) fault->also();
   if (fault && !fault->takes_effect && !fault->change) return fault->answer;
   if (auto refused = refuse(request)) return *refused;
@@ -217,6 +219,7 @@ std::optional<HttpServerResponse> S3Fake::check_body(const HttpServerRequest& re
     if (md5 != s3::to_base64(s3::checksum(Integrity::md5, bytes_of(request.body))))
       return error(400, "BadDigest");
   if (!options_.checks_crc) return std::nullopt;
+  if (!options_.checks_part_crc && parse_query(request.query()).contains("uploadId")) return std::nullopt;
   for (const auto integrity : {Integrity::crc64nvme, Integrity::crc32c, Integrity::crc32}) {
     const auto given = request.headers.get(s3::header_name(integrity));
     if (!given.empty() && given != s3::to_base64(s3::checksum(integrity, bytes_of(request.body))))
@@ -239,7 +242,17 @@ HttpServerResponse S3Fake::put_object(State& state, const HttpServerRequest& req
     std::erase_if(object.headers, [](const auto& h) { return h.first.starts_with("x-amz-checksum"); });
   const auto etag = object.etag;
   state.objects[key] = std::move(object);
-  return with_etag(etag);
+  auto out = with_etag(etag);
+  if (options_.is_kms) out.headers.add("x-amz-server-side-encryption", "aws:kms");
+  return out;
+}
+
+std::string S3Fake::etag_of(const std::string& content,
+                            const std::map<std::string, std::string>& headers) const {
+  const auto encryption = headers.find("x-amz-server-side-encryption");
+  const bool is_kms =
+      options_.is_kms || (encryption != headers.end() && encryption->second.starts_with("aws:kms"));
+  return md5_hex(is_kms ? "encrypted " + content : content);
 }
 
 std::optional<HttpServerResponse> S3Fake::check_conditions(const State& state,
@@ -325,8 +338,13 @@ HttpServerResponse S3Fake::list_parts(State& state, const Query& query) const {
   auto part = found->second.parts.upper_bound(marker);
   for (; part != found->second.parts.end() && count < options_.page; ++part, ++count) {
     last = part->first;
-    body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>&quot;{}&quot;</ETag><Size>{}</Size></Part>",
-                        last, part->second.etag, part->second.content.size());
+    body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>&quot;{}&quot;</ETag><Size>{}</Size>", last,
+                        part->second.etag, part->second.content.size());
+    for (const auto integrity : {s3::Integrity::crc64nvme, s3::Integrity::crc32c, s3::Integrity::crc32})
+      if (const auto sum = part->second.headers.find(std::string(s3::header_name(integrity)));
+          sum != part->second.headers.end())
+        body += fmt::format("<Checksum{0}>{1}</Checksum{0}>", s3::algorithm_name(integrity), sum->second);
+    body += "</Part>";
   }
   const bool more = part != found->second.parts.end();
   return xml(fmt::format(
@@ -435,6 +453,7 @@ HttpServerResponse S3Fake::carry_out(const std::string& operation, const HttpSer
     return missing;
   }
   auto out = with_etag(found->second.etag);
+  if (options_.is_kms) out.headers.set("x-amz-server-side-encryption", "aws:kms");
   const bool with_checksums = request.headers.get("x-amz-checksum-mode") == "ENABLED";
   for (const auto& [name, value] : found->second.headers)
     if (with_checksums || !name.starts_with("x-amz-checksum-")) out.headers.add(name, value);

@@ -20,6 +20,8 @@ namespace support {
 /// What is different about one server.
 struct S3FakeOptions {
   bool checks_crc = true;               ///< else x-amz-checksum-… is ignored, as older servers do
+  bool checks_part_crc = true;          ///< else it is ignored with a part, as checks_crc says
+  bool is_kms = false;                  ///< the bucket's default: no ETag is an MD5
   bool checks_md5 = true;               ///< else Content-MD5 is ignored, too
   bool honours_conditions = true;       ///< If-None-Match and If-Match on what makes an object
   bool complete_names_etag = true;      ///< in the answer to CompleteMultipartUpload
@@ -42,7 +44,8 @@ class S3Fake {
     std::string etag;
     std::map<std::string, std::string> headers;  ///< lower-case names: content-type, x-amz-meta-…, checksums
   };
-  /// What happens instead of the usual. `operation` is S3's name: "PutObject", "UploadPart", …
+  /// What happens instead of the usual. `operation` is S3's name: "PutObject", "UploadPart", … What belongs
+  /// to the multipart upload of the probe has a name of its own, here and in count(): "ProbeUploadPart", …
   struct Fault {
     std::string operation;
     HttpServerResponse answer = {};
@@ -114,6 +117,8 @@ class S3Fake {
   HttpServerResponse put_object(State& state, const HttpServerRequest& request, const std::string& key) const;
   HttpServerResponse upload_part(State& state, const HttpServerRequest& request, const Query& query) const;
   HttpServerResponse complete(State& state, const HttpServerRequest& request, const Query& query) const;
+  /// That of what arrived.
+  std::string etag_of(const std::string& content, const std::map<std::string, std::string>& headers) const;
   HttpServerResponse list_parts(State& state, const Query& query) const;
   HttpServerResponse list_objects(State& state, const Query& query) const;
   HttpServerResponse list_uploads(const State& state, const Query& query) const;
