@@ -3,7 +3,8 @@
 #
 # One whole move of the benchmark database, by cutover (its proof included), by pgcopydb and by
 # pg_dump -Fd -j | pg_restore -j + ANALYZE, same servers, same number of jobs, in rotating order; and the COPY phase alone
-# against as many `psql COPY binary | psql COPY binary` pairs. Prints each round, then medians and ratios.
+# against as many `psql COPY binary | psql COPY binary` pairs. Prints each round, then medians and ratios, and cutover's CPU
+# seconds for each GB of COPY stream, copied or read back, with digests.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 rounds=3 scale=40 jobs=2
@@ -12,7 +13,7 @@ while [ $# -gt 0 ]; do
     --rounds) rounds=$2 && shift 2 ;;
     --scale) scale=$2 && shift 2 ;;
     --jobs) jobs=$2 && shift 2 ;;
-    *) sed -n '2,7p' "$0" && exit 2 ;;
+    *) sed -n '2,8p' "$0" && exit 2 ;;
   esac
 done
 for program in pgcopydb /usr/bin/time; do
@@ -37,6 +38,10 @@ check() { # the target holds what the source holds, by count and by a sum over t
   [ "$(sql "$source_url/app" -c "$query")" = "$(sql "$target_url/app" -c "$query")" ] || { echo "$1: the target differs" >&2; exit 1; }
 }
 
+from_report() { # FIELD: a number of the last copy's report
+  grep -oE "\"$1\": ?[0-9.]+" "$work/run/report.json" | grep -oE '[0-9.]+$'
+}
+
 run_cutover() {
   rm -rf "$work/run"
   clock cutover 0 "$cutover" copy --source "$source_url/app" --target "$target_url/app" --run-dir "$work/run" --jobs "$jobs" \
@@ -53,14 +58,14 @@ run_pg_dump() {
     pg_restore -j $jobs -d '$target_url/app' '$work/dump' && psql -qX -c ANALYZE '$target_url/app'"
 }
 # The COPY phase alone: into bare tables, no index. cutover says how long its own took, from the first chunk's start to
-# the last chunk's commit.
+# the last chunk's commit; its CPU seconds are those of the whole command, so of the proof too.
 bare_tables() { fresh_target app && pg_dump --section=pre-data "$source_url/app" | psql -qX "$target_url/app" >/dev/null; }
 run_copy_phase() {
   rm -rf "$work/run"
   bare_tables
-  "$cutover" copy --source "$source_url/app" --target "$target_url/app" --run-dir "$work/run" --jobs "$jobs" --schema none \
-    --report-json --no-progress >"$work/phase.json" 2>"$work/phase.err" || { cat "$work/phase.err" >&2; exit 1; }
-  keep_result copy_phase "$(grep -oE '"copy_seconds": ?[0-9.]+' "$work/phase.json" | grep -oE '[0-9.]+$')" 0 0
+  clock copy_phase 0 "$cutover" copy --source "$source_url/app" --target "$target_url/app" --run-dir "$work/run" --jobs "$jobs" \
+    --schema none --no-progress
+  set_wall "$(from_report copy_seconds)"
 }
 run_psql_pairs() {
   bare_tables
@@ -82,3 +87,6 @@ for ((round = 1; round <= rounds; ++round)); do
 done
 
 summary cutover:pgcopydb cutover:pg_dump copy_phase:psql_pairs
+echo
+# Every byte passed twice: to the target, and back for the proof.
+for name in cutover copy_phase; do cpu_per_gigabyte "$name" $((2 * $(from_report bytes))); done

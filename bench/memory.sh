@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # ./dev bench memory [--jobs N]
 #
-# Peak memory (RSS) of `cutover copy`, its proof included, for what must not make it grow: the benchmark database, one table
-# of 2 and of 20 million rows, and 2,500 and 10,000 tables with twice as many indexes.
+# Peak memory (RSS) of `cutover copy`, its proof included, for what must not make it grow: the benchmark database, one row
+# of 300 MB (its own size is what it may take), one table of 2 and of 20 million rows, and 2,500 and 10,000 tables with twice
+# as many indexes; and of `cutover plan` for the latter. At the end, how many times the time four times the tables take, and
+# ten times the rows.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 jobs=4
 while [ $# -gt 0 ]; do
   case $1 in
     --jobs) jobs=$2 && shift 2 ;;
-    *) sed -n '2,5p' "$0" && exit 2 ;;
+    *) sed -n '2,7p' "$0" && exit 2 ;;
   esac
 done
 [ -x /usr/bin/time ] || { echo "install time first: apt-get install time" >&2; exit 2; }
@@ -36,6 +38,11 @@ new_source
 sql -v scale=40 "$source_url/app" -f bench/app.sql
 measure benchmark_database
 
+new_source
+sql "$source_url/app" -c 'CREATE TABLE long_row (body text)' -c 'ALTER TABLE long_row ALTER body SET STORAGE EXTERNAL' \
+  -c "INSERT INTO long_row SELECT repeat(md5('x'), 300 * 1000 * 1000 / 32)"
+measure row_of_300_MB
+
 for millions in 2 20; do
   new_source
   "$pg_bin/pgbench" -q -i -s $((millions * 10)) "$source_url/app" >/dev/null 2>&1
@@ -49,3 +56,8 @@ for count in 2500 10000; do
     FROM generate_series(1, $count) i" | sed 's/$/;/' | sql "$source_url/app" -f -
   measure "${count}_tables"
 done
+
+fresh_target app
+clock 10000_tables_plan 0 "$cutover" plan --source "$source_url/app" --target "$target_url/app"
+
+summary 10000_tables:2500_tables table_of_20_million_rows:table_of_2_million_rows

@@ -85,9 +85,12 @@ TEST(Archive, ThatIsNoneIsRefused) {
 
 // --------------------------------------------------------------------------------------------------- damage
 
+constexpr const char* kJournal = "journal.";
+
 struct Damage {
   const char* name;
-  std::string file;  ///< that is damaged, and named; empty: a chunk of the largest table
+  /// That is damaged, and named; empty: a chunk of the largest table; kJournal: whatever number it has.
+  std::string file;
   std::function<void(const fs::path&)> harm;
 };
 
@@ -99,6 +102,20 @@ void flip(const fs::path& path, size_t at) {
 }
 
 void flip_middle(const fs::path& path) { flip(path, fs::file_size(path) / 2); }
+
+fs::path largest_chunk(const fs::path& archive) {
+  fs::path largest;
+  uintmax_t size = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(archive / "data"))
+    if (entry.is_regular_file() && entry.file_size() > size) size = fs::file_size(largest = entry.path());
+  return largest;
+}
+
+fs::path journal(const fs::path& archive) {
+  for (const auto& entry : fs::directory_iterator(archive))
+    if (entry.path().filename().string().starts_with(kJournal)) return entry.path();
+  throw std::runtime_error("an archive without a journal");
+}
 
 class DamagedArchive : public ::testing::TestWithParam<Damage> {
  protected:
@@ -119,13 +136,8 @@ TEST_P(DamagedArchive, IsFoundAndNamedAndNothingOfItIsLoaded) {
   const auto mine = move.way.path("archive");
   fs::copy(archive(), mine, fs::copy_options::recursive);
   auto file = GetParam().file;
-  if (file.empty()) {
-    fs::path largest;
-    uintmax_t size = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(mine / "data"))
-      if (entry.is_regular_file() && entry.file_size() > size) size = fs::file_size(largest = entry.path());
-    file = fs::relative(largest, mine).string();
-  }
+  if (file.empty()) file = fs::relative(largest_chunk(mine), mine).string();
+  if (file == kJournal) file = journal(mine).filename().string();
   GetParam().harm(mine / file);
   const auto result = move.way.run("import", {"--archive", mine, "--jobs", "1"});
   EXPECT_NE(result.exit_code, 0);
@@ -162,7 +174,13 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"MissingSchema", "schema.dump.zst", [](const fs::path& path) { fs::remove(path); }},
         Damage{"MissingEndState", "end_state.json.zst", [](const fs::path& path) { fs::remove(path); }},
         Damage{"Schema", "schema.dump.zst", flip_middle},
-        Damage{"EndState", "end_state.json.zst", flip_middle}),
+        Damage{"EndState", "end_state.json.zst", flip_middle}, Damage{"Journal", kJournal, flip_middle},
+        Damage{"OtherDigestKey", "digest.key",
+               [](const fs::path& path) {
+                 auto key = slurp(path);
+                 key[5] = key[5] == '0' ? '1' : '0';
+                 spill(path, key);
+               }}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

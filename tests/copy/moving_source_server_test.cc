@@ -27,10 +27,11 @@ class MovingSource : public ::testing::Test {
     return copy_while(move, lock_mode, meanwhile);
   }
   static support::ProcessResult copy_while(const Move& move, const std::string& lock_mode,
-                                           const std::function<void()>& meanwhile) {
+                                           const std::function<void()>& meanwhile,
+                                           const Arguments& more = {"--schema", "none"}) {
     support::Session holder(move.target.url());
     holder.exec(fmt::format("BEGIN; LOCK TABLE t IN {} MODE", lock_mode));
-    support::Process run(support::cutover_program(), move.way.arguments("copy", {"--schema", "none"}));
+    support::Process run(support::cutover_program(), move.way.arguments("copy", more));
     move.target.wait_until(
         "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 't'::regclass)");
     meanwhile();
@@ -56,6 +57,31 @@ TEST_F(MovingSource, ADroppedTableIsNamedAndTheOthersAreCopied) {
   EXPECT_TRUE(exits(result, 3));
   EXPECT_THAT(result.output,
               AllOf(HasSubstr("public.t"), HasSubstr("dropped or renamed"), HasSubstr("--restart")));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM u"), "2");
+}
+
+// Between the snapshot and pg_dump, which finds it in the snapshot and cannot lock it. Later: see
+// RewriteMore.
+TEST_F(MovingSource, ATableDroppedBeforePgDumpReadsItEndsTheRunBeforeAnythingIsDone) {
+  const auto before = support::schema_dump(move.target.url());
+  const auto result = copy_while(move, "ACCESS EXCLUSIVE", [&] { move.source.exec("DROP TABLE t"); }, {});
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.error, AllOf(HasSubstr("pg_dump failed"), HasSubstr("public.t")));
+  EXPECT_EQ(support::schema_dump(move.target.url()), before);
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM u"), "0");
+  // The same command again copies what there is now.
+  EXPECT_TRUE(exits(move.copy(), 0));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM u"), "2");
+}
+
+TEST_F(MovingSource, AColumnThatBecameAnotherBeforePgDumpReadItFailsItsTable) {
+  const auto result = copy_while(
+      move, "ACCESS EXCLUSIVE",
+      [&] { move.source.exec("ALTER TABLE t DROP COLUMN v; ALTER TABLE t ADD COLUMN v text DEFAULT 'x'"); },
+      {});
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.output, AllOf(HasSubstr("public.t"), HasSubstr("its columns were changed")));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM t"), "0");
   EXPECT_EQ(move.target.value("SELECT count(*) FROM u"), "2");
 }
 

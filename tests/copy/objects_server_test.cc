@@ -98,6 +98,23 @@ TEST(OddRows, HolesInATableAndLongRows) {
   move.expect_equal_copy(kTinyChunks);
 }
 
+TEST(OddRows, ALongOneTakesItsOwnSizeInMemoryAndLittleMore) {
+  constexpr uint64_t kSize = 100'000'000;
+  constexpr uint64_t kBeside = 32 << 20;
+  const Move move(
+      fmt::format("CREATE TABLE long (v text); ALTER TABLE long ALTER v SET STORAGE EXTERNAL; "
+                  "INSERT INTO long SELECT repeat(md5('x'), {})",
+                  kSize / 32));
+  const auto result = move.copy();
+  EXPECT_TRUE(exits(result, 0));
+  EXPECT_EQ(move.target.value("SELECT length(v) || md5(v) FROM long"),
+            move.source.value("SELECT length(v) || md5(v) FROM long"));
+  EXPECT_GE(result.peak_memory, kSize) << "what is measured is something else";
+  if (std::string_view(SANITIZER).empty()) {
+    EXPECT_LE(result.peak_memory, kSize + kBeside);
+  }
+}
+
 TEST(Partitions, ByHashOnAnEnumAreEqualAtTheRoot) {
   const Move move(R"(
     CREATE TYPE colour AS ENUM ('red', 'green', 'blue', 'black', 'white', 'pink');

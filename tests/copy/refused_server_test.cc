@@ -14,6 +14,15 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+/// Everything of a database that a copy could have changed.
+std::map<std::string, std::string> whole_state(const std::string& url) {
+  auto state = support::database_digest(url);
+  state["schema"] = support::schema_dump(url);
+  state["ledger"] =
+      support::exec_url(url, "SELECT count(*) FROM pg_namespace WHERE nspname = 'cutover'")[0][0].value();
+  return state;
+}
+
 TEST(Refused, AMalformedUrlAndItsPasswordIsNotShown) {
   const Move move;
   const auto result = Copy("postgres://app:hunter2@host:port:5432/x", move.target.url()).copy();
@@ -39,10 +48,15 @@ TEST(Refused, ADatabaseThatIsNotThere) {
 }
 
 TEST(Refused, TlsWhereTheServerHasNone) {
-  const Move move;
-  const auto result = Copy(move.source.url() + "?sslmode=require", move.target.url()).copy();
-  EXPECT_TRUE(exits(result, 2));
-  EXPECT_THAT(result.error, HasSubstr("SSL"));
+  const Move move("CREATE TABLE t AS SELECT 1 AS a", "CREATE TABLE mine AS SELECT 2 AS b");
+  const auto before = whole_state(move.target.url());
+  const auto at_source = Copy(move.source.url() + "?sslmode=require", move.target.url()).copy();
+  const auto at_target = Copy(move.source.url(), move.target.url() + "?sslmode=require").copy();
+  for (const auto& result : {at_source, at_target}) {
+    EXPECT_TRUE(exits(result, 2));
+    EXPECT_THAT(result.error, AllOf(HasSubstr("SSL"), HasSubstr("hint: ")));
+  }
+  EXPECT_EQ(whole_state(move.target.url()), before);
 }
 
 TEST(Refused, AWrongPasswordAReplicaAndAServerOfItsOwn) {
@@ -58,9 +72,11 @@ TEST(Refused, AWrongPasswordAReplicaAndAServerOfItsOwn) {
   server.stop();
   spill(server.data_directory() / "standby.signal", "");
   server.start();
+  const auto before = whole_state(server.url("postgres", "app", "right"));
   const auto replica = Copy(move.source.url(), server.url("postgres", "app", "right")).copy();
   EXPECT_TRUE(exits(replica, 2));
   EXPECT_THAT(replica.error, AllOf(HasSubstr("replica"), HasSubstr("primary")));
+  EXPECT_EQ(whole_state(server.url("postgres", "app", "right")), before);
   // As a source, one that cannot export snapshots says so.
   const auto from_replica = Copy(server.url("postgres", "app", "right"), move.target.url()).copy();
   EXPECT_THAT(text_of(from_replica), HasSubstr("replica"));

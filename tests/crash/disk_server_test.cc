@@ -76,6 +76,28 @@ TEST(FullDisk, OfTheTargetIsWaitedFor) {
   server.exec("postgres", "DROP TABLESPACE small");
 }
 
+TEST(FullDisk, OfTheRunDirectoryAtTheStartEndsTheRunBeforeAnythingIsDone) {
+  const SmallDisk disk("2m");
+  Move move;
+  fill(move.source);
+  move.target.exec("CREATE TABLE mine AS SELECT 1 AS a");
+  move.run_dir = disk.path() / "run";
+  disk.fill_up(0);
+  const auto before = support::schema_dump(move.target.url());
+  const auto rows = support::database_digest(move.target.url());
+  const auto result = move.run();
+  EXPECT_THAT(result.exit_code, testing::AnyOf(2, 3)) << result.output << result.error;
+  EXPECT_THAT(result.error,
+              testing::AllOf(HasSubstr("no space left on device"), HasSubstr("hint: free some space"),
+                             HasSubstr(move.run_dir.native())));
+  EXPECT_EQ(support::schema_dump(move.target.url()), before);
+  EXPECT_EQ(support::database_digest(move.target.url()), rows);
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'cutover'"), "0");
+  disk.free();
+  move.target.exec("DROP TABLE mine");
+  move.settle();
+}
+
 TEST(FullDisk, OfTheRunDirectoryEndsTheRunWhichResumes) {
   const SmallDisk disk("2m");
   Move move;

@@ -92,6 +92,28 @@ TEST(RewriteMore, ATableThatGaveItsNameToAnotherIsNotReadForIt) {
   EXPECT_THAT(result.error, HasSubstr("copy shop.keys: another table has its name at the source now"));
 }
 
+/// shop.keys failed, and the table after it was copied.
+void expect_only_keys_failed(const Move& move, const support::ProcessResult& result, const std::string& why) {
+  EXPECT_EQ(result.exit_code, 3) << result.output << result.error;
+  EXPECT_THAT(result.output, testing::AllOf(HasSubstr("shop.keys"), HasSubstr(why), HasSubstr("--restart")));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM shop.keys"), "0");
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM shop.nothing"), "1");
+}
+
+TEST(RewriteMore, ADroppedTableIsNamedAndTheOthersAreCopied) {
+  Move move;
+  const auto result = changed_while_read(move, "DROP TABLE shop.keys");
+  expect_only_keys_failed(move, result, "dropped or renamed");
+}
+
+TEST(RewriteMore, AColumnThatBecameAnotherFailsItsTable) {
+  Move move;
+  const auto result = changed_while_read(
+      move,
+      "ALTER TABLE shop.keys DROP COLUMN middle; ALTER TABLE shop.keys ADD COLUMN middle int DEFAULT 7");
+  expect_only_keys_failed(move, result, "its columns were changed");
+}
+
 TEST(RewriteMore, ASessionThatKeepsATableForItselfIsNamed) {
   Move move;
   fill(move.source);

@@ -32,7 +32,8 @@ until [ "$(sql "$target_url/atlas" -c 'SELECT count(*) FROM cutover.chunk' 2>/de
   kill -0 "$copy" 2>/dev/null || break
 done
 kill -KILL "$copy" 2>/dev/null || true
-wait "$copy" 2>/dev/null || true
+wait "$copy" 2>/dev/null && code=0 || code=$?
+[ "$code" = $((128 + 9)) ] || { echo "the copy was to be killed in the middle, and ended with exit code $code" >&2; exit 1; }
 "$cutover" status "$run"
 
 say "the same command again resumes"

@@ -6,13 +6,17 @@
 #include <cstring>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <pwd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -107,6 +111,15 @@ struct Image {
   _exit(127);
 }
 
+/// Writes all of it, or as much as there is room for.
+void append(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const auto written = write(descriptor, text.data(), text.size());
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
 std::filesystem::path on_path(const std::filesystem::path& program) {
   if (program.has_parent_path()) return program;
   for (const char* directory : {"/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"})
@@ -129,6 +142,53 @@ std::map<std::string, std::string> clean_environment() {
   return environment;
 }
 
+/// A pseudo-terminal. A thread reads it, so that who writes to it never waits, and keeps all in a file.
+class Process::Terminal {
+ public:
+  explicit Terminal(int kept)
+      : screen_(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)),
+        side_((grantpt(screen_) == 0 && unlockpt(screen_) == 0)
+                  ? ioctl(screen_, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC)
+                  : -1) {
+    const winsize size{.ws_row = 30, .ws_col = 100, .ws_xpixel = 0, .ws_ypixel = 0};
+    if (side_ < 0 || ioctl(screen_, TIOCSWINSZ, &size) != 0) fail("make a terminal");
+    reader_ = std::jthread([this, kept] { read_all(kept); });
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+  ~Terminal() {
+    handed_over();
+    finish();
+    close(screen_);
+  }
+
+  /// The program's side.
+  int side() const { return side_; }
+  /// The program has its side now. The terminal ends when no process has it any more.
+  void handed_over() {
+    if (side_ >= 0) close(std::exchange(side_, -1));
+  }
+  /// Waits for that end: then everything is in the file.
+  void finish() {
+    if (reader_.joinable()) reader_.join();
+  }
+
+ private:
+  void read_all(int kept) const {
+    std::array<char, 4096> buffer{};
+    for (;;) {
+      const auto got = read(screen_, buffer.data(), buffer.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return;
+      append(kept, {buffer.data(), static_cast<size_t>(got)});
+    }
+  }
+
+  int screen_;
+  int side_;
+  std::jthread reader_;
+};
+
 Process::Process(const std::filesystem::path& program, const std::vector<std::string>& arguments,
                  const ProcessOptions& options)
     : name_(program.filename()),
@@ -139,20 +199,23 @@ Process::Process(const std::filesystem::path& program, const std::vector<std::st
   image.arguments.push_back(on_path(program));
   image.arguments.insert(image.arguments.end(), arguments.begin(), arguments.end());
   auto environment = clean_environment();
+  if (options.terminal) environment["TERM"] = "xterm";
   for (const auto& [name, value] : options.environment) environment[name] = value;
   for (const auto& [name, value] : environment)
     image.environment.push_back(fmt::format("{}={}", name, value));
   image.directory = options.directory;
   if (options.as_postgres) image.identity = postgres_identity();
   image.input = memory_file_with(options.input);
-  image.output = output_;
-  image.error = error_;
+  if (options.terminal) terminal_ = std::make_unique<Terminal>(output_);
+  image.output = terminal_ ? terminal_->side() : output_;
+  image.error = terminal_ ? terminal_->side() : error_;
   const auto argument_pointers = pointers_to(image.arguments);
   const auto environment_pointers = pointers_to(image.environment);
   pid_ = fork();
   if (pid_ == 0) become(image, argument_pointers.data(), environment_pointers.data());
   const int error_number = errno;
   close(image.input);
+  if (terminal_) terminal_->handed_over();
   errno = error_number;
   if (pid_ < 0) fail("fork");
   exited_ = pidfd_open(pid_, 0);
@@ -178,8 +241,11 @@ bool Process::wait_until(steady_clock::time_point time) {
     if (ready < 0 && errno != EINTR) fail("poll");
     if (ready > 0) {
       int status = 0;
-      if (waitpid(pid_, &status, 0) != pid_) fail("waitpid");
+      rusage usage{};
+      if (wait4(pid_, &status, 0, &usage) != pid_) fail("wait4");
       exit_code_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+      peak_memory_ = static_cast<uint64_t>(usage.ru_maxrss) << 10;
+      if (terminal_) terminal_->finish();
     } else if (left <= 0) {
       return false;
     }
@@ -206,7 +272,7 @@ ProcessResult Process::wait() {
     wait_until(steady_clock::time_point::max());
     throw std::runtime_error("over its deadline: " + description());
   }
-  return {*exit_code_, output(), error()};
+  return {*exit_code_, output(), error(), peak_memory_};
 }
 
 void Process::wait_for_output(std::string_view text) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +20,9 @@ struct ProcessOptions {
   std::string input = {};  ///< what standard input holds
   std::filesystem::path directory = {};
   bool as_postgres = false;  ///< run as the user postgres when we are root
+  /// Standard output and error are one terminal of 100 columns and 30 rows, TERM is xterm; what the program
+  /// sends to it is the output.
+  bool terminal = false;
   /// From the start on. A process that is over it is killed, and wait() throws.
   std::chrono::milliseconds deadline{120'000};
 };
@@ -26,6 +31,8 @@ struct ProcessResult {
   int exit_code = 0;  ///< 128 + signal number when killed by a signal
   std::string output;
   std::string error;
+  /// Bytes of memory (RSS) at the peak: its own, or those of a child of its that had more.
+  uint64_t peak_memory = 0;
 };
 
 /// Our environment without CUTOVER_*, PG*, AWS_* and colour settings.
@@ -54,6 +61,7 @@ class Process {
   std::string error() const;
 
  private:
+  class Terminal;
   bool wait_until(std::chrono::steady_clock::time_point time);
   std::string description() const;
 
@@ -63,7 +71,9 @@ class Process {
   int error_ = -1;
   int exited_ = -1;  // pidfd
   pid_t pid_ = -1;
+  std::unique_ptr<Terminal> terminal_;
   std::optional<int> exit_code_;
+  uint64_t peak_memory_ = 0;
 };
 
 /// Runs to the end.

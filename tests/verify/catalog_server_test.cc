@@ -56,8 +56,8 @@ TEST_P(CopiedCatalog, IsEqualOnEveryVersion) {
 
 INSTANTIATE_TEST_SUITE_P(
     Sources, CopiedCatalog,
-    ::testing::Values(Source{"Atlas", "atlas.sql", {{"scale", "0.01"}}, {15, 17, 18}},
-                      Source{"AllTypes", "all_types.sql", {{"part", "schema"}}, {15, 17, 18}},
+    ::testing::Values(Source{"Atlas", "atlas.sql", {{"scale", "0.01"}}, {15, 16, 17, 18}},
+                      Source{"AllTypes", "all_types.sql", {{"part", "schema"}}, {15, 16, 17, 18}},
                       Source{"Hostile", "hostile.sql", {}, {15, 18}}),
     [](const auto& test) { return test.param.name; });
 

@@ -1,0 +1,68 @@
+// --index-jobs: so many indexes are built at once, and no more.
+
+#include <fmt/format.h>
+
+#include "tests/copy/fixture.h"
+
+namespace copy::test {
+namespace {
+
+constexpr int kIndexed = 6;
+constexpr int kIndexJobs = 2;
+
+// An index on counted() holds lock 1 as long as the transaction that builds it lives, fails when more hold it
+// than may, and waits for lock 2, which the test has. At the source nobody builds beside another.
+std::string tables_with_counted_indexes() {
+  std::string sql = fmt::format(R"(
+    CREATE FUNCTION counted(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+    DECLARE
+      builds int;
+    BEGIN
+      PERFORM pg_catalog.pg_advisory_xact_lock_shared(1);
+      SELECT count(*) INTO builds FROM pg_catalog.pg_locks
+       WHERE locktype = 'advisory' AND objid = 1
+         AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database());
+      IF builds > {} THEN
+        RAISE 'there are % builds at once', builds;
+      END IF;
+      PERFORM pg_catalog.pg_advisory_xact_lock_shared(2);
+      RETURN i;
+    END $$;)",
+                                kIndexJobs);
+  for (int i = 0; i < kIndexed; ++i)
+    sql += fmt::format(
+        "CREATE TABLE t{0} (id int); INSERT INTO t{0} SELECT generate_series(1, 10);"
+        "CREATE INDEX i{0} ON t{0} (counted(id));",
+        i);
+  return sql;
+}
+
+/// Waits until the run has proven `count` relations.
+void wait_for_proofs(const Copy& way, int count) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  for (;;) {
+    const auto status = nlohmann::json::parse(support::cutover({"status", way.run_dir(), "--json"}).output);
+    if (status.at("proofs_done") == count) return;
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << status;
+  }
+}
+
+TEST(IndexJobs, AreHowManyIndexesAreBuiltAtOnce) {
+  const Move move(tables_with_counted_indexes());
+  support::Session holder(move.target.url());
+  holder.exec("SELECT pg_advisory_lock(2)");
+  support::Process run(support::cutover_program(), move.way.arguments("copy", {"--jobs", "4", "--index-jobs",
+                                                                               std::to_string(kIndexJobs)}));
+  move.target.wait_until(fmt::format(
+      "SELECT count(*) = {} FROM pg_locks WHERE locktype = 'advisory' AND objid = 2 AND NOT granted",
+      kIndexJobs));
+  // The other workers have nothing to do any more that would keep another build waiting.
+  wait_for_proofs(move.way, kIndexed);
+  holder.exec("SELECT pg_advisory_unlock(2)");
+  EXPECT_TRUE(exits(run.wait(), 0));
+  move.expect_equal();
+  move.expect_equal_schema();
+}
+
+}  // namespace
+}  // namespace copy::test
