@@ -58,7 +58,7 @@ summary() { # NAME:NAME...: medians of all that was kept, and the ratios of thes
     }
     END {
       print "\nmedian wall s (lowest-highest), client CPU s (lowest-highest), highest peak MB"
-      for (k = 1; k <= kinds; ++k) printf "%-22s %s  cpu %s  %d MB\n", names[k], of_rounds(names[k], "wall"), of_rounds(names[k], "cpu"), peak[names[k]]
+      for (k = 1; k <= kinds; ++k) printf "%-26s %s  cpu %s  %d MB\n", names[k], of_rounds(names[k], "wall"), of_rounds(names[k], "cpu"), peak[names[k]]
       print "\nratios, round by round: median (lowest-highest)"
       for (k = split(pairs, list, " "); k > 0; --k) {
         split(list[k], pair, ":")

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # ./dev bench verify [--rounds N] [--scale S] [--jobs N] [--no-memory]
 #
-# The benchmark database on two servers, compared: after a copy (the target alone is read), with both sides read, and with
-# ten rows of each of the two largest tables changed; beside `pgcopydb compare data`, or where pgcopydb is too old to have it
+# The benchmark database on two servers, compared: after a copy (the target alone is read), with both sides read, and either
+# way with ten rows of each of the two largest tables changed, beside the pass over those two without (after a copy there is
+# no sketch of the source: naming rows reads both sides); beside `pgcopydb compare data`, or where pgcopydb is too old to have it
 # (Debian's is) its query (PEER_SQL below), run by psql on as many tables at once. Rotating order; prints each round, then
 # medians and ratios round by round. Then the peak memory of comparing a table of 2 million rows and one of 20 million, each
 # with ten rows that differ.
@@ -15,7 +16,7 @@ while [ $# -gt 0 ]; do
     --scale) scale=$2 && shift 2 ;;
     --jobs) jobs=$2 && shift 2 ;;
     --no-memory) memory=0 && shift ;;
-    *) sed -n '2,9p' "$0" && exit 2 ;;
+    *) sed -n '2,10p' "$0" && exit 2 ;;
   esac
 done
 [ -x /usr/bin/time ] || { echo "install time first: apt-get install time" >&2; exit 2; }
@@ -38,15 +39,17 @@ tables="events pgbench_accounts docs refs pgbench_branches pgbench_tellers pgben
 run_after_copy() { clock after_copy 0 "$cutover" verify --target "$target_url/app" --run-dir "$work/run" --jobs "$jobs" --no-progress; }
 run_both_sides() { clock both_sides 0 "$cutover" verify --source "$source_url/app" --target "$target_url/app" --jobs "$jobs" --no-progress; }
 # The pass over the two largest tables alone, with and without differences: what naming the rows adds.
-pass() {
+pass() { # NAME EXPECTED-CODE [OPTION...]
   clock "$1" "$2" "$cutover" verify --source "$source_url/app" --target "$target_url/app" --jobs "$jobs" --no-progress \
-    --include 'public.events' --include 'public.pgbench_accounts'
+    --include 'public.events' --include 'public.pgbench_accounts' "${@:3}"
 }
 run_drill_down() {
   pass two_tables 0
+  pass copied_two_tables 0 --run-dir "$work/run"
   sql "$target_url/app" -c "UPDATE events SET note = 'changed' WHERE id % (50000 * $scale / 10) = 1" \
     -c "UPDATE pgbench_accounts SET filler = 'changed' WHERE aid % (100000 * $scale / 10) = 1"
   pass two_tables_10_rows 1
+  pass copied_two_tables_10_rows 1 --run-dir "$work/run"
   sql "$target_url/app" -c "UPDATE events t SET note = s.note FROM (SELECT g AS id, CASE WHEN g % 5 = 0 THEN NULL ELSE repeat(md5(g::text), 1 + g % 4) END AS note
       FROM generate_series(1, 50000 * $scale, 50000 * $scale / 10) g) s WHERE s.id = t.id" \
     -c "UPDATE pgbench_accounts SET filler = '' WHERE aid % (100000 * $scale / 10) = 1"
@@ -89,4 +92,5 @@ if [ $memory = 1 ]; then
   run_memory 20
 fi
 
-summary after_copy:peer both_sides:peer two_tables_10_rows:two_tables
+summary after_copy:peer both_sides:peer two_tables_10_rows:two_tables \
+  copied_two_tables_10_rows:copied_two_tables copied_two_tables_10_rows:two_tables

@@ -140,14 +140,19 @@ bool is_unselected_view(const TocEntry& entry, const Options& options) {
   return entry.description == "VIEW" && reason_to_skip(options, std::span(&name, 1));
 }
 
+// What is its owner's own affair: one of the provider's roles has it, the provider uses it. "PUBLICATION
+// TABLE" and comments too.
+bool goes_with_its_owner(const TocEntry& entry) {
+  const auto& kind = entry.description == "COMMENT" ? entry.name : entry.description;
+  return kind == "DEFAULT ACL" || kind.starts_with("EVENT TRIGGER") || kind.starts_with("PUBLICATION");
+}
+
 // Why an entry is not for the target; empty: it is.
 std::string reason_to_skip(const TocEntry& entry, const Options& options) {
   if (!options.grants && is_ownerless(entry)) return "--no-grants";
   if (entry.description == "SUBSCRIPTION")
     return "a subscription would start to pull from its publisher: make it by hand";
-  if (is_vendor_role(entry.owner) &&
-      (entry.description == "DEFAULT ACL" || entry.description == "EVENT TRIGGER"))
-    return "it belongs to the provider";
+  if (is_vendor_role(entry.owner) && goes_with_its_owner(entry)) return "it belongs to the provider";
   const auto extension = entry.description == "EXTENSION"       ? entry.name
                          : entry.name.starts_with("EXTENSION ") ? entry.name.substr(10)
                                                                 : std::string();

@@ -30,7 +30,7 @@ bool belongs_to_provider(const CatalogKey& key, const CatalogObject& object,
                          const std::set<std::string>& schemas, const CatalogOptions& options) {
   if (schemas.contains(object.schema)) return !options.own_schemas.contains(object.schema);
   if (key.kind == "extension") return pg::is_vendor_extension(key.name);
-  if (key.kind == "event trigger") {
+  if (key.kind == "event trigger" || key.kind == "publication") {
     const auto* owner = object.find("owner");
     return owner && names_vendor_role(*owner);
   }
@@ -107,14 +107,15 @@ CatalogSide prepare_side(const Catalog& catalog, const CatalogOptions& options,
   CatalogSide side;
   for (const auto& [key, object] : catalog.objects) {
     if (unreadable.contains(key.kind) || (!options.grants && is_grant_kind(key.kind))) continue;
-    if (!is_selected(object, options)) {
-      ++side.excluded;
-      continue;
-    }
     CatalogKey resolved{key.kind, with_roles(key.name, roles)};
     if (belongs_to_provider(key, object, catalog.vendor_schemas, options)) {
       // What lies in a schema of the provider's is covered by that schema.
-      if (key.kind == "schema" || object.schema.empty()) side.of_provider.insert(std::move(resolved));
+      if (key.kind == "schema" || !pg::is_vendor_schema(object.schema))
+        side.of_provider.insert(std::move(resolved));
+      continue;
+    }
+    if (!is_selected(object, options)) {
+      ++side.excluded;
       continue;
     }
     const auto [place, is_new] = side.items.emplace(std::move(resolved), resolve(object, options, roles));

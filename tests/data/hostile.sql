@@ -1,5 +1,5 @@
 -- A catalog like the one that PostgreSQL's own regression tests leave behind: every kind of object in odd shapes,
--- and several hundred tables. Hardly any rows: it is about definitions.
+-- and several hundred tables, each with a few rows where it can have any.
 --
 --   psql -X -v ON_ERROR_STOP=1 -d DB -f hostile.sql            (superuser, empty UTF8 database, PostgreSQL 15 or newer)
 
@@ -248,3 +248,53 @@ BEGIN
   END LOOP;
 END
 $many$;
+
+-- ==== Rows ================================================================================================
+
+INSERT INTO h.no_columns SELECT FROM generate_series(1, 3);
+INSERT INTO h.all_dropped SELECT FROM generate_series(1, 2);
+INSERT INTO h.typed (name, extra, age) VALUES ('it''s', 1.10, NULL), ('b', NULL, -9223372036854775808);
+INSERT INTO h.typed (name, likes) VALUES ('a', ARRAY['b''lue', '', 'a,b', '"', '\', 'ünï', NULL]::h.colour[]);
+INSERT INTO h.every (h, i, j, k, l, m, n, p, q, r, "json_scalar", "absent")
+SELECT 12345 * g, ARRAY['a', NULL, 'b"c'], '2024-03-01 12:00:00.126+02'::timestamptz + g * interval '1 hour', '1 day 02:03:04.5678', B'101', 'x',
+       (enum_range(NULL::h.colour))[g],
+       ARRAY[ROW(ROW('a', ARRAY['red']::h.colour[], 1.50, g)::h.person, NULL, '2024-01-01')::h.couple, NULL], g::h.number,
+       h.text_range('a', CASE WHEN g > 1 THEN 'b' || g END), '{"a": 1}', NULL
+  FROM generate_series(1, 5) g;
+INSERT INTO h.e (g, q) VALUES (NULL, '1'), ('\N', '2'), ('', '3');
+INSERT INTO h.unlogged VALUES (1, 1), (2, NULL), (3, 2);
+
+-- Only n that have a leaf wherever the label hashes to.
+INSERT INTO h.by_colour SELECT c, n FROM unnest(enum_range(NULL::h.colour)) c, generate_series(1, 60) n
+ WHERE satisfies_hash_partition('h.by_colour_0'::regclass, 3, 0, n) OR satisfies_hash_partition('h.by_colour_0'::regclass, 6, 4, n);
+INSERT INTO h.deep VALUES ('2023-01-01', 'K', 3, 'x'), ('2023-01-01', 'k', 5, NULL), ('-infinity', '', -5, 'y''z'),
+  ('2023-01-01', 'ü', NULL, 'other'), ('2025-01-01', 'A', 7, 'é'), ('infinity', 'z', 8, NULL);
+INSERT INTO h.target VALUES (1, 1), (9, -1), (12, 3);
+INSERT INTO h.referrer VALUES (NULL, NULL, 1), (1, 1, 2), (12, 3, 3);
+
+INSERT INTO h.a VALUES (1, 2), (2, NULL);
+INSERT INTO h.b VALUES (NULL, 3);
+INSERT INTO h.c (x, cc, aa, bb) VALUES (5, 6, 7, 8);
+INSERT INTO h.d (x, cc, aa, bb) VALUES (15, 16, 17, 18), (15, 16, 17, 18);
+INSERT INTO h.f (x, bb) VALUES (25, NULL);
+
+SET session_replication_role = replica;  -- its rules would delete from what publishes deletes without an identity
+INSERT INTO h.ruled VALUES (1, 'a'), (2, NULL), (2, NULL), (6, 'b');
+RESET session_replication_role;
+INSERT INTO "select"."table" VALUES (1, 'where'), (2, E'a\tb\\N');
+INSERT INTO "new
+line"."tab	quote"" dot.dot" VALUES (1, 2, 'a', NULL, 3, 4), (1, 2, '日本 😀', 0, 3, 4);
+INSERT INTO h."aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" SELECT FROM generate_series(1, 3);
+
+DO $rows$
+BEGIN
+  FOR i IN 1..200 LOOP
+    EXECUTE format('INSERT INTO h.%I (id, parent) SELECT g, %s FROM generate_series(1, 3) g', 'many ' || i,
+                   CASE WHEN i > 1 THEN 'g' ELSE 'NULL' END);
+    IF i % 10 = 0 THEN
+      EXECUTE format('INSERT INTO h.%I (id, v) VALUES (%s, NULL)', 'child ' || i, i);
+    END IF;
+  END LOOP;
+END
+$rows$;
+REFRESH MATERIALIZED VIEW h.m;

@@ -1,9 +1,13 @@
 // The target compared with what its copy recorded, while the source goes on.
 
+#include <atomic>
 #include <cstdlib>
+#include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <thread>
+
+#include <fmt/format.h>
 
 #include "tests/copy/sample.h"
 #include "tests/verify/fixture.h"
@@ -51,32 +55,58 @@ int soak_runs() {
   return text && *text ? std::stoi(text) : 2;
 }
 
+/// An application that does not know of the move: it writes as fast as it can, and when that fails, connects
+/// again and goes on trying.
+class Writer {
+ public:
+  explicit Writer(const std::string& url)
+      : thread_([this, url](const std::stop_token& stop) {
+          while (!stop.stop_requested()) write_until_refused(url, stop);
+        }) {}
+  int refused() const { return refused_; }
+
+ private:
+  void write_until_refused(const std::string& url, const std::stop_token& stop) {
+    try {
+      support::Session session(url);
+      for (; !stop.stop_requested(); ++count_)
+        session.exec(
+            fmt::format("UPDATE t SET n = n + 1 WHERE id % 50 = {}; INSERT INTO t VALUES ({}, 0);"
+                        "DELETE FROM t WHERE id = {}; INSERT INTO log (n) VALUES ({})",
+                        count_ % 50, 10'000 + count_, 10'000 + count_ / 2, count_));
+    } catch (const std::runtime_error&) {
+      ++count_;  // it may have been committed
+      ++refused_;
+    }
+  }
+
+  int count_ = 1;
+  std::atomic<int> refused_ = 0;
+  std::jthread thread_;
+};
+
 TEST(Soak, AWriterAtTheSourceMakesNoDifference) {
   const copy::test::Move move(
       "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT i, 0 FROM generate_series(1, 5000) "
       "i; CREATE TABLE log (at timestamptz DEFAULT clock_timestamp(), n int)");
-  std::jthread writer([&](const std::stop_token& stop) {
-    support::Session session(move.source.url());
-    for (int i = 1; !stop.stop_requested(); ++i)
-      session.exec("UPDATE t SET n = n + 1 WHERE id % 50 = " + std::to_string(i % 50) +
-                   "; INSERT INTO t VALUES (" + std::to_string(10'000 + i) +
-                   ", 0); DELETE FROM t WHERE id = " + std::to_string(10'000 + i / 2) +
-                   "; INSERT INTO log (n) VALUES (" + std::to_string(i) + ")");
-  });
+  const Writer writer(move.source.url());
   for (int run = 0; run < soak_runs(); ++run) {
     ASSERT_TRUE(exits(move.copy({"--split-size", "64kB", "--restart", "--yes"}), 0)) << run;
     const auto verdict = compare("", move.target.url(), {"--run-dir", move.way.run_dir()});
     ASSERT_EQ(verdict.code(), 0) << run << verdict.text();
   }
   EXPECT_EQ(compare(move.source.url(), move.target.url()).code(), 1);
-  // The fence: nobody writes any more. What came since the copy is brought over, and then both are equal.
-  writer.request_stop();
-  writer.join();
+  EXPECT_EQ(writer.refused(), 0);
+  // The night: the writer goes on trying, and the fence keeps it out. What came since the copy is brought
+  // over, and then both are equal.
+  ASSERT_TRUE(
+      exits(support::cutover({"fence", "on", "--source", move.source.url(), "--end-sessions", "--yes"}), 0));
   EXPECT_TRUE(exits(support::cutover({"repair", "--no-progress", "--apply", "--yes", "--recopy", "*",
                                       "--source", move.source.url(), "--target", move.target.url()}),
                     0));
   const auto last = compare(move.source.url(), move.target.url());
   EXPECT_EQ(last.code(), 0) << last.text();
+  EXPECT_GT(writer.refused(), 0);
 }
 
 TEST(AfterCopy, WhatChangedOnTheTargetIsFound) {

@@ -34,6 +34,9 @@ constexpr const char* kBase = R"(
   CREATE CONVERSION s.conv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
   CREATE TEXT SEARCH CONFIGURATION s.conf (COPY = simple);
   CREATE TEXT SEARCH DICTIONARY s.dict (TEMPLATE = simple);
+  CREATE TEXT SEARCH PARSER s.parser (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end,
+                                      LEXTYPES = prsd_lextype, HEADLINE = prsd_headline);
+  CREATE TEXT SEARCH TEMPLATE s.template (INIT = dsimple_init, LEXIZE = dsimple_lexize);
   CREATE SEQUENCE s.seq;
   CREATE TABLE s.t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a int NOT NULL DEFAULT 1, b text, c varchar(10),
                     d int GENERATED ALWAYS AS (1 + 1) STORED, m s.mood, CONSTRAINT t_check CHECK (a > 0),
@@ -66,6 +69,7 @@ constexpr const char* kBase = R"(
   GRANT SELECT ON s.t TO pg_monitor;
   COMMENT ON TABLE s.t IS 'one';
   ALTER EVENT TRIGGER et DISABLE;
+  INSERT INTO pg_seclabel VALUES ('s.t'::regclass, 'pg_class'::regclass, 0, 'keeper', 'secret');
 )";
 
 struct Mutation {
@@ -186,9 +190,13 @@ const std::vector<Mutation>& mutations() {
       {"ALTER SEQUENCE s.seq OWNED BY s.t.a", {"sequence s.seq owned by"}},
       {"ALTER SEQUENCE s.seq AS int", {"sequence s.seq maximum", "sequence s.seq type"}},
       {"GRANT USAGE ON SEQUENCE s.seq TO PUBLIC", {"sequence s.seq privileges of PUBLIC"}},
+      {"ALTER SEQUENCE s.seq OWNER TO pg_monitor", {"sequence s.seq owner"}},
       // Views, rules, triggers, policies
       {"CREATE OR REPLACE VIEW s.v AS SELECT id, a FROM s.t WHERE a > 2", {"view s.v definition"}},
       {"ALTER VIEW s.v SET (security_barrier)", {"view s.v options"}},
+      {"ALTER VIEW s.v OWNER TO pg_monitor", {"view s.v owner"}},
+      {"ALTER MATERIALIZED VIEW s.m OWNER TO pg_monitor", {"materialized view s.m owner"}},
+      {"ALTER FOREIGN TABLE s.far OWNER TO pg_monitor", {"foreign table s.far owner"}},
       {"ALTER VIEW s.v ALTER a SET DEFAULT 3", {"column s.v.a default"}},
       {"REFRESH MATERIALIZED VIEW s.m WITH NO DATA", {"materialized view s.m without data"}},
       {"DROP MATERIALIZED VIEW s.m", {"materialized view s.m"}},
@@ -217,6 +225,12 @@ const std::vector<Mutation>& mutations() {
        {"type s.span difference function"}},
       {"ALTER DOMAIN s.small SET DEFAULT 3", {"domain s.small default"}},
       {"ALTER DOMAIN s.small SET NOT NULL", {"domain s.small not null"}},
+      {"ALTER DOMAIN s.small OWNER TO pg_monitor", {"domain s.small owner"}},
+      {"DROP DOMAIN s.small; CREATE DOMAIN s.small AS bigint CONSTRAINT low CHECK (VALUE < 10)",
+       {"domain s.small base type"}},
+      {"GRANT USAGE ON TYPE s.small TO pg_monitor", {"domain s.small privileges of pg_monitor"}},
+      {"GRANT USAGE ON TYPE s.mood TO pg_monitor WITH GRANT OPTION",
+       {"type s.mood privileges of pg_monitor"}},
       {"REVOKE USAGE ON TYPE s.mood FROM PUBLIC", {"type s.mood privileges of PUBLIC"}},
       {"ALTER TYPE s.pair OWNER TO pg_monitor", {"type s.pair owner"}},
       {"DROP COLLATION s.bytewise; CREATE COLLATION s.bytewise (LOCALE = 'POSIX')",
@@ -240,6 +254,9 @@ const std::vector<Mutation>& mutations() {
       {"CREATE OR REPLACE FUNCTION s.f(a int DEFAULT 3) RETURNS int LANGUAGE sql AS 'SELECT a'",
        {"function s.f(integer) arguments"}},
       {"ALTER FUNCTION s.f(int) IMMUTABLE", {"function s.f(integer) volatility"}},
+      {"ALTER FUNCTION s.f(int) OWNER TO pg_monitor", {"function s.f(integer) owner"}},
+      {"ALTER PROCEDURE s.p() OWNER TO pg_monitor", {"procedure s.p() owner"}},
+      {"ALTER AGGREGATE s.total(int) OWNER TO pg_monitor", {"aggregate s.total(integer) owner"}},
       {"ALTER FUNCTION s.f(int) SECURITY DEFINER", {"function s.f(integer) security definer"}},
       {"ALTER FUNCTION s.f(int) SET search_path = s", {"function s.f(integer) settings"}},
       {"ALTER FUNCTION s.f(int) STRICT PARALLEL SAFE COST 5",
@@ -260,6 +277,17 @@ const std::vector<Mutation>& mutations() {
       {"ALTER TEXT SEARCH CONFIGURATION s.conf ALTER MAPPING FOR asciiword WITH s.dict",
        {"text search configuration s.conf dictionaries for token 1"}},
       {"ALTER TEXT SEARCH DICTIONARY s.dict (Accept = false)", {"text search dictionary s.dict options"}},
+      {"ALTER TEXT SEARCH DICTIONARY s.dict OWNER TO pg_monitor", {"text search dictionary s.dict owner"}},
+      {"ALTER TEXT SEARCH CONFIGURATION s.conf OWNER TO pg_monitor",
+       {"text search configuration s.conf owner"}},
+      {"DROP TEXT SEARCH PARSER s.parser", {"text search parser s.parser"}},
+      {"DROP TEXT SEARCH PARSER s.parser; CREATE TEXT SEARCH PARSER s.parser (START = prsd_start, GETTOKEN = "
+       "prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype)",
+       {"text search parser s.parser headline"}},
+      {"DROP TEXT SEARCH TEMPLATE s.template", {"text search template s.template"}},
+      {"DROP TEXT SEARCH TEMPLATE s.template; CREATE TEXT SEARCH TEMPLATE s.template (LEXIZE = "
+       "dsimple_lexize)",
+       {"text search template s.template init"}},
       // The database
       {"DROP EXTENSION hstore", {"extension hstore"}},
       {"ALTER EXTENSION hstore SET SCHEMA s", {"extension hstore schema"}},
@@ -282,6 +310,10 @@ const std::vector<Mutation>& mutations() {
       {"REVOKE EXECUTE ON FUNCTION public.akeys(public.hstore) FROM PUBLIC",
        {"privileges on a function public.akeys(public.hstore)"}},
       {"REVOKE SELECT ON pg_catalog.pg_am FROM PUBLIC", {"privileges on a relation pg_catalog.pg_am"}},
+      {"REVOKE USAGE ON TYPE pg_catalog.int4range FROM PUBLIC",
+       {"privileges on a type pg_catalog.int4range"}},
+      {"REVOKE USAGE ON TYPE public.hstore FROM PUBLIC", {"privileges on a type public.hstore"}},
+      {"GRANT CREATE ON SCHEMA pg_catalog TO pg_monitor", {"privileges on a system schema pg_catalog"}},
       {"REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC", {"privileges on a system language plpgsql"}},
       {"REVOKE USAGE ON LANGUAGE sql FROM PUBLIC", {"privileges on a system language sql"}},
       {"GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO pg_monitor",
@@ -290,6 +322,9 @@ const std::vector<Mutation>& mutations() {
        {"privileges on a column pg_catalog.pg_authid.rolpassword"}},
       {"GRANT UPDATE (v) ON public.conf TO PUBLIC", {"privileges on a column public.conf.v"}},
       {"GRANT SELECT ON LARGE OBJECT 7 TO PUBLIC", {"large object 7"}},
+      {"UPDATE pg_seclabel SET label = 'public' WHERE provider = 'keeper'",
+       {"security label table s.t keeper label"}},
+      {"DELETE FROM pg_seclabel WHERE provider = 'keeper'", {"security label table s.t keeper"}},
       // What connects it to others
       {"ALTER PUBLICATION pub SET (publish = 'insert')", {"publication pub publishes"}},
       {"ALTER PUBLICATION pub SET TABLE s.t (id)",

@@ -1,9 +1,11 @@
 // "Not compared" is never "equal": each exits with 3 and is named.
 
 #include <csignal>
+#include <optional>
 
 #include <fmt/format.h>
 
+#include "tests/support/relay.h"
 #include "tests/verify/fixture.h"
 
 namespace verify::test {
@@ -18,17 +20,40 @@ constexpr const char* kTwo =
     "CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a VALUES (1, 'x'), (2, 'y');"
     "CREATE TABLE b (id int PRIMARY KEY, v text); INSERT INTO b VALUES (1, 'x');";
 
-TEST(Unchecked, RowsThatRowSecurityHides) {
-  const support::TestRole reader(target_server());
+/// What one of the sides withholds, or where something happens: by whether that is the source.
+class OnEitherSide : public ::testing::TestWithParam<bool> {
+ protected:
+  static bool at_source() { return GetParam(); }
+  static std::string side() { return at_source() ? "source" : "target"; }
+  static const support::TestDatabase& there(const Pair& pair) {
+    return at_source() ? pair.source : pair.target;
+  }
+  /// As a role there that has only what was granted to it.
+  Verdict compare_as_reader(const Pair& pair, const Arguments& more = {}) const {
+    return at_source() ? compare(pair.source.url(reader_.name()), pair.target.url(), more)
+                       : compare(pair.source.url(), pair.target.url(reader_.name()), more);
+  }
+  void grant_to_reader(const Pair& pair, const std::string& tables) const {
+    there(pair).exec(
+        fmt::format("GRANT SELECT ON {} TO {}", tables, support::sql_identifier(reader_.name())));
+  }
+
+ private:
+  support::TestRole reader_{at_source() ? source_server() : target_server()};
+};
+
+INSTANTIATE_TEST_SUITE_P(Sides, OnEitherSide, ::testing::Bool(),
+                         [](const auto& test) { return test.param ? "Source" : "Target"; });
+
+TEST_P(OnEitherSide, RowsThatRowSecurityHides) {
   const Pair pair(kTwo, kTwo);
-  pair.target.exec(
-      fmt::format("ALTER TABLE a ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON a USING (id = 1);"
-                  "GRANT SELECT ON a, b TO {}",
-                  support::sql_identifier(reader.name())));
-  const auto verdict = compare(pair.source.url(), pair.target.url(reader.name()));
+  there(pair).exec("ALTER TABLE a ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON a USING (id = 1)");
+  grant_to_reader(pair, "a, b");
+  const auto verdict = compare_as_reader(pair);
   EXPECT_EQ(verdict.code(), 3) << verdict.text();
   EXPECT_THAT(verdict.in_state("unchecked"), ElementsAre("public.a"));
   EXPECT_THAT(verdict.in_state("equal"), ElementsAre("public.b"));
+  EXPECT_THAT(verdict.table("public.a").at("reason"), HasSubstr("at the " + side()));
   EXPECT_THAT(verdict.table("public.a").at("hint"), HasSubstr("BYPASSRLS"));
   EXPECT_THAT(verdict.process.output, HasSubstr("UNVERIFIED"));
   // Whoever may see all rows compares them. The policy itself is a difference.
@@ -37,42 +62,46 @@ TEST(Unchecked, RowsThatRowSecurityHides) {
   EXPECT_THAT(all.in_state("equal"), ElementsAre("public.a", "public.b"));
 }
 
-TEST(Unchecked, WhatMayNotBeRead) {
-  const support::TestRole reader(target_server());
+TEST_P(OnEitherSide, WhatMayNotBeRead) {
   const Pair pair(std::string(kTwo) + "CREATE SEQUENCE s", std::string(kTwo) + "CREATE SEQUENCE s");
-  pair.target.exec(fmt::format("GRANT SELECT ON b TO {}", support::sql_identifier(reader.name())));
-  const auto verdict = compare(pair.source.url(), pair.target.url(reader.name()));
+  grant_to_reader(pair, "b");
+  const auto verdict = compare_as_reader(pair);
   EXPECT_EQ(verdict.code(), 3) << verdict.text();
   EXPECT_THAT(verdict.in_state("unchecked"), ElementsAre("public.a"));
+  EXPECT_THAT(verdict.table("public.a").at("reason"), HasSubstr("cannot be read at the " + side()));
   EXPECT_THAT(verdict.remarks("unchecked"),
-              Contains(HasSubstr("sequence public.s: cannot be read at the target")));
+              Contains(HasSubstr("sequence public.s: cannot be read at the " + side())));
   // A difference beside it is still named, and the code is that of what could not be compared.
-  pair.target.exec("DELETE FROM b");
-  const auto both = compare(pair.source.url(), pair.target.url(reader.name()), {"--level", "counts"});
+  there(pair).exec("DELETE FROM b");
+  const auto both = compare_as_reader(pair, {"--level", "counts"});
   EXPECT_EQ(both.code(), 3);
   EXPECT_THAT(both.in_state("different"), ElementsAre("public.b"));
 }
 
-/// A comparison that stands still in the middle: reading a table asks for an advisory lock that the test
-/// holds.
+/// A comparison that stands still in the middle, where reading a table of one side asks for an advisory lock
+/// that the test holds.
 class Halted {
  public:
-  explicit Halted(const Pair& pair, const Arguments& more = {}) : pair_(pair), holder_(pair.target.url()) {
+  explicit Halted(const Pair& pair) : Halted(pair, pair.target) {}
+  /// `there`: one of the pair. `port`: the one to reach it by, instead of its own.
+  Halted(const Pair& pair, const support::TestDatabase& there, const Arguments& more = {}, int port = 0)
+      : there_(there), holder_(there.url()) {
     holder_.exec("SELECT pg_advisory_lock(42)");
+    const auto url = [&](const support::TestDatabase& database) {
+      if (&database != &there || port == 0) return database.url();
+      return fmt::format("postgres://postgres@127.0.0.1:{}/{}", port, database.name());
+    };
     Arguments arguments{"verify",   "--no-progress",
                         "--jobs",   "1",
-                        "--source", pair.source.url(),
-                        "--target", pair.target.url(),
+                        "--source", url(pair.source),
+                        "--target", url(pair.target),
                         "--where",  "public.a=pg_advisory_lock_shared(42) IS NOT NULL",
                         "--report", directory_ / "report.json"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     process_.emplace(support::cutover_program(), arguments);
-    pair.target.wait_until(std::string("SELECT count(*) = 1") + kWaiting);
+    there_.wait_until(std::string("SELECT count(*) = 1") + kWaiting);
   }
-  std::string value(const std::string& expression) const {
-    return pair_.target.value("SELECT " + expression + kWaiting);
-  }
-  void exec(const std::string& expression) const { pair_.target.exec("SELECT " + expression + kWaiting); }
+  void exec(const std::string& expression) const { there_.exec("SELECT " + expression + kWaiting); }
   Verdict go_on() {
     holder_.exec("SELECT pg_advisory_unlock(42)");
     Verdict verdict{process_->wait(), {}};
@@ -84,34 +113,68 @@ class Halted {
  private:
   static constexpr const char* kWaiting =
       " FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'";
-  const Pair& pair_;
+  const support::TestDatabase& there_;
   support::Session holder_;
   support::TempDir directory_;
   std::optional<support::Process> process_;
 };
 
-TEST(Unchecked, ATableThatIsCreatedMeanwhile) {
+TEST_P(OnEitherSide, ATableThatIsCreatedMeanwhile) {
   const Pair pair(kTwo, kTwo);
-  Halted halted(pair);
-  pair.target.exec("CREATE TABLE new_one (id int)");
+  Halted halted(pair, there(pair));
+  there(pair).exec("CREATE TABLE new_one (id int)");
   const auto verdict = halted.go_on();
   EXPECT_EQ(verdict.code(), 3) << verdict.text();
   EXPECT_THAT(verdict.in_state("equal"), ElementsAre("public.a", "public.b"));
   EXPECT_THAT(verdict.remarks("unchecked"),
-              ElementsAre("table public.new_one: was created at the target while the comparison ran"));
+              ElementsAre(fmt::format("table public.new_one: was created at the {} while the comparison ran",
+                                      side())));
 }
 
-TEST(Unchecked, ATableThatIsTruncatedOrDroppedMeanwhile) {
+TEST_P(OnEitherSide, ATableThatIsTruncatedOrDroppedMeanwhile) {
   const char* sql =
       "CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a SELECT i, repeat('x', 99) FROM "
       "generate_series(1, 500) i; CREATE TABLE b (id int); INSERT INTO b VALUES (1); CREATE TABLE c (id int)";
   const Pair pair(sql, sql);
-  Halted halted(pair);
-  pair.target.exec("TRUNCATE b; DROP TABLE c");
+  Halted halted(pair, there(pair));
+  there(pair).exec("TRUNCATE b; DROP TABLE c");
   const auto verdict = halted.go_on();
   EXPECT_EQ(verdict.code(), 3) << verdict.text();
   EXPECT_THAT(verdict.in_state("unchecked"), ElementsAre("public.b", "public.c"));
   EXPECT_THAT(verdict.table("public.b").at("reason"), HasSubstr("truncated, rewritten or refreshed"));
+}
+
+TEST_P(OnEitherSide, AConnectionThatDoesNotComeBack) {
+  const Pair pair(kTwo, kTwo);
+  std::optional<support::Relay> way(std::in_place, there(pair).cluster().port());
+  Halted halted(pair, there(pair), {"--retry-for", "500ms"}, way->port());
+  way.reset();
+  const auto verdict = halted.go_on();
+  EXPECT_EQ(verdict.code(), 3) << verdict.text();
+  EXPECT_THAT(verdict.in_state("unchecked"), ElementsAre("public.a", "public.b"));
+  EXPECT_THAT(verdict.table("public.a").at("reason"), HasSubstr("cannot be read at the " + side()));
+  EXPECT_THAT(verdict.remarks("unchecked"),
+              Contains(HasSubstr(fmt::format("tables made at the {} meanwhile", side()))));
+}
+
+// Its values could be digested in no form at all.
+TEST(Unchecked, ATypeThatItsServerCannotWrite) {
+  const char* sql = R"(
+    CREATE TYPE mute;
+    CREATE FUNCTION mute_in(cstring) RETURNS mute LANGUAGE internal IMMUTABLE STRICT AS 'int4in';
+    CREATE FUNCTION mute_out(mute) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'trigger_out';
+    CREATE TYPE mute (INPUT = mute_in, OUTPUT = mute_out, INTERNALLENGTH = 4, PASSEDBYVALUE, ALIGNMENT = int4);
+    CREATE TABLE a (id int PRIMARY KEY, v mute); INSERT INTO a VALUES (1, '7');
+    CREATE TABLE b (id int PRIMARY KEY))";
+  const Pair pair(sql, sql);
+  for (const auto& mode : {Arguments{}, {"--server-side"}, {"--strong"}}) {
+    SCOPED_TRACE(::testing::PrintToString(mode));
+    const auto verdict = pair.compare(mode);
+    EXPECT_EQ(verdict.code(), 3) << verdict.text();
+    EXPECT_THAT(verdict.in_state("unchecked"), ElementsAre("public.a"));
+    EXPECT_THAT(verdict.table("public.a").at("reason"), HasSubstr("cannot display a value"));
+    EXPECT_THAT(verdict.in_state("equal"), ElementsAre("public.b"));
+  }
 }
 
 TEST(Unchecked, AConnectionThatIsLostIsMadeAgain) {
@@ -257,6 +320,23 @@ TEST(ServerSide, FindsWhatReadingFinds) {
   EXPECT_THAT(verdict.rows("public.a"), ElementsAre(R"(changed {"id":"2"} v)"));
   EXPECT_THAT(verdict.rows("public.b"), ElementsAre(R"(changed {"id":"1"} v)"));
   EXPECT_EQ(pair.compare({"--server-side", "--strong"}).code(), 2);
+}
+
+// A server whose points look like something else: nothing that the two would hash could be trusted.
+TEST(ServerSide, IsRefusedWhereTheServersWriteAValueDifferently) {
+  for (const bool at_source : {true, false}) {
+    SCOPED_TRACE(at_source);
+    const Pair pair(kTwo, kTwo);
+    (at_source ? pair.source : pair.target)
+        .exec("UPDATE pg_type SET typoutput = 'uuid_out'::regproc WHERE oid = 'point'::regtype");
+    const auto verdict = pair.compare({"--server-side"});
+    EXPECT_EQ(verdict.code(), 2) << verdict.text();
+    EXPECT_THAT(verdict.process.error,
+                HasSubstr("the two servers do not write or hash '(1.5,-2)'::point alike"));
+    EXPECT_THAT(verdict.process.error, HasSubstr("compare without --server-side"));
+    EXPECT_FALSE(verdict.report.contains("tables"));
+    EXPECT_EQ(pair.compare().code(), 0);
+  }
 }
 
 TEST(ServerSide, WhatCannotBeReadIsNotEqual) {
