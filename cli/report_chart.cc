@@ -48,7 +48,7 @@ ReportChart chart_of(const Json& points, size_t member, const std::string& unit)
 std::string path_of(const ReportChart& chart) {
   double highest = 0;
   for (const auto& step : chart.steps) highest = std::max(highest, step.rate);
-  const auto x = [&](double seconds) { return seconds / chart.seconds * kWidth; };
+  const auto x = [&](double time) { return time / chart.seconds * kWidth; };
   std::string out = fmt::format("M{:.1f} {:.0f}", x(chart.steps.front().from), kHeight);
   for (const auto& step : chart.steps)
     out += fmt::format("V{:.1f}H{:.1f}", kHeight - step.rate / highest * kHeight, x(step.to));

@@ -310,6 +310,8 @@ DatabaseAccess read_database_access(Connection& connection) {
     if (!is_default) access.grants.push_back(std::move(grant));
   }
   return access;
+}
+
 std::vector<ExtensionTable> read_extension_tables(Connection& connection) {
   const auto rows = connection.exec(R"(
     SELECT n.nspname, c.relname, x.extname
