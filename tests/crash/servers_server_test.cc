@@ -20,7 +20,8 @@ const support::ClusterOptions kForgetful{{"fsync = on", "wal_buffers = '64MB'", 
 constexpr const char* kCache =
     "CREATE UNLOGGED TABLE cache (id int PRIMARY KEY, body text); "
     "ALTER TABLE cache ALTER body SET STORAGE EXTERNAL; "
-    "INSERT INTO cache SELECT i, repeat(md5(i::text), 4000) FROM generate_series(1, 64) i";
+    "INSERT INTO cache SELECT i, repeat(md5(i::text), 4000) FROM generate_series(1, 64) i; "
+    "CREATE UNLOGGED SEQUENCE hits; SELECT setval('hits', 77)";
 
 class Servers : public testing::Test {
  protected:
@@ -164,7 +165,9 @@ TEST_F(Servers, TargetCrashesAtTheEndAndEmptiesUnloggedTables) {
   proxy.release();
   const auto result = process->wait();
   EXPECT_EQ(result.exit_code, 3) << result.output << result.error;
-  EXPECT_THAT(result.output, HasSubstr("what was in the unlogged table public.cache"));
+  EXPECT_THAT(result.output,
+              HasSubstr("what was in the unlogged table public.cache, what was in the unlogged "
+                        "sequence public.hits"));
   move.target_url = move.target.url();
   move.settle();
 }
