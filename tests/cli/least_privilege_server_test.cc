@@ -289,9 +289,10 @@ TEST_F(LeastPrivilege, WithoutBypassRlsTheRestGoes) {
   execute("source", "one-role");
   execute("target", "administrator");
   source_.exec("postgres", "ALTER ROLE cutover_reader NOBYPASSRLS");
-  source_.exec("app", "ALTER TABLE notes FORCE ROW LEVEL SECURITY");
+  // Its sequence would be compared, and is missing on the target when the table is left out.
+  source_.exec("app", "ALTER TABLE notes FORCE ROW LEVEL SECURITY; ALTER TABLE notes ALTER id DROP IDENTITY");
   expect(2, run({"run"}));
-  std::ofstream(home_ / "cutover.toml") << "[copy]\nexclude = [\"public.notes*\"]\n";
+  std::ofstream(home_ / "cutover.toml") << "[copy]\nexclude = [\"public.notes\"]\n";
   expect(4, run({"run"}));
   support::exec_url(source_.url("app", "app_owner"), "UPDATE orders SET state = 'new' WHERE id = 7");
   const auto go = run({"run", "--final", "--end-sessions", "--yes"});
