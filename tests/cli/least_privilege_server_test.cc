@@ -248,6 +248,8 @@ TEST_P(MasterUsersNight, EndsWithGo) {
     arguments.insert(arguments.end(), {"--target", target_.url("app", "master")});
     return run(arguments);
   };
+  // It has no key by which single rows could be named.
+  std::ofstream(home_ / "cutover.toml") << "[repair]\nrecopy = [\"audit.log_all\"]\n";
   expect(4, as_master({"run"}));
   // What triggers and foreign keys are in the way of: the repair has to put them aside.
   support::exec_url(source_.url("app", "app_owner"),
@@ -287,7 +289,8 @@ TEST_F(LeastPrivilege, WithoutBypassRlsTheRestGoes) {
   execute("source", "one-role");
   execute("target", "administrator");
   source_.exec("postgres", "ALTER ROLE cutover_reader NOBYPASSRLS");
-  source_.exec("app", "ALTER TABLE notes FORCE ROW LEVEL SECURITY");
+  // Its sequence would be compared, and is missing on the target when the table is left out.
+  source_.exec("app", "ALTER TABLE notes FORCE ROW LEVEL SECURITY; ALTER TABLE notes ALTER id DROP IDENTITY");
   expect(2, run({"run"}));
   std::ofstream(home_ / "cutover.toml") << "[copy]\nexclude = [\"public.notes\"]\n";
   expect(4, run({"run"}));
