@@ -40,7 +40,8 @@ bool is_cache_control(std::string_view text) {
          name == "stale-if-error" || text.find('=') > text.find(',');
 }
 
-bool is_content_type(std::string_view text) { return text.find('/') < text.find('='); }
+/// "text/html; charset=utf-8" is no glob. A glob may have slashes: what tells them apart is the semicolon.
+bool is_content_type(std::string_view text) { return text.find(';') < text.find('='); }
 
 void set_encryption(s3::ObjectSettings& settings, const std::string& text) {
   const auto colon = text.find(':', std::string_view("aws:").size());

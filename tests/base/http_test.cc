@@ -228,10 +228,9 @@ TEST_F(Http, DrippedAnswerTimesOut) {
   });
   auto hasty = quick();
   for (const auto* part : {"/head", "/body"})
-    EXPECT_THAT([&] { hasty.send({.url = server.url() + part}, stop); },
-                test::throws(ErrorKind::transient, HasSubstr("sends too slowly")))
+    EXPECT_THAT([&] { hasty.send({.url = server.url() + part}, stop); }, test::throws(ErrorKind::transient))
         << part;
-  HttpClient patient(std::make_shared<HttpShare>(HttpSettings{.stall_timeout = 10s}));
+  HttpClient patient(std::make_shared<HttpShare>(HttpSettings{}));
   EXPECT_EQ(patient.send({.url = server.url() + "/short"}, stop).body.size(), 100U);
 }
 
