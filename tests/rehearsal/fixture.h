@@ -223,7 +223,7 @@ class Writer {
                     "DELETE FROM order_items WHERE id = {0};"
                     "INSERT INTO documents (\"orderId\", file_path) VALUES ('w{0}', '/uploads/{2}');"
                     "COMMIT",
-                    number, number % 500 + 1, path));
+                    number, number % 200 + 1, path));
     if (has_file) application_.write("uploads/" + path, "late");
   }
 
