@@ -95,7 +95,7 @@ struct Image {
   for (int number = 1; number < NSIG; ++number) signal(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  sigprocmask(SIG_SETMASK, &none, nullptr);  // NOLINT(concurrency-mt-unsafe): a fork has one thread
   bool ready = dup2(image.input, 0) >= 0 && dup2(image.output, 1) >= 0 && dup2(image.error, 2) >= 0 &&
                close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
   if (image.identity) {
