@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -112,7 +113,7 @@ struct WaivedDifference {
 
 struct CatalogComparison {
   std::map<std::string, uint64_t> compared;  ///< objects per kind, those of either side
-  uint64_t excluded = 0;                     ///< objects that CatalogOptions::selects left out
+  std::set<CatalogKey> excluded;             ///< what CatalogOptions::selects left out, of either side
   std::vector<CatalogDifference> differences;
   std::vector<WaivedDifference> waived;       ///< by CatalogOptions::waivers
   std::vector<WaivedDifference> of_provider;  ///< what a provider owns: neither copied nor compared

@@ -92,7 +92,7 @@ class Comparison {
   CatalogSide prepare(const Catalog& catalog, const std::map<std::string, std::string>& roles,
                       std::string_view name) {
     auto side = prepare_side(catalog, options_, roles, unreadable_);
-    result_.excluded += side.excluded;
+    result_.excluded.merge(side.excluded);
     for (auto& [what, reason] : side.unchecked)
       result_.unchecked.push_back({fmt::format("{} at the {}", what, name), std::move(reason)});
     return side;

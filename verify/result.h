@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -88,6 +89,8 @@ struct SideInfo {
   std::string version;
   pg::SnapshotMark snapshot;
   bool recorded = false;  ///< at the time of a copy, not read now
+  /// What our sessions pin, as the server says it is; empty when the side was not read.
+  std::map<std::string, std::string> settings = {};
 };
 
 /// The result of a comparison, as plain data.
