@@ -82,7 +82,8 @@ Json side_json(const verify::SideInfo& side) {
           {"lsn", side.snapshot.lsn},
           {"system_identifier", side.snapshot.system_identifier},
           {"recorded", side.recorded},
-          {"began", side.began}};
+          {"began", side.began},
+          {"settings", side.settings}};
 }
 
 Json figures_json(const verify::SideFigures& side, bool digests) {
@@ -151,13 +152,16 @@ Json waived_json(const std::vector<verify::WaivedDifference>& list) {
 
 Json catalog_json(const verify::CatalogComparison& catalog) {
   Json out{{"compared", catalog.compared},
-           {"excluded", catalog.excluded},
+           {"excluded", catalog.excluded.size()},
+           {"excluded_objects", Json::array()},
            {"differences", Json::array()},
            {"waived", waived_json(catalog.waived)},
            {"of_provider", waived_json(catalog.of_provider)},
            {"expected", waived_json(catalog.expected)},
            {"normalised", catalog.normalised},
            {"unused_waivers", Json::array()}};
+  for (const auto& [kind, name] : catalog.excluded)
+    out["excluded_objects"].push_back({{"kind", kind}, {"object", name}});
   for (const auto& difference : catalog.differences)
     out["differences"].push_back(difference_json(difference));
   for (const auto& waiver : catalog.unused_waivers)

@@ -111,6 +111,11 @@ void add_catalog(ReportSection& out, const Json& catalog) {
   add("waived", "waived", Tone::unsure);
   add("of_provider", "the provider's own");
   add("expected", "differs as it must");
+  ReportList excluded{"definitions not selected", Tone::plain, {}};
+  excluded.in_text = false;
+  for (const auto& object : catalog.value("excluded_objects", Json::array()))
+    excluded.items.push_back({text(object, "kind") + " " + text(object, "object")});
+  add_list(out, std::move(excluded));
   ReportList unused{"waivers that met nothing", Tone::plain, {}};
   for (const auto& waiver : catalog.at("unused_waivers"))
     unused.items.push_back(
@@ -178,6 +183,27 @@ std::string value_text(const Json& values, const std::string& column) {
   const auto& value = values.at(column);
   return value.is_null() ? "NULL"
                          : "\"" + truncated(sanitized_line(value.get<std::string>()), kWidest) + "\"";
+}
+
+/// What the figures depend on beside the data: how it was asked for, by what, under which settings.
+ReportList circumstances(const Json& report) {
+  ReportList out{"settings", Tone::plain, {}};
+  out.in_text = false;
+  out.items = {{fmt::format("cutover {}", text(report, "tool_version"))},
+               {"command: " + text(report, "again")},
+               {fmt::format("level {}, hash {}", text(report, "level"), text(report, "hash"))}};
+  const auto source = report.at("source").value("settings", Json::object());
+  const auto target = report.at("target").value("settings", Json::object());
+  const auto add = [&](const std::string& name, const Json& value, std::string_view where) {
+    out.items.push_back({fmt::format("{} = '{}'{}", name, value.get<std::string>(), where)});
+  };
+  const auto is_common = [&](const std::string& name) {
+    return source.contains(name) && target.contains(name) && source.at(name) == target.at(name);
+  };
+  for (const auto& [name, value] : source.items()) add(name, value, is_common(name) ? "" : " at the source");
+  for (const auto& [name, value] : target.items())
+    if (!is_common(name)) add(name, value, " at the target");
+  return out;
 }
 
 ReportList by_hand() {
@@ -302,6 +328,7 @@ ReportSection verify_section(const Json& report) {
     out.tables.push_back(all_tables(report));
     add_list(out, by_hand());
   }
+  add_list(out, circumstances(report));
   out.next = next_step(report);
   return out;
 }

@@ -76,6 +76,16 @@ Connection open_session(const Conninfo& conninfo, const SessionOptions& options,
   return connection;
 }
 
+std::map<std::string, std::string> pinned_settings(Connection& connection) {
+  std::string names = "'client_encoding'";
+  for (const auto& setting : kCommon) names += ", " + quote_literal(setting.name);
+  const auto rows = connection.exec(fmt::format(
+      "SELECT name, pg_catalog.current_setting(name) FROM pg_catalog.pg_settings WHERE name IN ({})", names));
+  std::map<std::string, std::string> out;
+  for (int row = 0; row < rows.rows(); ++row) out.emplace(rows.string(row, 0), rows.string(row, 1));
+  return out;
+}
+
 Connection open_first_session(const Conninfo& conninfo, const SessionOptions& options,
                               const base::Stop& stop) {
   try {

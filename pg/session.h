@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "base/stop.h"
@@ -27,6 +28,9 @@ struct SessionOptions {
 /// statement, or that can hide rows: with row_security=off a table whose policies would filter is an error,
 /// not fewer rows.
 Connection open_session(const Conninfo& conninfo, const SessionOptions& options, const base::Stop& stop);
+
+/// What open_session() pins in every session, by name and as the server says that it is.
+std::map<std::string, std::string> pinned_settings(Connection& connection);
 
 /// As open_session, for the first connection to a server in a command: a server that cannot be reached is the
 /// user's business now, so transient errors become Error{usage}.

@@ -120,7 +120,7 @@ struct WaivedDifference {
 
 struct CatalogComparison {
   std::map<std::string, uint64_t> compared;  ///< objects per kind, those of either side
-  uint64_t excluded = 0;                     ///< objects that CatalogOptions::selects left out
+  std::set<CatalogKey> excluded;             ///< what CatalogOptions::selects left out, of either side
   std::vector<CatalogDifference> differences;
   std::vector<WaivedDifference> waived;       ///< by CatalogOptions::waivers; also what was not compared
   std::vector<WaivedDifference> of_provider;  ///< what a provider owns: neither copied nor compared

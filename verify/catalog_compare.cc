@@ -121,7 +121,7 @@ class Comparison {
   CatalogSide prepare(const Catalog& catalog, const std::map<std::string, std::string>& roles,
                       std::string_view name) {
     auto side = prepare_side(catalog, options_, roles, unreadable_);
-    result_.excluded += side.excluded;
+    result_.excluded.merge(side.excluded);
     for (auto& unchecked : side.unchecked) {
       unchecked.what += fmt::format(" at the {}", name);
       add_unchecked(std::move(unchecked));

@@ -109,13 +109,13 @@ CatalogSide prepare_side(const Catalog& catalog, const CatalogOptions& options,
     if (unreadable.contains(key.kind) || (!options.grants && is_grant_kind(key.kind))) continue;
     CatalogKey resolved{key.kind, with_roles(key.name, roles)};
     if (belongs_to_provider(key, object, catalog.vendor_schemas, options)) {
-      // What lies in a schema of the provider's is covered by that schema.
-      if (key.kind == "schema" || !pg::is_vendor_schema(object.schema))
+      // What lies in a schema of the provider's is covered by that schema. Default privileges lie in none.
+      if (key.kind == "schema" || object.schema.empty() || key.kind == "default privileges")
         side.of_provider.insert(std::move(resolved));
       continue;
     }
     if (!is_selected(object, options)) {
-      ++side.excluded;
+      side.excluded.insert(std::move(resolved));
       continue;
     }
     const auto [place, is_new] = side.items.emplace(std::move(resolved), resolve(object, options, roles));

@@ -24,7 +24,7 @@ struct CatalogItem {
 struct CatalogSide {
   std::map<CatalogKey, CatalogItem> items;
   std::set<CatalogKey> of_provider;  ///< neither copied nor compared
-  uint64_t excluded = 0;             ///< CatalogOptions::selects left them out
+  std::set<CatalogKey> excluded;     ///< CatalogOptions::selects left them out
   std::vector<CatalogUnchecked> unchecked;
 };
 

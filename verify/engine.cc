@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "pg/session.h"
 #include "verify/pass.h"
 #include "verify/recheck.h"
 #include "verify/rows.h"
@@ -92,6 +93,11 @@ class Comparison {
   Outcome outcome_;
 };
 
+SideInfo info_of(Side& side) {
+  return {side.conninfo().redacted(), side.version(), side.mark(), false,
+          pg::pinned_settings(side.connection())};
+}
+
 void Comparison::open_sides() {
   std::string encoding;
   if (after_copy()) {
@@ -104,11 +110,11 @@ void Comparison::open_sides() {
     encoding = common_encoding(options_.source, options_.target, stop_);
     source_.emplace(Role::source, options_.source, encoding, stop_);
     context_.sides[0] = &*source_;
-    outcome_.source = {source_->conninfo().redacted(), source_->version(), source_->mark(), false};
+    outcome_.source = info_of(*source_);
   }
   target_.emplace(Role::target, options_.target, encoding, stop_);
   context_.sides[1] = &*target_;
-  outcome_.target = {target_->conninfo().redacted(), target_->version(), target_->mark(), false};
+  outcome_.target = info_of(*target_);
   if (outcome_.source.snapshot.same_database(outcome_.target.snapshot))
     throw base::Error(ErrorKind::usage, "source and target are the same database",
                       "check --source and --target: comparing a database with itself proves nothing");

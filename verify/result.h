@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -92,6 +93,8 @@ struct SideInfo {
   pg::SnapshotMark snapshot;
   bool recorded = false;   ///< at the time of a copy, not read now
   std::string began = {};  ///< that copy
+  /// What our sessions pin, as the server says it is; empty when the side was not read.
+  std::map<std::string, std::string> settings = {};
 };
 
 /// The result of a comparison, as plain data.

@@ -53,6 +53,70 @@ TEST(ReportPage, SaysTheVerdictAndNamesEveryTable) {
   EXPECT_THAT(page, HasSubstr("tables (2,000)"));
 }
 
+TEST(ReportPage, OfThousandsOfEqualTablesHasThemAll) {
+  const auto page = page_of(tables(2000, State::equal));
+  EXPECT_EQ(count_of(page, "<td class=\"good\">equal</td>"), 2000U);
+  EXPECT_EQ(count_of(page, "class=\"bad\""), 0U);
+  EXPECT_THAT(page, Not(HasSubstr(", in the JSON document")));
+  EXPECT_LT(page.size(), 1'000'000U);
+}
+
+TEST(ReportPage, OfNothingAtAllIsAPageToo) {
+  const auto page = page_of(tables(0, State::equal));
+  EXPECT_THAT(page, HasSubstr("<b>EQUAL</b><span> 0 tables, 0 rows"));
+  EXPECT_THAT(page, Not(HasSubstr("<table")));
+}
+
+TEST(ReportPage, OfTenThousandRowsThatDifferShowsHalfAndCountsTheRest) {
+  auto outcome = tables(1, State::different);
+  auto& rows = outcome.tables[0].rows.emplace();
+  for (int i = 0; i < 10'000; ++i)
+    rows.rows.push_back({RowDifference::Kind::changed, {std::to_string(i)}, {"note"}, 1, 1, {}, {}});
+  rows.changed = 10'000;
+  const auto document = verify_json(outcome, {});
+  EXPECT_EQ(document.at("tables").at(0).at("rows").at("first").size(), 10'000U);
+  const auto page = report_page(std::array{section_of(document, "test")});
+  EXPECT_THAT(page, HasSubstr("10,000 changed"));
+  EXPECT_EQ(count_of(page, "changed    id="), kMostRowsOnPage);
+  EXPECT_THAT(page, HasSubstr("changed    id=4999: note\n"));
+  EXPECT_THAT(page, HasSubstr("and 5,000 more, in the JSON document"));
+}
+
+TEST(ReportPage, OfTenThousandDefinitionsThatDifferShowsSomeAndCountsTheRest) {
+  auto outcome = tables(1, State::equal);
+  auto& catalog = outcome.catalog.emplace();
+  for (int i = 0; i < 10'000; ++i)
+    catalog.differences.push_back({"index", fmt::format("public.i{}", i), "", "present", std::nullopt, 0});
+  const auto document = verify_json(outcome, {});
+  EXPECT_EQ(document.at("catalog").at("differences").size(), 10'000U);
+  const auto page = report_page(std::array{section_of(document, "test")});
+  EXPECT_THAT(page, HasSubstr("1 of 1 table equal, 10,000 differences"));
+  EXPECT_THAT(page, HasSubstr("definitions differ (10,000)"));
+  EXPECT_EQ(count_of(page, "<li>index public.i"), kMostOnPage);
+  EXPECT_THAT(page, HasSubstr("and 7,000 more, in the JSON document"));
+}
+
+// What the figures depend on beside the data.
+TEST(ReportPage, NamesSettingsAndWhatWasNotSelected) {
+  auto outcome = tables(1, State::equal);
+  outcome.source.settings = {{"TimeZone", "UTC"}, {"search_path", ""}, {"jit", "off"}};
+  outcome.target.settings = {{"TimeZone", "UTC"}, {"search_path", ""}, {"jit", "<on>"}};
+  outcome.catalog.emplace().excluded = {{"table", "audit.log"}, {"column", "audit.log.id"}};
+  const auto document = verify_json(outcome, {.again = "cutover verify --exclude audit"});
+  EXPECT_EQ(document.at("target").at("settings").at("TimeZone"), "UTC");
+  EXPECT_EQ(document.at("catalog").at("excluded"), 2);
+  EXPECT_EQ(document.at("catalog").at("excluded_objects").at(1),
+            (Json{{"kind", "table"}, {"object", "audit.log"}}));
+  const auto section = section_of(document, "test");
+  const auto page = report_page(std::array{section});
+  for (const auto* line :
+       {"command: cutover verify --exclude audit", "level digests, hash XXH3-128", "TimeZone = &#39;UTC&#39;",
+        "search_path = &#39;&#39;", "jit = &#39;off&#39; at the source",
+        "jit = &#39;&lt;on&gt;&#39; at the target", "table audit.log", "definitions not selected (2)"})
+    EXPECT_THAT(page, HasSubstr(fmt::format("{}<", line))) << line;
+  EXPECT_THAT(section_text(section, false), Not(HasSubstr("TimeZone")));
+}
+
 TEST(ReportPage, LoadsNothingAndRunsNothing) {
   const auto page = page_of(tables(1, State::equal));
   EXPECT_THAT(page, HasSubstr("default-src 'none'"));

@@ -402,6 +402,8 @@ TEST(NoFalseAlarms, PhysicalDifferencesAreNone) {
     EXPECT_NE(pair.source.value(sql), pair.target.value(sql)) << sql;
   const auto verdict = pair.compare({"--split-size", "64kB"});
   EXPECT_THAT(verdict.in_state("different"), IsEmpty()) << verdict.text();
+  EXPECT_EQ(verdict.report.at("source").at("settings").at("DateStyle"), "ISO, YMD");
+  EXPECT_EQ(verdict.report.at("target").at("settings"), verdict.report.at("source").at("settings"));
   EXPECT_THAT(pair.compare({"--server-side"}).in_state("different"), IsEmpty());
   EXPECT_THAT(pair.compare({"--strong"}).in_state("different"), IsEmpty());
   EXPECT_THAT(verdict.in_state("unchecked"), IsEmpty());

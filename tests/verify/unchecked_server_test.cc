@@ -409,6 +409,8 @@ TEST(Selection, WhatIsLeftOutIsNamed) {
   const auto verdict = pair.compare({"--exclude", "public.b"});
   EXPECT_EQ(verdict.code(), 0) << verdict.text();
   EXPECT_THAT(verdict.remarks("skipped"), Contains("table public.b: left out by --exclude"));
+  EXPECT_THAT(verdict.report.at("catalog").at("excluded_objects"),
+              Contains(json{{"kind", "column"}, {"object", "public.b.v"}}));
   EXPECT_EQ(pair.compare({"--include", "public.b"}).code(), 1);
   EXPECT_EQ(pair.compare({"--where", "public.b=false"}).code(), 0);
   EXPECT_EQ(pair.compare({"--level", "counts"}).code(), 1);
