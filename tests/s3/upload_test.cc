@@ -235,10 +235,9 @@ std::vector<FaultCase> faults() {
       {"BadGatewayWithoutXml", {.operation = "PutObject", .answer = {.status = 502, .body = "<html>"}}},
       {"TooManyRequests", answering("PutObject", 429, "TooManyRequests")},
       {"ResetBeforePutAnswer", cut("PutObject", HttpFault::reset, 0)},
-      // Where the connection was a kept one, libcurl's own second try stalls until the timeout.
-      {"ResetInThePutsBody", {.operation = "PutObject", .reset_in_body = 100'000}, soon},
-      {"ResetInThePartsBody", {.operation = "UploadPart", .times = 3, .reset_in_body = 1'000'000}, soon},
-      {"ResetBehindThePartsHead", {.operation = "UploadPart", .reset_in_body = 0}, soon},
+      {"ResetInThePutsBody", {.operation = "PutObject", .reset_in_body = 100'000}},
+      {"ResetInThePartsBody", {.operation = "UploadPart", .times = 3, .reset_in_body = 1'000'000}},
+      {"ResetBehindThePartsHead", {.operation = "UploadPart", .reset_in_body = 0}},
       {"DrippedPutAnswer", {.operation = "PutObject", .change = dripped}, soon},
       {"DrippedPartAnswer", {.operation = "UploadPart", .change = dripped}, soon},
       {"DrippedListing", {.operation = "ListObjectsV2", .after = 1, .change = dripped}, soon},

@@ -194,6 +194,11 @@ std::string head_text(const HttpServerResponse& response) {
   return text + "\r\n";
 }
 
+size_t length_of(const HttpServerRequest& request) {
+  const std::string length(request.headers.get("Content-Length"));
+  return length.empty() ? 0 : std::stoull(length);
+}
+
 /// Returns whether the connection may be kept.
 bool answer(Stream& stream, const HttpServerResponse& response, bool body_wanted) {
   const bool faulty = response.fault != HttpFault::none && response.fault != HttpFault::close;
@@ -259,14 +264,13 @@ struct HttpServer::State {
     request.connection = number;
     if (options.on_head) {
       if (const auto early = options.on_head(request)) {
-        reader.body(early->after_request_bytes);
+        reader.body(std::min(early->after_request_bytes, length_of(request)));
         answer(stream, *early, request.method != "HEAD");
         return false;
       }
     }
     if (request.headers.get("Expect") == "100-continue") stream.write("HTTP/1.1 100 Continue\r\n\r\n");
-    const std::string length(request.headers.get("Content-Length"));
-    if (!length.empty()) request.body = reader.body(std::stoull(length));
+    request.body = reader.body(length_of(request));
     remember(request);
     HttpServerResponse response;
     try {
