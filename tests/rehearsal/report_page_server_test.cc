@@ -111,6 +111,7 @@ TEST_F(PageInBrowser, OfAMoveThatMayGoOnAndOfOneThatMayNot) {
   expect_readable(base::read_file(file), "NO-GO");
   expect_quiet(support::file_url(file));
 
+  application.target.exec("UPDATE order_items SET quantity = quantity - 1 WHERE id <= 100");
   const auto go = application.cutover({"run", "--final", "--yes"});
   ASSERT_EQ(go.exit_code, 0) << go.output << go.error;
   const auto page = base::read_file(file);
