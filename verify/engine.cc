@@ -94,8 +94,10 @@ class Comparison {
 };
 
 SideInfo info_of(Side& side) {
-  return {side.conninfo().redacted(), side.version(), side.mark(), false,
-          pg::pinned_settings(side.connection())};
+  return {.database = side.conninfo().redacted(),
+          .version = side.version(),
+          .snapshot = side.mark(),
+          .settings = pg::pinned_settings(side.connection())};
 }
 
 void Comparison::open_sides() {

@@ -139,7 +139,7 @@ class WhileItWalks : public ::testing::Test {
     const auto complain = [&](const std::string& path, const std::string& why) {
       out.problems.emplace(path, why);
     };
-    out.counts = walk(root_.path(), {}, {.file = visit, .problem = complain}, base::Stop());
+    out.counts = walk(Root(root_.path()), {}, {.file = visit, .problem = complain}, base::Stop());
     EXPECT_EQ(out.counts.files, out.files.size());
     EXPECT_EQ(out.counts.problems, out.problems.size());
     return out;
