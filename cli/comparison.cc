@@ -1,7 +1,6 @@
 #include "cli/comparison.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 
 #include <fmt/format.h>
@@ -133,7 +132,7 @@ void keep_result(const VerifyOptions& options, const std::string& run_dir, const
   if (!run_dir.empty()) keep_report(run_dir, report, name);
   if (options.report_file) base::replace_file(*options.report_file, json_text(report, 2) + "\n");
   if (options.page_file)
-    base::replace_file(*options.page_file, report_page(std::array{section_of(report, "the result")}));
+    base::replace_file(*options.page_file, report_page(sections_of(report, "the result")));
 }
 
 }  // namespace cli

@@ -123,10 +123,10 @@ TEST(CommandLine, ComplainsAboutMissingValuesAndArgumentsTooMany) {
 
 TEST(CommandLine, RefusesBadValues) {
   const std::vector<std::pair<std::string, std::string>> bad{
-      {"--jobs", "0"},           {"--jobs", "257"},         {"--index-jobs", "x"}, {"--split-size", "1kB"},
-      {"--split-size", "large"}, {"--retry-for", "5"},      {"--schema", "all"},   {"--role-map", "a"},
-      {"--where", "events=x"},   {"--databases", ","},      {"--include", ""},     {"--log-level", "loud"},
-      {"--log-format", "xml"},   {"--role-map", "a=b,a=c"}, {"--source", ""},      {"--target", "no url"}};
+      {"--jobs", "0"},           {"--jobs", "257"},         {"--index-jobs", "x"},  {"--split-size", "1kB"},
+      {"--split-size", "large"}, {"--retry-for", "5"},      {"--schema", "all"},    {"--role-map", "a"},
+      {"--where", "events=x"},   {"--databases", ","},      {"--include", ""},      {"--log-level", "loud"},
+      {"--log-format", "xml"},   {"--role-map", "a=b,a=c"}, {"--source", "no url"}, {"--target", "no url"}};
   for (const auto& [name, value] : bad)
     EXPECT_THAT(
         [&] {

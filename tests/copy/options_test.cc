@@ -74,20 +74,16 @@ TEST(ReasonToSkip, APartitionGoesWithTheTablesAboveIt) {
             "not selected by --include");
 }
 
-TEST(ReasonToSkip, AProvidersSchemaIsTheUsersWhenItIsNamed) {
-  const std::vector<pg::QualifiedName> job{{"cron", "job"}};
+TEST(NamedSchemas, AreThoseThatAPatternNamesInFull) {
   Options options;
-  EXPECT_EQ(reason_to_skip(options, job), "it belongs to the provider");
   for (const auto* pattern : {"*", "cr*", "*.job", "public"}) {
     options.include = {pattern};
-    EXPECT_EQ(reason_to_skip(options, job), "it belongs to the provider") << pattern;
+    EXPECT_FALSE(named_schemas(options).contains("cron")) << pattern;
   }
   for (const auto* pattern : {"cron", "cron.job", "cron.*", "\"cron\"", "\"cron\".job"}) {
     options.include = {"public", pattern};
-    EXPECT_EQ(reason_to_skip(options, job), std::nullopt) << pattern;
+    EXPECT_TRUE(named_schemas(options).contains("cron")) << pattern;
   }
-  options.include = {"cron.other"};
-  EXPECT_EQ(reason_to_skip(options, job), "not selected by --include");
 }
 
 TEST(SplitRule, ATableIsSplitWhenItWouldBoundTheRun) {

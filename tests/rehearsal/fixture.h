@@ -116,7 +116,7 @@ class Application {
     };
     std::ofstream(directory / "cutover.toml")
         << "[source]\nurl = \"env:SOURCE_URL\"\n[target]\nurl = \"" << target.url()
-        << "\"\n[copy]\njobs = 2\n[repair]\nmost = 90\n"
+        << "\"\n[copy]\njobs = 2\n[repair]\nmost = 100\n"
         << upload("uploads") << "refs = [\"documents.file_path\"]\nrefs_prefix = \"/uploads/\"\ndatabase = \""
         << target.url() << "\"\n"
         << upload("public") << "[[check.http]]\nurl = \"" << new_stack.url()
