@@ -80,8 +80,8 @@ class Connection {
   int major() const { return server_version() / 10000; }
   int backend_pid() const;
   std::string database() const;
-  /// Of the server that answered, as the user or the environment wrote it: one of several, or a name beside an
-  /// address (hostaddr).
+  /// Of the server that answered, as the user or the environment wrote it: one of several, or a name beside
+  /// an address (hostaddr).
   std::string host() const;
   const base::Stop& stop() const { return stop_; }
   const Conninfo& conninfo() const { return conninfo_; }

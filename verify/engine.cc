@@ -106,8 +106,7 @@ void Comparison::open_sides() {
     const auto& recorded = *options_.recorded;
     encoding = recorded.encoding;
     outcome_.run_id = recorded.run_id;
-    outcome_.source = {recorded.source, recorded.source_version, recorded.snapshot, true,
-                       recorded.began};
+    outcome_.source = {recorded.source, recorded.source_version, recorded.snapshot, true, recorded.began};
   } else {
     encoding = common_encoding(options_.source, options_.target, stop_);
     source_.emplace(Role::source, options_.source, encoding, stop_);

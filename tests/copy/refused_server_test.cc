@@ -123,7 +123,8 @@ TEST(Refused, APoolerThatItsProcessIdTellsButNoDirectEndpointOfNeon) {
   const auto copy = [&](const std::string& host) {
     return Copy(called(move.source, host, source.port()), called(move.target, host, target.port())).copy();
   };
-  for (const std::string host : {"db.example", "neon.tech.example", "ep-x-pooler.eu-central-1.aws.neon.tech"}) {
+  for (const std::string host :
+       {"db.example", "neon.tech.example", "ep-x-pooler.eu-central-1.aws.neon.tech"}) {
     const auto refused = copy(host);
     EXPECT_TRUE(exits(refused, 2));
     EXPECT_THAT(refused.error, HasSubstr("through a pooler"));
