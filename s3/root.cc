@@ -54,7 +54,9 @@ std::optional<bool> is_empty(int descriptor) {
 Root::Root(std::filesystem::path path)
     : path_(std::move(path)), descriptor_(::open(path_.c_str(), kOpenDirectory)) {
   if (descriptor_ >= 0) return;
-  auto error = base::system_error("open the directory", path_.native(), errno);
+  const int reason = errno;
+  auto error = base::system_error("open the directory", path_.native(), reason);
+  if (is_absent(reason)) error.hint("check its name, and that what it lies on is mounted");
   throw error.kind(base::ErrorKind::usage);
 }
 
