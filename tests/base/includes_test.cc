@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "tests/support/build.h"
 
 // The folders depend on each other in one direction: cli → {copy, verify, s3} → {pg, aws} → base. The link
 // lists in CMake cannot see a header that is included without linking, so the includes themselves are
@@ -104,7 +105,7 @@ std::vector<std::string> broken_rules(std::string_view path, const std::string& 
 }
 
 TEST(Includes, FollowTheOneDirection) {
-  const std::filesystem::path root(SOURCE_DIR);
+  const auto root = support::source_directory();
   size_t files = 0;
   for (const auto& [folder, unused] : allowed_folders()) {
     if (!std::filesystem::exists(root / folder)) continue;

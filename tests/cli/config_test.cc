@@ -17,6 +17,7 @@
 #include "tests/base/temporary_directory.h"
 #include "tests/cli/environment.h"
 #include "tests/support/aws_stand_in.h"
+#include "tests/support/build.h"
 
 namespace cli {
 namespace {
@@ -317,7 +318,7 @@ TEST_F(ConfigTest, TheTemplateIsAFileThatWorks) {
 }
 
 TEST_F(ConfigTest, TheDocumentedExampleHasKnownKeys) {
-  const auto page = base::read_file(std::filesystem::path(SOURCE_DIR) / "docs/configuration.md");
+  const auto page = base::read_file(support::source_file("docs/configuration.md"));
   const std::string begin = "```toml\n";
   const auto start = page.find(begin) + begin.size();
   const auto path = write(page.substr(start, page.find("```", start) - start));
@@ -326,7 +327,7 @@ TEST_F(ConfigTest, TheDocumentedExampleHasKnownKeys) {
 
 // The reference in the documentation is the program's own.
 TEST_F(ConfigTest, IsDocumentedAsItIs) {
-  const auto page = base::read_file(std::filesystem::path(SOURCE_DIR) / "docs/configuration.md");
+  const auto page = base::read_file(support::source_file("docs/configuration.md"));
   const std::string begin = "<!-- cutover config template -->\n```toml\n";
   const auto from = page.find(begin);
   ASSERT_NE(from, std::string::npos);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/command_set.h"
 #include "cli/text.h"
+#include "tests/support/build.h"
 
 // What the documents for operators quote of the program: its messages, commands and options.
 
@@ -18,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::Contains;
 
-fs::path root() { return SOURCE_DIR; }
+fs::path root() { return support::source_directory(); }
 
 /// The sources, each with its string literals put together: "a " and "b" on the next line are one text.
 std::vector<std::string> sources() {

@@ -15,8 +15,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/build.h"
 #include "tests/support/cluster.h"
-#include "tests/support/data_file.h"
 #include "tests/support/database_digest.h"
 #include "tests/support/process.h"
 #include "tests/support/sql.h"

@@ -14,6 +14,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/build.h"
 #include "tests/support/cluster.h"
 #include "tests/support/database_digest.h"
 #include "tests/support/process.h"

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "cli/command_line.h"
 #include "cli/command_set.h"
+#include "tests/support/build.h"
 
 // The examples of packaging/ name options, variables and paths of the program, which can change.
 
@@ -16,7 +17,7 @@ namespace {
 using ::testing::Contains;
 
 std::string example(const std::string& name) {
-  return base::read_file(std::filesystem::path(SOURCE_DIR) / "packaging" / name);
+  return base::read_file(support::source_file("packaging") / name);
 }
 
 std::set<std::string> all_variables() {
@@ -56,7 +57,7 @@ std::set<std::string> libraries_in(const std::string& list) {
 
 // What the build needs is listed in ./dev; the image is built by no test.
 TEST(Examples, TheImageHasTheLibrariesOfTheBuild) {
-  const auto dev = base::read_file(std::filesystem::path(SOURCE_DIR) / "dev");
+  const auto dev = base::read_file(support::source_file("dev"));
   const auto start = dev.find("\npackages=(");
   ASSERT_NE(start, std::string::npos);
   auto wanted = libraries_in(dev.substr(start, dev.find("\n)", start) - start));

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "base/file.h"
+#include "tests/support/build.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
@@ -14,9 +15,10 @@ using ::testing::StartsWith;
 
 TEST(Install, PutsEverythingWhereItIsLookedFor) {
   const support::TempDir prefix;
-  support::run_or_throw("/usr/bin/cmake", {"--install", BUILD_DIR, "--prefix", prefix.path().native()});
+  support::run_or_throw("/usr/bin/cmake", {"--install", support::build_directory().native(), "--prefix",
+                                           prefix.path().native()});
   EXPECT_THAT(support::run_or_throw(prefix / "bin/cutover", {"--version"}), StartsWith("cutover "));
-  if (std::string_view(SANITIZER).empty()) {
+  if (!support::sanitized()) {
     for (const auto* shell : {"bash-completion/completions/cutover", "zsh/site-functions/_cutover",
                               "fish/vendor_completions.d/cutover.fish"})
       EXPECT_THAT(base::read_file(prefix / "share" / shell), HasSubstr("made by: cutover completion"));

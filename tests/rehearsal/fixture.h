@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/http.h"
+#include "tests/support/build.h"
 #include "tests/support/cluster.h"
 #include "tests/support/database_digest.h"
 #include "tests/support/http_server.h"
@@ -38,7 +39,7 @@ inline constexpr int kDocuments = 40;
 class Application {
  public:
   Application() {
-    source.psql_file(fs::path(SOURCE_DIR) / "tests/rehearsal/application.sql");
+    source.psql_file(support::source_file("tests/rehearsal/application.sql"));
     for (int i = 1; i <= kDocuments; ++i) add_document(source, i);
     write("public/logo.svg", "<svg/>");
     write("public/css/site.css", "body {}");

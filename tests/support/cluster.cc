@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/build.h"
 #include "tests/support/sql.h"
 
 namespace support {
@@ -192,7 +193,7 @@ fs::path server_programs(int major) {
   };
   if (const fs::path debian = fmt::format("/usr/lib/postgresql/{}/bin", major); usable(debian)) return debian;
   const char* configured = std::getenv("CUTOVER_PG_BINARIES");  // NOLINT(concurrency-mt-unsafe)
-  std::vector<fs::path> homes = {fs::path(SOURCE_DIR) / ".cache/postgres", "/var/tmp/cutover-postgres"};
+  std::vector<fs::path> homes = {source_file(".cache/postgres"), "/var/tmp/cutover-postgres"};
   if (configured && *configured) homes = {configured};
   for (const auto& home : homes)
     if (auto programs = home / std::to_string(major) / "native/bin"; usable(programs)) return programs;

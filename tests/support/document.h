@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "tests/support/build.h"
 
 namespace support {
 
@@ -19,7 +20,7 @@ struct DocumentBlock {
 
 /// The blocks whose marker begins with `prefix`, in their order.
 inline std::vector<DocumentBlock> document_blocks(const std::string& name, const std::string& prefix) {
-  std::istringstream lines(base::read_file(std::filesystem::path(SOURCE_DIR) / "docs" / name));
+  std::istringstream lines(base::read_file(source_file("docs") / name));
   std::vector<DocumentBlock> blocks;
   bool in_block = false;
   std::string marker;

@@ -301,8 +301,6 @@ std::string run_or_throw(const std::filesystem::path& program, const std::vector
   return result.output;
 }
 
-std::filesystem::path cutover_program() { return CUTOVER_BINARY; }
-
 ProcessResult cutover(const std::vector<std::string>& arguments, const ProcessOptions& options) {
   return run(cutover_program(), arguments, options);
 }

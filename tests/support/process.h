@@ -12,6 +12,8 @@
 
 #include <sys/types.h>
 
+#include "tests/support/build.h"
+
 namespace support {
 
 struct ProcessOptions {
@@ -83,8 +85,7 @@ ProcessResult run(const std::filesystem::path& program, const std::vector<std::s
 std::string run_or_throw(const std::filesystem::path& program, const std::vector<std::string>& arguments,
                          const ProcessOptions& options = {});
 
-/// The program under test.
-std::filesystem::path cutover_program();
+/// The program under test, to the end.
 ProcessResult cutover(const std::vector<std::string>& arguments, const ProcessOptions& options = {});
 
 }  // namespace support

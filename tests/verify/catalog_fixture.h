@@ -10,8 +10,8 @@
 
 #include "base/stop.h"
 #include "pg/session.h"
+#include "tests/support/build.h"
 #include "tests/support/cluster.h"
-#include "tests/support/data_file.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 #include "verify/catalog.h"
