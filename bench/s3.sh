@@ -5,7 +5,7 @@
 # to a server that throws contents away (bench/null_sink.cc; http and https) and to a Ceph gateway. Prints each
 # upload's wall time, the client's CPU time and its peak memory, then medians and ratios; then the requests of a run with
 # nothing to do, and peak memory for a sparse file of 20 GB and for 100,000 files. What the gateway can do at most is told by
-# "bare": curl sends the same bytes as objects of a part's size, anonymously, with 32 at once, and computes nothing.
+# "bare": curl sends the same bytes as objects of a part's size, 32 at once, with signatures and with MD5s that it is given.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 rounds=3 large=256 small=5000 servers='http https rgw' memory=1
@@ -102,15 +102,27 @@ run_aws() {
   with_certificate AWS_CA_BUNDLE clock "$1/$2/aws" 0 /usr/bin/aws s3 cp --recursive --only-show-errors --endpoint-url "$endpoint" \
     "$work/$2" "s3://$bucket/$((++number))"
 }
-# Files of a part's size, and with them what curl is to do.
+# Files of a part's size, and with them what curl is to do. Their MD5s are no part of what is timed.
 run_bare() {
-  local file
-  AWS_CONFIG_FILE='' /usr/bin/aws s3api put-bucket-acl --endpoint-url "$endpoint" --bucket "$bucket" --acl public-read-write
-  ((++number))
-  for file in "$work/$2-parts"/*; do
-    printf 'upload-file = "%s"\nurl = "%s/%s/%s/%s"\n' "$file" "$endpoint" "$bucket" "$number" "${file##*/}"
-  done >"$work/curl"
-  clock "$1/$2/bare" 0 curl --silent --fail --parallel --parallel-immediate --parallel-max 32 --config "$work/curl"
+  python3 - "$work/$2-parts" "$endpoint/$bucket/$((++number))" "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" >"$work/curl" <<'PYTHON'
+import base64, hashlib, os, sys
+directory, url, user = sys.argv[1:]
+for name in os.listdir(directory):
+    path = os.path.join(directory, name)
+    with open(path, "rb") as file:
+        md5 = base64.b64encode(hashlib.md5(file.read()).digest()).decode()
+    print(f"""upload-file = "{path}"
+url = "{url}/{name}"
+user = "{user}"
+aws-sigv4 = "aws:amz:us-east-1:s3"
+header = "x-amz-content-sha256: UNSIGNED-PAYLOAD"
+header = "Content-MD5: {md5}"
+header = "Expect:"
+fail
+next""")
+PYTHON
+  sed -i '$d' "$work/curl"
+  clock "$1/$2/bare" 0 curl --silent --parallel --parallel-immediate --parallel-max 32 --config "$work/curl"
 }
 
 echo "making the files ..."
