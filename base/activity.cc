@@ -17,8 +17,25 @@ std::vector<Activity> Activities::activities() {
   std::vector<Activity> out;
   auto entries = entries_.lock();
   for (const auto& entry : *entries)
-    out.push_back({entry.what, entry.bytes.load(std::memory_order_relaxed), entry.since});
+    out.push_back({entry.what, entry.bytes.load(std::memory_order_relaxed), entry.since, entry.detail});
   return out;
+}
+
+std::map<int64_t, std::string> Activities::backends() {
+  std::map<int64_t, std::string> out;
+  auto entries = entries_.lock();
+  for (const auto& entry : *entries)
+    if (const auto pid = entry.backend.load(std::memory_order_relaxed); pid != 0)
+      out.emplace(pid, entry.what);
+  return out;
+}
+
+void Activities::explain(const std::map<int64_t, std::string>& details) {
+  auto entries = entries_.lock();
+  for (auto& entry : *entries) {
+    const auto detail = details.find(entry.backend.load(std::memory_order_relaxed));
+    entry.detail = detail == details.end() ? std::string() : detail->second;
+  }
 }
 
 }  // namespace base

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct Activity {
   std::string what;    ///< "copy public.orders 3/12", "index public.orders_at_idx"
   uint64_t bytes = 0;  ///< moved so far
   std::chrono::steady_clock::time_point since;
+  std::string detail = {};  ///< "scanning table 45%", "waits for a lock of session 4711 (psql)"; mostly empty
 };
 
 /// What all workers are doing, for whoever shows it. Thread-safe.
@@ -24,6 +26,8 @@ class Activities {
     std::string what;
     std::atomic<uint64_t> bytes{0};
     std::chrono::steady_clock::time_point since;
+    std::atomic<int64_t> backend{0};
+    std::string detail = {};
   };
 
  public:
@@ -35,6 +39,8 @@ class Activities {
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
     void add_bytes(uint64_t count) { entry_->bytes.fetch_add(count, std::memory_order_relaxed); }
+    /// The process id of the server's session that works for it now, for explain().
+    void backend(int64_t pid) { entry_->backend.store(pid, std::memory_order_relaxed); }
 
    private:
     Activities& activities_;
@@ -42,6 +48,10 @@ class Activities {
   };
 
   std::vector<Activity> activities();
+  /// What is done, by the process id of the session that does it.
+  std::map<int64_t, std::string> backends();
+  /// Replaces all details, by the same.
+  void explain(const std::map<int64_t, std::string>& details);
 
  private:
   Guarded<std::list<Entry>> entries_;

@@ -93,7 +93,8 @@ Line activity_line(const base::Activity& activity, TimePoint now, size_t name_wi
   const auto bytes = activity.bytes > 0 ? human_bytes(activity.bytes) : std::string();
   return {{Style::plain, "  " + left_aligned(name, name_width)},
           {Style::cyan, right_aligned(bytes, kBytesColumn)},
-          {Style::dim, right_aligned(duration_between(activity.since, now), kTimeColumn)}};
+          {Style::dim, right_aligned(duration_between(activity.since, now), kTimeColumn)},
+          {Style::dim, activity.detail.empty() ? std::string() : "  " + sanitized_line(activity.detail)}};
 }
 
 std::vector<std::string> counts(const Snapshot& snapshot) {
@@ -183,8 +184,10 @@ Json progress_json(const Snapshot& snapshot, const Pace& pace, TimePoint now) {
            {"activities", Json::array()}};
   if (pace.left) out["seconds_left"] = static_cast<double>(pace.left->count()) / 1000.0;
   for (const auto& activity : snapshot.activities)
-    out["activities"].push_back(
-        {{"what", activity.what}, {"bytes", activity.bytes}, {"seconds", seconds_since(activity.since)}});
+    out["activities"].push_back({{"what", activity.what},
+                                 {"bytes", activity.bytes},
+                                 {"seconds", seconds_since(activity.since)},
+                                 {"detail", activity.detail}});
   return out;
 }
 

@@ -115,10 +115,13 @@ void add_progress(ReportSection& out, const Json& progress) {
   const auto activities = progress.find("activities");
   if (activities == progress.end() || !activities->is_array()) return;
   for (const auto& activity : *activities)
-    if (activity.is_object())
+    if (activity.is_object()) {
+      const auto detail = text(activity, "detail");
       add_fact(out, "now",
-               fmt::format("{}, {}, {} s", text(activity, "what"),
-                           base::human_bytes(number(activity, "bytes")), number(activity, "seconds")));
+               fmt::format("{}, {}, {} s{}{}", text(activity, "what"),
+                           base::human_bytes(number(activity, "bytes")), number(activity, "seconds"),
+                           detail.empty() ? "" : ", ", detail));
+    }
 }
 
 std::string next_step(const RunStatus& status) {

@@ -99,6 +99,8 @@ bool ChunkCopier::settled_by_ledger(uint32_t relation, uint32_t chunk) {
 
 ChunkRecord ChunkCopier::load(uint32_t relation, uint32_t chunk) {
   const auto& into = context_.plan.relations[relation];
+  Progress::Scope scope(context_.progress, chunk_label(into, chunk));
+  if (target_) scope.backend(target_->backend_pid());
   if (!source_) source_ = open_source_(stop_);
   std::unique_ptr<Archive::ChunkSink> archive;
   if (context_.archive && !context_.archive->has(relation, chunk))
@@ -111,7 +113,7 @@ ChunkRecord ChunkCopier::load(uint32_t relation, uint32_t chunk) {
     writer.emplace(*target_, copy_in_sql(into, freeze));
   }
   base::crash_point("chunk_copy.before");
-  auto [record, buckets] = transfer(relation, chunk, writer ? &*writer : nullptr, archive.get());
+  auto [record, buckets] = transfer(relation, chunk, writer ? &*writer : nullptr, archive.get(), scope);
   if (const auto* recorded = source_->recorded(relation, chunk);
       recorded && recorded->digest != record.digest)
     base::fail(
@@ -146,9 +148,8 @@ ChunkRecord ChunkCopier::load(uint32_t relation, uint32_t chunk) {
 }
 
 ChunkCopier::Done ChunkCopier::transfer(uint32_t relation, uint32_t chunk, base::ByteSink* target,
-                                        base::ByteSink* archive) {
+                                        base::ByteSink* archive, Progress::Scope& scope) {
   const auto& from = context_.plan.relations[relation];
-  Progress::Scope scope(context_.progress, chunk_label(from, chunk));
   pg::RowDigest digest(context_.key, from.shape);
   Tee tee(digest, archive, target, context_.progress, scope);
   source_->read(relation, chunk, tee);
@@ -168,7 +169,8 @@ ChunkRecord ChunkCopier::digest_source(uint32_t relation, uint32_t chunk) {
     return base::retry(context_.options.retry, stop_, context_.retry_notice(label), [&] {
       try {
         if (!source_) source_ = open_source_(stop_);
-        return transfer(relation, chunk, nullptr, nullptr).record;
+        Progress::Scope scope(context_.progress, label);
+        return transfer(relation, chunk, nullptr, nullptr, scope).record;
       } catch (const base::Error&) {
         disconnect();
         throw;

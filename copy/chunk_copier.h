@@ -32,7 +32,8 @@ class ChunkCopier {
     ChunkRecord record;
     pg::BucketDigest buckets;
   };
-  Done transfer(uint32_t relation, uint32_t chunk, base::ByteSink* target, base::ByteSink* archive);
+  Done transfer(uint32_t relation, uint32_t chunk, base::ByteSink* target, base::ByteSink* archive,
+                Progress::Scope& scope);
   ChunkRecord try_copy(uint32_t relation, uint32_t chunk);
   ChunkRecord load(uint32_t relation, uint32_t chunk);
   void begin_load(const Relation& relation, bool freeze);

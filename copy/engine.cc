@@ -16,6 +16,7 @@
 #include "copy/quiet.h"
 #include "copy/resume.h"
 #include "copy/target_session.h"
+#include "copy/target_watch.h"
 
 namespace copy {
 
@@ -97,6 +98,7 @@ class Run {
   std::optional<ItemRunner> items_;
   std::optional<pg::Connection> target_;  // until the parallel phase begins; none in an export
   std::optional<TargetSession> session_;  // from then on
+  std::optional<TargetWatch> watch_;      // meanwhile
   SourceView source_;
   std::string target_version_;
   std::string resumed_;
@@ -272,6 +274,7 @@ void Run::renew_unlogged(pg::Connection& target) {
 // The parallel phase. A snapshot that is lost on the way is replaced like one of an earlier process.
 void Run::load() {
   progress_.set_phase("data");
+  if (session_) watch_.emplace(*context_);
   const auto data_started = Progress::Clock::now();
   target_.reset();
   for (int lost = 0;;) {
@@ -376,6 +379,7 @@ void Run::finish_target() {
   apply_end_state(*context_, end);
   if (items_) make_event_triggers(*context_, *items_, *schema_);
   analyze_parents(*context_);
+  watch_.reset();
   session_->run("finish", [&](pg::Connection& target) {
     ledger_->finish(target);
     confirm_durable(target);

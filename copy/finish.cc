@@ -91,8 +91,7 @@ void add_constraints(const Context& context, ItemRunner& items, const SchemaItem
               [&](const std::vector<IndexItem>& job, TargetSession& target) {
                 for (const auto& item : job) {
                   const auto label = "constraint " + item.index->name.display();
-                  const Progress::Scope scope(context.progress, label);
-                  target.run(label, [&](pg::Connection& connection) {
+                  target.show(label, [&](pg::Connection& connection) {
                     base::crash_point("constraint_add.before");
                     items.run(connection, ItemRunner::second_step(item.entry->id), *item.entry,
                               add_constraint_sql(context.plan, item));
@@ -122,7 +121,7 @@ class ForeignKeys {
       if (items_.is_done(entry.id)) continue;
       const auto& key = *by_oid_.at(entry.oid);
       const auto label = ItemRunner::label(entry);
-      target.run(label, [&](pg::Connection& connection) {
+      target.show(label, [&](pg::Connection& connection) {
         base::crash_point("constraint_add.before");
         const bool added = items_.run(connection, entry.id, entry, add_sql(entry, key));
         base::crash_point("constraint_add.after");
@@ -174,8 +173,7 @@ class ForeignKeys {
 
   void validate_one(const TocEntry& entry, const pg::ForeignKey& key, TargetSession& target) {
     const auto label = fmt::format("validate {}.{}", key.table.display(), pg::display_identifier(key.name));
-    const Progress::Scope scope(context_.progress, label);
-    target.run(label, [&](pg::Connection& connection) {
+    target.show(label, [&](pg::Connection& connection) {
       try {
         connection.exec("SET maintenance_work_mem = '256MB'");
         connection.exec(fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {};\n{}", key.table.sql(),
@@ -223,9 +221,8 @@ void refresh_materialized_views(const Context& context) {
     progress = false;
     std::vector<pg::QualifiedName> again;
     for (const auto& view : left) {
-      const Progress::Scope scope(context.progress, "refresh " + view.display());
       try {
-        target.run("refresh " + view.display(), [&](pg::Connection& connection) {
+        target.show("refresh " + view.display(), [&](pg::Connection& connection) {
           connection.exec("REFRESH MATERIALIZED VIEW " + view.sql());
         });
         progress = true;
@@ -288,8 +285,8 @@ void apply_end_state(const Context& context, const EndState& state) {
 void analyze_parents(const Context& context) {
   TargetSession target(context, context.stop);
   for (const auto& table : context.plan.partitioned_tables) try {
-      target.run("analyze " + table.display(),
-                 [&](pg::Connection& connection) { connection.exec("ANALYZE " + table.sql()); });
+      target.show("analyze " + table.display(),
+                  [&](pg::Connection& connection) { connection.exec("ANALYZE " + table.sql()); });
     } catch (const base::Error& error) {
       if (error.kind() != base::ErrorKind::permanent) throw;
       context.problems.add(

@@ -171,8 +171,7 @@ void Load::index_worker(const base::Stop& stop) {
 void Load::build_index(const Board::IndexTask& task, unsigned helpers, TargetSession& target) {
   const auto& item = indexes_[task.item];
   const auto label = "index " + item.index->name.display();
-  const Progress::Scope scope(context_.progress, label);
-  target.run(label, [&](pg::Connection& connection) {
+  target.show(label, [&](pg::Connection& connection) {
     connection.exec(index_settings_sql(*item.index, helpers));
     base::crash_point("index_start.before");
     work_.items->run(connection, item.entry->id, *item.entry, build_index_sql(item));
@@ -185,10 +184,9 @@ void Load::build_index(const Board::IndexTask& task, unsigned helpers, TargetSes
 void Load::analyze(const Board::Analyze& task, TargetSession& target) {
   const auto& relation = context_.plan.relations[task.relation];
   if (relation.kind == Relation::Kind::table) {
-    const Progress::Scope scope(context_.progress, "analyze " + relation.display());
     try {
-      target.run("analyze " + relation.display(),
-                 [&](pg::Connection& connection) { connection.exec("ANALYZE " + relation.name.sql()); });
+      target.show("analyze " + relation.display(),
+                  [&](pg::Connection& connection) { connection.exec("ANALYZE " + relation.name.sql()); });
     } catch (const base::Error& error) {
       // Statistics are for speed: a table that cannot be analyzed is worth a note only.
       if (ends_the_run(error, context_.options)) throw;

@@ -74,6 +74,7 @@ bool Proof::read_slice(uint32_t unit, uint32_t slice, pg::Connection& target) {
   const auto blocks = (*states_.lock())[unit].slices[slice];
   Progress::Scope scope(context_.progress,
                         "prove " + (relation.via_root() ? relation.load_into.display() : relation.display()));
+  scope.backend(target.backend_pid());
   pg::RowDigest digest(context_.key, relation.shape);
   pg::CopyReader reader(target, slice_sql(units_[unit], slice, blocks));
   std::vector<std::byte> buffer(pg::kCopyBatch);

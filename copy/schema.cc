@@ -380,7 +380,8 @@ std::vector<std::string> ItemRunner::lost(pg::Connection& target) {
   const auto ids = context_.ledger.items(target);
   const std::unordered_set<uint32_t> present(ids.begin(), ids.end());
   std::vector<std::string> lost;
-  for (const auto& [id, label] : outcome_.lock()->made)
+  auto outcome = outcome_.lock();
+  for (const auto& [id, label] : outcome->made)
     if (!present.contains(id)) lost.push_back(label);
   return lost;
 }

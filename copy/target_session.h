@@ -29,6 +29,16 @@ class TargetSession {
     });
   }
 
+  /// As run(), and meanwhile the step is one of the run's activities.
+  template <typename Step>
+  auto show(const std::string& label, Step step) {
+    Progress::Scope scope(context_.progress, label);
+    return run(label, [&](pg::Connection& connection) {
+      scope.backend(connection.backend_pid());
+      return step(connection);
+    });
+  }
+
   /// The session itself, for what has its own way with errors.
   pg::Connection& connection() {
     if (!connection_) connection_.emplace(context_.open_target(stop_));

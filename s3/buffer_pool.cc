@@ -33,7 +33,8 @@ void unmap(std::span<std::byte> bytes) { ::munmap(bytes.data(), bytes.size()); }
 }  // namespace
 
 BufferPool::~BufferPool() {
-  for (const auto bytes : shared_.lock()->free) unmap(bytes);
+  auto shared = shared_.lock();
+  for (const auto bytes : shared->free) unmap(bytes);
 }
 
 BufferPool::Buffer BufferPool::acquire(size_t size, const base::Stop& stop) {

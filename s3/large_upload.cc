@@ -375,7 +375,10 @@ bool LargeUpload::matches(const Head& head, const std::string& sum, bool confirm
   for (const auto& known : head.checksums)
     if (known.integrity == context_.capabilities.integrity) return known.checksum == sum;
   std::vector<std::string> etags;
-  for (const auto& [number, part] : shared_.lock()->parts) etags.push_back(part.etag);
+  {
+    auto shared = shared_.lock();
+    for (const auto& [number, part] : shared->parts) etags.push_back(part.etag);
+  }
   // Not every server makes its ETags by the rule.
   return confirmed || multipart_etag(etags) == head.etag;
 }

@@ -130,6 +130,14 @@ TEST_F(LiveLines, SayItAllWhereThereIsRoom) {
   EXPECT_THAT(text, Not(HasSubstr("proofs")));
 }
 
+TEST_F(LiveLines, SayWhatTheServerIsAt) {
+  auto snapshot = busy();
+  snapshot.activities.back().detail = "scanning table 45%";
+  const auto drawn = live_lines(snapshot, {}, at(seconds(10)), 120, 24, true);
+  EXPECT_THAT(plain(drawn),
+              ::testing::ContainsRegex("index public.orders_at_idx .* 10 s  scanning table 45%"));
+}
+
 TEST_F(LiveLines, NeverAreWiderOrMoreThanTheTerminal) {
   for (const size_t width : {1U, 5U, 20U, 40U, 60U, 79U, 80U, 100U, 132U, 250U})
     for (const size_t height : {1U, 2U, 3U, 4U, 5U, 6U, 24U}) {

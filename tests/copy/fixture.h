@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <set>
@@ -136,6 +138,16 @@ class Copy {
   std::string target_;
   support::TempDir directory_;
 };
+
+/// Waits until the status of a run that is under way satisfies `is_reached`.
+inline void wait_for_status(const Copy& way, const std::function<bool(const nlohmann::json&)>& is_reached) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  for (;;) {
+    const auto status = support::cutover({"status", way.run_dir(), "--json"});  // fails while there is no run
+    if (status.exit_code == 0 && is_reached(nlohmann::json::parse(status.output))) return;
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << text_of(status);
+  }
+}
 
 /// A new database on either side, and the way between them.
 class Move {

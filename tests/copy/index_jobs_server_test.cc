@@ -37,16 +37,6 @@ std::string tables_with_counted_indexes() {
   return sql;
 }
 
-/// Waits until the run has proven `count` relations.
-void wait_for_proofs(const Copy& way, int count) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  for (;;) {
-    const auto status = nlohmann::json::parse(support::cutover({"status", way.run_dir(), "--json"}).output);
-    if (status.at("proofs_done") == count) return;
-    ASSERT_LT(std::chrono::steady_clock::now(), end) << status;
-  }
-}
-
 TEST(IndexJobs, AreHowManyIndexesAreBuiltAtOnce) {
   const Move move(tables_with_counted_indexes());
   support::Session holder(move.target.url());
@@ -57,7 +47,7 @@ TEST(IndexJobs, AreHowManyIndexesAreBuiltAtOnce) {
       "SELECT count(*) = {} FROM pg_locks WHERE locktype = 'advisory' AND objid = 2 AND NOT granted",
       kIndexJobs));
   // The other workers have nothing to do any more that would keep another build waiting.
-  wait_for_proofs(move.way, kIndexed);
+  wait_for_status(move.way, [](const auto& status) { return status.at("proofs_done") == kIndexed; });
   holder.exec("SELECT pg_advisory_unlock(2)");
   EXPECT_TRUE(exits(run.wait(), 0));
   move.expect_equal();

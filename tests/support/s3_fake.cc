@@ -145,7 +145,8 @@ int S3Fake::count(const std::string& operation) const {
 
 int S3Fake::total() const {
   int sum = 0;
-  for (const auto& [name, count] : state_.lock()->counts) sum += count;
+  auto state = state_.lock();
+  for (const auto& [name, count] : state->counts) sum += count;
   return sum;
 }
 
