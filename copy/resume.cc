@@ -279,7 +279,7 @@ void refuse_changes(const std::vector<std::string>& changes) {
 
 // Views, functions, triggers and the like, of which the plan knows nothing: the target gets the first dump's.
 std::vector<std::string> definition_changes(const Context& context, const std::string& snapshot_id) {
-  const auto tools = find_pg_tools(context.options, context.stop);
+  const auto& tools = context.tools.get();
   const auto fresh = context.dir.path() / "schema.fresh";
   dump_schema(context.options, context.plan, snapshot_id, tools, fresh, context.stop);
   auto changes = schema_changes(tools, context.dir.schema_dump(), fresh, context.stop);
@@ -359,8 +359,8 @@ std::vector<std::string> unlogged_objects(pg::Connection& target, const Plan& pl
   return objects;
 }
 
-size_t forget_unlogged(const Context& context, const Plan& plan, const SchemaItems& schema,
-                       pg::Connection& target) {
+size_t forget_unlogged(const Context& context, const SchemaItems& schema, pg::Connection& target) {
+  const auto& plan = context.plan;
   const auto unlogged = unlogged_names(target);
   std::vector<Stale> emptied;
   for (const auto& chunk : context.ledger.chunks(target))

@@ -59,8 +59,6 @@ std::vector<fs::path> tool_directories(const Options& options) {
   return directories;
 }
 
-}  // namespace
-
 PgTools find_pg_tools(const Options& options, const base::Stop& stop) {
   PgTools best;
   for (const auto& directory : tool_directories(options)) {
@@ -74,6 +72,13 @@ PgTools find_pg_tools(const Options& options, const base::Stop& stop) {
         "install postgresql-client of the source's major version or newer, name their directory with "
         "--pg-bin-dir, or copy the data alone with --schema none");
   return best;
+}
+
+}  // namespace
+
+const PgTools& PgToolFinder::get() {
+  if (!found_) found_ = find_pg_tools(options_, stop_);
+  return *found_;
 }
 
 void dump_schema(const Options& options, const Plan& plan, const std::string& snapshot_id,

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "copy/context.h"
@@ -21,9 +23,19 @@ struct PgTools {
   int major = 0;
 };
 
-/// The newest pair in Options::pg_bin_dir, on PATH or in Debian's /usr/lib/postgresql. Error{usage} when
-/// there is none.
-PgTools find_pg_tools(const Options& options, const base::Stop& stop);
+/// Looks for them when they are first needed, and once. One thread at a time.
+class PgToolFinder {
+ public:
+  PgToolFinder(const Options& options, base::Stop stop) : options_(options), stop_(std::move(stop)) {}
+  /// The newest pair in Options::pg_bin_dir, on PATH or in Debian's /usr/lib/postgresql. Error{usage} when
+  /// there is none.
+  const PgTools& get();
+
+ private:
+  const Options& options_;
+  base::Stop stop_;
+  std::optional<PgTools> found_;
+};
 
 /// Runs pg_dump on the source, under the snapshot when there is one, into `file`. Throws Error{usage} when
 /// pg_dump is older than the source.
