@@ -111,7 +111,10 @@ void dump_schema(const Options& options, const Plan& plan, const std::string& sn
   base::File::create_anew(unfinished);
   const auto result = base::run_command(command, stop);
   if (result.exit_code != 0)
-    throw base::Error(ErrorKind::permanent, fmt::format("pg_dump failed: {}", result.error_text));
+    throw base::Error(ErrorKind::permanent, fmt::format("pg_dump failed: {}", result.error_text),
+                      "its message names the object: grant --source's role what it lacks there, or leave the "
+                      "object out with --exclude, and run the same command again; a newer pg_dump "
+                      "(--pg-bin-dir) may know what this one does not");
   base::File::open_read(unfinished).sync();
   fs::rename(unfinished, file);
   base::sync_directory(file.parent_path());
@@ -131,7 +134,8 @@ std::vector<TocEntry> read_section(const PgTools& tools, const fs::path& file, s
   if (result.exit_code != 0)
     throw base::Error(ErrorKind::corrupt,
                       fmt::format("pg_restore cannot read {}: {}", file.string(), result.error_text),
-                      "start over with --restart");
+                      "another pg_dump than this pg_restore may have made it (--pg-bin-dir names both); "
+                      "else start over with --restart");
   return base::during(fmt::format("read the schema in {}", file.string()),
                       [&] { return parse_restore_script(script); });
 }
