@@ -68,6 +68,7 @@ class Run {
   void open_archive();
   void make_context();
   void open_target();
+  void meet_ledger();
   void prepare_target();
   void load_schema_items();
   void load();
@@ -225,24 +226,28 @@ void Run::load_schema_items() {
 
 // ------------------------------------------------------------------------------------------------ target
 
-void Run::prepare_target() {
+// What the target has of the run. It is not changed yet: the run may still be refused.
+void Run::meet_ledger() {
   progress_.set_phase("schema");
   end_leftover_sessions(*target_, context_->application_name());
   const auto runs = Ledger::runs(*target_);
-  if (std::ranges::find(runs, ledger_->run_id()) == runs.end()) {
-    if (!dir_.state().chunks.empty())
-      throw base::Error(
-          ErrorKind::usage, "the target does not know this run: its ledger (schema cutover) is not there",
-          "check --target; after a `clean`, or for a new target, name another --run-dir or use --restart");
-    if (!resumed_.empty()) {
-      // Killed before the ledger was made: this may be another target than the one that was looked at then.
-      check_target_content(*target_, plan_, options_, findings_);
-      throw_blockers(findings_);
-    }
+  if (std::ranges::find(runs, ledger_->run_id()) != runs.end()) {
+    for (const auto& note : reconcile_with_ledger(plan_, dir_, ledger_->chunks(*target_)))
+      spdlog::info("{}", note);
+    return;
   }
+  if (!dir_.state().chunks.empty())
+    throw base::Error(
+        ErrorKind::usage, "the target does not know this run: its ledger (schema cutover) is not there",
+        "check --target; after a `clean`, or for a new target, name another --run-dir or use --restart");
+  if (resumed_.empty()) return;
+  // Killed before the ledger was made: this may be another target than the one that was looked at then.
+  check_target_content(*target_, plan_, options_, findings_);
+  throw_blockers(findings_);
+}
+
+void Run::prepare_target() {
   ledger_->create(*target_, options_.source.redacted(), CUTOVER_VERSION);
-  for (const auto& note : reconcile_with_ledger(plan_, dir_, ledger_->chunks(*target_)))
-    spdlog::info("{}", note);
   if (plan_.schema == SchemaMode::dump) {
     items_.emplace(*context_, *target_);
     make_pre_data(*context_, *items_, schema_);
@@ -429,6 +434,7 @@ Outcome Run::copy(const Confirm& confirm) {
     open_archive();
     make_context();
     load_schema_items();
+    meet_ledger();
     SourceNow found;
     if (!source_.keeper) {
       auto source = pg::open_first_session(options_.source, source_session(kPlanApplication), stop_);
@@ -508,6 +514,7 @@ Outcome Run::import_archive(const Confirm& confirm) {
     }
     make_context();
     load_schema_items();
+    meet_ledger();
     prepare_target();
     source_.open = archive_source(*options_.archive, archived);
     load();

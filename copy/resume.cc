@@ -250,6 +250,9 @@ bool of_one_snapshot(const Context& context) {
                              [&](const auto& c) { return c.second.snapshot == last; });
 }
 
+// Then it does not matter what the source is like by now.
+bool archive_serves(const Context& context) { return of_one_snapshot(context) && all_in_archive(context); }
+
 // The archive keeps only what is of the snapshot that the run goes on with; the rest is archived again.
 void renew_archive(const Context& context, uint32_t snapshot) {
   if (!context.archive) return;
@@ -339,7 +342,7 @@ SourceView choose_source(const Context& context, Plan& plan, const SchemaItems& 
     view.explanation = "nothing was committed at the source since";
     return view;
   }
-  if (of_one_snapshot(context) && all_in_archive(context)) {
+  if (archive_serves(context)) {
     view.open = archive_source(context.archive->dir().path(), context.archive->dir().state());
     view.explanation = "everything still missing is in the archive";
     return view;
@@ -376,8 +379,7 @@ SourceNow look_at_source(const Context& context, const Plan& plan) {
   SourceNow now{open_keeper(context.options, context.application_name(), context.stop), std::nullopt};
   const auto& last = context.dir.state().snapshots.back().mark;
   check_same_source(now.keeper->mark(), last);
-  // An archive may have all that is missing: then it does not matter what the source is like by now.
-  if (!context.archive && !now.keeper->mark().unchanged_since(last))
+  if (!now.keeper->mark().unchanged_since(last) && !archive_serves(context))
     now.fresh = plan_of_same_definitions(context, plan, *now.keeper);
   return now;
 }

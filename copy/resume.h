@@ -55,8 +55,8 @@ struct SourceNow {
   std::optional<Plan> fresh;  ///< at its snapshot, when that may be another content; of the same definitions
 };
 
-/// Looks whether the run may go on at all, before it changes anything. Throws Error{usage} when the source is
-/// another database, or has other definitions than the run's plan.
+/// Looks whether the run may go on at all, before it changes anything, with what the ledger has. Throws
+/// Error{usage} when the source is another database, or has other definitions than the run's plan.
 SourceNow look_at_source(const Context& context, const Plan& plan);
 
 /// Decides how a run that has chunks already can go on and stay consistent (docs/consistency.md):
