@@ -12,6 +12,7 @@
 #include "copy/finish.h"
 #include "copy/finished_run.h"
 #include "copy/load.h"
+#include "copy/lock_watch.h"
 #include "copy/outcome.h"
 #include "copy/overwrite.h"
 #include "copy/preflight.h"
@@ -94,6 +95,7 @@ class Run {
   std::optional<Ledger> ledger_;
   std::optional<Archive> archive_;
   std::optional<Context> context_;
+  std::optional<LockWatch> lock_watch_;
   SchemaItems schema_;  // nothing, with SchemaMode::none
   std::optional<ItemRunner> items_;
   std::optional<pg::Connection> target_;  // until the parallel phase begins; none in an export
@@ -247,6 +249,7 @@ void Run::meet_ledger() {
 }
 
 void Run::prepare_target() {
+  lock_watch_.emplace(*context_);
   ledger_->create(*target_, options_.source.redacted(), CUTOVER_VERSION);
   if (plan_.schema == SchemaMode::dump) {
     items_.emplace(*context_, *target_);
