@@ -4,6 +4,7 @@
 
 #include "copy/ledger.h"
 #include "copy/preflight.h"
+#include "copy/resume.h"
 
 namespace copy {
 
@@ -37,15 +38,18 @@ void require_same_selection(const Options& options, const Plan& plan, const RunD
 }
 
 std::string require_still_there(pg::Connection& target, const Plan& plan, const RunDir& dir) {
-  const auto require = [&](bool holds, const std::string& what) {
-    if (holds) return;
+  const auto fail = [&](const std::string& what, const char* hint) {
     throw base::Error(
         ErrorKind::permanent,
         fmt::format("the target does not have what the finished run in {} has copied: {} is not there",
                     dir.path().string(), what),
-        "was the database made anew, or the ledger dropped by a `clean`? cutover verify compares what is "
-        "there; "
-        "to copy again, name another --run-dir or use --restart");
+        hint);
+  };
+  const auto require = [&](bool holds, const std::string& what) {
+    if (!holds)
+      fail(what,
+           "was the database made anew, or the ledger dropped by a `clean`? cutover verify compares what is "
+           "there; to copy again, name another --run-dir or use --restart");
   };
   const Ledger ledger(dir.state().run_id);
   const auto finished_at = ledger.finished_at(target);
@@ -55,6 +59,11 @@ std::string require_still_there(pg::Connection& target, const Plan& plan, const 
   for (const auto& relation : plan.relations)
     require(relation.kind != Relation::Kind::table || tables.contains(relation.name),
             "table " + relation.display());
+  if (!ledger.has_crash_mark(target))
+    for (const auto& object : unlogged_objects(target, plan))
+      fail("what was in the unlogged " + object,
+           "the target's server has crashed since (or another one took over), which empties such tables: "
+           "cutover repair brings over what is missing; to copy again, use --restart");
   return *finished_at;
 }
 
