@@ -261,6 +261,7 @@ void Run::prepare_target() {
     quiet_target(*context_, *target_, {.kept = foreign_keys_made(*context_, schema_, *target_)});
     ledger_->make_durable(
         *target_);  // a target that crashes now loses chunks, but not the tables they go into
+    items_->was_made_durable();
     schema_.pre_data.clear();
     schema_.pre_data.shrink_to_fit();
   } else {

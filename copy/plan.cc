@@ -47,6 +47,7 @@ class Planner {
     for (const auto& schema : catalog_.schemas)
       if (is_of_vendor(schema)) skip_schema(schema, "it belongs to the provider");
     check_row_filters();
+    plan_.relations.reserve(catalog_.tables.size() + 1);  // large objects
     for (const auto& table : catalog_.tables) add_table(table);
     split_all();
     add_indexes();
@@ -175,15 +176,16 @@ class Planner {
   }
 
   void add_indexes() {
+    // Taken as they are: there may be many.
+    plan_.indexes = std::move(catalog_.indexes);
+    std::erase_if(plan_.indexes, [&](const auto& index) { return !copied_.contains(index.table); });
     std::unordered_map<pg::Oid, uint64_t> slowest;
-    for (auto& index : catalog_.indexes) {
-      if (!copied_.contains(index.table)) continue;
+    for (const auto& index : plan_.indexes) {
       if (!index.valid && !index.on_partitioned)
         note(Severity::warning, "index " + index.name.display(), "is invalid at the source and is not copied",
              fmt::format("DROP INDEX {}; or REINDEX it at the source first", index.name.sql()));
       auto& cost = slowest[index.table];
       cost = std::max(cost, index_build_cost(index));
-      plan_.indexes.push_back(index);
     }
     for (auto& relation : plan_.relations) relation.index_cost = slowest[relation.oid];
   }

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <map>
 #include <set>
+#include <unordered_set>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -258,10 +259,12 @@ SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools&
     return true;
   };
   SchemaItems items;
-  for (auto& entry : read_section(tools, file, "pre-data", stop))
-    if (usable(entry)) items.pre_data.push_back(std::move(entry));
+  items.pre_data = read_section(tools, file, "pre-data", stop);
+  std::erase_if(items.pre_data, [&](auto& entry) { return !usable(entry); });
   Sorter sorter(plan);
-  for (auto& entry : read_section(tools, file, "post-data", stop))
+  auto post_data = read_section(tools, file, "post-data", stop);
+  items.indexes.reserve(std::min(plan.indexes.size(), post_data.size()));
+  for (auto& entry : post_data)
     if (usable(entry)) sorter.put(std::move(entry), items);
   return items;
 }
@@ -331,7 +334,7 @@ bool is_tolerable(const TocEntry& entry, const base::Error& error) {
 }  // namespace
 
 ItemRunner::ItemRunner(const Context& context, pg::Connection& target) : context_(context) {
-  for (const auto id : context.ledger.items(target)) outcome_.lock()->done.insert(id);
+  for (const auto id : context.ledger.items(target)) outcome_.lock()->done.emplace(id, nullptr);
 }
 
 std::string ItemRunner::label(const TocEntry& entry) {
@@ -345,9 +348,11 @@ bool ItemRunner::is_done(uint32_t id) { return outcome_.lock()->done.contains(id
 bool ItemRunner::has_failed(uint32_t id) { return outcome_.lock()->failed.contains(id); }
 
 void ItemRunner::made(uint32_t id, const TocEntry& entry) {
-  auto outcome = outcome_.lock();
-  outcome->done.insert(id);
-  outcome->made.emplace(id, label(entry));
+  outcome_.lock()->done.insert_or_assign(id, &entry);
+}
+
+void ItemRunner::was_made_durable() {
+  for (auto& [id, entry] : outcome_.lock()->done) entry = nullptr;
 }
 
 void ItemRunner::run_all(pg::Connection& target, std::span<const TocEntry* const> entries) {
@@ -389,8 +394,8 @@ std::vector<std::string> ItemRunner::lost(pg::Connection& target) {
   const auto ids = context_.ledger.items(target);
   const std::unordered_set<uint32_t> present(ids.begin(), ids.end());
   std::vector<std::string> lost;
-  for (const auto& [id, label] : outcome_.lock()->made)
-    if (!present.contains(id)) lost.push_back(label);
+  for (const auto& [id, entry] : outcome_.lock()->done)
+    if (entry && !present.contains(id)) lost.push_back(label(*entry));
   return lost;
 }
 
@@ -430,7 +435,7 @@ bool ItemRunner::run(pg::Connection& target, uint32_t id, const TocEntry& entry,
     } else if (is_tolerable(entry, error)) {
       context_.problems.add(
           {Problem::Kind::note, label(entry), fmt::format("not applied: {}", error.message()), {}});
-      outcome_.lock()->done.insert(id);
+      outcome_.lock()->done.emplace(id, nullptr);
       return true;
     } else {
       failed(id, entry, error);
