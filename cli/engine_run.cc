@@ -9,6 +9,7 @@
 #include "cli/confirm.h"
 #include "cli/copy_section.h"
 #include "cli/errors.h"
+#include "cli/kept_results.h"
 #include "cli/progress_view.h"
 #include "cli/report.h"
 #include "cli/run_report.h"
@@ -24,6 +25,15 @@ void announce_stop(const std::string& command) {
   } else {
     spdlog::warn("stopping cleanly; run the same command again to resume (again to quit at once)");
   }
+}
+
+/// A run that was found finished has a result of its own in the directory: when it was made, what it took,
+/// what it noted. Nothing was done since that would be worth another one.
+bool has_result_of(const std::filesystem::path& run_dir, const Json& report) {
+  if (!report.value("already_finished", false)) return false;
+  const auto kept = read_result_if_exists(run_dir / "report.json");
+  return kept.is_object() && kept.value("run_id", "") == report.at("run_id") &&
+         kept.value("exit_code", -1) == report.at("exit_code");
 }
 
 }  // namespace
@@ -58,7 +68,7 @@ DatabaseResult run_engine(const Invocation& invocation, const RunOptions& option
     }();
     auto report = report_json(outcome, context);
     report["throughput"] = throughput.json();
-    keep_report(run_dir, report);
+    if (!has_result_of(run_dir, report)) keep_report(run_dir, report);
     if (!options.json) invocation.print(section_text(copy_section(report), wants_colours(STDOUT_FILENO)));
     return {outcome.exit_code, copy_line(report), std::move(report)};
   } catch (const base::Error& error) {

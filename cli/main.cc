@@ -1,6 +1,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/core_dump.h"
+#include "base/memory.h"
 #include "cli/arguments.h"
 #include "cli/command_line.h"
 #include "cli/errors.h"
@@ -9,6 +10,7 @@
 #include "cli/signals.h"
 
 int main(int argc, char** argv) {
+  base::give_large_pieces_back();
   cli::Arguments arguments(argc, argv);
   arguments.hide_secrets();
   cli::Screen screen;

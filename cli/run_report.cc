@@ -91,6 +91,18 @@ ReportList way_back(const Json& report) {
   return out;
 }
 
+/// Instead of the verdict of a run whose copy was since started over by hand.
+Json outdated_verdict(const Json& run) {
+  return {{"verdict", "incomplete"},
+          {"exit_code", kIncomplete},
+          {"headline", fmt::format("INCOMPLETE: a copy was begun after the verdict of {} ({}), which is not "
+                                   "about it",
+                                   run.value("time", ""), run.value("verdict", ""))},
+          {"reasons", Json::array()},
+          {"waivers", Json::array()},
+          {"next", "cutover run"}};
+}
+
 void add_documents(Json& documents, const fs::path& directory) {
   for (const auto& file : kept_results(directory))
     if (auto document = read_result_if_exists(file); !document.is_null())
@@ -129,14 +141,19 @@ Json run_timeline(const fs::path& root) {
   // Before the timeline, so that a run that ends in between is not taken for one that stopped half-way.
   const bool running = running_process(root).has_value();
   auto out = read_result(root / kTimelineFile);
-  if (out.value("verdict", "") == "running" && !running) out["verdict"] = "incomplete";
+  if (out.value("verdict", "") == "running") {
+    if (!running) out["verdict"] = "incomplete";
+  } else if (out.value("time", "") < newest_copy(database_dir(root))) {
+    out.update(outdated_verdict(out));
+  }
   return out;
 }
 
 Json run_document(const fs::path& root) {
   auto out = run_timeline(root);
   auto documents = Json::array();
-  if (auto check = read_result_if_exists(root / kCheckReportFile); !check.is_null())
+  if (auto check = read_result_if_exists(root / kCheckReportFile);
+      !check.is_null() && check.value("time", "") >= newest_copy(database_dir(root)))
     documents.push_back(std::move(check));
   for (const auto& directory : run_directories_if_any(root)) add_documents(documents, directory);
   out["documents"] = std::move(documents);

@@ -54,14 +54,15 @@ bool is_copied(const fs::path& run_dir) {
 }
 
 /// A source that accepts writes goes on changing: a GO of such a check is none to rely on, unless that the
-/// writers are stopped by other means is declared.
-bool has_gone(const Json& timeline, bool fence) {
+/// writers are stopped by other means is declared. Nor is one of a copy that was since started over by hand.
+bool has_gone(const Json& timeline, bool fence, const std::string& newest_copy) {
   bool gone = false;
   for (const auto& step : steps_in(timeline)) {
     const auto name = step.value("name", "");
     const int code = step.at("exit_code").is_null() ? kFailed : step.at("exit_code").get<int>();
     const bool is_go = name == "check" && (code == kEqual || code == kWaived);
-    if (is_go && !(fence && step.value("unfenced", false))) gone = true;
+    const bool is_outdated = step.value("started", "") < newest_copy;
+    if (is_go && !is_outdated && !(fence && step.value("unfenced", false))) gone = true;
     if (name == "copy" || name == "repair" || name.starts_with("last upload")) gone = false;
   }
   return gone;
@@ -83,7 +84,7 @@ MoveState read_move_state(const Move& move, const std::vector<DatabasePair>& dat
   state.repaired = std::ranges::any_of(copies, [&](const auto& run_dir) {
     return is_repaired(run_dir) || has_unfinished_repair(timeline, run_dir);
   });
-  state.went = has_gone(timeline, move.fence);
+  state.went = has_gone(timeline, move.fence, newest_copy(options.run_dir));
   for (size_t i = 0; i < move.uploads.size(); ++i) {
     const auto report = read_result_if_exists(upload_dir(move, i) / "report.json");
     const auto code = report.is_object() ? report.value("exit_code", kFailed) : kFailed;

@@ -155,6 +155,15 @@ std::vector<fs::path> run_directories(const fs::path& directory) {
   return found;
 }
 
+std::string newest_copy(const fs::path& directory) {
+  std::string newest;
+  for (const auto& run_dir : run_directories_if_any(directory))
+    if (const auto state = copy::RunDir::peek(run_dir); !state.run_id.empty())
+      newest =
+          std::max(newest, base::utc_timestamp(std::chrono::system_clock::from_time_t(state.started_unix)));
+  return newest;
+}
+
 RunStatus read_status(const fs::path& directory) {
   RunStatus status;
   status.directory = directory;

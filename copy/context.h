@@ -43,6 +43,8 @@ class Problems {
   base::Guarded<std::vector<Problem>> list_;
 };
 
+class PgToolFinder;
+
 /// What the phases of a run share. Made by the engine once the plan is known; phases read it from many
 /// threads, and everything in it that changes is thread-safe.
 struct Context {
@@ -52,6 +54,7 @@ struct Context {
   const Ledger& ledger;
   RunDir& dir;
   Archive* archive = nullptr;  ///< written to beside the target, or by an export alone
+  PgToolFinder& tools;         ///< the engine's thread's alone
   Progress& progress;
   Problems& problems;
   base::Stop stop;

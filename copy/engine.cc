@@ -7,9 +7,12 @@
 #include <spdlog/spdlog.h>
 
 #include "base/crash_point.h"
+#include "copy/durability.h"
 #include "copy/end_state.h"
 #include "copy/finish.h"
+#include "copy/finished_run.h"
 #include "copy/load.h"
+#include "copy/lock_watch.h"
 #include "copy/outcome.h"
 #include "copy/overwrite.h"
 #include "copy/preflight.h"
@@ -39,8 +42,10 @@ pg::SessionOptions target_session(std::string name) {
   return {.role = pg::Role::target, .application_name = std::move(name)};
 }
 
-void tell_findings_of(const Plan& plan, std::vector<Finding>& findings) {
-  findings.insert(findings.end(), plan.findings.begin(), plan.findings.end());
+// The plan's own are kept with it; the others are of this look at both sides.
+std::vector<Finding> all_findings(const Plan& plan, std::vector<Finding> others) {
+  others.insert(others.end(), plan.findings.begin(), plan.findings.end());
+  return others;
 }
 
 // One run of the engine, in the order of its public methods.
@@ -51,30 +56,26 @@ class Run {
         progress_(progress),
         stop_(std::move(stop)),
         dir_(options.run_dir),
-        started_(Progress::Clock::now()) {}
+        started_(Progress::Clock::now()),
+        tools_(options, stop_) {}
 
   Outcome copy(const Confirm& confirm);
   Outcome export_archive();
   Outcome import_archive(const Confirm& confirm);
 
  private:
-  void check_same_databases() const;
-  void check_same_selection() const;
-  std::string check_still_there() const;
   void start_new();
   void reopen();
   void store_new_run(const pg::SnapshotMark& mark, const pg::DigestKey& key);
   void open_archive();
   void make_context();
   void open_target();
+  void meet_ledger();
   void prepare_target();
   void load_schema_items();
   void load();
-  void renew_unlogged(pg::Connection& target);
-  void make_durable();
   void restore();
   void finish_target();
-  void confirm_durable(pg::Connection& target);
   EndState end_state();
   Outcome outcome(int exit_code);
   Outcome finished_before();
@@ -87,14 +88,16 @@ class Run {
   RunDir dir_;
   Progress::Clock::time_point started_;
   std::chrono::milliseconds copy_elapsed_{0};
-  std::vector<Finding> findings_;
+  std::vector<Finding> findings_;  // beside the plan's
   Problems problems_;
   Plan plan_;
+  PgToolFinder tools_;
   std::optional<pg::DigestKey> key_;
   std::optional<Ledger> ledger_;
   std::optional<Archive> archive_;
   std::optional<Context> context_;
-  std::optional<SchemaItems> schema_;
+  std::optional<LockWatch> lock_watch_;
+  SchemaItems schema_;  // nothing, with SchemaMode::none
   std::optional<ItemRunner> items_;
   std::optional<pg::Connection> target_;  // until the parallel phase begins; none in an export
   std::optional<TargetSession> session_;  // from then on
@@ -140,7 +143,6 @@ void Run::start_new() {
   throw_blockers(findings_);
   auto keeper = open_keeper(options_, kPlanApplication, stop_);
   plan_ = make_plan(keeper->connection(), options_);
-  tell_findings_of(plan_, findings_);
   if (target_ && server_encoding(*target_) == "SQL_ASCII") plan_.client_encoding = plan_.database.encoding;
   check_source_privileges(keeper->connection(), plan_, findings_);
   check_connections(source, "source", options_.jobs + 1, findings_);
@@ -148,8 +150,8 @@ void Run::start_new() {
     check_target_content(*target_, plan_, options_, findings_);
     check_connections(*target_, "target", options_.jobs + options_.effective_index_jobs(), findings_);
   }
-  check_local(options_, plan_, stop_, findings_);
-  throw_blockers(findings_);
+  check_local(options_, plan_, tools_, findings_);
+  throw_blockers(all_findings(plan_, findings_));
 
   store_new_run(keeper->mark(), pg::DigestKey::random());
   // By that name a later process of the run finds it, should this one vanish without a word.
@@ -158,8 +160,7 @@ void Run::start_new() {
   source_.keeper = std::make_unique<KeeperWatch>(std::move(keeper), plan_, stop_);
   if (plan_.schema == SchemaMode::dump) {
     progress_.set_phase("schema");
-    dump_schema(options_, plan_, source_.keeper->id(), find_pg_tools(options_, stop_), dir_.schema_dump(),
-                stop_);
+    dump_schema(options_, plan_, source_.keeper->id(), tools_.get(), dir_.schema_dump(), stop_);
     dir_.record_schema_dump();
   }
 }
@@ -170,7 +171,7 @@ void Run::reopen() {
     throw base::Error(ErrorKind::corrupt, fmt::format("{} has a journal but no plan", dir_.path().string()),
                       "start over with --restart");
   plan_ = std::move(*plan);
-  check_same_selection();
+  require_same_selection(options_, plan_, dir_);
   key_ = dir_.load_key();
   ledger_.emplace(dir_.state().run_id);
   if (dir_.torn_bytes() > 0)
@@ -188,7 +189,6 @@ void Run::reopen() {
     start_new();
     return;
   }
-  tell_findings_of(plan_, findings_);
   // Since they were read, others may have written to the target, and event triggers that acted on what was
   // made after them.
   if (!dir_.state().proofs.empty()) dir_.record(record::unproven());
@@ -202,8 +202,16 @@ void Run::open_archive() {
 }
 
 void Run::make_context() {
-  context_.emplace(Context{options_, plan_, *key_, *ledger_, dir_, archive_ ? &*archive_ : nullptr, progress_,
-                           problems_, stop_});
+  context_.emplace(Context{.options = options_,
+                           .plan = plan_,
+                           .key = *key_,
+                           .ledger = *ledger_,
+                           .dir = dir_,
+                           .archive = archive_ ? &*archive_ : nullptr,
+                           .tools = tools_,
+                           .progress = progress_,
+                           .problems = problems_,
+                           .stop = stop_});
   for (const auto& [key, chunk] : dir_.state().chunks) {
     const auto& relation = plan_.relations.at(key >> 32);
     progress_.bytes_expected_done += relation.bytes / relation.chunks;
@@ -217,58 +225,54 @@ void Run::make_context() {
 
 void Run::load_schema_items() {
   if (plan_.schema == SchemaMode::none) return;
-  schema_.emplace(
-      load_schema(options_, plan_, find_pg_tools(options_, stop_), dir_.schema_dump(), stop_, findings_));
+  schema_ = load_schema(options_, plan_, tools_.get(), dir_.schema_dump(), stop_, findings_);
 }
 
 // ------------------------------------------------------------------------------------------------ target
 
-void Run::prepare_target() {
+// What the target has of the run. It is not changed yet: the run may still be refused.
+void Run::meet_ledger() {
   progress_.set_phase("schema");
   end_leftover_sessions(*target_, context_->application_name());
   const auto runs = Ledger::runs(*target_);
-  if (std::ranges::find(runs, ledger_->run_id()) == runs.end()) {
-    if (!dir_.state().chunks.empty())
-      throw base::Error(
-          ErrorKind::usage, "the target does not know this run: its ledger (schema cutover) is not there",
-          "check --target; after a `clean`, or for a new target, name another --run-dir or use --restart");
-    if (!resumed_.empty()) {
-      // Killed before the ledger was made: this may be another target than the one that was looked at then.
-      check_target_content(*target_, plan_, options_, findings_);
-      throw_blockers(findings_);
-    }
+  if (std::ranges::find(runs, ledger_->run_id()) != runs.end()) {
+    for (const auto& note : reconcile_with_ledger(plan_, dir_, ledger_->chunks(*target_)))
+      spdlog::info("{}", note);
+    return;
   }
+  if (!dir_.state().chunks.empty())
+    throw base::Error(
+        ErrorKind::usage, "the target does not know this run: its ledger (schema cutover) is not there",
+        "check --target; after a `clean`, or for a new target, name another --run-dir or use --restart");
+  if (resumed_.empty()) return;
+  // Killed before the ledger was made: this may be another target than the one that was looked at then.
+  check_target_content(*target_, plan_, options_, findings_);
+  throw_blockers(findings_);
+}
+
+void Run::prepare_target() {
+  lock_watch_.emplace(*context_);
   ledger_->create(*target_, options_.source.redacted(), CUTOVER_VERSION);
-  for (const auto& note : reconcile_with_ledger(plan_, dir_, ledger_->chunks(*target_)))
-    spdlog::info("{}", note);
   if (plan_.schema == SchemaMode::dump) {
     items_.emplace(*context_, *target_);
-    make_pre_data(*context_, *items_, *schema_);
+    make_pre_data(*context_, *items_, schema_);
     // What the target's tables had before this run, and triggers that an earlier process of it has made. The
     // foreign keys stand until --overwrite is through: they tell which other table would lose its references.
     quiet_target(*context_, *target_, {.foreign_keys = false});
     overwrite_tables(*context_, *target_);
-    quiet_target(*context_, *target_, {.kept = foreign_keys_made(*context_, *schema_, *target_)});
+    quiet_target(*context_, *target_, {.kept = foreign_keys_made(*context_, schema_, *target_)});
     ledger_->make_durable(
         *target_);  // a target that crashes now loses chunks, but not the tables they go into
-    schema_->pre_data.clear();
-    schema_->pre_data.shrink_to_fit();
+    items_->was_made_durable();
+    schema_.pre_data.clear();
+    schema_.pre_data.shrink_to_fit();
   } else {
     context_->replica_role = may_set_replica_role(*target_);
     quiet_target(*context_, *target_,
                  {.foreign_keys = !context_->replica_role, .replica_role = context_->replica_role});
     overwrite_tables(*context_, *target_);
   }
-  renew_unlogged(*target_);
-}
-
-// A crash of the target empties its unlogged tables, and the ledger has their chunks all the same.
-void Run::renew_unlogged(pg::Connection& target) {
-  if (ledger_->has_crash_mark(target)) return;
-  if (const auto chunks = forget_unlogged(*context_, plan_, schema_ ? *schema_ : SchemaItems(), target))
-    spdlog::warn("the target crashed, which emptied its unlogged tables: {} chunks of them are copied again",
-                 chunks);
-  ledger_->set_crash_mark(target);
+  renew_unlogged(*context_, schema_, *target_);
 }
 
 // The parallel phase. A snapshot that is lost on the way is replaced like one of an earlier process.
@@ -284,7 +288,7 @@ void Run::load() {
     work.snapshot = source_.snapshot;
     work.has_target = session_.has_value();
     work.items = items_ ? &*items_ : nullptr;
-    work.schema = schema_ ? &*schema_ : nullptr;
+    work.schema = &schema_;
     work.when_read = [&] {
       if (source_.keeper) source_.keeper->release();
       copy_elapsed_ =
@@ -292,7 +296,7 @@ void Run::load() {
     };
     try {
       Load(*context_, std::move(work)).run();
-      if (session_) make_durable();
+      if (session_) make_durable(*context_, schema_, *session_);
       dir_.checkpoint();
       return;
     } catch (const SnapshotLost&) {
@@ -313,27 +317,15 @@ void Run::load() {
                         "run the export again");
     session_->run("ledger", [&](pg::Connection& target) {
       reconcile_with_ledger(plan_, dir_, ledger_->chunks(target));
-      renew_unlogged(target);
+      renew_unlogged(*context_, schema_, target);
     });
     if (!from_archive_) {
-      source_ = resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), session_->connection(),
-                              look_at_source(*context_, plan_));
+      source_ =
+          resume_source(*context_, plan_, schema_, session_->connection(), look_at_source(*context_, plan_));
       spdlog::info("going on: {}", source_.explanation);
     }
     if (items_) items_.emplace(*context_, session_->connection());
   }
-}
-
-// Loads do not wait for their commits to be durable, so a target that crashed has lost some that were
-// recorded here. Once everything is durable, what the ledger has is what there is; but for unlogged tables.
-void Run::make_durable() {
-  const auto known = dir_.state().chunks.size();
-  const auto on_target = session_->run("ledger", [&](pg::Connection& target) {
-    ledger_->make_durable(target);
-    renew_unlogged(target);
-    return ledger_->count_chunks(target);
-  });
-  if (on_target < known) throw ChunksLost();
 }
 
 EndState Run::end_state() {
@@ -361,11 +353,11 @@ void Run::finish_target() {
   progress_.set_phase("constraints");
   const auto end = end_state();
   if (items_) {
-    add_constraints(*context_, *items_, *schema_);
+    add_constraints(*context_, *items_, schema_);
     // First the target's own: what it had is left as it is, as of every other object.
     restore();
-    make_the_rest(*context_, *items_, *schema_);
-    add_foreign_keys(*context_, *items_, *schema_);
+    make_the_rest(*context_, *items_, schema_);
+    add_foreign_keys(*context_, *items_, schema_);
     progress_.set_phase("finish");
     refresh_materialized_views(*context_);
   } else {
@@ -377,32 +369,13 @@ void Run::finish_target() {
         problems_.add(std::move(problem));
   }
   apply_end_state(*context_, end);
-  if (items_) make_event_triggers(*context_, *items_, *schema_);
+  if (items_) make_event_triggers(*context_, *items_, schema_);
   analyze_parents(*context_);
   watch_.reset();
   session_->run("finish", [&](pg::Connection& target) {
     ledger_->finish(target);
-    confirm_durable(target);
+    confirm_durable(*context_, schema_, items_ ? &*items_ : nullptr, target);
   });
-}
-
-// After the synchronous commit of Ledger::finish(): what the ledger has now, no crash takes away.
-void Run::confirm_durable(pg::Connection& target) {
-  std::vector<std::string> lost;
-  if (items_) lost = items_->lost(target);
-  const auto chunks = ledger_->count_chunks(target);
-  if (const auto known = dir_.state().chunks.size(); chunks < known)
-    lost.push_back(fmt::format("{} chunks", known - chunks));
-  if (!ledger_->has_crash_mark(target)) {
-    for (const auto& object : unlogged_objects(target, plan_))
-      lost.push_back(fmt::format("what was in the unlogged {}", object));
-    renew_unlogged(target);
-  }
-  if (lost.empty()) return;
-  if (lost.size() > 5) lost.resize(5);
-  problems_.add({Problem::Kind::failed, "target",
-                 fmt::format("lost work of this run in a crash, among it: {}", fmt::join(lost, ", ")),
-                 "run the same command again: what is missing is made again"});
 }
 
 // ----------------------------------------------------------------------------------------------- outcome
@@ -415,7 +388,7 @@ Outcome Run::outcome(int exit_code) {
   out.chunks_before = chunks_before_;
   out.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Progress::Clock::now() - started_);
   out.copy_elapsed = copy_elapsed_;
-  out.findings = findings_;
+  out.findings = all_findings(plan_, findings_);
   out.problems = problems_.list();
   return out;
 }
@@ -444,69 +417,14 @@ Outcome Run::guarded(Body body) {
   return outcome(exit_code);
 }
 
-// A finished run answers only for the databases it was of.
-void Run::check_same_databases() const {
-  const auto& state = dir_.state();
-  const auto check = [&](const std::string& then, const std::string& now, const char* option) {
-    if (then == now) return;
-    throw base::Error(
-        ErrorKind::usage,
-        fmt::format("{} holds a finished run of {}, not of {}", dir_.path().string(), then, now),
-        fmt::format("check {}, name another --run-dir for a new run, or use --restart", option));
-  };
-  if (!from_archive_) check(state.source, options_.source.redacted(), "--source");
-  check(state.target, options_.target.redacted(), "--target");
-}
-
-// Neither for another selection, nor does a run go on with one: what is on the target was chosen by the
-// first.
-void Run::check_same_selection() const {
-  if (plan_.selection.empty()) return;
-  const auto shown = [](const std::string& value) { return value.empty() ? "not given" : "'" + value + "'"; };
-  for (const auto& [option, value] : selection_of(options_)) {
-    const auto found = plan_.selection.find(option);
-    const auto then = found == plan_.selection.end() ? std::string() : found->second;
-    if (value == then) continue;
-    throw base::Error(ErrorKind::usage,
-                      fmt::format("{} holds a run of another selection: {} was {}, and is {} now",
-                                  dir_.path().string(), option, shown(then), shown(value)),
-                      "give the option as it was, name another --run-dir for a new run, or use --restart");
-  }
-}
-
-// When it was finished. Since then the target may have been made anew, and a success would be said of an
-// empty database. Rows may have changed for good reasons, so they are not compared: that is another command.
-std::string Run::check_still_there() const {
-  auto target = pg::open_first_session(options_.target, target_session(kPlanApplication), stop_);
-  const auto require = [&](bool holds, const std::string& what) {
-    if (holds) return;
-    throw base::Error(
-        ErrorKind::permanent,
-        fmt::format("the target does not have what the finished run in {} has copied: {} is not there",
-                    dir_.path().string(), what),
-        "was the database made anew, or the ledger dropped by a `clean`? cutover verify compares what is "
-        "there; "
-        "to copy again, name another --run-dir or use --restart");
-  };
-  const Ledger ledger(dir_.state().run_id);
-  const auto finished_at = ledger.finished_at(target);
-  require(finished_at.has_value(), "its ledger (schema cutover)");
-  require(ledger.count_chunks(target) == dir_.state().chunks.size(), "a part of its ledger (schema cutover)");
-  const auto tables = existing_tables(target, plan_);
-  for (const auto& relation : plan_.relations)
-    require(relation.kind != Relation::Kind::table || tables.contains(relation.name),
-            "table " + relation.display());
-  return *finished_at;
-}
-
 Outcome Run::finished_before() {
-  check_same_databases();
+  require_same_databases(options_, dir_, !from_archive_);
   plan_ = dir_.load_plan().value_or(Plan());
-  check_same_selection();
-  tell_findings_of(plan_, findings_);
+  require_same_selection(options_, plan_, dir_);
   auto out = outcome(*dir_.state().finished);
   out.already_finished = true;
-  out.finished_at = check_still_there();
+  auto target = pg::open_first_session(options_.target, target_session(kPlanApplication), stop_);
+  out.finished_at = require_still_there(target, plan_, dir_);
   return out;
 }
 
@@ -524,6 +442,7 @@ Outcome Run::copy(const Confirm& confirm) {
     open_archive();
     make_context();
     load_schema_items();
+    meet_ledger();
     SourceNow found;
     if (!source_.keeper) {
       auto source = pg::open_first_session(options_.source, source_session(kPlanApplication), stop_);
@@ -536,8 +455,7 @@ Outcome Run::copy(const Confirm& confirm) {
     if (source_.keeper) {
       source_.open = live_source(*context_, source_.keeper->id());
     } else {
-      source_ =
-          resume_source(*context_, plan_, schema_ ? *schema_ : SchemaItems(), *target_, std::move(found));
+      source_ = resume_source(*context_, plan_, schema_, *target_, std::move(found));
       resumed_ = source_.explanation;
       spdlog::info("resuming run {}: {}", ledger_->run_id(), resumed_);
       if (items_) items_.emplace(*context_, *target_);
@@ -593,10 +511,9 @@ Outcome Run::import_archive(const Confirm& confirm) {
       resumed_ = "the archive is what it was";
     } else {
       plan_ = RunDir::load_plan(*options_.archive);
-      tell_findings_of(plan_, findings_);
       check_target_content(*target_, plan_, options_, findings_);
-      check_local(options_, plan_, stop_, findings_);
-      throw_blockers(findings_);
+      check_local(options_, plan_, tools_, findings_);
+      throw_blockers(all_findings(plan_, findings_));
       store_new_run(archived.snapshots.back().mark, RunDir::load_key(*options_.archive));
     }
     if (plan_.schema == SchemaMode::dump && !dir_.state().schema) {
@@ -605,6 +522,7 @@ Outcome Run::import_archive(const Confirm& confirm) {
     }
     make_context();
     load_schema_items();
+    meet_ledger();
     prepare_target();
     source_.open = archive_source(*options_.archive, archived);
     load();
@@ -628,7 +546,6 @@ PlanReport plan_copy(const Options& options, const base::Stop& stop) {
   if (report.blocked()) return report;
   source.exec("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
   report.plan = make_plan(source, options);
-  tell_findings_of(report.plan, report.findings);
   check_source_privileges(source, report.plan, report.findings);
   source.exec("COMMIT");
   check_connections(source, "source", options.jobs + 1, report.findings);
@@ -639,7 +556,9 @@ PlanReport plan_copy(const Options& options, const base::Stop& stop) {
     check_target_content(target, report.plan, options, report.findings);
     check_connections(target, "target", options.jobs + options.effective_index_jobs(), report.findings);
   }
-  check_local(options, report.plan, stop, report.findings);
+  PgToolFinder tools(options, stop);
+  check_local(options, report.plan, tools, report.findings);
+  report.findings = all_findings(report.plan, std::move(report.findings));
   return report;
 }
 

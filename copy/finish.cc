@@ -254,13 +254,11 @@ void apply_end_state(const Context& context, const EndState& state) {
   constexpr const char* kDurable = "SET synchronous_commit = on";
   target.run("sequences", [&](pg::Connection& connection) {
     connection.exec(kDurable);
-    for (const auto& missing : set_sequences(connection, state.sequences)) {
-      const bool excluded = !context.options.include.empty() || !context.options.exclude.empty();
-      context.problems.add({excluded ? Problem::Kind::note : Problem::Kind::failed,
+    for (const auto& missing : set_sequences(connection, state.sequences))
+      context.problems.add({Problem::Kind::failed,
                             "sequence " + missing.display(),
                             "does not exist on the target, its value was not set",
                             {}});
-    }
   });
   base::crash_point("sequences.after");
   auto statements = large_object_statements(state, context.options);

@@ -37,9 +37,9 @@ KeeperWatch::KeeperWatch(std::unique_ptr<pg::SnapshotKeeper> keeper, const Plan&
       id_(keeper_->id()),
       mark_(keeper_->mark()),
       stop_(base::Stop::child_of(stop)) {
-  for (const auto& relation : plan.relations)
-    if (relation.kind == Relation::Kind::table) locked_.push_back({relation.oid, relation.name});
-  if (locked_.size() > kMostLockedTables) locked_.clear();
+  if (plan.relations.size() <= kMostLockedTables)
+    for (const auto& relation : plan.relations)
+      if (relation.kind == Relation::Kind::table) locked_.push_back({relation.oid, relation.name});
   keeper_->connection().exec("SAVEPOINT locks");
   lock_tables("15s");
   thread_ = std::jthread([this] { watch(); });

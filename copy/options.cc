@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "pg/provider.h"
 
 namespace copy {
 namespace {

@@ -47,6 +47,7 @@ class Planner {
     for (const auto& schema : catalog_.schemas)
       if (is_of_vendor(schema)) skip_schema(schema, "it belongs to the provider");
     check_row_filters();
+    plan_.relations.reserve(catalog_.tables.size() + 1);  // large objects
     for (const auto& table : catalog_.tables) add_table(table);
     split_all();
     add_indexes();
@@ -84,6 +85,7 @@ class Planner {
   void add_table(const pg::Table& table) {
     if (is_of_vendor(table.name.schema)) return;
     if (const auto why = reason_to_skip(options_, pg::lineage(by_oid_, table))) {
+      left_out_.insert(table.oid);
       plan_.excluded_tables.push_back(table.name);
       note(Severity::skipped, "table " + table.name.display(), *why);
       return;
@@ -174,15 +176,16 @@ class Planner {
   }
 
   void add_indexes() {
+    // Taken as they are: there may be many.
+    plan_.indexes = std::move(catalog_.indexes);
+    std::erase_if(plan_.indexes, [&](const auto& index) { return !copied_.contains(index.table); });
     std::unordered_map<pg::Oid, uint64_t> slowest;
-    for (auto& index : catalog_.indexes) {
-      if (!copied_.contains(index.table)) continue;
+    for (const auto& index : plan_.indexes) {
       if (!index.valid && !index.on_partitioned)
         note(Severity::warning, "index " + index.name.display(), "is invalid at the source and is not copied",
              fmt::format("DROP INDEX {}; or REINDEX it at the source first", index.name.sql()));
       auto& cost = slowest[index.table];
       cost = std::max(cost, index_build_cost(index));
-      plan_.indexes.push_back(index);
     }
     for (auto& relation : plan_.relations) relation.index_cost = slowest[relation.oid];
   }
@@ -209,12 +212,7 @@ class Planner {
     for (const auto& schema : catalog_.schemas)
       if (!is_of_vendor(schema) && matches_any(options_.exclude, schema, ""))
         skip_schema(schema, "left out by --exclude");
-    // A sequence goes with its schema: an included table's own sequence has another name than the table, so a
-    // pattern for tables must not drop it. pg_dump's archive decides what exists; setting a value that is not
-    // there is skipped later.
-    for (const auto& sequence : catalog_.sequences)
-      if (std::ranges::find(plan_.excluded_schemas, sequence.name.schema) == plan_.excluded_schemas.end())
-        plan_.sequences.push_back(sequence);
+    for (const auto& sequence : catalog_.sequences) add_sequence(sequence);
     for (const auto& view : catalog_.materialized_views)
       if (!is_of_vendor(view.schema) && !reason_to_skip(options_, std::span(&view, 1)))
         plan_.materialized_views.push_back(view);
@@ -232,6 +230,21 @@ class Planner {
       if (!is_vendor_role(role.name)) plan_.roles.push_back(role);
     if (catalog_.large_objects > 0) add_large_objects();
     if (options_.schema == SchemaMode::dump && options_.grants) look_at_access();
+  }
+
+  // A sequence goes with the table that owns it, whose name is what patterns are about, as long as no other
+  // table of the copy takes values of it; one that nobody owns goes with its schema.
+  void add_sequence(const pg::Sequence& sequence) {
+    if (std::ranges::find(plan_.excluded_schemas, sequence.name.schema) != plan_.excluded_schemas.end())
+      return;
+    const bool used =
+        std::ranges::any_of(sequence.users, [&](auto table) { return copied_.contains(table); });
+    if (!left_out_.contains(sequence.owner) || used) {
+      plan_.sequences.push_back(sequence);
+      return;
+    }
+    plan_.excluded_tables.push_back(sequence.name);
+    note(Severity::skipped, "sequence " + sequence.name.display(), "the table that owns it is left out");
   }
 
   // Left to a person: what it takes away may lock out those who administer the target.
@@ -289,6 +302,7 @@ class Planner {
   std::set<std::string> named_;
   Plan plan_;
   std::set<pg::Oid> copied_;
+  std::set<pg::Oid> left_out_;
   std::vector<uint64_t> blocks_;  // of the heap, per relation of plan_
 };
 

@@ -1,5 +1,6 @@
 // The stored form of a plan: JSON, so that a person can read what a run decided.
 
+#include <algorithm>
 #include <optional>
 #include <span>
 
@@ -45,6 +46,9 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kBlock = size_t{64} << 10;
+// A list that grows as it is filled would be there twice at times. More than this is not taken on the word of
+// a file.
+constexpr size_t kMostReserved = 100'000;
 
 /// What is there once.
 template <typename P, typename F>
@@ -136,8 +140,9 @@ Plan read_plan(Lines& lines) {
                version, plan.version);
   for_each_fact(plan, [&](const char* name, auto& value) { facts.at(name).get_to(value); });
   for_each_list(plan, [&](const char* name, auto& list) {
-    for (auto count = facts.at("counts").at(name).get<size_t>(); count > 0; --count)
-      next_object(lines).at(name).get_to(list.emplace_back());
+    auto count = facts.at("counts").at(name).get<size_t>();
+    list.reserve(std::min(count, kMostReserved));
+    for (; count > 0; --count) next_object(lines).at(name).get_to(list.emplace_back());
   });
   if (lines.next()) base::fail(base::ErrorKind::corrupt, "the stored plan has more lines than it says");
   plan.require_whole_relations();

@@ -494,14 +494,13 @@ void check_connections(pg::Connection& server, const std::string& side, unsigned
         "lower --jobs and --index-jobs, or end idle sessions");
 }
 
-void check_local(const Options& options, const Plan& plan, const base::Stop& stop,
+void check_local(const Options& options, const Plan& plan, PgToolFinder& tools,
                  std::vector<Finding>& findings) {
   if (plan.schema == SchemaMode::dump) {
     try {
-      const auto tools = find_pg_tools(options, stop);
-      if (tools.major < plan.source_major)
+      if (const auto major = tools.get().major; major < plan.source_major)
         add(findings, Severity::blocker, "pg_dump",
-            fmt::format("version {} is older than the source, which is {}", tools.major, plan.source_version),
+            fmt::format("version {} is older than the source, which is {}", major, plan.source_version),
             fmt::format("install postgresql-client-{}, or name its directory with --pg-bin-dir",
                         plan.source_major));
     } catch (const base::Error& error) {

@@ -6,6 +6,7 @@
 #include "copy/finding.h"
 #include "copy/options.h"
 #include "copy/plan.h"
+#include "copy/schema.h"
 #include "pg/connection.h"
 
 namespace copy {
@@ -28,7 +29,7 @@ void check_target_content(pg::Connection& target, const Plan& plan, const Option
 void check_connections(pg::Connection& server, const std::string& side, unsigned wanted,
                        std::vector<Finding>& findings);
 /// pg_dump's version; room in the run directory and the archive.
-void check_local(const Options& options, const Plan& plan, const base::Stop& stop,
+void check_local(const Options& options, const Plan& plan, PgToolFinder& tools,
                  std::vector<Finding>& findings);
 
 /// Those of the plan's tables that are there.

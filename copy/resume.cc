@@ -250,6 +250,9 @@ bool of_one_snapshot(const Context& context) {
                              [&](const auto& c) { return c.second.snapshot == last; });
 }
 
+// Then it does not matter what the source is like by now.
+bool archive_serves(const Context& context) { return of_one_snapshot(context) && all_in_archive(context); }
+
 // The archive keeps only what is of the snapshot that the run goes on with; the rest is archived again.
 void renew_archive(const Context& context, uint32_t snapshot) {
   if (!context.archive) return;
@@ -279,7 +282,7 @@ void refuse_changes(const std::vector<std::string>& changes) {
 
 // Views, functions, triggers and the like, of which the plan knows nothing: the target gets the first dump's.
 std::vector<std::string> definition_changes(const Context& context, const std::string& snapshot_id) {
-  const auto tools = find_pg_tools(context.options, context.stop);
+  const auto& tools = context.tools.get();
   const auto fresh = context.dir.path() / "schema.fresh";
   dump_schema(context.options, context.plan, snapshot_id, tools, fresh, context.stop);
   auto changes = schema_changes(tools, context.dir.schema_dump(), fresh, context.stop);
@@ -339,7 +342,7 @@ SourceView choose_source(const Context& context, Plan& plan, const SchemaItems& 
     view.explanation = "nothing was committed at the source since";
     return view;
   }
-  if (of_one_snapshot(context) && all_in_archive(context)) {
+  if (archive_serves(context)) {
     view.open = archive_source(context.archive->dir().path(), context.archive->dir().state());
     view.explanation = "everything still missing is in the archive";
     return view;
@@ -359,8 +362,8 @@ std::vector<std::string> unlogged_objects(pg::Connection& target, const Plan& pl
   return objects;
 }
 
-size_t forget_unlogged(const Context& context, const Plan& plan, const SchemaItems& schema,
-                       pg::Connection& target) {
+size_t forget_unlogged(const Context& context, const SchemaItems& schema, pg::Connection& target) {
+  const auto& plan = context.plan;
   const auto unlogged = unlogged_names(target);
   std::vector<Stale> emptied;
   for (const auto& chunk : context.ledger.chunks(target))
@@ -376,8 +379,7 @@ SourceNow look_at_source(const Context& context, const Plan& plan) {
   SourceNow now{open_keeper(context.options, context.application_name(), context.stop), std::nullopt};
   const auto& last = context.dir.state().snapshots.back().mark;
   check_same_source(now.keeper->mark(), last);
-  // An archive may have all that is missing: then it does not matter what the source is like by now.
-  if (!context.archive && !now.keeper->mark().unchanged_since(last))
+  if (!now.keeper->mark().unchanged_since(last) && !archive_serves(context))
     now.fresh = plan_of_same_definitions(context, plan, *now.keeper);
   return now;
 }

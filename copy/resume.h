@@ -43,8 +43,7 @@ void unlink_large_objects(pg::Connection& target, const Relation& relation, uint
 std::vector<std::string> unlogged_objects(pg::Connection& target, const Plan& plan);
 /// After such a crash: forgets the chunks of unlogged tables, and removes what of them was loaded since. How
 /// many they were.
-size_t forget_unlogged(const Context& context, const Plan& plan, const SchemaItems& schema,
-                       pg::Connection& target);
+size_t forget_unlogged(const Context& context, const SchemaItems& schema, pg::Connection& target);
 
 /// Of the plan's foreign keys, those that this run has made on the target.
 std::set<ForeignKeyName> foreign_keys_made(const Context& context, const SchemaItems& schema,
@@ -56,8 +55,8 @@ struct SourceNow {
   std::optional<Plan> fresh;  ///< at its snapshot, when that may be another content; of the same definitions
 };
 
-/// Looks whether the run may go on at all, before it changes anything. Throws Error{usage} when the source is
-/// another database, or has other definitions than the run's plan.
+/// Looks whether the run may go on at all, before it changes anything, with what the ledger has. Throws
+/// Error{usage} when the source is another database, or has other definitions than the run's plan.
 SourceNow look_at_source(const Context& context, const Plan& plan);
 
 /// Decides how a run that has chunks already can go on and stay consistent (docs/consistency.md):

@@ -18,14 +18,17 @@ namespace fs = std::filesystem;
 using base::ErrorKind;
 
 constexpr std::string_view kCheckpointMagic = "cutover checkpoint 1";
+constexpr int kCheckpointLevel = 3;
 constexpr uint64_t kCompactAbove = 16 << 20;
 
 // checkpoint = zstd frame of: text(magic) number(generation) text(record)*
-std::string encode_checkpoint(const RunState& state, uint64_t generation) {
-  base::Encoder out;
-  out.text(kCheckpointMagic).number(generation);
-  for (const auto& record : state.records()) out.text(record);
-  return base::zstd_compress(out.str());
+void write_checkpoint_file(const fs::path& path, const RunState& state, uint64_t generation) {
+  base::FileSink file(path);
+  base::ZstdSink out(file, kCheckpointLevel);
+  const auto write = [&](const base::Encoder& piece) { out.write(base::bytes_of(piece.str())); };
+  write(base::Encoder().text(kCheckpointMagic).number(generation));
+  state.for_each_record([&](std::string_view record) { write(base::Encoder().text(record)); });
+  out.finish();
 }
 
 uint64_t decode_checkpoint(const fs::path& path, std::string_view frame, RunState& state) {
@@ -128,7 +131,7 @@ void RunDir::write_checkpoint() {
   base::Journal journal(journal_path(next), [](base::Bytes) {});
   journal.sync();
   base::crash_point("checkpoint_rename.before");
-  base::replace_file(checkpoint_path(path_), encode_checkpoint(state_, next));
+  write_checkpoint_file(checkpoint_path(path_), state_, next);
   base::crash_point("checkpoint_rename.after");
   journal_ = std::move(journal);
   std::error_code ignored;
@@ -182,23 +185,29 @@ pg::DigestKey RunDir::load_key(const fs::path& path) {
 }
 
 namespace {
-SchemaRecord schema_record(const std::string& content) {
-  return {content.size(), base::crc32c(std::as_bytes(std::span(content)))};
+SchemaRecord schema_record(const fs::path& dump) {
+  SchemaRecord record;
+  base::FileSource file(dump);
+  std::array<std::byte, size_t{16} << 10> piece{};
+  while (const auto size = file.read(piece)) {
+    record.bytes += size;
+    record.crc32c = base::crc32c(base::Bytes(piece).first(size), record.crc32c);
+  }
+  return record;
 }
 }  // namespace
 
 void RunDir::record_schema_dump() {
-  record(record::schema(schema_record(base::read_file(schema_dump()))));
+  record(record::schema(schema_record(schema_dump())));
   sync();
 }
 
 void RunDir::check_schema_dump() const {
   if (!state_.schema) return;
-  const auto content = base::read_file_if_exists(schema_dump());
   const char* problem = nullptr;
-  if (!content) {
+  if (!fs::exists(schema_dump())) {
     problem = "is missing";
-  } else if (const auto found = schema_record(*content); found.bytes != state_.schema->bytes) {
+  } else if (const auto found = schema_record(schema_dump()); found.bytes != state_.schema->bytes) {
     problem = "has another size than when it was written";
   } else if (found.crc32c != state_.schema->crc32c) {
     problem = "is damaged: its checksum is wrong";

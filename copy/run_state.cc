@@ -179,19 +179,15 @@ void RunState::apply(base::Bytes bytes) {
   if (!in.at_end()) base::fail(base::ErrorKind::corrupt, "a record with something after its end");
 }
 
-std::vector<std::string> RunState::records() const {
-  std::vector<std::string> out;
-  out.reserve(chunks.size() + relation_digests.size() + proofs.size() + snapshots.size() + 3);
-  if (!run_id.empty()) out.push_back(record::run(*this));
-  for (uint32_t i = 0; i < snapshots.size(); ++i) out.push_back(record::snapshot(i, snapshots[i]));
-  if (schema) out.push_back(record::schema(*schema));
+void RunState::for_each_record(const std::function<void(std::string_view)>& visit) const {
+  if (!run_id.empty()) visit(record::run(*this));
+  for (uint32_t i = 0; i < snapshots.size(); ++i) visit(record::snapshot(i, snapshots[i]));
+  if (schema) visit(record::schema(*schema));
   for (const auto& [key, value] : chunks)
-    out.push_back(record::chunk(static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(key), value));
-  for (const auto& [relation, encoded] : relation_digests)
-    out.push_back(record::relation_digest(relation, encoded));
-  for (const auto& [unit, value] : proofs) out.push_back(record::proof(unit, value));
-  if (finished) out.push_back(record::finished(*finished));
-  return out;
+    visit(record::chunk(static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(key), value));
+  for (const auto& [relation, encoded] : relation_digests) visit(record::relation_digest(relation, encoded));
+  for (const auto& [unit, value] : proofs) visit(record::proof(unit, value));
+  if (finished) visit(record::finished(*finished));
 }
 
 }  // namespace copy

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -60,8 +62,8 @@ struct RunState {
 
   /// Applies one record. Throws Error{corrupt} on one that makes no sense.
   void apply(base::Bytes record);
-  /// The shortest series of records that makes this state; the content of a checkpoint.
-  std::vector<std::string> records() const;
+  /// The shortest series of records that makes this state, one at a time; the content of a checkpoint.
+  void for_each_record(const std::function<void(std::string_view)>& visit) const;
 };
 
 /// The records, encoded. See docs/journal.md.

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <map>
 #include <set>
+#include <unordered_set>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -59,8 +60,6 @@ std::vector<fs::path> tool_directories(const Options& options) {
   return directories;
 }
 
-}  // namespace
-
 PgTools find_pg_tools(const Options& options, const base::Stop& stop) {
   PgTools best;
   for (const auto& directory : tool_directories(options)) {
@@ -74,6 +73,13 @@ PgTools find_pg_tools(const Options& options, const base::Stop& stop) {
         "install postgresql-client of the source's major version or newer, name their directory with "
         "--pg-bin-dir, or copy the data alone with --schema none");
   return best;
+}
+
+}  // namespace
+
+const PgTools& PgToolFinder::get() {
+  if (!found_) found_ = find_pg_tools(options_, stop_);
+  return *found_;
 }
 
 void dump_schema(const Options& options, const Plan& plan, const std::string& snapshot_id,
@@ -106,7 +112,10 @@ void dump_schema(const Options& options, const Plan& plan, const std::string& sn
   base::File::create_anew(unfinished);
   const auto result = base::run_command(command, stop);
   if (result.exit_code != 0)
-    throw base::Error(ErrorKind::permanent, fmt::format("pg_dump failed: {}", result.error_text));
+    throw base::Error(ErrorKind::permanent, fmt::format("pg_dump failed: {}", result.error_text),
+                      "its message names the object: grant --source's role what it lacks there, or leave the "
+                      "object out with --exclude, and run the same command again; a newer pg_dump "
+                      "(--pg-bin-dir) may know what this one does not");
   base::File::open_read(unfinished).sync();
   fs::rename(unfinished, file);
   base::sync_directory(file.parent_path());
@@ -126,7 +135,8 @@ std::vector<TocEntry> read_section(const PgTools& tools, const fs::path& file, s
   if (result.exit_code != 0)
     throw base::Error(ErrorKind::corrupt,
                       fmt::format("pg_restore cannot read {}: {}", file.string(), result.error_text),
-                      "start over with --restart");
+                      "another pg_dump than this pg_restore may have made it (--pg-bin-dir names both); "
+                      "else start over with --restart");
   return base::during(fmt::format("read the schema in {}", file.string()),
                       [&] { return parse_restore_script(script); });
 }
@@ -249,10 +259,12 @@ SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools&
     return true;
   };
   SchemaItems items;
-  for (auto& entry : read_section(tools, file, "pre-data", stop))
-    if (usable(entry)) items.pre_data.push_back(std::move(entry));
+  items.pre_data = read_section(tools, file, "pre-data", stop);
+  std::erase_if(items.pre_data, [&](auto& entry) { return !usable(entry); });
   Sorter sorter(plan);
-  for (auto& entry : read_section(tools, file, "post-data", stop))
+  auto post_data = read_section(tools, file, "post-data", stop);
+  items.indexes.reserve(std::min(plan.indexes.size(), post_data.size()));
+  for (auto& entry : post_data)
     if (usable(entry)) sorter.put(std::move(entry), items);
   return items;
 }
@@ -322,7 +334,7 @@ bool is_tolerable(const TocEntry& entry, const base::Error& error) {
 }  // namespace
 
 ItemRunner::ItemRunner(const Context& context, pg::Connection& target) : context_(context) {
-  for (const auto id : context.ledger.items(target)) outcome_.lock()->done.insert(id);
+  for (const auto id : context.ledger.items(target)) outcome_.lock()->done.emplace(id, nullptr);
 }
 
 std::string ItemRunner::label(const TocEntry& entry) {
@@ -336,9 +348,11 @@ bool ItemRunner::is_done(uint32_t id) { return outcome_.lock()->done.contains(id
 bool ItemRunner::has_failed(uint32_t id) { return outcome_.lock()->failed.contains(id); }
 
 void ItemRunner::made(uint32_t id, const TocEntry& entry) {
-  auto outcome = outcome_.lock();
-  outcome->done.insert(id);
-  outcome->made.emplace(id, label(entry));
+  outcome_.lock()->done.insert_or_assign(id, &entry);
+}
+
+void ItemRunner::was_made_durable() {
+  for (auto& [id, entry] : outcome_.lock()->done) entry = nullptr;
 }
 
 void ItemRunner::run_all(pg::Connection& target, std::span<const TocEntry* const> entries) {
@@ -381,8 +395,8 @@ std::vector<std::string> ItemRunner::lost(pg::Connection& target) {
   const std::unordered_set<uint32_t> present(ids.begin(), ids.end());
   std::vector<std::string> lost;
   auto outcome = outcome_.lock();
-  for (const auto& [id, label] : outcome->made)
-    if (!present.contains(id)) lost.push_back(label);
+  for (const auto& [id, entry] : outcome->done)
+    if (entry && !present.contains(id)) lost.push_back(label(*entry));
   return lost;
 }
 
@@ -422,7 +436,7 @@ bool ItemRunner::run(pg::Connection& target, uint32_t id, const TocEntry& entry,
     } else if (is_tolerable(entry, error)) {
       context_.problems.add(
           {Problem::Kind::note, label(entry), fmt::format("not applied: {}", error.message()), {}});
-      outcome_.lock()->done.insert(id);
+      outcome_.lock()->done.emplace(id, nullptr);
       return true;
     } else {
       failed(id, entry, error);

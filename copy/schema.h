@@ -2,11 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "copy/context.h"
@@ -21,9 +22,19 @@ struct PgTools {
   int major = 0;
 };
 
-/// The newest pair in Options::pg_bin_dir, on PATH or in Debian's /usr/lib/postgresql. Error{usage} when
-/// there is none.
-PgTools find_pg_tools(const Options& options, const base::Stop& stop);
+/// Looks for them when they are first needed, and once. One thread at a time.
+class PgToolFinder {
+ public:
+  PgToolFinder(const Options& options, base::Stop stop) : options_(options), stop_(std::move(stop)) {}
+  /// The newest pair in Options::pg_bin_dir, on PATH or in Debian's /usr/lib/postgresql. Error{usage} when
+  /// there is none.
+  const PgTools& get();
+
+ private:
+  const Options& options_;
+  base::Stop stop_;
+  std::optional<PgTools> found_;
+};
 
 /// Runs pg_dump on the source, under the snapshot when there is one, into `file`. Throws Error{usage} when
 /// pg_dump is older than the source.
@@ -73,16 +84,18 @@ class ItemRunner {
   /// than most definitions. Where one fails, its batch is run again one by one.
   void run_all(pg::Connection& target, std::span<const TocEntry* const> entries);
   /// Names what this process made and the ledger does not have: the target lost it in a crash (commits are
-  /// asynchronous, so object and ledger row go together). Empty: all is there.
+  /// asynchronous, so object and ledger row go together). Empty: all is there. Until then the entries must
+  /// stay where they are, but for those that were there when everything was_made_durable().
   std::vector<std::string> lost(pg::Connection& target);
+  void was_made_durable();
 
   /// "table public.orders", "fk constraint public.orders orders_customer_fkey"
   static std::string label(const TocEntry& entry);
 
  private:
   struct Outcome {
-    std::unordered_map<uint32_t, std::string> made;    // by this process, id -> label
-    std::unordered_set<uint32_t> done;                 // by this or an earlier process
+    // id -> the entry, when this process made it and a crash may still take it away
+    std::unordered_map<uint32_t, const TocEntry*> done;
     std::unordered_map<uint32_t, std::string> failed;  // id -> label
   };
   bool run_batch(pg::Connection& target, std::span<const TocEntry* const> entries);

@@ -145,11 +145,14 @@ struct Standing {
   }
 };
 
+constexpr std::string_view kEntryStart = "-- TOC entry ";
+
 class ScriptParser {
  public:
   explicit ScriptParser(std::string_view script) : reader_(script), script_(script) {}
 
   std::vector<TocEntry> parse() {
+    reserve();
     for (Item item = reader_.next(); item != Item::end; item = reader_.next()) {
       if (!reader_.terminated()) fail_truncated();
       if (item == Item::comment) read_comment();
@@ -166,10 +169,22 @@ class ScriptParser {
   }
 
  private:
+  /// A list that grows as it is filled would be there twice at times. What looks like an entry within a
+  /// function's body does no harm.
+  void reserve() {
+    size_t count = 0;
+    for (auto at = script_.find(kEntryStart); at != std::string_view::npos;
+         at = script_.find(kEntryStart, at + 1))
+      ++count;
+    entries_.reserve(count);
+    tablespace_.at_entry.reserve(count);
+    access_method_.at_entry.reserve(count);
+  }
+
   void read_comment() {
     std::string_view line = reader_.text();
     if (!reader_.at_line_start()) return;
-    if (take_prefix(line, "-- TOC entry ")) {
+    if (take_prefix(line, kEntryStart)) {
       if (in_header_) fail_header(reader_.text());
       start_entry(line);
     } else if (in_header_) {

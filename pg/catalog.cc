@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -228,12 +229,24 @@ std::vector<ForeignKey> read_foreign_keys(Connection& connection) {
 namespace {
 
 std::vector<Sequence> read_sequences(Connection& connection) {
-  const auto rows =
-      query(connection,
-            "SELECT c.oid, c.nspname, c.relname FROM user_class c WHERE c.relkind = 'S' ORDER BY c.oid");
+  const auto rows = query(connection, R"(
+    SELECT c.oid, c.nspname, c.relname,
+           coalesce((SELECT o.refobjid FROM pg_catalog.pg_depend o
+                      WHERE o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.objid = c.oid
+                        AND o.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.refobjsubid > 0
+                        AND o.deptype IN ('a', 'i')), 0),
+           ARRAY(SELECT DISTINCT f.adrelid FROM pg_catalog.pg_depend u
+                   JOIN pg_catalog.pg_attrdef f ON f.oid = u.objid
+                  WHERE u.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND u.refobjid = c.oid
+                    AND u.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass ORDER BY 1)
+      FROM user_class c WHERE c.relkind = 'S' ORDER BY c.oid)");
   std::vector<Sequence> sequences;
-  for (int row = 0; row < rows.rows(); ++row)
-    sequences.push_back({rows.oid(row, 0), {rows.string(row, 1), rows.string(row, 2)}});
+  for (int row = 0; row < rows.rows(); ++row) {
+    Sequence sequence{rows.oid(row, 0), {rows.string(row, 1), rows.string(row, 2)}, rows.oid(row, 3)};
+    for (const auto& table : rows.array(row, 4))
+      sequence.users.push_back(static_cast<Oid>(std::stoul(table)));
+    sequences.push_back(std::move(sequence));
+  }
   return sequences;
 }
 

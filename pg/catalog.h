@@ -92,6 +92,8 @@ struct ForeignKey {
 struct Sequence {
   Oid oid = 0;
   QualifiedName name;
+  Oid owner = 0;                ///< the table whose column owns it (serial, identity, OWNED BY); 0: none
+  std::vector<Oid> users = {};  ///< the tables with a default that takes values of it
 };
 
 struct Extension {

@@ -42,7 +42,8 @@ struct Recorded {
   std::vector<Table> tables;
   /// Read at the end of the copy; nothing when they were not kept.
   std::optional<std::vector<Sequence>> sequences;
-  std::vector<pg::QualifiedName> left_out;  ///< relations that the copy was told to leave out
+  std::vector<pg::QualifiedName>
+      left_out;  ///< tables that the copy was told to leave out, and their sequences
 };
 
 }  // namespace verify

@@ -1,5 +1,10 @@
 #include "verify/sequences.h"
 
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+
 #include <fmt/format.h>
 
 namespace verify {
@@ -12,6 +17,38 @@ struct Item {
   SequenceState state;
   pg::QualifiedName table;  // of the owning column
   std::string column;
+};
+
+// A sequence goes with the table that owns it, whose name is what patterns are about, as long as no other
+// selected table takes values of it.
+class Selection {
+ public:
+  Selection(const pg::Catalog& catalog, const Options& options)
+      : catalog_(catalog), options_(options), tables_(pg::by_oid(catalog.tables)) {
+    for (const auto& sequence : catalog.sequences) sequences_.emplace(sequence.name, &sequence);
+  }
+
+  std::optional<std::string> why_left_out(const Item& item) const {
+    const auto found = sequences_.find(item.name);
+    const auto owner = found == sequences_.end() ? tables_.end() : tables_.find(found->second->owner);
+    if (owner == tables_.end())
+      return options_.why_left_out(catalog_, item.table.name.empty() ? item.name : item.table);
+    const bool used = std::ranges::any_of(found->second->users, [&](const auto oid) {
+      const auto user = tables_.find(oid);
+      return user != tables_.end() && !why_left_out(*user->second);
+    });
+    return used ? std::nullopt : why_left_out(*owner->second);
+  }
+
+ private:
+  std::optional<std::string> why_left_out(const pg::Table& table) const {
+    return options_.why_left_out(catalog_, pg::lineage(tables_, table));
+  }
+
+  const pg::Catalog& catalog_;
+  const Options& options_;
+  pg::TablesByOid tables_;
+  std::map<pg::QualifiedName, const pg::Sequence*> sequences_;
 };
 
 // Every sequence with its definition, and the integer column that owns it.
@@ -36,12 +73,13 @@ std::vector<Item> read_definitions(Side& side, const Options& options, SequenceR
        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                         WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid
                           AND e.deptype = 'e'))");
+  const Selection selection(side.catalog(), options);
   std::vector<Item> items;
   for (int row = 0; row < rows.rows(); ++row) {
     Item item{{rows.string(row, 0), rows.string(row, 1)}, {}, {rows.string(row, 5), rows.string(row, 6)}, {}};
-    // A sequence goes with the table that owns it: that is what patterns are about.
-    if (options.why_left_out(side.catalog(), item.table.name.empty() ? item.name : item.table)) {
+    if (const auto why = selection.why_left_out(item)) {
       out.left_out.insert(item.name);
+      out.skipped.emplace("sequence " + item.name.display(), *why);
       continue;
     }
     item.state.increment = rows.integer(row, 2);
@@ -209,6 +247,11 @@ SequenceReading read_sequences(Side& side, const Options& options) {
 
 SequenceReading recorded_sequences(const Recorded& recorded, const SequenceReading& target) {
   SequenceReading out;
+  for (const auto& name : recorded.left_out) {
+    out.left_out.insert(name);
+    if (target.sequences.contains(name))
+      out.skipped.emplace("sequence " + name.display(), "the copy was told to leave it out");
+  }
   for (const auto& sequence : recorded.sequences.value()) {
     SequenceState state;
     if (target.left_out.contains(sequence.name)) continue;
@@ -225,6 +268,9 @@ SequenceReading recorded_sequences(const Recorded& recorded, const SequenceReadi
 
 void compare_sequences(const SequenceReading& source, const SequenceReading& target, bool with_catalog,
                        Outcome& outcome, std::map<std::string, std::string>* mends) {
+  auto skipped = source.skipped;
+  skipped.insert(target.skipped.begin(), target.skipped.end());
+  for (const auto& [object, why] : skipped) outcome.skipped.push_back({object, why, {}});
   for (const auto* reading : {&source, &target})
     outcome.unchecked.insert(outcome.unchecked.end(), reading->unchecked.begin(), reading->unchecked.end());
   for (const auto& [name, state] : source.sequences) {

@@ -26,6 +26,7 @@ struct SequenceState {
 struct SequenceReading {
   std::map<pg::QualifiedName, SequenceState> sequences;
   std::set<pg::QualifiedName> left_out;  ///< not selected, or unreadable: the other side's is not compared
+  std::map<std::string, std::string> skipped;  ///< "sequence public.orders_id_seq": why it is not selected
   std::vector<Remark> unchecked;
 };
 

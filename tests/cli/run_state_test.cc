@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "copy/run_dir.h"
 #include "tests/base/matchers.h"
 #include "tests/base/temporary_directory.h"
 
@@ -60,6 +61,21 @@ TEST_F(StateOfAMove, AGoOfASourceThatAcceptsWritesIsNone) {
   EXPECT_TRUE(state().went) << "it takes no earlier one back";
   keep_steps(R"({"name": "check", "exit_code": 5, "unfenced": false})");
   EXPECT_TRUE(state().went) << "something else was waived";
+}
+
+TEST_F(StateOfAMove, AGoIsNoneOfACopyThatWasStartedOverSince) {
+  copy::RunState run;
+  run.run_id = "1";
+  run.started_unix = 1769889600;  // 2026-01-31T20:00:00Z
+  {
+    copy::RunDir database(directory_ / "database");
+    database.record(copy::record::run(run));
+    database.sync();
+  }
+  keep_steps(R"({"name": "check", "exit_code": 0, "started": "2026-01-31T21:00:00.000Z"})");
+  EXPECT_TRUE(state().went);
+  keep_steps(R"({"name": "check", "exit_code": 0, "started": "2026-01-31T19:00:00.000Z"})");
+  EXPECT_FALSE(state().went);
 }
 
 TEST_F(StateOfAMove, KnowsWhatMayHaveBeenRepaired) {

@@ -44,12 +44,14 @@ TEST(EqualCopy, ShopInTinyChunks) {
 TEST(EqualCopy, AFinishedRunIsReportedAndNotRepeated) {
   const Move move("CREATE TABLE t AS SELECT 1 AS a");
   move.expect_equal_copy();
+  const auto report = move.way.report();
   move.source.exec("INSERT INTO t VALUES (2)");
   const auto again = move.copy();
   EXPECT_TRUE(exits(again, 0));
   EXPECT_THAT(again.output, AllOf(HasSubstr("equal when it was finished at 20"),
                                   HasSubstr("nothing was done now"), HasSubstr("cutover verify")));
   EXPECT_EQ(move.target.value("SELECT count(*) FROM t"), "1");
+  EXPECT_EQ(move.way.report(), report) << "it tells of the copy: when it was, and how long it took";
 }
 
 // What a finished run has copied is not there any more: no success is said of that.

@@ -22,6 +22,12 @@ RunState fold(const std::vector<std::string>& records) {
   return state;
 }
 
+std::vector<std::string> records_of(const RunState& state) {
+  std::vector<std::string> records;
+  state.for_each_record([&](std::string_view record) { records.emplace_back(record); });
+  return records;
+}
+
 std::vector<std::string> sorted(std::vector<std::string> records) {
   std::ranges::sort(records);
   return records;
@@ -86,8 +92,8 @@ TEST(RunState, RecordsRoundTrip) {
 
 TEST(RunState, ItsRecordsMakeTheSameState) {
   const auto state = fold(history());
-  EXPECT_EQ(sorted(fold(state.records()).records()), sorted(state.records()));
-  EXPECT_EQ(sorted(state.records()), sorted(history()));
+  EXPECT_EQ(sorted(records_of(fold(records_of(state)))), sorted(records_of(state)));
+  EXPECT_EQ(sorted(records_of(state)), sorted(history()));
 }
 
 TEST(RunState, ApplyingARecordTwiceChangesNothing) {
@@ -96,10 +102,10 @@ TEST(RunState, ApplyingARecordTwiceChangesNothing) {
     add(twice, record);
     add(twice, record);
   }
-  EXPECT_EQ(sorted(twice.records()), sorted(history()));
+  EXPECT_EQ(sorted(records_of(twice)), sorted(history()));
 }
 
-TEST(RunState, AnEmptyOneHasNoRecords) { EXPECT_TRUE(RunState().records().empty()); }
+TEST(RunState, AnEmptyOneHasNoRecords) { EXPECT_TRUE(records_of(RunState()).empty()); }
 
 TEST(RunState, ForgettingAChunkForgetsWhatWasProvenWithIt) {
   auto state = fold(history());
@@ -132,7 +138,7 @@ TEST(RunState, HighChunkNumbersStayApart) {
   add(state, record::chunk(0, 0xFFFFFFFF, {2, 2, {2, 2}, 0}));
   EXPECT_EQ(state.chunk(0xFFFFFFFF, 0)->rows, 1U);
   EXPECT_EQ(state.chunk(0, 0xFFFFFFFF)->rows, 2U);
-  EXPECT_EQ(sorted(fold(state.records()).records()), sorted(state.records()));
+  EXPECT_EQ(sorted(records_of(fold(records_of(state)))), sorted(records_of(state)));
 }
 
 TEST(RunState, RecordsThatMakeNoSenseAreCorrupt) {

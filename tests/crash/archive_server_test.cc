@@ -42,6 +42,20 @@ TEST_F(ArchiveResume, CompleteEndsAtTheOriginalSnapshot) {
   Move::expect_kept(before, move_.ledger());
 }
 
+// What --overwrite may delete is deleted when it is known that the run goes on.
+TEST_F(ArchiveResume, AChangedSchemaIsRefusedBeforeTheTargetIsChanged) {
+  move_.target.exec("CREATE SCHEMA shop; CREATE TABLE shop.keys (small smallint, middle int, large bigint)");
+  move_.options[1] = "1";
+  move_.options.insert(move_.options.end(), {"--overwrite", "shop.keys"});
+  ASSERT_NO_FATAL_FAILURE(move_.crash_at("chunk_copy.after:3"));
+  move_.target.exec("INSERT INTO shop.keys VALUES (1, 2, 3)");
+  move_.source.exec("ALTER TABLE shop.orders ADD extra int");
+  const auto result = move_.run();
+  EXPECT_EQ(result.exit_code, 2) << result.error;
+  EXPECT_THAT(result.error, HasSubstr("the source's schema changed since this run was started"));
+  EXPECT_EQ(move_.target.value("SELECT count(*) FROM shop.keys"), "1");
+}
+
 // The archive does not have everything: a new snapshot, and what the archive has of the old one must not be
 // mixed in.
 TEST_F(ArchiveResume, IncompleteEndsAtTheNewSnapshot) {

@@ -204,6 +204,20 @@ TEST_F(Servers, TargetEmptiesUnloggedTablesWhileNobodyRuns) {
   EXPECT_THAT(said, HasSubstr("emptied its unlogged tables: 1 chunks"));
 }
 
+// No success is said of tables that are empty by now.
+TEST_F(Servers, TargetEmptiesUnloggedTablesBehindAFinishedRun) {
+  Move move(source(), target());
+  move.source.exec(kCache);
+  ASSERT_EQ(move.run().exit_code, 0);
+  EXPECT_EQ(move.run().exit_code, 0);
+  crash_the_target_durably();
+  const auto again = move.run();
+  EXPECT_EQ(again.exit_code, 3) << again.output << again.error;
+  EXPECT_THAT(again.error,
+              testing::AllOf(HasSubstr("what was in the unlogged table public.cache is not there"),
+                             HasSubstr("cutover repair")));
+}
+
 // The same, but the process is killed as well and only the journal knows of the lost chunks.
 TEST_F(Servers, TargetForgetsChunksWhileNobodyRuns) {
   Move move(source(), target());

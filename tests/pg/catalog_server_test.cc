@@ -287,6 +287,21 @@ TEST_P(CatalogServer, SequencesOfEveryOrigin) {
               ElementsAre("public.free", "public.t_a_seq", "public.t_b_seq"));
 }
 
+TEST_P(CatalogServer, WhoOwnsASequenceAndWhoTakesValuesOfIt) {
+  const auto catalog = read(
+      "CREATE SEQUENCE free; CREATE TABLE t (a serial, b int GENERATED ALWAYS AS IDENTITY); CREATE TABLE u "
+      "(a "
+      "int DEFAULT nextval('t_a_seq'), b int DEFAULT nextval('free'))");
+  const auto said = names_of(catalog.sequences, [&](const Sequence& sequence) {
+    auto text = sequence.name.name + ":";
+    for (const auto& one : catalog.tables)
+      text += (one.oid == sequence.owner ? " of " + one.name.name : "") +
+              (std::ranges::count(sequence.users, one.oid) > 0 ? " for " + one.name.name : "");
+    return text;
+  });
+  EXPECT_THAT(said, ElementsAre("free: for u", "t_a_seq: of t for t for u", "t_b_seq: of t"));
+}
+
 // The order of creation is not the order of reading: `late` reads `base` through a view that was replaced.
 TEST_P(CatalogServer, MaterializedViewsComeAfterWhatTheyRead) {
   const auto catalog = read(

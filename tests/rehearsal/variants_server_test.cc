@@ -145,6 +145,30 @@ TEST_F(MoveOfDatabases, WhatIsMoreThanTheRepairMayMendIsCopiedAnew) {
   EXPECT_THAT(again.output, HasSubstr("--independent"));
 }
 
+// Its rows are those of a copy that the verdict was not about, and none of the application's are among them.
+TEST_F(MoveOfDatabases, AGoIsNoneOfACopyThatWasStartedOverSince) {
+  fill(first_);
+  declare("");
+  ASSERT_EQ(cutover({"run"}).exit_code, 4);
+  ASSERT_EQ(cutover({"run", "--final", "--yes"}).exit_code, 0);
+  ASSERT_EQ(cutover({"fence", "off", "--yes"}).exit_code, 0);
+  EXPECT_EQ(cutover({"report"}).exit_code, 0);
+  const auto refused = cutover({"copy", "--restart", "--run-dir", "cutover-run/database"});
+  EXPECT_EQ(refused.exit_code, 2) << "nobody says yes";
+  EXPECT_THAT(cutover({"status"}).output, testing::StartsWith("GO: ")) << "so it stands";
+  first_.exec("UPDATE t SET n = 0 WHERE id = 1");
+  ASSERT_EQ(cutover({"copy", "--restart", "--run-dir", "cutover-run/database", "--yes"}).exit_code, 0);
+  EXPECT_THAT(cutover({"status"}).output, HasSubstr("INCOMPLETE: a copy was begun after the verdict"));
+  const auto report = cutover({"report"});
+  EXPECT_EQ(report.exit_code, 4);
+  EXPECT_THAT(report.output, testing::Not(HasSubstr("\nGO: ")));
+  first_.exec("UPDATE t SET n = 0 WHERE id = 2");
+  const auto go = cutover({"run", "--final", "--yes"});
+  EXPECT_EQ(go.exit_code, 0) << go.output << go.error;
+  EXPECT_EQ(target_.value("SELECT n FROM t WHERE id = 2"), "0") << "the night was done anew";
+  EXPECT_EQ(cutover({"report"}).exit_code, 0);
+}
+
 // What is waived of definitions does not stop the rows from being brought over; the verdict names it.
 TEST_F(MoveOfDatabases, WaivedDifferencesOfDefinitionsAreNamed) {
   fill(first_);

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+#include "copy/options.h"
+#include "copy/plan.h"
+#include "copy/run_dir.h"
+#include "pg/connection.h"
+
+namespace copy {
+
+/// A run directory answers only for the job that its run was of. Each throws Error{usage} when it is asked
+/// about another one.
+
+/// `with_source`: false for an import, which has none.
+void require_same_databases(const Options& options, const RunDir& dir, bool with_source);
+/// Neither does a run go on with another selection: what is on the target was chosen by the first.
+void require_same_selection(const Options& options, const Plan& plan, const RunDir& dir);
+
+/// When the run was finished, in UTC. Since then the target may have been made anew, and a success would be
+/// said of an empty database: throws Error{permanent} when something of the run is not there any more. Rows
+/// may have changed for good reasons, so they are not compared: that is another command.
+std::string require_still_there(pg::Connection& target, const Plan& plan, const RunDir& dir);
+
+}  // namespace copy
