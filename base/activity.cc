@@ -21,15 +21,6 @@ std::vector<Activity> Activities::activities() {
   return out;
 }
 
-std::map<int64_t, std::string> Activities::backends() {
-  std::map<int64_t, std::string> out;
-  auto entries = entries_.lock();
-  for (const auto& entry : *entries)
-    if (const auto pid = entry.backend.load(std::memory_order_relaxed); pid != 0)
-      out.emplace(pid, entry.what);
-  return out;
-}
-
 void Activities::explain(const std::map<int64_t, std::string>& details) {
   auto entries = entries_.lock();
   for (auto& entry : *entries) {

@@ -48,9 +48,7 @@ class Activities {
   };
 
   std::vector<Activity> activities();
-  /// What is done, by the process id of the session that does it.
-  std::map<int64_t, std::string> backends();
-  /// Replaces all details, by the same.
+  /// Replaces all details, by the process id of the session that does it.
   void explain(const std::map<int64_t, std::string>& details);
 
  private:

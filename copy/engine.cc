@@ -12,7 +12,6 @@
 #include "copy/finish.h"
 #include "copy/finished_run.h"
 #include "copy/load.h"
-#include "copy/lock_watch.h"
 #include "copy/outcome.h"
 #include "copy/overwrite.h"
 #include "copy/preflight.h"
@@ -96,12 +95,11 @@ class Run {
   std::optional<Ledger> ledger_;
   std::optional<Archive> archive_;
   std::optional<Context> context_;
-  std::optional<LockWatch> lock_watch_;
   SchemaItems schema_;  // nothing, with SchemaMode::none
   std::optional<ItemRunner> items_;
   std::optional<pg::Connection> target_;  // until the parallel phase begins; none in an export
   std::optional<TargetSession> session_;  // from then on
-  std::optional<TargetWatch> watch_;      // meanwhile
+  std::optional<TargetWatch> watch_;      // of both
   SourceView source_;
   std::string target_version_;
   std::string resumed_;
@@ -251,7 +249,7 @@ void Run::meet_ledger() {
 }
 
 void Run::prepare_target() {
-  lock_watch_.emplace(*context_);
+  watch_.emplace(*context_);
   ledger_->create(*target_, options_.source.redacted(), CUTOVER_VERSION);
   if (plan_.schema == SchemaMode::dump) {
     items_.emplace(*context_, *target_);
@@ -278,7 +276,6 @@ void Run::prepare_target() {
 // The parallel phase. A snapshot that is lost on the way is replaced like one of an earlier process.
 void Run::load() {
   progress_.set_phase("data");
-  if (session_) watch_.emplace(*context_);
   const auto data_started = Progress::Clock::now();
   target_.reset();
   for (int lost = 0;;) {

@@ -1,11 +1,12 @@
 // What the run's sessions on the target are at while they wait for their statements.
 
+#include <fmt/format.h>
+
 #include "tests/copy/fixture.h"
 
 namespace copy::test {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 /// Waits until one of the run's activities has a detail with `text` in it.
@@ -20,18 +21,30 @@ void wait_for_detail(const Copy& way, const std::string& what, const std::string
   });
 }
 
-TEST(TargetWatch, SaysForWhoseLockAChunkWaits) {
-  const std::string table = "CREATE TABLE t (id int PRIMARY KEY)";
-  const Move move(table + "; INSERT INTO t VALUES (1)", table);
+size_t count_of(std::string_view text, std::string_view part) {
+  size_t count = 0;
+  for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+TEST(TargetWatch, NamesOnceWhomTheCopyWaitsFor) {
+  const auto* tables = "CREATE TABLE held (id int); CREATE TABLE other (id int)";
+  const Move move(tables, tables);
+  move.source.exec("INSERT INTO held VALUES (1); INSERT INTO other VALUES (1)");
   support::Session holder(move.target.url());
-  holder.exec("SET application_name = 'somebody'; BEGIN; LOCK TABLE t IN SHARE MODE");
-  support::Process run(support::cutover_program(), move.way.arguments("copy", {"--schema", "none"}));
-  wait_for_detail(move.way, "copy public.t", "waits for a lock of session");
-  run.wait_for_output("copy public.t waits at the target for a lock that session");
+  holder.exec("SET application_name = 'reporting'; BEGIN; LOCK TABLE held IN SHARE MODE");
+  const auto pid = holder.backend_pid();
+  support::Process copy(support::cutover_program(), move.way.arguments("copy", {"--schema", "none"}));
+  wait_for_detail(move.way, "copy public.held", "waits for a lock on public.held that session");
+  copy.wait_for_output("the copy waits at the target");
   holder.exec("COMMIT");
-  const auto result = run.wait();
+  const auto result = copy.wait();
   EXPECT_TRUE(exits(result, 0));
-  EXPECT_THAT(text_of(result), HasSubstr("(somebody, user "));
+  EXPECT_THAT(
+      result.error,
+      HasSubstr(fmt::format("a lock on public.held that session {} (reporting, user postgres, since", pid)));
+  EXPECT_EQ(count_of(result.error, "the copy waits at the target"), 1U);
+  move.expect_equal();
 }
 
 TEST(TargetWatch, SaysHowFarAnIndexIs) {
