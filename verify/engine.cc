@@ -177,7 +177,7 @@ std::function<bool(std::string_view, std::string_view)> Comparison::selection() 
         std::ranges::find(options_.recorded->left_out, name) != options_.recorded->left_out.end())
       return false;
     const auto found = lineages.find(name);
-    return !(found == lineages.end() ? options_.why_skipped(name) : options_.why_skipped(found->second));
+    return !(found == lineages.end() ? options_.why_left_out(name) : options_.why_left_out(found->second));
   };
 }
 
@@ -394,7 +394,7 @@ void Comparison::find_new_tables(const Side& side) {
   const auto now = pg::read_catalog(session);
   const auto tables = pg::by_oid(now.tables);
   for (const auto& table : now.tables)
-    if (!known.contains(table.oid) && !options_.why_left_out(now, pg::lineage(tables, table)))
+    if (!known.contains(table.oid) && !options_.why_left_out(pg::lineage(tables, table), &now))
       outcome_.unchecked.push_back(
           {"table " + table.name.display(),
            fmt::format("was created at the {} while the comparison ran", name_of(side.role())),

@@ -67,14 +67,14 @@ class Relations {
   Relations(const pg::Catalog& catalog, const Options& options, std::map<std::string, std::string>& skipped)
       : by_oid_(pg::by_oid(catalog.tables)) {
     for (const auto& table : catalog.tables) {
-      if (const auto why = options.why_left_out(catalog, pg::lineage(by_oid_, table))) {
+      if (const auto why = options.why_left_out(pg::lineage(by_oid_, table), &catalog)) {
         skipped.emplace(described(table), *why);
         continue;
       }
       by_name_.emplace(table.name, &table);
     }
     for (const auto& [name, extension] : catalog.extension_tables)
-      if (!options.why_left_out(catalog, name))
+      if (!options.why_left_out(name, &catalog))
         skipped.emplace("table " + name.display(),
                         fmt::format("extension {} brings its rows along", pg::display_identifier(extension)));
   }
@@ -326,7 +326,7 @@ class Matcher {
 
   void match_large_objects(uint64_t source, uint64_t target) {
     if (source == 0 && target == 0) return;
-    if (options_.why_skipped(pg::kLargeObjects)) {
+    if (options_.why_left_out(pg::kLargeObjects)) {
       plan_.skipped.push_back({"large objects", "they are not selected"});
       return;
     }
@@ -398,7 +398,7 @@ class RecordedMatcher {
     }
     for (const auto position : table.shape.key) unit.key.push_back(table.columns[position]);
     known_.insert(table.name);
-    if (options_.why_skipped(lineage(table))) return;  // told with the target's tables
+    if (options_.why_left_out(lineage(table))) return;  // told with the target's tables
     const auto* found = target_.find(table.name);
     if (!found) {
       plan_.differences.push_back({"table " + table.name.display(), "is missing on the target", {}});
@@ -430,7 +430,7 @@ class RecordedMatcher {
     return names;
   }
 
-  bool skips_large_objects() const { return options_.why_skipped(pg::kLargeObjects).has_value(); }
+  bool skips_large_objects() const { return options_.why_left_out(pg::kLargeObjects).has_value(); }
 
   void add_large_objects(Unit unit) {
     unit.kind = Unit::Kind::large_objects;

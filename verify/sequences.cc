@@ -40,7 +40,7 @@ std::vector<Item> read_definitions(Side& side, const Options& options, SequenceR
   for (int row = 0; row < rows.rows(); ++row) {
     Item item{{rows.string(row, 0), rows.string(row, 1)}, {}, {rows.string(row, 5), rows.string(row, 6)}, {}};
     // A sequence goes with the table that owns it: that is what patterns are about.
-    if (options.why_left_out(side.catalog(), item.table.name.empty() ? item.name : item.table)) {
+    if (options.why_left_out(item.table.name.empty() ? item.name : item.table, &side.catalog())) {
       out.left_out.insert(item.name);
       continue;
     }
