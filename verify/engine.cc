@@ -333,7 +333,7 @@ void Comparison::look_into_differences() {
   for (const auto& [number, differing] : different_) {
     // Those that the servers compared stand before.
     auto& table = outcome_.tables[outcome_.tables.size() - units_.size() + number];
-    if (after_copy() && !find_at_source(units_[number], table)) continue;
+    if (units_[number].recorded && !find_at_source(units_[number], table)) continue;
     find_rows(context_, units_[number], differing, table);
   }
 }

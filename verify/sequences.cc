@@ -14,7 +14,8 @@ struct Item {
   std::string column;
 };
 
-// Every sequence with its definition, and the integer column that owns it.
+// Every sequence with its definition, and the integer column that owns it; of an extension's those that it
+// counts as the user's configuration.
 std::vector<Item> read_definitions(Side& side, const Options& options, SequenceReading& out) {
   const auto rows = side.connection().exec(R"(
     SELECT n.nspname, c.relname, s.seqincrement, s.seqcycle,
@@ -33,9 +34,10 @@ std::vector<Item> read_definitions(Side& side, const Options& options, SequenceR
       LEFT JOIN pg_catalog.pg_attribute a
              ON a.attrelid = t.oid AND a.attnum = d.refobjsubid AND a.atttypid IN (20, 21, 23)
      WHERE c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'cutover')
-       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
-                        WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid
-                          AND e.deptype = 'e'))");
+       AND (EXISTS (SELECT FROM pg_catalog.pg_extension x WHERE c.oid = ANY (x.extconfig))
+            OR NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                            WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid
+                              AND e.deptype = 'e')))");
   std::vector<Item> items;
   for (int row = 0; row < rows.rows(); ++row) {
     Item item{{rows.string(row, 0), rows.string(row, 1)}, {}, {rows.string(row, 5), rows.string(row, 6)}, {}};
