@@ -74,12 +74,22 @@ ObjectQuery extension_dependencies() {
   return query;
 }
 
+// Of relations with their columns, of everything else in the database, and of the database itself, whose
+// name does not matter. Those of roles and tablespaces belong to the server.
 ObjectQuery security_labels() {
   ObjectQuery query;
   query.kinds = {"security label"};
-  query.name = "i.type || ' ' || i.identity || ' ' || quote_ident(l.provider)";
-  query.from = "pg_seclabel l CROSS JOIN LATERAL pg_identify_object(l.classoid, l.objoid, l.objsubid) i";
-  query.schema = "coalesce(i.schema, '')";
+  query.name = "l.object || ' ' || quote_ident(l.provider)";
+  query.schema = "l.schema";
+  query.relation = "l.relation";
+  query.from =
+      "(SELECT i.type || ' ' || i.identity AS object, coalesce(i.schema, '') AS schema, "
+      "coalesce(c.relname, '') AS relation, s.provider, s.label FROM pg_seclabel s "
+      "CROSS JOIN LATERAL pg_identify_object(s.classoid, s.objoid, s.objsubid) i "
+      "LEFT JOIN pg_class c ON s.classoid = 'pg_class'::regclass AND c.oid = s.objoid "
+      "AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "
+      "UNION ALL SELECT 'database', '', '', h.provider, h.label FROM pg_shseclabel h JOIN pg_database b "
+      "ON b.oid = h.objoid WHERE h.classoid = 'pg_database'::regclass AND b.datname = current_database()) l";
   query.properties = {{"label", "l.label"}};
   return query;
 }

@@ -325,6 +325,18 @@ const std::vector<Mutation>& mutations() {
       {"UPDATE pg_seclabel SET label = 'public' WHERE provider = 'keeper'",
        {"security label table s.t keeper label"}},
       {"DELETE FROM pg_seclabel WHERE provider = 'keeper'", {"security label table s.t keeper"}},
+      {"INSERT INTO pg_seclabel VALUES ('s.t'::regclass, 'pg_class'::regclass, 1, 'keeper', 'x')",
+       {"security label table column s.t.id keeper"}},
+      {"INSERT INTO pg_seclabel VALUES ('s.f'::regproc, 'pg_proc'::regclass, 0, 'keeper', 'x')",
+       {"security label function s.f(integer) keeper"}},
+      {"INSERT INTO pg_seclabel VALUES (7, 'pg_largeobject'::regclass, 0, 'keeper', 'x')",
+       {"security label large object 7 keeper"}},
+      {"INSERT INTO pg_shseclabel SELECT oid, 'pg_database'::regclass, 'keeper', 'x' FROM pg_database WHERE "
+       "datname = '{db}'",
+       {"security label database keeper"}},
+      {"INSERT INTO pg_shseclabel SELECT oid, 'pg_database'::regclass, 'keeper', 'x' FROM pg_database WHERE "
+       "datname <> '{db}'",
+       {}},
       // What connects it to others
       {"ALTER PUBLICATION pub SET (publish = 'insert')", {"publication pub publishes"}},
       {"ALTER PUBLICATION pub SET TABLE s.t (id)",

@@ -203,6 +203,19 @@ TEST(CatalogRead, WhatTheRoleMayNotReadIsUncheckedAndNamed) {
   EXPECT_EQ(compare(whole, part, options).unchecked.size(), 3U);
 }
 
+TEST(CatalogRead, ALabelGoesWithTheTableThatItIsOn) {
+  const support::TestDatabase database(old_server());
+  database.exec("CREATE TABLE kept (a int); CREATE TABLE left_out (a int)");
+  const auto before = read(database.url());
+  database.exec("INSERT INTO pg_seclabel VALUES ('left_out'::regclass, 'pg_class'::regclass, 1, 'keeper', 'x')");
+  const auto after = read(database.url());
+  EXPECT_THAT(places(compare(before, after)),
+              ElementsAre("security label table column public.left_out.a keeper"));
+  CatalogOptions options;
+  options.selects = [](std::string_view, std::string_view relation) { return relation != "left_out"; };
+  EXPECT_THAT(objections(compare(before, after, options)), IsEmpty());
+}
+
 TEST(CatalogRead, ALostConnectionIsThrown) {
   const support::TestDatabase database(old_server());
   auto connection = open(database.url());
