@@ -102,23 +102,26 @@ constexpr ChangedGrants kChangedGrants[] = {
      "pg_foreign_server s", "s.srvacl", "s.srvowner", 'S', "false"},
 };
 
-// Owners count in the reckoning of the data, together with the contents.
-ObjectQuery large_objects() {
+}  // namespace
+
+// Most have the privileges that each has when it is made, which are written out for none of them.
+ObjectQuery large_object_query() {
+  constexpr const char* kDefault = "acldefault('L', l.lomowner)";
   ObjectQuery query;
   query.kinds = {"large object"};
   query.catalog = "pg_largeobject";
   query.oid = "l.oid";
   query.name = "l.oid";
   query.from = "pg_largeobject_metadata l";
-  query.where = "(l.lomacl IS NOT NULL OR d.description IS NOT NULL)";
-  query.properties = {owner("l.lomowner"), grants("l.lomacl", 'L', "l.lomowner")};
+  auto privileges = grants("l.lomacl", 'L', "l.lomowner");
+  privileges.expression = fmt::format("CASE WHEN NOT (l.lomacl @> {0} AND l.lomacl <@ {0}) THEN {1} END",
+                                      kDefault, privileges.expression);
+  query.properties = {owner("l.lomowner"), std::move(privileges)};
   return query;
 }
 
-}  // namespace
-
 std::vector<ObjectQuery> privilege_queries() {
-  std::vector<ObjectQuery> queries{default_privileges(), large_objects()};
+  std::vector<ObjectQuery> queries{default_privileges()};
   for (const auto& of : kChangedGrants) queries.push_back(changed_grants(of));
   return queries;
 }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "pg/session.h"
+#include "verify/catalog_large_objects.h"
 #include "verify/pass.h"
 #include "verify/recheck.h"
 #include "verify/rows.h"
@@ -137,6 +138,8 @@ void Comparison::compare_catalogs() {
   // Both namespaces have one, and the argument's would be found too.
   const auto source = verify::read_catalog(source_->connection());
   outcome_.catalog = verify::compare(source, verify::read_catalog(target_->connection()), options);
+  if (source_->catalog().large_objects > 0 && target_->catalog().large_objects > 0)
+    compare_large_objects(source_->connection(), target_->connection(), options, *outcome_.catalog);
   outcome_.user_waived = !outcome_.catalog->waived.empty();
   if (!options.owners) outcome_.skipped.push_back({"owners", "not compared: --no-owners", {}});
   if (!options.grants) outcome_.skipped.push_back({"grants", "not compared: --no-grants", {}});

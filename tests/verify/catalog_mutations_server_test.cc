@@ -321,7 +321,6 @@ const std::vector<Mutation>& mutations() {
       {"GRANT SELECT (rolpassword) ON pg_authid TO PUBLIC",
        {"privileges on a column pg_catalog.pg_authid.rolpassword"}},
       {"GRANT UPDATE (v) ON public.conf TO PUBLIC", {"privileges on a column public.conf.v"}},
-      {"GRANT SELECT ON LARGE OBJECT 7 TO PUBLIC", {"large object 7"}},
       {"UPDATE pg_seclabel SET label = 'public' WHERE provider = 'keeper'",
        {"security label table s.t keeper label"}},
       {"DELETE FROM pg_seclabel WHERE provider = 'keeper'", {"security label table s.t keeper"}},
