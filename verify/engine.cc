@@ -11,6 +11,7 @@
 
 #include "pg/session.h"
 #include "verify/catalog_large_objects.h"
+#include "verify/collation_versions.h"
 #include "verify/pass.h"
 #include "verify/recheck.h"
 #include "verify/rows.h"
@@ -42,6 +43,7 @@ class Comparison {
   Outcome run() {
     open_sides();
     compare_catalogs();
+    look_at_collations();
     if (options_.level != Level::catalog) match_relations();
     look_for_patterns();
     if (options_.level == Level::catalog) return finish();
@@ -64,6 +66,7 @@ class Comparison {
   void open_sides();
   void compare_catalogs();
   void leave_out_definitions(const std::string& why);
+  void look_at_collations();
   void match_relations();
   void compare_sequences();
   std::function<bool(std::string_view, std::string_view)> selection() const;
@@ -160,6 +163,12 @@ void Comparison::leave_out_definitions(const std::string& why) {
       "or "
       "cutover.toml names it): definitions are not compared then";
   outcome_.unchecked.push_back(std::move(remark));
+}
+
+// Rows are read without indexes: one that misses some would be found by the application first.
+void Comparison::look_at_collations() {
+  if (options_.only.empty())
+    std::ranges::move(outdated_collations(target_->connection()), std::back_inserter(outcome_.notes));
 }
 
 // A partition, and what belongs to it, goes with the partitioned tables above it, at either side.
