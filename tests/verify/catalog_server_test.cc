@@ -207,7 +207,8 @@ TEST(CatalogRead, ALabelGoesWithTheTableThatItIsOn) {
   const support::TestDatabase database(old_server());
   database.exec("CREATE TABLE kept (a int); CREATE TABLE left_out (a int)");
   const auto before = read(database.url());
-  database.exec("INSERT INTO pg_seclabel VALUES ('left_out'::regclass, 'pg_class'::regclass, 1, 'keeper', 'x')");
+  database.exec(
+      "INSERT INTO pg_seclabel VALUES ('left_out'::regclass, 'pg_class'::regclass, 1, 'keeper', 'x')");
   const auto after = read(database.url());
   EXPECT_THAT(places(compare(before, after)),
               ElementsAre("security label table column public.left_out.a keeper"));
