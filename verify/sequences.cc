@@ -137,12 +137,11 @@ void compare_one(const pg::QualifiedName& name, const SequenceState& source, con
                  bool with_catalog, Outcome& outcome, std::map<std::string, std::string>* mends) {
   const auto object = "sequence " + name.display();
   ++outcome.sequences;
-  if (source.increment != target.increment) {
-    if (with_catalog) return;
+  const bool one_way = (source.increment > 0) == (target.increment > 0);
+  if (!one_way || (!with_catalog && source.increment != target.increment))
     outcome.differences.push_back({object, fmt::format("steps by {} at the source and by {} on the target",
                                                        source.increment, target.increment)});
-    return;
-  }
+  if (!one_way) return;
   const auto source_next = next_value(source);
   const auto target_next = next_value(target);
   const auto hint = fmt::format("SELECT setval({}, {}, {});", pg::quote_literal(name.sql()),
