@@ -213,6 +213,9 @@ const std::vector<Mutation>& mutations() {
       {"ALTER POLICY po ON s.t USING (a > 2)", {"policy s.t.po using"}},
       {"ALTER POLICY po ON s.t TO pg_monitor",
        {"policy s.t.po role PUBLIC", "policy s.t.po role pg_monitor"}},
+      {"CREATE POLICY own ON public.conf USING (true)", {"policy public.conf.own"}},
+      {"ALTER TABLE public.conf ENABLE ROW LEVEL SECURITY", {"row security public.conf"}},
+      {"ALTER TABLE public.conf FORCE ROW LEVEL SECURITY", {"row security public.conf"}},
       {"DROP POLICY po ON s.t; CREATE POLICY po ON s.t AS RESTRICTIVE FOR SELECT USING (a > 1)",
        {"policy s.t.po restrictive"}},
       // Types
