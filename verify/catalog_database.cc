@@ -8,6 +8,13 @@
 namespace verify {
 namespace {
 
+// Money is stored as a whole number, whose last digits lc_monetary makes decimals of: it counts where there
+// is some. What it is without our own setting.
+constexpr const char* kMonetaryLocale =
+    "CASE WHEN EXISTS (SELECT FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE a.atttypid IN "
+    "('money'::regtype, 'money[]'::regtype) AND c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't') "
+    "THEN (SELECT s.reset_val FROM pg_settings s WHERE s.name = 'lc_monetary') END";
+
 ObjectQuery database() {
   ObjectQuery query;
   query.kinds = {"database"};
@@ -22,6 +29,8 @@ ObjectQuery database() {
       {"locale provider", "nullif(b.datlocprovider::text, 'c')", Form::text, 15},
       {"locale", "b.daticulocale", Form::text, 15, 16},
       {"locale", "b.datlocale", Form::text, 17},
+      {"locale rules", "b.daticurules", Form::text, 16},
+      {"monetary locale", kMonetaryLocale},
       {"collation version", "b.datcollversion", Form::text, 15},
       {"connection limit", "nullif(b.datconnlimit, -1)"},
       {"comment", "shobj_description(b.oid, 'pg_database')"},
@@ -139,8 +148,6 @@ ObjectQuery publications() {
 ObjectQuery subscriptions() {
   ObjectQuery query;
   query.kinds = {"subscription"};
-  query.catalog = "pg_subscription";
-  query.oid = "s.oid";
   query.name = "quote_ident(s.subname)";
   query.from = "pg_subscription s";
   query.where = "s.subdbid = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())";
@@ -150,6 +157,21 @@ ObjectQuery subscriptions() {
       {"slot", "s.subslotname"},
       {"publications", "s.subpublications", Form::list},
   };
+  return query;
+}
+
+// Before version 14 only a superuser sees their oids, which their comments go by.
+ObjectQuery old_subscriptions() {
+  auto query = subscriptions();
+  query.until = 13;
+  return query;
+}
+
+ObjectQuery commented_subscriptions() {
+  auto query = subscriptions();
+  query.catalog = "pg_subscription";
+  query.oid = "s.oid";
+  query.since = 14;
   return query;
 }
 
@@ -216,9 +238,17 @@ std::string hidden_user_mappings_sql() {
 }
 
 std::vector<ObjectQuery> database_queries() {
-  return {database(),        settings(),     extensions(),    extension_dependencies(),
-          security_labels(), publications(), subscriptions(), foreign_data_wrappers(),
-          servers(),         user_mappings()};
+  return {database(),
+          settings(),
+          extensions(),
+          extension_dependencies(),
+          security_labels(),
+          publications(),
+          old_subscriptions(),
+          commented_subscriptions(),
+          foreign_data_wrappers(),
+          servers(),
+          user_mappings()};
 }
 
 }  // namespace verify

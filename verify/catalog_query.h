@@ -46,6 +46,7 @@ struct ObjectQuery {
   std::string where = "true";
   std::vector<PropertyColumn> properties;
   int since = 0;
+  int until = 99;
 
   std::string sql(int major) const;
   /// The properties that sql(major) reads, in its order, behind the fixed columns: kind, name, schema,

@@ -100,7 +100,7 @@ class Reader {
  private:
   // A transient error would come back with any other query, and a stop is the user's: both end the reading.
   void try_read(const ObjectQuery& query, Transaction& transaction) {
-    if (connection_.major() < query.since) return;
+    if (connection_.major() < query.since || connection_.major() > query.until) return;
     try {
       add(query, connection_.exec(query.sql(connection_.major())));
     } catch (const base::Error& error) {
