@@ -491,9 +491,12 @@ class RecordedMatcher {
         skipped_.emplace(described(*table), "its rows live elsewhere: it is a foreign table");
       }
     }
-    for (const auto& name : left_out) note_left_out(name, kLeftOutOfCopy);
+    for (const auto& name : left_out)
+      if (name != pg::kLargeObjects) note_left_out(name, kLeftOutOfCopy);
     if (skips_large_objects())
       skipped_.emplace("large objects", "they are not selected");
+    else if (left_out.contains(pg::kLargeObjects))
+      skipped_.emplace("large objects", "the copy was told to leave them out");
     else if (!has_large_objects_ && target_large_objects_ > 0)
       plan_.differences.push_back(
           {"large objects", "are on the target, but the copy did not find any at the source", {}});

@@ -42,7 +42,8 @@ struct Recorded {
   std::vector<Table> tables;
   /// Read at the end of the copy; nothing when they were not kept.
   std::optional<std::vector<Sequence>> sequences;
-  std::vector<pg::QualifiedName> left_out;  ///< relations that the copy was told to leave out
+  /// Relations that the copy was told to leave out; pg::kLargeObjects when the source had some.
+  std::vector<pg::QualifiedName> left_out;
 };
 
 }  // namespace verify

@@ -248,6 +248,23 @@ TEST(AfterCopy, AnInterruptedComparisonGoesOnWhileTheTargetStandsStill) {
   EXPECT_TRUE(exits(verify(), 1));
 }
 
+TEST(AfterCopy, SoAreLargeObjects) {
+  const char* sql = "CREATE TABLE t (id int PRIMARY KEY); SELECT lo_create(7)";
+  const Arguments both[] = {{"--exclude", "pg_catalog.pg_largeobject"}, {"--include", "public.*"}};
+  for (const auto& arguments : both) {
+    const copy::test::Move move(sql);
+    ASSERT_TRUE(exits(move.copy(arguments), 0));
+    const Arguments run{"--run-dir", move.way.run_dir()};
+    const auto verdict = compare("", move.target.url(), run);
+    EXPECT_EQ(verdict.code(), 0) << verdict.text();
+    EXPECT_THAT(verdict.remarks("skipped"), Contains("large objects: the copy was told to leave them out"));
+    // Neither are the target's own, nor what is said of them.
+    move.target.exec("SELECT lo_create(7); COMMENT ON LARGE OBJECT 7 IS 'x'");
+    EXPECT_EQ(compare("", move.target.url(), run).code(), 0);
+    EXPECT_EQ(compare(move.source.url(), move.target.url(), run).code(), 0);
+  }
+}
+
 // Rows are rows, whichever side has the table that they are in.
 TEST(AfterCopy, AConfigurationTableThatOnlyTheTargetHasIsComparedWithNoRows) {
   const Copied move("CREATE EXTENSION hstore; CREATE TABLE t (id int PRIMARY KEY)");
