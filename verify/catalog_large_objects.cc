@@ -23,6 +23,10 @@ constexpr const char* kCursor = "cutover_large_objects";
 constexpr int kBatch = 1000;  // objects that are held at a time
 constexpr size_t kMostNamed = 1000;
 
+// large_object_query() has no privileges where they are the default ones, as for nearly all.
+constexpr int kPrivilegesColumn = kFixedColumns + 1;
+const CatalogProperty kDefaultPrivileges{"privileges of the owner", "SELECT, UPDATE"};
+
 /// The large objects of one side, one after the other.
 class Cursor {
  public:
@@ -39,7 +43,11 @@ class Cursor {
   void advance() {
     if (++row_ == rows_->rows() && row_ == kBatch) fetch();
   }
-  std::pair<CatalogKey, CatalogObject> object() const { return read_object(columns_, *rows_, row_); }
+  std::pair<CatalogKey, CatalogObject> object() const {
+    auto out = read_object(columns_, *rows_, row_);
+    if (rows_->is_null(row_, kPrivilegesColumn)) out.second.properties.push_back(kDefaultPrivileges);
+    return out;
+  }
 
   /// As compare() would find, for the price of comparing a few words.
   bool is_plainly_same(const Cursor& target, const std::map<std::string, std::string>& roles) const {

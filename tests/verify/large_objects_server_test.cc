@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr const char* kSome =
-    "CREATE TABLE t (id int PRIMARY KEY); SELECT lo_create(i) FROM generate_series(1, 6) i";
+    "CREATE TABLE t (id int PRIMARY KEY); SELECT lo_create(i) FROM generate_series(1, 7) i";
 
 TEST(LargeObjects, OwnersPrivilegesAndCommentsAreCompared) {
   const Pair pair(kSome, kSome);
@@ -22,15 +22,16 @@ TEST(LargeObjects, OwnersPrivilegesAndCommentsAreCompared) {
   pair.target.exec(R"(
     ALTER LARGE OBJECT 2 OWNER TO pg_monitor; GRANT SELECT ON LARGE OBJECT 3 TO PUBLIC;
     COMMENT ON LARGE OBJECT 4 IS 'x'; REVOKE SELECT ON LARGE OBJECT 5 FROM CURRENT_USER;
+    REVOKE ALL ON LARGE OBJECT 7 FROM CURRENT_USER;
     GRANT SELECT ON LARGE OBJECT 6 TO PUBLIC; REVOKE SELECT ON LARGE OBJECT 6 FROM PUBLIC)");
   const auto verdict = pair.compare();
   EXPECT_EQ(verdict.code(), 1) << verdict.text();
-  EXPECT_THAT(verdict.definitions(),
-              ElementsAre("large object 2 owner", "large object 3 privileges of PUBLIC",
-                          "large object 3 privileges of the owner", "large object 4 comment",
-                          "large object 5 privileges of the owner"));
+  EXPECT_THAT(
+      verdict.definitions(),
+      ElementsAre("large object 2 owner", "large object 3 privileges of PUBLIC", "large object 4 comment",
+                  "large object 5 privileges of the owner", "large object 7 privileges of the owner"));
   EXPECT_EQ(verdict.state("large objects"), "equal");
-  EXPECT_EQ(verdict.report.at("catalog").at("compared").at("large object"), 6);
+  EXPECT_EQ(verdict.report.at("catalog").at("compared").at("large object"), 7);
   EXPECT_THAT(pair.compare({"--no-owners", "--no-grants"}).definitions(),
               ElementsAre("large object 4 comment"));
   const auto waived = pair.compare({"--waive", "large object *"});
@@ -102,7 +103,7 @@ TEST(LargeObjects, WhoseCommentsMayNotBeReadAreNotCompared) {
   const Pair pair(kSome, kSome);
   pair.target.exec(
       "REVOKE SELECT ON pg_catalog.pg_description FROM PUBLIC; GRANT SELECT ON t TO PUBLIC;"
-      "DO $$ BEGIN FOR i IN 1..6 LOOP EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO PUBLIC', i); END "
+      "DO $$ BEGIN FOR i IN 1..7 LOOP EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO PUBLIC', i); END "
       "LOOP; END $$");
   const auto verdict = compare(pair.source.url(), pair.target.url(reader.name()));
   EXPECT_EQ(verdict.code(), 3) << verdict.text();
