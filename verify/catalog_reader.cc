@@ -153,7 +153,8 @@ std::pair<CatalogKey, CatalogObject> read_object(const std::vector<PropertyColum
   object.other_relation = rows.string(row, 5);
   int at = kFixedColumns;
   for (const auto& column : columns) add(object, column, rows, row, at++);
-  return {{rows.string(row, 0), normalised_sql(rows.text(row, 1))}, std::move(object)};
+  CatalogKey key{rows.string(row, 0), normalised_sql(rows.text(row, 1))};
+  return {std::move(key), std::move(object)};
 }
 
 Catalog read_catalog(pg::Connection& connection) {
