@@ -10,6 +10,7 @@
 #include "base/format.h"
 #include "cli/engine_run.h"
 #include "cli/report_page.h"
+#include "pg/large_objects.h"
 
 namespace cli {
 namespace {
@@ -37,6 +38,12 @@ std::vector<verify::NamePattern> patterns_of(const copy::Options& options) {
   return out;
 }
 
+// The plan has them among its relations, or says why not.
+bool left_large_objects_out(const copy::Plan& plan) {
+  return std::ranges::any_of(plan.findings,
+                             [](const auto& finding) { return finding.object == "large objects"; });
+}
+
 }  // namespace
 
 verify::Recorded recorded_by(copy::RecordedRun run) {
@@ -48,6 +55,7 @@ verify::Recorded recorded_by(copy::RecordedRun run) {
                        .source_version = run.snapshot.source_version,
                        .encoding = run.plan.client_encoding,
                        .left_out = run.plan.excluded_tables};
+  if (left_large_objects_out(run.plan)) out.left_out.push_back(pg::kLargeObjects);
   for (auto& unit : run.units) {
     const auto& relation = run.plan.relations[unit.unit.relations.front()];
     out.tables.push_back({.name = relation.load_into,

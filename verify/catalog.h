@@ -86,6 +86,7 @@ struct CatalogWaiver {
   /// "KIND NAME [PROPERTY]", as a report prints a difference: "index public.*", "table app.t owner",
   /// "column * comment". A name's blanks count only inside quotes or parentheses. Error{usage}.
   static CatalogWaiver parse(std::string_view text);
+  bool operator==(const CatalogWaiver&) const = default;
 };
 
 struct CatalogOptions {
@@ -106,7 +107,8 @@ struct CatalogDifference {
   std::string property;               ///< empty: the object itself is on one side only
   std::optional<std::string> source;  ///< nullopt: absent, or its default; both: it was not compared
   std::optional<std::string> target;
-  /// Of an object that is missing: how many parts of it (columns, indexes, …) are not listed one by one.
+  /// Of an object that is missing: how many parts of it (columns, indexes, …) are not listed one by one. Of
+  /// large objects that are too many to be named: how many.
   uint64_t parts = 0;
 };
 

@@ -8,6 +8,13 @@
 namespace verify {
 namespace {
 
+// Money is stored as a whole number, whose last digits lc_monetary makes decimals of: it counts where there
+// is some. What it is without our own setting.
+constexpr const char* kMonetaryLocale =
+    "CASE WHEN EXISTS (SELECT FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE a.atttypid IN "
+    "('money'::regtype, 'money[]'::regtype) AND c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't') "
+    "THEN (SELECT s.reset_val FROM pg_settings s WHERE s.name = 'lc_monetary') END";
+
 ObjectQuery database() {
   ObjectQuery query;
   query.kinds = {"database"};
@@ -22,6 +29,8 @@ ObjectQuery database() {
       {"locale provider", "nullif(b.datlocprovider::text, 'c')", Form::text, 15},
       {"locale", "b.daticulocale", Form::text, 15, 16},
       {"locale", "b.datlocale", Form::text, 17},
+      {"locale rules", "b.daticurules", Form::text, 16},
+      {"monetary locale", kMonetaryLocale},
       {"collation version", "b.datcollversion", Form::text, 15},
       {"connection limit", "nullif(b.datconnlimit, -1)"},
       {"comment", "shobj_description(b.oid, 'pg_database')"},
@@ -74,12 +83,22 @@ ObjectQuery extension_dependencies() {
   return query;
 }
 
+// Of relations with their columns, of everything else in the database, and of the database itself, whose
+// name does not matter. Those of roles and tablespaces belong to the server.
 ObjectQuery security_labels() {
   ObjectQuery query;
   query.kinds = {"security label"};
-  query.name = "i.type || ' ' || i.identity || ' ' || quote_ident(l.provider)";
-  query.from = "pg_seclabel l CROSS JOIN LATERAL pg_identify_object(l.classoid, l.objoid, l.objsubid) i";
-  query.schema = "coalesce(i.schema, '')";
+  query.name = "l.object || ' ' || quote_ident(l.provider)";
+  query.schema = "l.schema";
+  query.relation = "l.relation";
+  query.from =
+      "(SELECT i.type || ' ' || i.identity AS object, coalesce(i.schema, '') AS schema, "
+      "coalesce(c.relname, '') AS relation, s.provider, s.label FROM pg_seclabel s "
+      "CROSS JOIN LATERAL pg_identify_object(s.classoid, s.objoid, s.objsubid) i "
+      "LEFT JOIN pg_class c ON s.classoid = 'pg_class'::regclass AND c.oid = s.objoid "
+      "AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "
+      "UNION ALL SELECT 'database', '', '', h.provider, h.label FROM pg_shseclabel h JOIN pg_database b "
+      "ON b.oid = h.objoid WHERE h.classoid = 'pg_database'::regclass AND b.datname = current_database()) l";
   query.properties = {{"label", "l.label"}};
   return query;
 }
@@ -129,8 +148,6 @@ ObjectQuery publications() {
 ObjectQuery subscriptions() {
   ObjectQuery query;
   query.kinds = {"subscription"};
-  query.catalog = "pg_subscription";
-  query.oid = "s.oid";
   query.name = "quote_ident(s.subname)";
   query.from = "pg_subscription s";
   query.where = "s.subdbid = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database())";
@@ -140,6 +157,21 @@ ObjectQuery subscriptions() {
       {"slot", "s.subslotname"},
       {"publications", "s.subpublications", Form::list},
   };
+  return query;
+}
+
+// Before version 14 only a superuser sees their oids, which their comments go by.
+ObjectQuery old_subscriptions() {
+  auto query = subscriptions();
+  query.until = 13;
+  return query;
+}
+
+ObjectQuery commented_subscriptions() {
+  auto query = subscriptions();
+  query.catalog = "pg_subscription";
+  query.oid = "s.oid";
+  query.since = 14;
   return query;
 }
 
@@ -206,9 +238,17 @@ std::string hidden_user_mappings_sql() {
 }
 
 std::vector<ObjectQuery> database_queries() {
-  return {database(),        settings(),     extensions(),    extension_dependencies(),
-          security_labels(), publications(), subscriptions(), foreign_data_wrappers(),
-          servers(),         user_mappings()};
+  return {database(),
+          settings(),
+          extensions(),
+          extension_dependencies(),
+          security_labels(),
+          publications(),
+          old_subscriptions(),
+          commented_subscriptions(),
+          foreign_data_wrappers(),
+          servers(),
+          user_mappings()};
 }
 
 }  // namespace verify

@@ -36,6 +36,8 @@ struct ChangedGrants {
   const char* owner;
   char type;           ///< acldefault()'s
   const char* system;  ///< is it the system's?
+  /// What initdb grants besides without saying so in pg_init_privs; NULL: nothing.
+  const char* granted_by_initdb = "NULL::aclitem[]";
 };
 
 ObjectQuery changed_grants(const ChangedGrants& of) {
@@ -45,11 +47,10 @@ ObjectQuery changed_grants(const ChangedGrants& of) {
   query.from = fmt::format(
       "{from} LEFT JOIN pg_init_privs i ON i.classoid = '{catalog}'::regclass AND i.objoid = {oid} AND "
       "i.objsubid = {subid} CROSS JOIN LATERAL (SELECT {acl} AS now, coalesce(i.initprivs, "
-      "acldefault('{type}', "
-      "{owner})) AS before) acl",
+      "acldefault('{type}', {owner}) || {granted}) AS before) acl",
       fmt::arg("from", of.from), fmt::arg("catalog", of.catalog), fmt::arg("oid", of.oid),
       fmt::arg("subid", of.subid), fmt::arg("acl", of.acl), fmt::arg("type", of.type),
-      fmt::arg("owner", of.owner));
+      fmt::arg("owner", of.owner), fmt::arg("granted", of.granted_by_initdb));
   query.where = fmt::format(
       "acl.now IS NOT NULL AND NOT (acl.now @> acl.before AND acl.now <@ acl.before) AND ({} OR EXISTS "
       "(SELECT "
@@ -70,8 +71,14 @@ ObjectQuery changed_grants(const ChangedGrants& of) {
   return query;
 }
 
-// Not information_schema: initdb does not say in pg_init_privs what its views are made with.
-constexpr const char* kInSystemSchema = "n.nspname = 'pg_catalog'";
+constexpr const char* kInSystemSchema = "n.nspname IN ('pg_catalog', 'information_schema')";
+
+// As information_schema.sql has it since version 12.
+constexpr const char* kOnInformation =
+    "CASE WHEN n.nspname = 'information_schema' AND c.relname NOT IN ('sql_parts', 'transforms') AND "
+    "c.relname !~ '^_pg_' THEN ARRAY[makeaclitem(0, c.relowner, 'SELECT', false)] END";
+constexpr const char* kOnInformationSchema =
+    "CASE WHEN n.nspname = 'information_schema' THEN ARRAY[makeaclitem(0, n.nspowner, 'USAGE', false)] END";
 
 constexpr ChangedGrants kChangedGrants[] = {
     {"privileges on a function", "pg_proc", "p.oid", "0",
@@ -81,7 +88,7 @@ constexpr ChangedGrants kChangedGrants[] = {
     {"privileges on a relation", "pg_class", "c.oid", "0",
      "quote_ident(n.nspname) || '.' || quote_ident(c.relname)",
      "pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace", "c.relacl", "c.relowner", 'r',
-     kInSystemSchema},
+     kInSystemSchema, kOnInformation},
     {"privileges on a column", "pg_class", "c.oid", "a.attnum",
      "quote_ident(n.nspname) || '.' || quote_ident(c.relname) || '.' || quote_ident(a.attname)",
      "pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND NOT a.attisdropped JOIN pg_namespace n ON "
@@ -93,7 +100,7 @@ constexpr ChangedGrants kChangedGrants[] = {
      "pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace", "t.typacl", "t.typowner", 'T',
      kInSystemSchema},
     {"privileges on a system schema", "pg_namespace", "n.oid", "0", "quote_ident(n.nspname)",
-     "pg_namespace n", "n.nspacl", "n.nspowner", 'n', kInSystemSchema},
+     "pg_namespace n", "n.nspacl", "n.nspowner", 'n', kInSystemSchema, kOnInformationSchema},
     {"privileges on a system language", "pg_language", "l.oid", "0", "quote_ident(l.lanname)",
      "pg_language l", "l.lanacl", "l.lanowner", 'l', "l.oid < 16384"},
     {"privileges on a foreign data wrapper", "pg_foreign_data_wrapper", "w.oid", "0",
@@ -102,23 +109,26 @@ constexpr ChangedGrants kChangedGrants[] = {
      "pg_foreign_server s", "s.srvacl", "s.srvowner", 'S', "false"},
 };
 
-// Owners count in the reckoning of the data, together with the contents.
-ObjectQuery large_objects() {
+}  // namespace
+
+// Most have the privileges that each has when it is made, which are written out for none of them.
+ObjectQuery large_object_query() {
+  constexpr const char* kDefault = "acldefault('L', l.lomowner)";
   ObjectQuery query;
   query.kinds = {"large object"};
   query.catalog = "pg_largeobject";
   query.oid = "l.oid";
   query.name = "l.oid";
   query.from = "pg_largeobject_metadata l";
-  query.where = "(l.lomacl IS NOT NULL OR d.description IS NOT NULL)";
-  query.properties = {owner("l.lomowner"), grants("l.lomacl", 'L', "l.lomowner")};
+  auto privileges = grants("l.lomacl", 'L', "l.lomowner");
+  privileges.expression = fmt::format("CASE WHEN NOT (l.lomacl @> {0} AND l.lomacl <@ {0}) THEN {1} END",
+                                      kDefault, privileges.expression);
+  query.properties = {owner("l.lomowner"), std::move(privileges)};
   return query;
 }
 
-}  // namespace
-
 std::vector<ObjectQuery> privilege_queries() {
-  std::vector<ObjectQuery> queries{default_privileges(), large_objects()};
+  std::vector<ObjectQuery> queries{default_privileges()};
   for (const auto& of : kChangedGrants) queries.push_back(changed_grants(of));
   return queries;
 }

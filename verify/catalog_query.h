@@ -2,7 +2,10 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "verify/catalog.h"
 
 namespace verify {
 
@@ -43,12 +46,18 @@ struct ObjectQuery {
   std::string where = "true";
   std::vector<PropertyColumn> properties;
   int since = 0;
+  int until = 99;
 
   std::string sql(int major) const;
-  /// The properties that sql(major) reads, in its order, behind the six fixed columns: kind, name, schema,
+  /// The properties that sql(major) reads, in its order, behind the fixed columns: kind, name, schema,
   /// relation, other schema, other relation.
   std::vector<PropertyColumn> columns(int major) const;
 };
+inline constexpr int kFixedColumns = 6;
+
+/// One row of what ObjectQuery::sql() gives.
+std::pair<CatalogKey, CatalogObject> read_object(const std::vector<PropertyColumn>& columns,
+                                                 const pg::Result& rows, int row);
 
 // Pieces of SQL that many queries share.
 
@@ -78,5 +87,8 @@ std::vector<ObjectQuery> routine_queries();
 std::vector<ObjectQuery> search_queries();
 std::vector<ObjectQuery> database_queries();
 std::vector<ObjectQuery> privilege_queries();
+
+/// All of them, in the order of their oids; not part of the table, see verify/catalog_large_objects.h.
+ObjectQuery large_object_query();
 
 }  // namespace verify

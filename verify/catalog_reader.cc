@@ -51,6 +51,36 @@ std::string joined(std::vector<std::string> elements) {
   return out;
 }
 
+void add(CatalogObject& object, const PropertyColumn& column, const pg::Result& rows, int row, int at) {
+  if (rows.is_null(row, at)) return;
+  auto& properties = object.properties;
+  switch (column.form) {
+    case Form::text:
+      properties.push_back({column.name, rows.string(row, at)});
+      break;
+    case Form::sql:
+      properties.push_back({column.name, normalised_sql(rows.text(row, at))});
+      break;
+    case Form::list:
+      if (auto text = joined(rows.array(row, at)); !text.empty())
+        properties.push_back({column.name, std::move(text)});
+      break;
+    case Form::options:
+      for (const auto& option : rows.array(row, at)) {
+        const auto middle = std::min(option.find('='), option.size() - 1);
+        properties.push_back({column.name + " " + option.substr(0, middle), option.substr(middle + 1)});
+      }
+      break;
+    case Form::entries:
+      for (const std::string_view entry : rows.array(row, at)) {
+        const auto middle = entry.find('\x03');
+        properties.push_back({column.name + " " + normalised_sql(entry.substr(0, middle)),
+                              normalised_sql(entry.substr(std::min(middle, entry.size() - 1) + 1))});
+      }
+      break;
+  }
+}
+
 class Reader {
  public:
   explicit Reader(pg::Connection& connection) : connection_(connection) {}
@@ -70,7 +100,7 @@ class Reader {
  private:
   // A transient error would come back with any other query, and a stop is the user's: both end the reading.
   void try_read(const ObjectQuery& query, Transaction& transaction) {
-    if (connection_.major() < query.since) return;
+    if (connection_.major() < query.since || connection_.major() > query.until) return;
     try {
       add(query, connection_.exec(query.sql(connection_.major())));
     } catch (const base::Error& error) {
@@ -83,50 +113,11 @@ class Reader {
   void add(const ObjectQuery& query, const pg::Result& rows) {
     const auto columns = query.columns(connection_.major());
     for (int row = 0; row < rows.rows(); ++row) {
-      CatalogObject object;
-      object.schema = rows.string(row, 2);
-      object.relation = rows.string(row, 3);
-      object.other_schema = rows.string(row, 4);
-      object.other_relation = rows.string(row, 5);
-      int at = 6;
-      for (const auto& column : columns) add(object, column, rows, row, at++);
-      CatalogKey key{rows.string(row, 0), normalised_sql(rows.text(row, 1))};
-      const auto [place, is_new] = catalog_.objects.emplace(std::move(key), std::move(object));
+      const auto [place, is_new] = catalog_.objects.insert(read_object(columns, rows, row));
       // Names are unique in the catalog. Two objects under one of ours would hide each other.
       if (!is_new)
         catalog_.unchecked.push_back(
             {place->first.kind + " " + place->first.name, "there are two of that name", place->first});
-    }
-  }
-
-  static void add(CatalogObject& object, const PropertyColumn& column, const pg::Result& rows, int row,
-                  int at) {
-    if (rows.is_null(row, at)) return;
-    auto& properties = object.properties;
-    switch (column.form) {
-      case Form::text:
-        properties.push_back({column.name, rows.string(row, at)});
-        break;
-      case Form::sql:
-        properties.push_back({column.name, normalised_sql(rows.text(row, at))});
-        break;
-      case Form::list:
-        if (auto text = joined(rows.array(row, at)); !text.empty())
-          properties.push_back({column.name, std::move(text)});
-        break;
-      case Form::options:
-        for (const auto& option : rows.array(row, at)) {
-          const auto middle = std::min(option.find('='), option.size() - 1);
-          properties.push_back({column.name + " " + option.substr(0, middle), option.substr(middle + 1)});
-        }
-        break;
-      case Form::entries:
-        for (const std::string_view entry : rows.array(row, at)) {
-          const auto middle = entry.find('\x03');
-          properties.push_back({column.name + " " + normalised_sql(entry.substr(0, middle)),
-                                normalised_sql(entry.substr(std::min(middle, entry.size() - 1) + 1))});
-        }
-        break;
     }
   }
 
@@ -151,6 +142,19 @@ class Reader {
 const std::string* CatalogObject::find(std::string_view property) const {
   const auto found = std::ranges::find(properties, property, &CatalogProperty::name);
   return found == properties.end() ? nullptr : &found->value;
+}
+
+std::pair<CatalogKey, CatalogObject> read_object(const std::vector<PropertyColumn>& columns,
+                                                 const pg::Result& rows, int row) {
+  CatalogObject object;
+  object.schema = rows.string(row, 2);
+  object.relation = rows.string(row, 3);
+  object.other_schema = rows.string(row, 4);
+  object.other_relation = rows.string(row, 5);
+  int at = kFixedColumns;
+  for (const auto& column : columns) add(object, column, rows, row, at++);
+  CatalogKey key{rows.string(row, 0), normalised_sql(rows.text(row, 1))};
+  return {std::move(key), std::move(object)};
 }
 
 Catalog read_catalog(pg::Connection& connection) {

@@ -153,6 +153,21 @@ ObjectQuery columns() {
   return query;
 }
 
+// The extension covers its tables, but not who may see which of their rows.
+ObjectQuery row_security() {
+  ObjectQuery query;
+  query.kinds = {"row security"};
+  query.name = qualified("c.relname");
+  query.schema = "n.nspname";
+  query.relation = "c.relname";
+  query.from = kRelation;
+  query.where = in_user_schema() +
+                " AND (c.relrowsecurity OR c.relforcerowsecurity) AND EXISTS (SELECT FROM pg_depend e WHERE "
+                "e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')";
+  query.properties = {flag("enabled", "c.relrowsecurity"), flag("forced", "c.relforcerowsecurity")};
+  return query;
+}
+
 // What pg_get_constraintdef() adds behind the definition itself has properties of its own.
 constexpr const char* kConstraintDefinition =
     "regexp_replace(pg_get_constraintdef(k.oid), "
@@ -304,8 +319,11 @@ ObjectQuery rules() {
   return query;
 }
 
+// Those of an extension's tables too: the extension does not bring what the user has made there.
 ObjectQuery policies() {
   auto query = part("policy", "pg_policy", "p", "polrelid", "p.polname");
+  query.member_catalog = query.catalog;
+  query.member_oid = query.oid;
   query.properties = {
       {"command",
        "CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN "
@@ -338,7 +356,7 @@ ObjectQuery statistics() {
 
 std::vector<ObjectQuery> relation_queries() {
   return {schemas(),   tables(),   columns(), table_constraints(), domain_constraints(), indexes(),
-          sequences(), triggers(), rules(),   policies(),          statistics()};
+          sequences(), triggers(), rules(),   policies(),          row_security(),       statistics()};
 }
 
 }  // namespace verify

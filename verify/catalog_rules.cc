@@ -150,6 +150,9 @@ constexpr CatalogRule kRules[] = {
     {"database", "collate", Verdict::expected, nullptr, "text sorts by the rules of the target database"},
     {"database", "ctype", Verdict::expected, nullptr,
      "letters are told apart by the rules of the target database"},
+    {"database", "monetary locale", Verdict::expected, nullptr,
+     "how many decimals money has is up to lc_monetary, which is the server's own: check that it is the same "
+     "number"},
     {"database", "locale*", Verdict::expected, nullptr, "text sorts by the rules of the target database"},
 };
 

@@ -47,6 +47,7 @@ size_t piece_end(std::string_view sql, size_t at) {
 }
 
 bool needs_quotes(std::string_view name) {
+  if (name == "true" || name == "false") return true;  // deparsed, constants are in lower case
   if (name.empty() || !(is_lower(name.front()) || name.front() == '_')) return true;
   return !std::ranges::all_of(name,
                               [](char c) { return is_lower(c) || is_digit(c) || c == '_' || c == '$'; });

@@ -101,8 +101,10 @@ ObjectQuery collations() {
       owner("c.collowner"),
       {"provider", "c.collprovider"},
       flag("nondeterministic", "NOT c.collisdeterministic"),
-      {"collate", "c.collcollate", Form::text},
-      {"ctype", "c.collctype", Form::text},
+      // Before version 15 ICU's locale was kept where those of the C library are.
+      {"collate", "CASE WHEN c.collprovider <> 'i' THEN c.collcollate END", Form::text},
+      {"ctype", "CASE WHEN c.collprovider <> 'i' THEN c.collctype END", Form::text},
+      {"locale", "CASE WHEN c.collprovider = 'i' THEN c.collcollate END", Form::text, 0, 14},
       {"locale", "c.colliculocale", Form::text, 15, 16},
       {"locale", "c.colllocale", Form::text, 17},
       {"rules", "c.collicurules", Form::text, 16},

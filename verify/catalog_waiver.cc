@@ -9,7 +9,7 @@ namespace verify {
 namespace {
 
 std::vector<std::string> all_kinds() {
-  std::vector<std::string> kinds;
+  auto kinds = large_object_query().kinds;
   for (const auto& group : {relation_queries(), type_queries(), routine_queries(), search_queries(),
                             database_queries(), privilege_queries()})
     for (const auto& query : group) kinds.insert(kinds.end(), query.kinds.begin(), query.kinds.end());

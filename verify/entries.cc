@@ -200,6 +200,7 @@ Entries collect(const Context& context, const Unit& unit, const Filter& filter) 
   }
   std::vector<Slice> slices;
   for (const auto role : kSides) {
+    if (unit.parts[index(role)].empty()) continue;
     const auto rule = filter.condition.empty()
                           ? pg::split_rule(context.options.split_size, context.options.jobs, unit.bytes(role))
                           : pg::SplitRule{UINT64_MAX, UINT64_MAX};

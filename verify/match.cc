@@ -53,6 +53,8 @@ std::string described(const pg::Table& table) {
 
 bool has_rows(const pg::Table& table) { return table.kind == 'r' || table.kind == 'm'; }
 
+bool is_configuration(const pg::Table& table) { return table.kind == 'r' && table.extension_condition; }
+
 // Floats inside a value, where a NaN of another bit pattern cannot be made the same by a plain expression.
 // Text knows one NaN only.
 bool holds_floats(const std::string& type) {
@@ -61,20 +63,51 @@ bool holds_floats(const std::string& type) {
   return types.contains(type);
 }
 
+// Positions within the row, ascending; no key when one of its columns is not on both sides.
+void set_key(Unit& unit, const pg::Table& source) {
+  for (uint32_t i = 0; i < unit.columns.size(); ++i)
+    if (std::ranges::find(source.key, unit.columns[i]) != source.key.end()) unit.shape.key.push_back(i);
+  if (unit.shape.key.size() != source.key.size()) unit.shape.key.clear();
+  for (const auto position : unit.shape.key) {
+    unit.key.push_back(unit.columns[position]);
+    unit.key_types.push_back(std::ranges::find(source.columns, unit.key.back(), &pg::Column::name)->type);
+  }
+}
+
+// A newer version of an extension may have tables that the source's does not know. What its own script put
+// in there is the extension's; any other row is one that the source does not have.
+void add_configuration(UnitPlan& plan, const pg::Table& table) {
+  Unit unit;
+  unit.name = table.name;
+  unit.condition = table.condition({});
+  for (const auto& column : table.columns)
+    if (!column.generated) unit.columns.push_back(column.name);
+  unit.shape.columns = static_cast<uint32_t>(unit.columns.size());
+  unit.shape.format = pg::CopyFormat::text;
+  unit.shape.buckets = bucket_count(estimated_rows(table));
+  set_key(unit, table);
+  unit.parts[index(Role::target)].push_back(part_of(table));
+  plan.units.push_back(std::move(unit));
+  plan.notes.push_back({described(table),
+                        "only the target's version of its extension has it: the rows of it that are not the "
+                        "extension's own are extra",
+                        {}});
+}
+
 // The relations of one side, by name and as trees.
 class Relations {
  public:
   Relations(const pg::Catalog& catalog, const Options& options, std::map<std::string, std::string>& skipped)
       : by_oid_(pg::by_oid(catalog.tables)) {
     for (const auto& table : catalog.tables) {
-      if (const auto why = options.why_left_out(catalog, pg::lineage(by_oid_, table))) {
+      if (const auto why = options.why_left_out(pg::lineage(by_oid_, table), &catalog)) {
         skipped.emplace(described(table), *why);
         continue;
       }
       by_name_.emplace(table.name, &table);
     }
     for (const auto& [name, extension] : catalog.extension_tables)
-      if (!options.why_left_out(catalog, name))
+      if (!options.why_left_out(name, &catalog))
         skipped.emplace("table " + name.display(),
                         fmt::format("extension {} brings its rows along", pg::display_identifier(extension)));
   }
@@ -213,10 +246,9 @@ class Matcher {
       if (!source_.find(name) && !missing_in_tree(Role::target, *table)) extra(*table);
   }
 
-  // A newer version of an extension may have tables that the source's does not know.
   void extra(const pg::Table& table) {
-    if (table.extension_condition)
-      skipped_.emplace(described(table), "only the target's version of its extension has it");
+    if (is_configuration(table))
+      add_configuration(plan_, table);
     else
       difference(table, "is on the target, but not at the source");
   }
@@ -313,20 +345,9 @@ class Matcher {
                                    other->type));
   }
 
-  // Positions within the row, ascending; no key when one of its columns is not on both sides.
-  static void set_key(Unit& unit, const pg::Table& source) {
-    for (uint32_t i = 0; i < unit.columns.size(); ++i)
-      if (std::ranges::find(source.key, unit.columns[i]) != source.key.end()) unit.shape.key.push_back(i);
-    if (unit.shape.key.size() != source.key.size()) unit.shape.key.clear();
-    for (const auto position : unit.shape.key) {
-      unit.key.push_back(unit.columns[position]);
-      unit.key_types.push_back(std::ranges::find(source.columns, unit.key.back(), &pg::Column::name)->type);
-    }
-  }
-
   void match_large_objects(uint64_t source, uint64_t target) {
     if (source == 0 && target == 0) return;
-    if (options_.why_skipped(pg::kLargeObjects)) {
+    if (options_.why_left_out(pg::kLargeObjects)) {
       plan_.skipped.push_back({"large objects", "they are not selected"});
       return;
     }
@@ -366,6 +387,8 @@ std::string missing_columns(const Recorded::Table& table, const pg::Table& targe
   return fmt::format("{}", fmt::join(missing, ", "));
 }
 
+constexpr const char* kLeftOutOfCopy = "the copy was told to leave it out";
+
 class RecordedMatcher {
  public:
   RecordedMatcher(const Side& target, const Options& options)
@@ -373,6 +396,7 @@ class RecordedMatcher {
         recorded_(*options.recorded),
         target_(target.catalog(), options, skipped_),
         target_large_objects_(target.catalog().large_objects) {
+    for (const auto& table : target.catalog().tables) at_target_.insert(table.name);
     for (size_t i = 0; i < recorded_.tables.size(); ++i) add(i);
     find_extra_tables();
     note_what_is_not_recorded();
@@ -398,7 +422,10 @@ class RecordedMatcher {
     }
     for (const auto position : table.shape.key) unit.key.push_back(table.columns[position]);
     known_.insert(table.name);
-    if (options_.why_skipped(lineage(table))) return;  // told with the target's tables
+    if (const auto why = options_.why_left_out(lineage(table))) {
+      note_left_out(table.name, *why);
+      return;
+    }
     const auto* found = target_.find(table.name);
     if (!found) {
       plan_.differences.push_back({"table " + table.name.display(), "is missing on the target", {}});
@@ -424,13 +451,18 @@ class RecordedMatcher {
     plan_.units.push_back(std::move(unit));
   }
 
+  // What the target has is told with its tables; of what it does not have nothing else tells.
+  void note_left_out(const pg::QualifiedName& name, const std::string& why) {
+    if (!at_target_.contains(name)) skipped_.emplace("table " + name.display(), why);
+  }
+
   static std::vector<pg::QualifiedName> lineage(const Recorded::Table& table) {
     std::vector<pg::QualifiedName> names{table.name};
     names.insert(names.end(), table.above.begin(), table.above.end());
     return names;
   }
 
-  bool skips_large_objects() const { return options_.why_skipped(pg::kLargeObjects).has_value(); }
+  bool skips_large_objects() const { return options_.why_left_out(pg::kLargeObjects).has_value(); }
 
   void add_large_objects(Unit unit) {
     unit.kind = Unit::Kind::large_objects;
@@ -446,7 +478,9 @@ class RecordedMatcher {
     for (const auto& [name, table] : target_.by_name()) {
       if (known_.contains(name)) continue;
       if (left_out.contains(name)) {
-        skipped_.emplace(described(*table), "the copy was told to leave it out");
+        skipped_.emplace(described(*table), kLeftOutOfCopy);
+      } else if (is_configuration(*table)) {
+        add_configuration(plan_, *table);
       } else if (table->kind == 'r') {
         plan_.differences.push_back(
             {described(*table), "is on the target, but the copy did not make it", {}});
@@ -457,8 +491,12 @@ class RecordedMatcher {
         skipped_.emplace(described(*table), "its rows live elsewhere: it is a foreign table");
       }
     }
+    for (const auto& name : left_out)
+      if (name != pg::kLargeObjects) note_left_out(name, kLeftOutOfCopy);
     if (skips_large_objects())
       skipped_.emplace("large objects", "they are not selected");
+    else if (left_out.contains(pg::kLargeObjects))
+      skipped_.emplace("large objects", "the copy was told to leave them out");
     else if (!has_large_objects_ && target_large_objects_ > 0)
       plan_.differences.push_back(
           {"large objects", "are on the target, but the copy did not find any at the source", {}});
@@ -479,6 +517,7 @@ class RecordedMatcher {
   std::map<std::string, std::string> skipped_;
   Relations target_;
   uint64_t target_large_objects_;
+  std::set<pg::QualifiedName> at_target_;  // compared or not
   std::set<pg::QualifiedName> known_;
   bool has_large_objects_ = false;
   UnitPlan plan_;

@@ -2,12 +2,12 @@
 
 namespace verify {
 
-std::optional<std::string> Options::why_left_out(const pg::Catalog& side,
-                                                 std::span<const pg::QualifiedName> names) const {
+std::optional<std::string> Options::why_left_out(std::span<const pg::QualifiedName> names,
+                                                 const pg::Catalog* side) const {
   const auto& schema = names.front().schema;
-  if (side.vendor_schemas.contains(schema) && !catalog.own_schemas.contains(schema))
+  if (side && side->vendor_schemas.contains(schema) && !catalog.own_schemas.contains(schema))
     return "it belongs to the provider";
-  return why_skipped(names);
+  return skip ? skip(names) : std::nullopt;
 }
 
 }  // namespace verify

@@ -85,17 +85,12 @@ struct Options {
   bool show_values = false;
   base::RetryPolicy retry;
 
-  std::optional<std::string> why_skipped(std::span<const pg::QualifiedName> names) const {
-    return skip ? skip(names) : std::nullopt;
-  }
-  std::optional<std::string> why_skipped(const pg::QualifiedName& name) const {
-    return why_skipped(std::span(&name, 1));
-  }
-  /// The same for a relation of that side: what is the provider's there is left out too.
-  std::optional<std::string> why_left_out(const pg::Catalog& side,
-                                          std::span<const pg::QualifiedName> names) const;
-  std::optional<std::string> why_left_out(const pg::Catalog& side, const pg::QualifiedName& name) const {
-    return why_left_out(side, std::span(&name, 1));
+  /// Why a relation with these names is left out. With a side, also because it is the provider's there.
+  std::optional<std::string> why_left_out(std::span<const pg::QualifiedName> names,
+                                          const pg::Catalog* side = nullptr) const;
+  std::optional<std::string> why_left_out(const pg::QualifiedName& name,
+                                          const pg::Catalog* side = nullptr) const {
+    return why_left_out(std::span(&name, 1), side);
   }
 };
 

@@ -267,12 +267,16 @@ std::vector<UnitReading> read_units(const Context& context, const std::vector<Un
     for (const auto role : kSides) {
       auto& side = initial[i].sides[index(role)];
       if (side.figures.recorded) continue;
+      if (units[i].parts[index(role)].empty()) {
+        side.buckets = pg::BucketDigest(units[i].shape.buckets);
+        continue;
+      }
       const auto own =
           slices_of(units[i], i, role, context.sides[index(role)]->major(),
                     pg::split_rule(context.options.split_size, context.options.jobs, total[index(role)]));
       side.slices_left = static_cast<uint32_t>(own.size());
-      // Others get their buckets with their first rows: not all tables are held at once.
-      side.buckets = pg::BucketDigest(own.empty() ? units[i].shape.buckets : 0);
+      // It gets its buckets with its first rows: not all tables are held at once.
+      side.buckets = pg::BucketDigest(0);
       slices.insert(slices.end(), own.begin(), own.end());
     }
   }

@@ -42,8 +42,9 @@ struct Recorded {
   std::vector<Table> tables;
   /// Read at the end of the copy; nothing when they were not kept.
   std::optional<std::vector<Sequence>> sequences;
-  std::vector<pg::QualifiedName>
-      left_out;  ///< tables that the copy was told to leave out, and their sequences
+  /// Tables that the copy was told to leave out, and their sequences; pg::kLargeObjects when the source had
+  /// some.
+  std::vector<pg::QualifiedName> left_out;
 };
 
 }  // namespace verify

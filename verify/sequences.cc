@@ -32,7 +32,7 @@ class Selection {
     const auto found = sequences_.find(item.name);
     const auto owner = found == sequences_.end() ? tables_.end() : tables_.find(found->second->owner);
     if (owner == tables_.end())
-      return options_.why_left_out(catalog_, item.table.name.empty() ? item.name : item.table);
+      return options_.why_left_out(item.table.name.empty() ? item.name : item.table, &catalog_);
     const bool used = std::ranges::any_of(found->second->users, [&](const auto oid) {
       const auto user = tables_.find(oid);
       return user != tables_.end() && !why_left_out(*user->second);
@@ -42,7 +42,7 @@ class Selection {
 
  private:
   std::optional<std::string> why_left_out(const pg::Table& table) const {
-    return options_.why_left_out(catalog_, pg::lineage(tables_, table));
+    return options_.why_left_out(pg::lineage(tables_, table), &catalog_);
   }
 
   const pg::Catalog& catalog_;
@@ -51,7 +51,8 @@ class Selection {
   std::map<pg::QualifiedName, const pg::Sequence*> sequences_;
 };
 
-// Every sequence with its definition, and the integer column that owns it.
+// Every sequence with its definition, and the integer column that owns it; of an extension's those that it
+// counts as the user's configuration.
 std::vector<Item> read_definitions(Side& side, const Options& options, SequenceReading& out) {
   const auto rows = side.connection().exec(R"(
     SELECT n.nspname, c.relname, s.seqincrement, s.seqcycle,
@@ -70,9 +71,10 @@ std::vector<Item> read_definitions(Side& side, const Options& options, SequenceR
       LEFT JOIN pg_catalog.pg_attribute a
              ON a.attrelid = t.oid AND a.attnum = d.refobjsubid AND a.atttypid IN (20, 21, 23)
      WHERE c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'cutover')
-       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
-                        WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid
-                          AND e.deptype = 'e'))");
+       AND (EXISTS (SELECT FROM pg_catalog.pg_extension x WHERE c.oid = ANY (x.extconfig))
+            OR NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                            WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid
+                              AND e.deptype = 'e')))");
   const Selection selection(side.catalog(), options);
   std::vector<Item> items;
   for (int row = 0; row < rows.rows(); ++row) {
@@ -173,12 +175,11 @@ void compare_one(const pg::QualifiedName& name, const SequenceState& source, con
                  bool with_catalog, Outcome& outcome, std::map<std::string, std::string>* mends) {
   const auto object = "sequence " + name.display();
   ++outcome.sequences;
-  if (source.increment != target.increment) {
-    if (with_catalog) return;
+  const bool one_way = (source.increment > 0) == (target.increment > 0);
+  if (!one_way || (!with_catalog && source.increment != target.increment))
     outcome.differences.push_back({object, fmt::format("steps by {} at the source and by {} on the target",
                                                        source.increment, target.increment)});
-    return;
-  }
+  if (!one_way) return;
   const auto source_next = next_value(source);
   const auto target_next = next_value(target);
   const auto hint = fmt::format("SELECT setval({}, {}, {});", pg::quote_literal(name.sql()),

@@ -29,8 +29,9 @@ struct Unit {
   std::vector<std::string> key_types;
   /// What the columns can be digested as on both sides; the key's positions are ascending.
   pg::RowShape shape;
+  /// A side that has none has no rows of it.
   PerSide<std::vector<Part>> parts;
-  /// Index into Recorded::tables; nothing: the source is read.
+  /// Index into Recorded::tables; nothing: the source is read, if it has parts.
   std::optional<size_t> recorded;
 
   std::string display() const { return kind == Kind::large_objects ? "large objects" : name.display(); }

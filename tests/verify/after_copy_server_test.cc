@@ -177,6 +177,30 @@ TEST(AfterCopy, WithoutASourceDefinitionsAreSaidToBeLeftOut) {
   }
 }
 
+// Nobody who reads the result could tell otherwise that there is more than was compared.
+TEST(AfterCopy, WhatTheCopyLeftOutAndTheTargetLacksIsListed) {
+  const copy::test::Move move(
+      "CREATE TABLE kept (id int PRIMARY KEY); CREATE TABLE secret (id int); INSERT INTO secret VALUES (1)");
+  ASSERT_TRUE(exits(move.copy({"--exclude", "public.secret"}), 0));
+  const support::TempDir directory;
+  const auto page = directory / "page.html";
+  const auto verify = [&](const Arguments& more = {}) {
+    Arguments arguments{"--run-dir", move.way.run_dir(), "--html", page};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return compare("", move.target.url(), arguments);
+  };
+  const auto verdict = verify();
+  EXPECT_EQ(verdict.code(), 0) << verdict.text();
+  EXPECT_THAT(verdict.remarks("skipped"), Contains("table public.secret: the copy was told to leave it out"));
+  EXPECT_THAT(verdict.process.output, HasSubstr("table public.secret: the copy was told to leave it out"));
+  EXPECT_THAT(copy::test::slurp(page), HasSubstr("table public.secret: the copy was told to leave it out"));
+  // And so is what the comparison itself leaves out.
+  move.target.exec("DROP TABLE kept");
+  EXPECT_EQ(verify().code(), 1);
+  const auto without = verify({"--exclude", "public.kept"});
+  EXPECT_THAT(without.remarks("skipped"), Contains("table public.kept: left out by --exclude"));
+}
+
 TEST(AfterCopy, TreesAndLargeObjects) {
   const Copied move(R"(
     CREATE TYPE mood AS ENUM ('sad', 'ok');
@@ -222,6 +246,44 @@ TEST(AfterCopy, AnInterruptedComparisonGoesOnWhileTheTargetStandsStill) {
   EXPECT_NE(verify(crash).exit_code, 0);
   target.exec("UPDATE shop.line SET amount = amount + 1 WHERE purchase = 1");
   EXPECT_TRUE(exits(verify(), 1));
+}
+
+TEST(AfterCopy, SoAreLargeObjects) {
+  const char* sql = "CREATE TABLE t (id int PRIMARY KEY); SELECT lo_create(7)";
+  const Arguments both[] = {{"--exclude", "pg_catalog.pg_largeobject"}, {"--include", "public.*"}};
+  for (const auto& arguments : both) {
+    const copy::test::Move move(sql);
+    ASSERT_TRUE(exits(move.copy(arguments), 0));
+    const Arguments run{"--run-dir", move.way.run_dir()};
+    const auto verdict = compare("", move.target.url(), run);
+    EXPECT_EQ(verdict.code(), 0) << verdict.text();
+    EXPECT_THAT(verdict.remarks("skipped"), Contains("large objects: the copy was told to leave them out"));
+    // Neither are the target's own, nor what is said of them.
+    move.target.exec("SELECT lo_create(7); COMMENT ON LARGE OBJECT 7 IS 'x'");
+    EXPECT_EQ(compare("", move.target.url(), run).code(), 0);
+    EXPECT_EQ(compare(move.source.url(), move.target.url(), run).code(), 0);
+  }
+}
+
+// Rows are rows, whichever side has the table that they are in.
+TEST(AfterCopy, AConfigurationTableThatOnlyTheTargetHasIsComparedWithNoRows) {
+  const Copied move("CREATE EXTENSION hstore; CREATE TABLE t (id int PRIMARY KEY)");
+  move.target.exec(R"(
+    CREATE TABLE conf (id int PRIMARY KEY, own boolean);
+    INSERT INTO conf VALUES (1, false);
+    ALTER EXTENSION hstore ADD TABLE conf;
+    UPDATE pg_extension SET extconfig = ARRAY['conf'::regclass::oid], extcondition = ARRAY['WHERE own']
+     WHERE extname = 'hstore')");
+  const auto empty = move.verify();
+  EXPECT_EQ(empty.code(), 0) << empty.text();
+  EXPECT_EQ(empty.state("public.conf"), "equal");
+  EXPECT_THAT(empty.remarks("notes"),
+              Contains("table public.conf: only the target's version of its extension has it: the rows of it "
+                       "that are not the extension's own are extra"));
+  move.target.exec("INSERT INTO conf VALUES (2, true)");
+  const auto verdict = move.verify();
+  EXPECT_EQ(verdict.code(), 1) << verdict.text();
+  EXPECT_THAT(verdict.rows("public.conf"), ElementsAre(R"(extra {"id":"2"})"));
 }
 
 TEST(AfterCopy, AnUnfinishedRunIsRefused) {

@@ -133,6 +133,21 @@ TEST_P(CatalogOfVersion, IsEqualToThatOfAnother) {
 INSTANTIATE_TEST_SUITE_P(Versions, CatalogOfVersion,
                          ::testing::Values(std::pair{12, 15}, std::pair{13, 18}, std::pair{14, 17}));
 
+// Where the locale is kept has changed with version 15.
+TEST(CatalogOfVersions, CollationsOfIcuAreTheSame) {
+  const support::TestDatabase source(old_server(12));
+  const support::TestDatabase target(new_server(17));
+  for (const auto* database : {&source, &target}) {
+    if (database->value("SELECT count(*) FROM pg_collation WHERE collprovider = 'i'") == "0")
+      GTEST_SKIP() << "built without ICU";
+    database->exec("CREATE COLLATION same (PROVIDER = icu, LOCALE = 'de')");
+  }
+  source.exec("CREATE COLLATION other (PROVIDER = icu, LOCALE = 'de')");
+  target.exec("CREATE COLLATION other (PROVIDER = icu, LOCALE = 'sv')");
+  EXPECT_THAT(places(compare(read(source.url()), read(target.url()))),
+              ElementsAre("collation public.other locale"));
+}
+
 // "system_user" is reserved since version 16, "merge" and "json_scalar" are words of 15 and 17.
 TEST(CatalogOfVersions, WordsThatOnlyOneOfThemReservesAreTheSameNames) {
   const support::TestDatabase source(old_server());
@@ -201,6 +216,47 @@ TEST(CatalogRead, WhatTheRoleMayNotReadIsUncheckedAndNamed) {
   EXPECT_THAT(waived.unused_waivers, IsEmpty());
   options.waivers = {CatalogWaiver::parse("policy some.one")};
   EXPECT_EQ(compare(whole, part, options).unchecked.size(), 3U);
+}
+
+TEST(CatalogRead, ALabelGoesWithTheTableThatItIsOn) {
+  const support::TestDatabase database(old_server());
+  database.exec("CREATE TABLE kept (a int); CREATE TABLE left_out (a int)");
+  const auto before = read(database.url());
+  database.exec(
+      "INSERT INTO pg_seclabel VALUES ('left_out'::regclass, 'pg_class'::regclass, 1, 'keeper', 'x')");
+  const auto after = read(database.url());
+  EXPECT_THAT(places(compare(before, after)),
+              ElementsAre("security label table column public.left_out.a keeper"));
+  CatalogOptions options;
+  options.selects = [](std::string_view, std::string_view relation) { return relation != "left_out"; };
+  EXPECT_THAT(objections(compare(before, after, options)), IsEmpty());
+}
+
+TEST(CatalogRead, AnOrdinaryRoleSeesAllThatThereIs) {
+  for (const int major : {12, 13, 14, 18}) {
+    SCOPED_TRACE(major);
+    const support::TestRole role(old_server(major));
+    const support::TestDatabase database(old_server(major));
+    database.exec("CREATE TABLE t (a int)");
+    const auto own = read(database.url(role.name()));
+    EXPECT_THAT(objections(compare(own, read(database.url()))), IsEmpty());
+  }
+}
+
+// The same number may be another amount.
+TEST(CatalogRead, WhatMakesAnAmountOfMoneyIsSaidWhereThereIsSome) {
+  const support::TestDatabase source(old_server());
+  const support::TestDatabase target(new_server());
+  target.exec(fmt::format("ALTER DATABASE {} SET lc_monetary = 'POSIX'", target.name()));
+  const auto found = [&] {
+    const auto all = compare(read(source.url()), read(target.url()));
+    EXPECT_THAT(places(all), ElementsAre("setting lc_monetary"));
+    return std::ranges::count(all.expected, "monetary locale",
+                              [](const auto& expected) { return expected.difference.property; });
+  };
+  EXPECT_EQ(found(), 0);
+  for (const auto* database : {&source, &target}) database->exec("CREATE TABLE t (a money)");
+  EXPECT_EQ(found(), 1);
 }
 
 TEST(CatalogRead, ALostConnectionIsThrown) {

@@ -11,8 +11,8 @@ TEST(NormalisedSql, IndentationAndNeedlessQuotesDoNotCount) {
 }
 
 TEST(NormalisedSql, NamesThatNeedQuotesKeepThem) {
-  for (const auto* text :
-       {"\"A\"", "\"a b\"", "\"1\"", "\"\"", "\"é\"", "\"a\"\"b\"", "\"a\nb\"", "\"x  y\"", "\"$a\""})
+  for (const auto* text : {"\"true\"", "\"false\"", "\"A\"", "\"a b\"", "\"1\"", "\"\"", "\"é\"",
+                           "\"a\"\"b\"", "\"a\nb\"", "\"x  y\"", "\"$a\""})
     EXPECT_EQ(normalised_sql(text), text);
 }
 

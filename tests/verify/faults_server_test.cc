@@ -320,6 +320,22 @@ TEST(Faults, WhatIsNoRowIsFoundToo) {
                                                          R"(missing {"oid":"70003","page":"0"})"));
 }
 
+// A step that somebody accepts says nothing of where the sequence stands.
+TEST(Faults, ASequenceOfAnotherStepIsComparedAllTheSame) {
+  const Pair pair(
+      "CREATE SEQUENCE behind INCREMENT 5; CREATE SEQUENCE ahead INCREMENT 5; CREATE SEQUENCE turned;"
+      "SELECT setval('behind', 100), setval('ahead', 100), setval('turned', 7)",
+      "CREATE SEQUENCE behind INCREMENT 10; CREATE SEQUENCE ahead INCREMENT 10;"
+      "CREATE SEQUENCE turned INCREMENT -1 MAXVALUE 9 MINVALUE 1;"
+      "SELECT setval('behind', 3), setval('ahead', 100), setval('turned', 7)");
+  const auto verdict = pair.compare({"--waive", "sequence *"});
+  EXPECT_EQ(verdict.code(), 1) << verdict.text();
+  EXPECT_THAT(verdict.definitions(), IsEmpty());
+  EXPECT_THAT(verdict.remarks("differences"),
+              ElementsAre("sequence public.behind: will give 13 on the target, where the source gives 105",
+                          "sequence public.turned: steps by 1 at the source and by -1 on the target"));
+}
+
 TEST(Faults, ASequenceThatWillCollideIsFoundWhereTheSourceWouldNot) {
   const char* sql =
       "CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (DEFAULT), (DEFAULT), (DEFAULT);"

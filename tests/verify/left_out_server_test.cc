@@ -36,6 +36,36 @@ TEST(LeftOut, AnExtensionsConfigurationIsComparedColumnByColumn) {
               ElementsAre("table public.conf: has no column extra on the target"));
 }
 
+TEST(LeftOut, RowsOfAConfigurationTableThatOnlyTheTargetHasAreExtra) {
+  const char* ours = "CREATE TABLE ours (id int PRIMARY KEY); CREATE EXTENSION hstore";
+  const Pair pair(ours, kExtensionTables, 15, 17);
+  pair.target.exec("CREATE TABLE ours (id int PRIMARY KEY)");
+  const auto empty = pair.compare();
+  EXPECT_EQ(empty.code(), 0) << empty.text();
+  EXPECT_THAT(empty.remarks("notes"), ElementsAre(HasSubstr("table public.conf: only the target's version")));
+  pair.target.exec("INSERT INTO conf VALUES (5, 'x')");
+  const auto verdict = pair.compare();
+  EXPECT_EQ(verdict.code(), 1) << verdict.text();
+  EXPECT_THAT(verdict.rows("public.conf"), ElementsAre(R"(extra {"id":"5"})"));
+  EXPECT_EQ(pair.compare({"--server-side"}).rows("public.conf").size(), 1U);
+}
+
+// The copy sets their values, as pg_dump does.
+TEST(LeftOut, AnExtensionsConfigurationSequenceIsCompared) {
+  const char* sql = R"(
+    CREATE TABLE t (id int PRIMARY KEY);
+    CREATE EXTENSION hstore; CREATE SEQUENCE counter; CREATE SEQUENCE inner_counter;
+    ALTER EXTENSION hstore ADD SEQUENCE counter; ALTER EXTENSION hstore ADD SEQUENCE inner_counter;
+    UPDATE pg_extension SET extconfig = ARRAY['counter'::regclass::oid], extcondition = ARRAY['']
+     WHERE extname = 'hstore')";
+  const Pair pair(sql, sql);
+  EXPECT_EQ(pair.compare().code(), 0);
+  pair.source.exec("SELECT setval('counter', 7), setval('inner_counter', 7)");
+  const auto verdict = pair.compare();
+  EXPECT_EQ(verdict.code(), 1) << verdict.text();
+  EXPECT_THAT(verdict.remarks("differences"), ElementsAre(HasSubstr("sequence public.counter: will give 1")));
+}
+
 TEST(LeftOut, ASchemaIsNotTheProvidersByItsNameAlone) {
   const char* sql =
       "CREATE SCHEMA cron; CREATE TABLE cron.mine (id int PRIMARY KEY); CREATE SEQUENCE cron.counter";
