@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <memory>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <dirent.h>
@@ -49,18 +50,27 @@ std::optional<bool> is_empty(int descriptor) {
   }
 }
 
-}  // namespace
-
-Root::Root(std::filesystem::path path)
-    : path_(std::move(path)), descriptor_(::open(path_.c_str(), kOpenDirectory)) {
-  if (descriptor_ >= 0) return;
-  const int reason = errno;
-  auto error = base::system_error("open the directory", path_.native(), reason);
+[[noreturn]] void fail_to_open(const std::filesystem::path& path, int reason) {
+  auto error = base::system_error("open the directory", path.native(), reason);
   if (is_absent(reason)) error.hint("check its name, and that what it lies on is mounted");
   throw error.kind(base::ErrorKind::usage);
 }
 
+}  // namespace
+
+Root::Root(std::filesystem::path path)
+    : path_(std::move(path)), descriptor_(::open(path_.c_str(), kOpenDirectory)) {
+  if (descriptor_ < 0) fail_to_open(path_, errno);
+}
+
 Root::~Root() { ::close(descriptor_); }
+
+std::filesystem::path Root::canonical() const {
+  std::error_code error;
+  auto canonical = std::filesystem::canonical(path_, error);
+  if (error) fail_to_open(path_, error.value());
+  return canonical;
+}
 
 bool Root::is_in_place() const {
   struct stat ours {};

@@ -22,6 +22,8 @@ class Root {
 
   const std::filesystem::path& path() const { return path_; }
   int descriptor() const { return descriptor_; }
+  /// The path without links and dots. Throws as the constructor, should it lead nowhere by now.
+  std::filesystem::path canonical() const;
 
   /// False when the path names another directory by now, or nothing.
   bool is_in_place() const;

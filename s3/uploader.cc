@@ -1,7 +1,6 @@
 #include "s3/uploader.h"
 
 #include <algorithm>
-#include <system_error>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -27,21 +26,14 @@ namespace {
 namespace fs = std::filesystem;
 using base::ErrorKind;
 
-RunIdentity identity_of(const UploadOptions& options, const Endpoint& endpoint) {
-  std::error_code error;
-  const auto directory = fs::canonical(options.directory, error);
-  if (error)
-    throw base::system_error("open the directory", options.directory.native(), error.value())
-        .kind(ErrorKind::usage)
-        .hint("check that it is the right one and mounted");
-  return {directory.native(), endpoint.name, options.target.bucket, options.target.prefix};
+RunIdentity identity_of(const UploadOptions& options, const Root& root, const Endpoint& endpoint) {
+  return {root.canonical().native(), endpoint.name, options.target.bucket, options.target.prefix};
 }
 
 /// The journal changes while it is uploaded: it must not be among the files.
-void check_run_dir(const UploadOptions& options) {
+void check_run_dir(const UploadOptions& options, const Root& root) {
   const auto run_dir = fs::weakly_canonical(fs::absolute(options.run_dir));
-  const auto directory = fs::canonical(options.directory);
-  const auto relative = run_dir.lexically_relative(directory);
+  const auto relative = run_dir.lexically_relative(root.canonical());
   if (relative.empty() || *relative.begin() == "..") return;
   if (!options.walk.filter.wants_directory(relative.native())) return;
   throw base::Error(ErrorKind::usage,
@@ -301,8 +293,8 @@ void fill(Outcome& outcome, Problems& problems, Progress& progress, const Sessio
 Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& session, Progress& progress,
                const base::Stop& stop) {
   const Root root(options.directory);
-  const auto identity = identity_of(options, session->endpoint());
-  check_run_dir(options);
+  const auto identity = identity_of(options, root, session->endpoint());
+  check_run_dir(options, root);
   allow_open_files(uint64_t{2} * options.concurrency);
   UploadJournal journal(options.run_dir, identity);
   journal.begin(selection_of(options.walk));
@@ -346,7 +338,7 @@ Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& ses
 Outcome verify_only(const UploadOptions& options, const std::shared_ptr<Session>& session, Progress& progress,
                     const base::Stop& stop, bool with_journal) {
   const Root root(options.directory);
-  const auto identity = identity_of(options, session->endpoint());
+  const auto identity = identity_of(options, root, session->endpoint());
   std::optional<UploadJournal> journal;
   if (with_journal) journal.emplace(options.run_dir, identity);
   Problems problems(progress);
@@ -362,8 +354,8 @@ Outcome verify_only(const UploadOptions& options, const std::shared_ptr<Session>
 
 DryRun dry_run(const UploadOptions& options, const Endpoint& endpoint, const base::Stop& stop) {
   const Root root(options.directory);
-  const auto identity = identity_of(options, endpoint);
-  check_run_dir(options);
+  const auto identity = identity_of(options, root, endpoint);
+  check_run_dir(options, root);
   std::optional<UploadJournal> journal;
   if (is_upload_run(options.run_dir)) journal.emplace(options.run_dir, identity);
   const auto headers = headers_of(options);
