@@ -24,4 +24,12 @@ struct FileState {
   }
 };
 
+/// Tells one file or directory from another, as long as both exist.
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool operator==(const FileIdentity&) const = default;
+  static FileIdentity of(const struct stat& status) { return {status.st_dev, status.st_ino}; }
+};
+
 }  // namespace s3

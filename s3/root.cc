@@ -79,14 +79,23 @@ bool Root::is_in_place() const {
          ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
-std::optional<mode_t> Root::mode_of(const std::string& path, Symlinks symlinks) const {
+std::optional<struct stat> Root::look_at(const std::string& path, Symlinks symlinks) const {
   if (!is_name_of_file(path)) return std::nullopt;
   struct stat status {};
-  if (symlinks == Symlinks::follow && ::fstatat(descriptor_, path.c_str(), &status, 0) == 0)
-    return status.st_mode;
-  if (::fstatat(descriptor_, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return status.st_mode;
+  if (symlinks == Symlinks::follow && ::fstatat(descriptor_, path.c_str(), &status, 0) == 0) return status;
+  if (::fstatat(descriptor_, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return status;
   if (is_absent(errno)) return std::nullopt;
   throw base::system_error("look at", printable(path), errno);
+}
+
+std::optional<mode_t> Root::mode_of(const std::string& path, Symlinks symlinks) const {
+  const auto status = look_at(path, symlinks);
+  return status ? std::optional(status->st_mode) : std::nullopt;
+}
+
+std::optional<FileIdentity> Root::directory_at(const std::string& path, Symlinks symlinks) const {
+  const auto status = look_at(path, symlinks);
+  return status && S_ISDIR(status->st_mode) ? std::optional(FileIdentity::of(*status)) : std::nullopt;
 }
 
 std::string Root::empty_directory_above(const std::string& path) const {

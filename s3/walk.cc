@@ -6,12 +6,12 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -37,6 +37,13 @@ std::string_view name_of_type(mode_t mode) {
   return "is no regular file";
 }
 
+/// Also where a part of the same file system is mounted. Old kernels do not say.
+bool is_mount_root(int descriptor) {
+  struct statx status {};
+  return ::statx(descriptor, "", AT_EMPTY_PATH, STATX_INO, &status) == 0 &&
+         (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 class Walker {
  public:
   Walker(const WalkOptions& options, const WalkVisitor& visitor, const base::Stop& stop)
@@ -60,7 +67,7 @@ class Walker {
   void walk_directory(int descriptor) {
     struct stat status {};
     ::fstat(descriptor, &status);
-    const std::pair identity{status.st_dev, status.st_ino};
+    const auto identity = FileIdentity::of(status);
     const Directory directory(::fdopendir(descriptor));
     if (!directory) {
       ::close(descriptor);
@@ -69,6 +76,9 @@ class Walker {
     if (std::ranges::find(ancestors_, identity) != ancestors_.end())
       return problem(path_.substr(0, path_.size() - 1), "leads back into a directory it lies in");
     if (ancestors_.size() >= kDeepest) return problem(path_, "is too deep in the tree");
+    if (visitor_.mount && !ancestors_.empty() &&
+        (identity.device != ancestors_.back().device || is_mount_root(descriptor)))
+      visitor_.mount(path_.substr(0, path_.size() - 1), identity);
     ancestors_.push_back(identity);
     bool is_empty = true;
     for (;;) {
@@ -156,7 +166,7 @@ class Walker {
   const base::Stop& stop_;
   WalkCounts counts_;
   std::string path_;
-  std::vector<std::pair<dev_t, ino_t>> ancestors_;
+  std::vector<FileIdentity> ancestors_;
 };
 
 }  // namespace
