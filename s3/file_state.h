@@ -9,7 +9,7 @@ namespace s3 {
 /// What tells, without reading it, that a file is still what it was.
 struct FileState {
   uint64_t size = 0;
-  uint64_t mtime_ns = 0;  ///< since 1970
+  uint64_t mtime_ns = 0;  ///< since 1970; what lies before it wraps around
   uint64_t ctime_ns = 0;
   uint64_t inode = 0;
 

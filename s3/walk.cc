@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "s3/keys.h"
+#include "s3/layout.h"
 
 namespace s3 {
 namespace {
@@ -111,6 +112,9 @@ class Walker {
       problem(path_, std::string(name_of_type(status.st_mode)));
     } else if (const auto why = key_problem(options_.prefix + path_); !why.empty()) {
       problem(path_, "cannot be the name of an object: it " + why);
+    } else if (const auto size = static_cast<uint64_t>(status.st_size); size > kLargestObject) {
+      problem(path_,
+              fmt::format("cannot be an object: it has {} bytes, and S3 takes {}", size, kLargestObject));
     } else {
       ++counts_.files;
       counts_.bytes += static_cast<uint64_t>(status.st_size);

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/error.h"
 #include "s3/error.h"
 #include "tests/s3/fixture.h"
 
@@ -71,6 +72,21 @@ TEST(PartChecksums, AreTriedByWhoHasAnOlderJournal) {
   place.server.reset_counts();
   expect_clean(place.run());
   EXPECT_EQ(place.server.total(), 1) << "it was tried once";
+}
+
+TEST(Probe, NeedsRoomForAName) {
+  Place place;
+  place.write("a", "1");
+  place.upload.target = parse_uri("s3://bucket/" + std::string(1000, 'p'));
+  place.upload.walk.prefix = place.upload.target.prefix;
+  try {
+    place.run();
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::usage);
+    EXPECT_THAT(error.hint(), HasSubstr("shorter prefix"));
+  }
+  EXPECT_EQ(place.server.count("PutObject"), 0);
 }
 
 class Kms : public ::testing::TestWithParam<bool> {};
