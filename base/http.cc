@@ -9,9 +9,12 @@
 
 #include <curl/curl.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/http_trust.h"
 #include "base/text.h"
 
 // One transfer is a curl_multi with one easy handle in it: curl_multi_poll waits for the sockets and for the
@@ -25,8 +28,12 @@ namespace {
 
 /// S3 closes idle connections after about five seconds; a request on one just about to be closed is lost.
 constexpr long kMaxIdleSeconds = 4;
-constexpr long kUploadBuffer = 1L << 20;
+/// libcurl's buffers, which it allocates for every transfer: what is larger than a body costs more time than
+/// a small body does, since the allocator takes such memory from the system and gives it back each time.
+constexpr uint64_t kLeastUploadBuffer = uint64_t{16} << 10;
+constexpr uint64_t kMostUploadBuffer = uint64_t{1} << 20;
 constexpr long kDownloadBuffer = 256L << 10;
+constexpr long kAnswerBuffer = 16L << 10;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -56,6 +63,43 @@ class HeaderList {
 
  private:
   curl_slist* list_ = nullptr;
+};
+
+/// The sockets of a client's connections, which libcurl opens and closes through it.
+class Sockets {
+ public:
+  /// While corked a socket sends full packets only: head and body of a request leave together, where each of
+  /// libcurl's writes would be a packet of its own, and wake whoever waits for it.
+  void cork(bool on) const {
+    const int value = on ? 1 : 0;
+    for (const auto socket : open_) ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &value, sizeof value);
+  }
+
+  void follow(CURL* easy);
+
+ private:
+  static int opened(void* self, curl_socket_t socket, curlsocktype) {
+    static_cast<Sockets*>(self)->open_.push_back(socket);
+    return CURL_SOCKOPT_OK;
+  }
+  static int closed(void* self, curl_socket_t socket) {
+    std::erase(static_cast<Sockets*>(self)->open_, socket);
+    return ::close(socket);
+  }
+
+  std::vector<curl_socket_t> open_;
+};
+
+/// For the time of its life.
+class Corked {
+ public:
+  explicit Corked(const Sockets& sockets) : sockets_(sockets) { sockets_.cork(true); }
+  Corked(const Corked&) = delete;
+  Corked& operator=(const Corked&) = delete;
+  ~Corked() { sockets_.cork(false); }
+
+ private:
+  const Sockets& sockets_;
 };
 
 /// The state of one exchange, as the callbacks see it.
@@ -167,6 +211,13 @@ void set(CURL* easy, CURLoption option, Value value) {
   fail(kind, "libcurl refuses option {}: {}", static_cast<int>(option), curl_easy_strerror(result));
 }
 
+void Sockets::follow(CURL* easy) {
+  set(easy, CURLOPT_SOCKOPTFUNCTION, &opened);
+  set(easy, CURLOPT_SOCKOPTDATA, this);
+  set(easy, CURLOPT_CLOSESOCKETFUNCTION, &closed);
+  set(easy, CURLOPT_CLOSESOCKETDATA, this);
+}
+
 void add_fields(HeaderList& list, const HttpRequest& request) {
   for (const auto& [name, value] : request.headers) {
     const auto breaks = [](const std::string& text) {
@@ -188,6 +239,8 @@ void set_up_method(CURL* easy, const HttpRequest& request, uint64_t length, Head
     // memory.
     set(easy, CURLOPT_UPLOAD, 1L);
     set(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(length));
+    set(easy, CURLOPT_UPLOAD_BUFFERSIZE,
+        static_cast<long>(std::clamp(length, kLeastUploadBuffer, kMostUploadBuffer)));
     set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     list.append(request.expect_continue ? "Expect: 100-continue" : "Expect:");
   } else if (request.method != "GET") {
@@ -204,14 +257,12 @@ void set_up_connection(CURL* easy, const HttpRequest& request, const HttpSetting
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   set(easy, CURLOPT_MAXAGE_CONN, kMaxIdleSeconds);
-  set(easy, CURLOPT_UPLOAD_BUFFERSIZE, kUploadBuffer);
-  set(easy, CURLOPT_BUFFERSIZE, kDownloadBuffer);
+  set(easy, CURLOPT_BUFFERSIZE, request.method == "GET" ? kDownloadBuffer : kAnswerBuffer);
   set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
   set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
   set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
   set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings.stall_timeout.count()));
-  if (!settings.ca_bundle.empty()) set(easy, CURLOPT_CAINFO, settings.ca_bundle.c_str());
   if (request.ignore_proxy) set(easy, CURLOPT_PROXY, "");
   if (request.fresh_connection) set(easy, CURLOPT_FRESH_CONNECT, 1L);
 }
@@ -343,14 +394,14 @@ class Running {
     curl_easy_reset(easy_);  // it must not keep pointers into the Transfer; connections and caches stay
   }
 
-  CURLcode run(AnswerPace pace, const Stop& stop) {
-    for (int active = 1;;) {
+  CURLcode run(AnswerPace pace, const Sockets& sockets, const Stop& stop) {
+    int active = start(sockets);
+    while (active != 0) {
       stop.check();
       pace.check();
-      check(curl_multi_perform(multi_, &active));
-      if (active == 0) break;
       curl_waitfd stopped{stop.descriptor(), CURL_WAIT_POLLIN, 0};
       check(curl_multi_poll(multi_, &stopped, 1, 1000, nullptr));
+      check(curl_multi_perform(multi_, &active));
     }
     int left = 0;
     const auto* message = curl_multi_info_read(multi_, &left);
@@ -359,6 +410,13 @@ class Running {
   }
 
  private:
+  /// On a kept connection that is all of a small request. Returns whether there is more to do.
+  int start(const Sockets& sockets) {
+    const Corked corked(sockets);
+    int active = 0;
+    check(curl_multi_perform(multi_, &active));
+    return active;
+  }
   static void check(CURLMcode result) {
     if (result != CURLM_OK) fail(ErrorKind::permanent, "libcurl: {}", curl_multi_strerror(result));
   }
@@ -402,7 +460,7 @@ HttpSettings HttpSettings::from_environment() {
 }
 
 struct HttpShare::Caches {
-  Caches() : share(curl_share_init()) {
+  explicit Caches(const HttpSettings& settings) : trust(settings.ca_bundle), share(curl_share_init()) {
     if (share == nullptr) throw std::bad_alloc();
     curl_share_setopt(share, CURLSHOPT_LOCKFUNC, &lock);
     curl_share_setopt(share, CURLSHOPT_UNLOCKFUNC, &unlock);
@@ -422,12 +480,13 @@ struct HttpShare::Caches {
   }
 
   std::array<std::mutex, CURL_LOCK_DATA_LAST> mutexes;
+  HttpTrust trust;
   CURLSH* share;
 };
 
 HttpShare::HttpShare(HttpSettings settings) : settings_(std::move(settings)) {
   initialise_curl();
-  caches_ = std::make_unique<Caches>();
+  caches_ = std::make_unique<Caches>(settings_);
 }
 
 HttpShare::~HttpShare() = default;
@@ -451,6 +510,7 @@ struct HttpClient::Handles {
   }
   CURLM* multi;
   CURL* easy;
+  Sockets sockets;
   bool failed = false;
 };
 
@@ -469,11 +529,15 @@ HttpResponse HttpClient::send(const HttpRequest& request, const Stop& stop) {
   HeaderList fields;
   set(easy, CURLOPT_SHARE, share_->caches_->share);
   set_up_connection(easy, request, share_->settings());
+  if (!request.url.starts_with("http://")) share_->caches_->trust.apply(easy);
   set_up_callbacks(easy, transfer);
+  handles_->sockets.follow(easy);
   set_up_method(easy, request, length, fields);
   add_fields(fields, request);
   set(easy, CURLOPT_HTTPHEADER, fields.get());
-  const auto result = Running(handles_->multi, easy).run({transfer, share_->settings().stall_timeout}, stop);
+  stop.check();
+  const auto result = Running(handles_->multi, easy)
+                          .run({transfer, share_->settings().stall_timeout}, handles_->sockets, stop);
   if (transfer.error) std::rethrow_exception(transfer.error);
   if (result != CURLE_OK) throw transport_error(result, transfer.reason.data(), request);
   handles_->failed = false;

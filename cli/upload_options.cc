@@ -21,28 +21,6 @@ OptionSet::Set append_to(std::vector<Glob>& globs) {
   return [&globs](const std::string& text) { globs.emplace_back(text); };
 }
 
-/// "GLOB=VALUE", or a value for everything. `is_value` tells a value that may hold an equals sign.
-OptionSet::Set add_rule(s3::HeaderRules& rules, bool (*is_value)(std::string_view)) {
-  return [&rules, is_value](const std::string& text) {
-    const auto equals = is_value(text) ? std::string::npos : text.find('=');
-    auto value = equals == std::string::npos ? text : text.substr(equals + 1);
-    if (value.empty() || value.find_first_of("\r\n") != std::string::npos)
-      throw Error(ErrorKind::usage, "\"" + text + "\" has no value", "write it as GLOB=VALUE or VALUE");
-    rules.rules.emplace_back(Glob(equals == std::string::npos ? "*" : text.substr(0, equals)),
-                             std::move(value));
-  };
-}
-
-/// "max-age=60" is no glob: what stands before the equals sign is a directive.
-bool is_cache_control(std::string_view text) {
-  const auto name = text.substr(0, text.find_first_of("=,"));
-  return name == "max-age" || name == "s-maxage" || name == "stale-while-revalidate" ||
-         name == "stale-if-error" || text.find('=') > text.find(',');
-}
-
-/// "text/html; charset=utf-8" is no glob. A glob may have slashes: what tells them apart is the semicolon.
-bool is_content_type(std::string_view text) { return text.find(';') < text.find('='); }
-
 void set_encryption(s3::ObjectSettings& settings, const std::string& text) {
   const auto colon = text.find(':', std::string_view("aws:").size());
   const auto name = text.starts_with("aws:") ? text.substr(0, colon) : text;
@@ -53,16 +31,9 @@ void set_encryption(s3::ObjectSettings& settings, const std::string& text) {
   if (name != text) settings.kms_key = text.substr(colon + 1);
 }
 
-void add_tag(std::map<std::string, std::string>& tags, const std::string& text) {
-  constexpr size_t kMost = 10;
-  constexpr size_t kLongestKey = 128;
-  constexpr size_t kLongestValue = 256;
+void add_tag(s3::ObjectSettings& settings, const std::string& text) {
   const auto [key, value] = parse_pair(text, "KEY=VALUE");
-  if (key.size() > kLongestKey || value.size() > kLongestValue)
-    throw Error(ErrorKind::usage, "\"" + text + "\" is too long", "a key has 128 characters, a value 256");
-  tags[key] = value;
-  if (tags.size() > kMost)
-    throw Error(ErrorKind::usage, "there are more than 10 tags", "S3 allows 10 for an object");
+  s3::add_tag(settings, key, value);
 }
 
 void add_bucket_options(OptionSet& set, UploadCommand& command) {
@@ -111,13 +82,13 @@ void add_object_options(OptionSet& set, UploadCommand& command) {
   auto& settings = command.upload.settings;
   set.group("Objects");
   set.list("--content-type", "[GLOB=]TYPE", "instead of the one by the file's extension",
-           add_rule(settings.content_type, is_content_type));
+           [&settings](const std::string& text) { s3::add_content_type(settings.content_type, text); });
   set.list("--cache-control", "[GLOB=]VALUE", "the header Cache-Control; the last one that matches counts",
-           add_rule(settings.cache_control, is_cache_control));
+           [&settings](const std::string& text) { s3::add_cache_control(settings.cache_control, text); });
   set.value("--storage-class", "CLASS", "STANDARD_IA, GLACIER_IR and so on", "the bucket's",
             [&settings](const std::string& text) { settings.storage_class = text; });
   set.list("--tag", "KEY=VALUE", "a tag of every object",
-           [&settings](const std::string& text) { add_tag(settings.tags, text); });
+           [&settings](const std::string& text) { add_tag(settings, text); });
   set.value("--sse", "AES256|aws:kms[:KEY]", "server-side encryption", "the bucket's",
             [&settings](const std::string& text) { set_encryption(settings, text); });
 }

@@ -132,7 +132,7 @@ HttpRequest Client::request(std::string method, std::string_view key, const Quer
   return out;
 }
 
-HttpResponse Client::send(HttpRequest& request, std::string_view payload_hash, std::string_view what) {
+Client::Answer Client::send(HttpRequest& request, std::string_view payload_hash, std::string_view what) {
   used_ = session_->credentials();
   used_offset_ = session_->clock_offset();
   return base::during(what, [&] {
@@ -141,19 +141,19 @@ HttpResponse Client::send(HttpRequest& request, std::string_view payload_hash, s
     request.fresh_connection = request.fresh_connection || fresh_connection_;
     session_->count_request();
     fresh_connection_ = true;  // unless it works
-    auto response = http_.send(request, stop_);
+    Answer answer{http_.send(request, stop_), std::nullopt};
+    if (answer.response.status / 100 != 2)
+      answer.refusal = S3Error::from_answer(answer.response, what, session_->endpoint().region);
     // What is tried again is not to meet the same fault: behind another connection may be another server.
-    fresh_connection_ =
-        response.status / 100 != 2 &&
-        S3Error::from_answer(response, what, session_->endpoint().region).kind() == ErrorKind::transient;
-    return response;
+    fresh_connection_ = answer.refusal && answer.refusal->kind() == ErrorKind::transient;
+    return answer;
   });
 }
 
 HttpResponse Client::call(HttpRequest& request, std::string_view payload_hash, std::string_view what) {
-  auto response = send(request, payload_hash, what);
-  if (response.status / 100 != 2) throw S3Error::from_answer(response, what, session_->endpoint().region);
-  return response;
+  auto answer = send(request, payload_hash, what);
+  if (answer.refusal) throw *std::move(answer.refusal);
+  return std::move(answer.response);
 }
 
 /// Returns the payload's hash for the signature.
@@ -258,11 +258,9 @@ CompleteResult Client::complete_multipart_upload(std::string_view key, std::stri
 void Client::abort_multipart_upload(std::string_view key, std::string_view upload_id) {
   auto remove = request("DELETE", key, {{"uploadId", std::string(upload_id)}});
   const auto what = describe("abort the upload of", key);
-  const auto response = send(remove, aws::kEmptyPayload, what);
-  if (response.status / 100 == 2) return;
-  const auto error = S3Error::from_answer(response, what, session_->endpoint().region);
+  auto refusal = send(remove, aws::kEmptyPayload, what).refusal;
   // Without the bucket nothing is known about the upload: it may be the wrong server that was asked.
-  if (response.status != 404 || error.code() == "NoSuchBucket") throw error;
+  if (refusal && (refusal->status() != 404 || refusal->code() == "NoSuchBucket")) throw *std::move(refusal);
 }
 
 PartsPage Client::list_parts(std::string_view key, std::string_view upload_id, std::string_view marker) {
@@ -336,9 +334,9 @@ std::optional<Head> Client::head_object(std::string_view key) {
   auto head = request("HEAD", key);
   head.headers.set("x-amz-checksum-mode", "ENABLED");
   const auto what = describe("look at", key);
-  const auto response = send(head, aws::kEmptyPayload, what);
-  if (response.status == 404) return std::nullopt;
-  if (response.status / 100 != 2) throw S3Error::from_answer(response, what, session_->endpoint().region);
+  auto [response, refusal] = send(head, aws::kEmptyPayload, what);
+  if (refusal && refusal->status() == 404) return std::nullopt;
+  if (refusal) throw *std::move(refusal);
   Head out;
   out.size = number_in(response.headers.get("Content-Length"));
   out.etag = unquoted(response.headers.get("ETag"));

@@ -14,6 +14,7 @@
 #include "base/http.h"
 #include "base/stop.h"
 #include "s3/checksum.h"
+#include "s3/error.h"
 
 namespace s3 {
 
@@ -178,8 +179,12 @@ class Client {
  private:
   using Query = std::vector<std::pair<std::string, std::string>>;
   base::HttpRequest request(std::string method, std::string_view key, const Query& query = {}) const;
-  base::HttpResponse send(base::HttpRequest& request, std::string_view payload_hash, std::string_view what);
-  /// As send(); an answer that is not 2xx is thrown.
+  struct Answer {
+    base::HttpResponse response;
+    std::optional<S3Error> refusal;  ///< unless it is 2xx
+  };
+  Answer send(base::HttpRequest& request, std::string_view payload_hash, std::string_view what);
+  /// As send(); a refusal is thrown.
   base::HttpResponse call(base::HttpRequest& request, std::string_view payload_hash, std::string_view what);
   std::string add_body(base::HttpRequest& request, base::Bytes body, const BodySum& sum) const;
   std::string describe(std::string_view action, std::string_view key) const;

@@ -18,12 +18,6 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
-std::string_view HeaderRules::value_for(std::string_view path) const {
-  const auto found = std::find_if(rules.rbegin(), rules.rend(),
-                                  [&](const auto& rule) { return rule.first.matches(path, false); });
-  return found == rules.rend() ? std::string_view() : found->second;
-}
-
 ContentTypes ContentTypes::from_system() {
   return {base::read_file_if_exists("/etc/mime.types").value_or(""),
           base::read_file_if_exists("/usr/share/mime/globs2").value_or("")};

@@ -3,19 +3,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
-#include <vector>
-
-#include "s3/glob.h"
 
 namespace s3 {
-
-/// A header that depends on the path: the last rule that matches counts.
-struct HeaderRules {
-  std::vector<std::pair<Glob, std::string>> rules;
-  /// Empty when no rule matches.
-  std::string_view value_for(std::string_view path) const;
-};
 
 /// Content types by extension, from the system's table: /etc/mime.types (package media-types), else
 /// /usr/share/mime/globs2 (shared-mime-info).

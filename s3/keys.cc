@@ -1,5 +1,6 @@
 #include "s3/keys.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include <fmt/format.h>
@@ -56,6 +57,13 @@ std::string key_problem(std::string_view key) {
   }
   if (has_dot_segment(key)) return R"(has a segment "." or "..")";
   return {};
+}
+
+bool is_plain_text(std::string_view bytes) { return printable(bytes) == bytes; }
+
+size_t characters(std::string_view text) {
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
 }
 
 std::string printable(std::string_view bytes) {

@@ -57,7 +57,8 @@ size_t LocalFile::read_at(uint64_t offset, std::span<std::byte> buffer) const {
 bool is_young(const FileState& state, std::chrono::system_clock::time_point now) {
   constexpr std::chrono::nanoseconds kMargin = std::chrono::seconds(2);
   const auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch() - kMargin);
-  return std::max(state.mtime_ns, state.ctime_ns) >= static_cast<uint64_t>(time.count());
+  const auto latest = std::max(static_cast<int64_t>(state.mtime_ns), static_cast<int64_t>(state.ctime_ns));
+  return latest >= time.count();
 }
 
 }  // namespace s3

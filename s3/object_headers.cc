@@ -4,9 +4,29 @@
 
 #include "aws/sigv4.h"
 #include "base/codec.h"
+#include "base/error.h"
+#include "s3/keys.h"
 #include "s3/upload_state.h"
 
 namespace s3 {
+
+void add_tag(ObjectSettings& settings, const std::string& key, const std::string& value) {
+  constexpr size_t kMost = 10;
+  constexpr size_t kLongestName = 128;
+  constexpr size_t kLongestValue = 256;
+  const auto reject = [&](const char* why, const char* hint) {
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("the tag \"{}={}\" {}", printable(key), printable(value), why), hint);
+  };
+  if (!is_plain_text(key) || !is_plain_text(value))
+    reject("is not UTF-8 or holds a control character",
+           "a tag has letters, digits, spaces and + - = . _ : / @");
+  if (characters(key) > kLongestName || characters(value) > kLongestValue)
+    reject("is too long", "a key has 128 characters, a value 256");
+  if (key.starts_with("aws:")) reject("begins with aws:", "AWS keeps such names for itself");
+  settings.tags[key] = value;
+  if (settings.tags.size() > kMost) reject("is one too many", "S3 allows 10 for an object");
+}
 
 base::HttpHeaders ObjectHeaders::settings_of(std::string_view path) const {
   base::HttpHeaders out;
@@ -27,7 +47,10 @@ base::HttpHeaders ObjectHeaders::settings_of(std::string_view path) const {
 base::HttpHeaders ObjectHeaders::of(std::string_view path, const FileState& state) const {
   auto out = settings_of(path);
   constexpr uint64_t kSecond = 1'000'000'000;
-  out.add("x-amz-meta-mtime", fmt::format("{}.{:09}", state.mtime_ns / kSecond, state.mtime_ns % kSecond));
+  const bool is_before_1970 = static_cast<int64_t>(state.mtime_ns) < 0;
+  const auto time = is_before_1970 ? -state.mtime_ns : state.mtime_ns;
+  out.add("x-amz-meta-mtime",
+          fmt::format("{}{}.{:09}", is_before_1970 ? "-" : "", time / kSecond, time % kSecond));
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include "base/http.h"
 #include "s3/content_type.h"
 #include "s3/file_state.h"
+#include "s3/header_rules.h"
 
 namespace s3 {
 
@@ -20,6 +21,9 @@ struct ObjectSettings {
   std::string kms_key;        ///< empty: the account's default key
   std::map<std::string, std::string> tags;
 };
+
+/// Throws Error{usage} for more tags, or longer ones, than S3 lets an object have.
+void add_tag(ObjectSettings& settings, const std::string& key, const std::string& value);
 
 class ObjectHeaders {
  public:

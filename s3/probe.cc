@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/sink.h"
+#include "s3/keys.h"
 
 namespace s3 {
 namespace {
@@ -31,6 +32,9 @@ class Probe {
       : client_(client), retries_(retries), headers_(headers) {
     std::random_device random;
     key_ = fmt::format("{}.cutover-probe-{:08x}{:08x}", prefix, random(), random());
+    if (key_.size() > kLongestKey)
+      throw base::Error(ErrorKind::usage, fmt::format("the prefix {} leaves no room for a name", prefix),
+                        fmt::format("a key has {} bytes: choose a shorter prefix", kLongestKey));
   }
 
   /// A PUT with a wrong checksum is refused, and one with the right one is not.

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <memory>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <dirent.h>
@@ -49,18 +50,27 @@ std::optional<bool> is_empty(int descriptor) {
   }
 }
 
-}  // namespace
-
-Root::Root(std::filesystem::path path)
-    : path_(std::move(path)), descriptor_(::open(path_.c_str(), kOpenDirectory)) {
-  if (descriptor_ >= 0) return;
-  const int reason = errno;
-  auto error = base::system_error("open the directory", path_.native(), reason);
+[[noreturn]] void fail_to_open(const std::filesystem::path& path, int reason) {
+  auto error = base::system_error("open the directory", path.native(), reason);
   if (is_absent(reason)) error.hint("check its name, and that what it lies on is mounted");
   throw error.kind(base::ErrorKind::usage);
 }
 
+}  // namespace
+
+Root::Root(std::filesystem::path path)
+    : path_(std::move(path)), descriptor_(::open(path_.c_str(), kOpenDirectory)) {
+  if (descriptor_ < 0) fail_to_open(path_, errno);
+}
+
 Root::~Root() { ::close(descriptor_); }
+
+std::filesystem::path Root::canonical() const {
+  std::error_code error;
+  auto canonical = std::filesystem::canonical(path_, error);
+  if (error) fail_to_open(path_, error.value());
+  return canonical;
+}
 
 bool Root::is_in_place() const {
   struct stat ours {};
@@ -69,14 +79,23 @@ bool Root::is_in_place() const {
          ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
-std::optional<mode_t> Root::mode_of(const std::string& path, Symlinks symlinks) const {
+std::optional<struct stat> Root::look_at(const std::string& path, Symlinks symlinks) const {
   if (!is_name_of_file(path)) return std::nullopt;
   struct stat status {};
-  if (symlinks == Symlinks::follow && ::fstatat(descriptor_, path.c_str(), &status, 0) == 0)
-    return status.st_mode;
-  if (::fstatat(descriptor_, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return status.st_mode;
+  if (symlinks == Symlinks::follow && ::fstatat(descriptor_, path.c_str(), &status, 0) == 0) return status;
+  if (::fstatat(descriptor_, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return status;
   if (is_absent(errno)) return std::nullopt;
   throw base::system_error("look at", printable(path), errno);
+}
+
+std::optional<mode_t> Root::mode_of(const std::string& path, Symlinks symlinks) const {
+  const auto status = look_at(path, symlinks);
+  return status ? std::optional(status->st_mode) : std::nullopt;
+}
+
+std::optional<FileIdentity> Root::directory_at(const std::string& path, Symlinks symlinks) const {
+  const auto status = look_at(path, symlinks);
+  return status && S_ISDIR(status->st_mode) ? std::optional(FileIdentity::of(*status)) : std::nullopt;
 }
 
 std::string Root::empty_directory_above(const std::string& path) const {

@@ -1,7 +1,6 @@
 #include "s3/uploader.h"
 
 #include <algorithm>
-#include <system_error>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -11,6 +10,7 @@
 #include "base/format.h"
 #include "base/thread_group.h"
 #include "s3/context.h"
+#include "s3/directories.h"
 #include "s3/file_limit.h"
 #include "s3/keys.h"
 #include "s3/layout.h"
@@ -27,21 +27,14 @@ namespace {
 namespace fs = std::filesystem;
 using base::ErrorKind;
 
-RunIdentity identity_of(const UploadOptions& options, const Endpoint& endpoint) {
-  std::error_code error;
-  const auto directory = fs::canonical(options.directory, error);
-  if (error)
-    throw base::system_error("open the directory", options.directory.native(), error.value())
-        .kind(ErrorKind::usage)
-        .hint("check that it is the right one and mounted");
-  return {directory.native(), endpoint.name, options.target.bucket, options.target.prefix};
+RunIdentity identity_of(const UploadOptions& options, const Root& root, const Endpoint& endpoint) {
+  return {root.canonical().native(), endpoint.name, options.target.bucket, options.target.prefix};
 }
 
 /// The journal changes while it is uploaded: it must not be among the files.
-void check_run_dir(const UploadOptions& options) {
+void check_run_dir(const UploadOptions& options, const Root& root) {
   const auto run_dir = fs::weakly_canonical(fs::absolute(options.run_dir));
-  const auto directory = fs::canonical(options.directory);
-  const auto relative = run_dir.lexically_relative(directory);
+  const auto relative = run_dir.lexically_relative(root.canonical());
   if (relative.empty() || *relative.begin() == "..") return;
   if (!options.walk.filter.wants_directory(relative.native())) return;
   throw base::Error(ErrorKind::usage,
@@ -65,15 +58,14 @@ ObjectHeaders headers_of(const UploadOptions& options) {
 }
 
 /// What is there to do and what can be done of it, before anything is sent.
-WalkCounts look_through(const UploadOptions& options, const Root& root, Problems& problems,
-                        Progress& progress, const base::Stop& stop) {
+WalkCounts look_through(const UploadOptions& options, const Root& root, Directories& directories,
+                        Problems& problems, Progress& progress, const base::Stop& stop) {
   progress.set_phase("walk");
-  const WalkVisitor visitor{.file =
-                                [&](const WalkedFile& file) {
-                                  progress.files_total.fetch_add(1);
-                                  progress.bytes_total.fetch_add(file.state.size);
-                                },
-                            .problem = problems.of_walk()};
+  const auto count = [&](const WalkedFile& file) {
+    progress.files_total.fetch_add(1);
+    progress.bytes_total.fetch_add(file.state.size);
+  };
+  const auto visitor = directories.watch({.file = count, .problem = problems.of_walk()});
   return walk(root, options.walk, visitor, stop);
 }
 
@@ -101,7 +93,8 @@ Capabilities find_capabilities(Client& client, const Retries& retries, UploadJou
 
 /// The walk of the upload itself: unchanged files end here, the others go to the workers. Returns how many
 /// there were; `files` are sorted then, and each is there once.
-uint64_t feed(Context& context, WorkQueue& queue, std::vector<ExpectedFile>& files, const base::Stop& stop) {
+uint64_t feed(Context& context, WorkQueue& queue, std::vector<ExpectedFile>& files, Directories& directories,
+              const base::Stop& stop) {
   const auto take = [&](const WalkedFile& file) {
     files.push_back({path_hash(file.path), file.state.size});
     const auto settings = context.headers.settings_hash(file.path);
@@ -115,7 +108,7 @@ uint64_t feed(Context& context, WorkQueue& queue, std::vector<ExpectedFile>& fil
       queue.add_small(file, stop);
     }
   };
-  const WalkVisitor visitor{.file = take, .problem = context.problems.of_walk()};
+  const auto visitor = directories.watch({.file = take, .problem = context.problems.of_walk()});
   walk(context.root, context.options.walk, visitor, stop);
   queue.close();
   const auto count = files.size();
@@ -182,22 +175,15 @@ void check_in_place(const Root& root, Problems& problems) {
                                   printable(root.path().native())));
 }
 
-/// `first` and `second`: how many files the walks of the run have seen.
-void check_not_emptied(const Root& root, uint64_t first, uint64_t second, Problems& problems) {
-  if (first == 0 || second > 0) return;
-  problems.failed("", fmt::format("there were {} files in {} when the run began, and then none any more",
-                                  base::human_count(first), printable(root.path().native())));
-}
-
 /// Returns the files that the walk has seen.
-std::vector<ExpectedFile> transfer(Context& context) {
+std::vector<ExpectedFile> transfer(Context& context, Directories& directories) {
   context.progress.set_phase("upload");
   std::vector<ExpectedFile> files;
   WorkQueue queue;
   base::ThreadGroup group(context.stop);
   const auto parent = std::exchange(context.stop, group.stop());
   uint64_t fed = 0;
-  group.start("s3-walk", [&] { fed = feed(context, queue, files, group.stop()); });
+  group.start("s3-walk", [&] { fed = feed(context, queue, files, directories, group.stop()); });
   for (unsigned i = 0; i < context.options.concurrency; ++i)
     group.start(fmt::format("s3-{}", i), [&context, &queue, &group, i] {
       Client client(context.session, group.stop());
@@ -301,8 +287,8 @@ void fill(Outcome& outcome, Problems& problems, Progress& progress, const Sessio
 Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& session, Progress& progress,
                const base::Stop& stop) {
   const Root root(options.directory);
-  const auto identity = identity_of(options, session->endpoint());
-  check_run_dir(options);
+  const auto identity = identity_of(options, root, session->endpoint());
+  check_run_dir(options, root);
   allow_open_files(uint64_t{2} * options.concurrency);
   UploadJournal journal(options.run_dir, identity);
   journal.begin(selection_of(options.walk));
@@ -320,13 +306,14 @@ Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& ses
   context.may_write = is_new;
   context.may_have_others = !context.capabilities.was_empty;
   outcome.capabilities = context.capabilities;
-  outcome.walked = look_through(options, root, problems, progress, stop);
+  Walks walks;
+  outcome.walked = look_through(options, root, walks.first, problems, progress, stop);
   if (options.remove) check_removal(options, outcome.walked, problems);
   abort_unknown(context, client, false);
   if (is_new) note_unfinished(context, client);
-  auto files = transfer(context);
+  auto files = transfer(context, walks.second);
   check_in_place(root, problems);
-  check_not_emptied(root, outcome.walked.files, files.size(), problems);
+  check_directories(root, options.walk, walks, problems, stop);
   outcome.vanished = settle_vanished(context, files);
   // Whose file is gone or has failed in a way that leaves no hope.
   abort_open_uploads(journal, options.target.prefix, client, context.retries());
@@ -346,14 +333,15 @@ Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& ses
 Outcome verify_only(const UploadOptions& options, const std::shared_ptr<Session>& session, Progress& progress,
                     const base::Stop& stop, bool with_journal) {
   const Root root(options.directory);
-  const auto identity = identity_of(options, session->endpoint());
+  const auto identity = identity_of(options, root, session->endpoint());
   std::optional<UploadJournal> journal;
   if (with_journal) journal.emplace(options.run_dir, identity);
   Problems problems(progress);
   Outcome outcome;
-  outcome.walked = look_through(options, root, problems, progress, stop);
-  const auto files = expected_files(options, root, problems, stop);
-  check_not_emptied(root, outcome.walked.files, files.size(), problems);
+  Walks walks;
+  outcome.walked = look_through(options, root, walks.first, problems, progress, stop);
+  const auto files = expected_files(options, root, walks.second, problems, stop);
+  check_directories(root, options.walk, walks, problems, stop);
   compare_all(outcome, options, root, session, journal ? &*journal : nullptr, files, Moment::later, problems,
               progress, stop);
   fill(outcome, problems, progress, *session);
@@ -362,8 +350,8 @@ Outcome verify_only(const UploadOptions& options, const std::shared_ptr<Session>
 
 DryRun dry_run(const UploadOptions& options, const Endpoint& endpoint, const base::Stop& stop) {
   const Root root(options.directory);
-  const auto identity = identity_of(options, endpoint);
-  check_run_dir(options);
+  const auto identity = identity_of(options, root, endpoint);
+  check_run_dir(options, root);
   std::optional<UploadJournal> journal;
   if (is_upload_run(options.run_dir)) journal.emplace(options.run_dir, identity);
   const auto headers = headers_of(options);

@@ -347,13 +347,15 @@ void sort(std::vector<ExpectedFile>& files) {
   files.erase(std::unique(files.begin(), files.end(), is_same), files.end());
 }
 
-std::vector<ExpectedFile> expected_files(const UploadOptions& options, const Root& root, Problems& problems,
+std::vector<ExpectedFile> expected_files(const UploadOptions& options, const Root& root,
+                                         Directories& directories, Problems& problems,
                                          const base::Stop& stop) {
   std::vector<ExpectedFile> files;
   const auto take = [&](const WalkedFile& file) {
     files.push_back({path_hash(file.path), file.state.size, hash_of(file.state)});
   };
-  walk(root, options.walk, {.file = take, .problem = problems.of_walk()}, stop);
+  const auto visitor = directories.watch({.file = take, .problem = problems.of_walk()});
+  walk(root, options.walk, visitor, stop);
   sort(files);
   return files;
 }

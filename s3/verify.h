@@ -7,6 +7,7 @@
 
 #include "base/stop.h"
 #include "s3/client.h"
+#include "s3/directories.h"
 #include "s3/options.h"
 #include "s3/problems.h"
 #include "s3/progress.h"
@@ -50,7 +51,8 @@ Verification verify(const UploadOptions& options, const Root& root, const std::s
                     Problems& problems, Progress& progress, const base::Stop& stop);
 
 /// The files of the directory, as sort() leaves them.
-std::vector<ExpectedFile> expected_files(const UploadOptions& options, const Root& root, Problems& problems,
+std::vector<ExpectedFile> expected_files(const UploadOptions& options, const Root& root,
+                                         Directories& directories, Problems& problems,
                                          const base::Stop& stop);
 /// By `path`, each one once: a directory that changes while it is read can name a file twice.
 void sort(std::vector<ExpectedFile>& files);

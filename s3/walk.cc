@@ -6,16 +6,17 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "s3/keys.h"
+#include "s3/layout.h"
 
 namespace s3 {
 namespace {
@@ -35,6 +36,13 @@ std::string_view name_of_type(mode_t mode) {
   if (S_ISSOCK(mode)) return "is a socket";
   if (S_ISCHR(mode) || S_ISBLK(mode)) return "is a device";
   return "is no regular file";
+}
+
+/// Also where a part of the same file system is mounted. Old kernels do not say.
+bool is_mount_root(int descriptor) {
+  struct statx status {};
+  return ::statx(descriptor, "", AT_EMPTY_PATH, STATX_INO, &status) == 0 &&
+         (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 class Walker {
@@ -60,7 +68,7 @@ class Walker {
   void walk_directory(int descriptor) {
     struct stat status {};
     ::fstat(descriptor, &status);
-    const std::pair identity{status.st_dev, status.st_ino};
+    const auto identity = FileIdentity::of(status);
     const Directory directory(::fdopendir(descriptor));
     if (!directory) {
       ::close(descriptor);
@@ -69,6 +77,9 @@ class Walker {
     if (std::ranges::find(ancestors_, identity) != ancestors_.end())
       return problem(path_.substr(0, path_.size() - 1), "leads back into a directory it lies in");
     if (ancestors_.size() >= kDeepest) return problem(path_, "is too deep in the tree");
+    if (visitor_.mount && !ancestors_.empty() &&
+        (identity.device != ancestors_.back().device || is_mount_root(descriptor)))
+      visitor_.mount(path_.substr(0, path_.size() - 1), identity);
     ancestors_.push_back(identity);
     bool is_empty = true;
     for (;;) {
@@ -101,6 +112,9 @@ class Walker {
       problem(path_, std::string(name_of_type(status.st_mode)));
     } else if (const auto why = key_problem(options_.prefix + path_); !why.empty()) {
       problem(path_, "cannot be the name of an object: it " + why);
+    } else if (const auto size = static_cast<uint64_t>(status.st_size); size > kLargestObject) {
+      problem(path_,
+              fmt::format("cannot be an object: it has {} bytes, and S3 takes {}", size, kLargestObject));
     } else {
       ++counts_.files;
       counts_.bytes += static_cast<uint64_t>(status.st_size);
@@ -156,7 +170,7 @@ class Walker {
   const base::Stop& stop_;
   WalkCounts counts_;
   std::string path_;
-  std::vector<std::pair<dev_t, ino_t>> ancestors_;
+  std::vector<FileIdentity> ancestors_;
 };
 
 }  // namespace

@@ -35,6 +35,8 @@ struct WalkVisitor {
   std::function<void(const WalkedFile&)> file;
   /// Something the filter wants and that cannot be uploaded: `why` completes "PATH …".
   std::function<void(const std::string& path, const std::string& why)> problem;
+  /// A directory in which another file system begins than the one that the directory above it lies in.
+  std::function<void(const std::string& path, const FileIdentity& identity)> mount;
 };
 
 /// Visits every wanted regular file below `root`, in the order of the directories; memory does not grow with

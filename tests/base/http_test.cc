@@ -287,6 +287,16 @@ TEST_F(Https, TrustsTheBundleItWasGiven) {
   EXPECT_EQ(get(server.url(), trusting(certificate)).status, 200);
 }
 
+TEST_F(Https, ReadsTheBundleOnceForAllConnections) {
+  const auto certificate = support::make_certificate();
+  HttpServer server(echo, {.certificate = certificate});
+  const auto share = std::make_shared<HttpShare>(trusting(certificate));
+  EXPECT_EQ(HttpClient(share).send({.url = server.url()}, Stop()).status, 200);
+  std::filesystem::remove(directory / "ca.pem");
+  EXPECT_EQ(HttpClient(share).send({.url = server.url()}, Stop()).status, 200);
+  EXPECT_EQ(server.connections(), 2);
+}
+
 TEST_F(Https, LargeBodiesBothWays) {
   const auto certificate = support::make_certificate();
   HttpServer server(echo, {.certificate = certificate});

@@ -3,9 +3,12 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "base/file.h"
 #include "s3/uploader.h"
@@ -71,5 +74,17 @@ class Place {
  private:
   support::TempDir home_;
 };
+
+/// By key.
+inline std::map<std::string, std::string> contents(const Place& place) {
+  std::map<std::string, std::string> out;
+  for (const auto& [key, object] : place.server.objects()) out.emplace(key, object.content);
+  return out;
+}
+
+inline void expect_clean(const Outcome& outcome) {
+  for (const auto& problem : outcome.problems) ADD_FAILURE() << problem.path << ": " << problem.what;
+  EXPECT_EQ(outcome.failures + outcome.differences, 0U);
+}
 
 }  // namespace s3::test

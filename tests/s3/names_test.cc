@@ -1,5 +1,10 @@
+#include <chrono>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,8 +12,11 @@
 #include "base/error.h"
 #include "s3/content_type.h"
 #include "s3/glob.h"
+#include "s3/header_rules.h"
 #include "s3/keys.h"
 #include "s3/layout.h"
+#include "s3/local_file.h"
+#include "s3/object_headers.h"
 #include "s3/uri.h"
 
 namespace s3 {
@@ -133,6 +141,61 @@ TEST(Layout, KeepsToTheLimitsOfS3) {
   }
 }
 
+/// What is said against tags, or nothing.
+std::string objection_to(const std::vector<std::pair<std::string, std::string>>& tags) {
+  ObjectSettings settings;
+  try {
+    for (const auto& [key, value] : tags) add_tag(settings, key, value);
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::usage);
+    return error.message();
+  }
+  return {};
+}
+
+TEST(Tags, KeepToTheLimitsOfS3) {
+  std::string wide;
+  for (int i = 0; i < 128; ++i) wide += "ü";
+  EXPECT_THAT(objection_to({{wide, wide + wide}}), IsEmpty()) << "characters count, not bytes";
+  EXPECT_THAT(objection_to({{wide + "x", "1"}}), HasSubstr("too long"));
+  EXPECT_THAT(objection_to({{"a", wide + wide + "x"}}), HasSubstr("too long"));
+  EXPECT_THAT(objection_to({{"aws:x", "1"}}), HasSubstr("aws:"));
+  EXPECT_THAT(objection_to({{"a", "line\nbreak"}}), HasSubstr("control character"));
+  EXPECT_THAT(objection_to({{"a\xFF", "1"}}), HasSubstr("UTF-8"));
+  std::vector<std::pair<std::string, std::string>> tags;
+  for (int i = 0; i < 10; ++i) tags.emplace_back(std::string(1, static_cast<char>('a' + i)), "1");
+  EXPECT_THAT(objection_to(tags), IsEmpty());
+  tags.emplace_back("j", "again");
+  EXPECT_THAT(objection_to(tags), IsEmpty()) << "the last value of a key counts";
+  tags.emplace_back("k", "1");
+  EXPECT_THAT(objection_to(tags), HasSubstr("one too many"));
+}
+
+TEST(Metadata, HasTheTimeOfTheFile) {
+  const ObjectHeaders headers({}, ContentTypes("", ""));
+  const auto mtime = [&](int64_t nanoseconds) {
+    return std::string(
+        headers.of("a", {.mtime_ns = static_cast<uint64_t>(nanoseconds)}).get("x-amz-meta-mtime"));
+  };
+  EXPECT_EQ(mtime(1'700'000'000'123'456'789), "1700000000.123456789");
+  EXPECT_EQ(mtime(-1'500'000'000), "-1.500000000") << "before 1970";
+  constexpr size_t kMostMetadata = 2048;
+  EXPECT_LT(mtime(std::numeric_limits<int64_t>::max()).size(), kMostMetadata);
+}
+
+TEST(YoungFile, IsOneThatWasChangedJustNow) {
+  const auto now = std::chrono::system_clock::now();
+  const auto at = [](std::chrono::system_clock::time_point time) {
+    return static_cast<uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
+  };
+  const auto old = at(now - std::chrono::seconds(3));
+  EXPECT_TRUE(is_young({.mtime_ns = at(now), .ctime_ns = old}, now));
+  EXPECT_TRUE(is_young({.mtime_ns = old, .ctime_ns = at(now)}, now));
+  EXPECT_FALSE(is_young({.mtime_ns = old, .ctime_ns = old}, now));
+  EXPECT_FALSE(is_young({.mtime_ns = static_cast<uint64_t>(-1), .ctime_ns = old}, now)) << "from 1969";
+}
+
 TEST(ContentTypes, ComeFromEitherTable) {
   const ContentTypes types("# comment\nimage/jpeg jpeg jpg jpe\ntext/plain\t\ttxt\n", "");
   EXPECT_EQ(types.of("a/b.JPG"), "image/jpeg");
@@ -152,6 +215,68 @@ TEST(HeaderRules, TakeTheLastThatMatches) {
   EXPECT_EQ(rules.value_for("a/b.js"), "max-age=60");
   EXPECT_EQ(rules.value_for("a/b.css"), "no-cache");
   EXPECT_EQ(HeaderRules().value_for("x"), "");
+}
+
+using AddRule = void (*)(HeaderRules&, std::string_view);
+
+/// "GLOB | VALUE", or what is said against it.
+std::string rule_of(AddRule add, std::string_view text) {
+  HeaderRules rules;
+  try {
+    add(rules, text);
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::usage);
+    return "refused";
+  }
+  return rules.rules.at(0).first.text() + " | " + rules.rules.at(0).second;
+}
+
+struct RuleCase {
+  const char* text;
+  const char* rule;
+};
+
+TEST(HeaderRules, TellAGlobFromADirectiveOfCacheControl) {
+  for (const auto& [text, rule] : {
+           RuleCase{"no-store", "* | no-store"},
+           {"max-age=60", "* | max-age=60"},
+           {"Max-Age=60, Public", "* | Max-Age=60, Public"},
+           {"no-cache=\"X\"", "* | no-cache=\"X\""},
+           {"private=\"Set-Cookie\", max-age=0", "* | private=\"Set-Cookie\", max-age=0"},
+           {"public, max-age=60", "* | public, max-age=60"},
+           {"*.js=max-age=60", "*.js | max-age=60"},
+           {"*.js=no-cache=\"X\"", "*.js | no-cache=\"X\""},
+           {"**/private=no-store", "**/private | no-store"},
+           {"[=]*.js=no-store", "[=]*.js | no-store"},
+           {"a\\=b=no-store", "a\\=b | no-store"},
+           {"a=b=no-store", "refused"},
+           {"*.js", "refused"},
+           {"*.js=", "refused"},
+           {"=no-store", "refused"},
+           {"*.js=fast", "refused"},
+           {"", "refused"},
+           {"*=no-store\r\nX: y", "refused"},
+       })
+    EXPECT_EQ(rule_of(add_cache_control, text), rule) << text;
+}
+
+TEST(HeaderRules, TellAGlobFromAMediaType) {
+  for (const auto& [text, rule] : {
+           RuleCase{"text/html", "* | text/html"},
+           {"text/html; charset=utf-8", "* | text/html; charset=utf-8"},
+           {"text/html;charset=\"utf-8\"", "* | text/html;charset=\"utf-8\""},
+           {"*.html=text/html; charset=utf-8", "*.html | text/html; charset=utf-8"},
+           {"a/b=text/html", "a/b | text/html"},
+           {"a/b;c=text/html", "a/b;c | text/html"},
+           {"x=y/*.svg=image/svg+xml", "refused"},
+           {"x[=]y/*.svg=image/svg+xml", "x[=]y/*.svg | image/svg+xml"},
+           {"*.html", "refused"},
+           {"image/*", "refused"},
+           {"*.html=html", "refused"},
+           {"text/html; charset", "refused"},
+           {"*=text/html\nX: y", "refused"},
+       })
+    EXPECT_EQ(rule_of(add_content_type, text), rule) << text;
 }
 
 }  // namespace

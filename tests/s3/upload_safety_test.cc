@@ -12,6 +12,7 @@
 #include "s3/unfinished.h"
 #include "s3/upload_run.h"
 #include "s3/work_queue.h"
+#include "tests/s3/faults.h"
 #include "tests/s3/fixture.h"
 
 // What could be lost, replaced or passed over in silence.
@@ -21,18 +22,12 @@ namespace {
 
 using support::S3Fake;
 using test::kLarge;
+using test::meanwhile;
 using test::Place;
 using test::random_text;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-/// Something happens when the server is asked; the answer is as ever.
-S3Fake::Fault meanwhile(std::string operation, int after, std::function<void()> what) {
-  S3Fake::Fault fault{.operation = std::move(operation), .after = after, .also = std::move(what)};
-  fault.change = [](support::HttpServerResponse&) {};
-  return fault;
-}
 
 std::string content_of(const Place& place, const std::string& path) {
   return place.server.objects().at("prefix/" + path).content;

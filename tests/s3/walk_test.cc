@@ -1,10 +1,12 @@
 #include "s3/walk.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -14,6 +16,7 @@
 
 #include "base/error.h"
 #include "s3/keys.h"
+#include "s3/layout.h"
 #include "tests/base/temporary_directory.h"
 
 namespace s3 {
@@ -80,6 +83,22 @@ TEST(Walk, CountsThePrefixIntoTheLengthOfAKey) {
   EXPECT_THAT(seen(root.path(), {.prefix = std::string(1020, 'p')}).files, ElementsAre(Pair("file", 1)));
   EXPECT_THAT(seen(root.path(), {.prefix = std::string(1021, 'p')}).problems,
               ElementsAre(Pair("file", HasSubstr("longer"))));
+}
+
+TEST(Walk, ReportsWhatIsTooLargeForAnObject) {
+  // Only a file system in memory takes a file of such a size.
+  std::string name = "/dev/shm/cutover-test-XXXXXX";
+  ASSERT_NE(mkdtemp(name.data()), nullptr);
+  const fs::path root = name;
+  for (const auto& [file, size] : {std::pair("largest", kLargestObject), {"larger", kLargestObject + 1}}) {
+    write(root / file, "");
+    fs::resize_file(root / file, size);
+  }
+  const auto result = seen(root);
+  fs::remove_all(root);
+  EXPECT_TRUE(result.files.contains("largest"));
+  EXPECT_FALSE(result.files.contains("larger"));
+  EXPECT_THAT(result.problems.at("larger"), HasSubstr("cannot be an object"));
 }
 
 TEST(Walk, TreatsSymbolicLinksAsAskedFor) {

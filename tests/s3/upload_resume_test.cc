@@ -1,0 +1,163 @@
+#include <filesystem>
+#include <string>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "s3/error.h"
+#include "s3/unfinished.h"
+#include "tests/s3/faults.h"
+#include "tests/s3/fixture.h"
+
+// Multipart uploads that an earlier process has begun.
+
+namespace s3 {
+namespace {
+
+using support::HttpFault;
+using support::S3Fake;
+using test::answering;
+using test::contents;
+using test::cut;
+using test::expect_clean;
+using test::kLarge;
+using test::Place;
+using test::random_text;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+TEST(Upload, SendsAPartAgainWhoseChecksumTheServerHasOtherwise) {
+  Place place;
+  const auto content = random_text(kLarge);
+  place.write("large", content);
+  place.upload.concurrency = 1;
+  auto fault = answering("UploadPart", 403, "SignatureDoesNotMatch", 1);
+  fault.after = 2;
+  place.server.fail(fault);
+  EXPECT_THROW(place.run(), S3Error);
+  S3Fake::Fault other{.operation = "ListParts"};
+  other.change = [](support::HttpServerResponse& answer) {
+    const auto at = answer.body.find("<ChecksumCRC64NVME>");
+    ASSERT_NE(at, std::string::npos);
+    answer.body.replace(at + 19, 12, "AAAAAAAAAAA=");
+  };
+  place.server.fail(other);
+  place.server.reset_counts();
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.count("UploadPart"), 2) << "that one, and the one that was missing";
+  EXPECT_TRUE(contents(place).at("prefix/large") == content);
+}
+
+TEST(Upload, TellsOfUnfinishedUploadsOfALostRunDirectory) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.upload.concurrency = 1;
+  place.server.fail(answering("UploadPart", 403, "SignatureDoesNotMatch", 1));
+  EXPECT_THROW(place.run(), S3Error);
+  std::filesystem::remove_all(place.upload.run_dir);
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures, 0U);
+  ASSERT_THAT(outcome.problems, SizeIs(1));
+  EXPECT_THAT(outcome.problems[0].what,
+              AllOf(HasSubstr("1 unfinished uploads"), HasSubstr("prefix/large"), HasSubstr("abort")));
+  EXPECT_EQ(place.server.uploads(), 1U) << "somebody may be at work on it";
+  place.server.reset_counts();
+  place.run();
+  EXPECT_EQ(place.server.count("ListMultipartUploads"), 0) << "it is said once";
+}
+
+TEST(Upload, ResumesLargeFilesAtTheirParts) {
+  for (const bool lose_journal_of_part : {false, true}) {
+    Place place;
+    const auto content = random_text(kLarge);
+    place.write("large", content);
+    place.upload.concurrency = 1;
+    S3Fake::Fault fault = answering("UploadPart", 403, "SignatureDoesNotMatch", 1);
+    fault.after = 2;
+    fault.takes_effect = lose_journal_of_part;
+    place.server.fail(fault);
+    EXPECT_THROW(place.run(), S3Error);
+    EXPECT_EQ(place.server.uploads(), 1U);
+    place.server.reset_counts();
+    const auto outcome = place.run();
+    expect_clean(outcome);
+    EXPECT_EQ(place.server.count("UploadPart"), lose_journal_of_part ? 0 : 1);
+    EXPECT_EQ(place.server.count("CreateMultipartUpload"), 0);
+    EXPECT_TRUE(contents(place).at("prefix/large") == content);
+  }
+}
+
+TEST(Upload, FindsOutAboutACompletionWhoseAnswerDiedWithTheProcess) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  auto fault = answering("CompleteMultipartUpload", 403, "SignatureDoesNotMatch", 1);
+  fault.takes_effect = true;
+  place.server.fail(fault);
+  EXPECT_THROW(place.run(), S3Error);
+  place.server.reset_counts();
+  const auto outcome = place.run();
+  expect_clean(outcome);
+  EXPECT_EQ(place.server.count("UploadPart"), 0);
+  EXPECT_EQ(outcome.uploaded, 1U);
+}
+
+TEST(Upload, StartsOverWhenTheFileOrTheUploadIsAnother) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.upload.concurrency = 1;
+  auto fault = answering("UploadPart", 403, "SignatureDoesNotMatch", 1);
+  fault.after = 1;
+  place.server.fail(fault);
+  EXPECT_THROW(place.run(), S3Error);
+  const auto other = random_text(kLarge, 7);
+  place.write("large", other);
+  expect_clean(place.run());
+  EXPECT_TRUE(contents(place).at("prefix/large") == other);
+  EXPECT_EQ(place.server.uploads(), 0U) << "the first upload is aborted";
+}
+
+TEST(Upload, AbortsUploadsWhoseFileIsGone) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.upload.concurrency = 1;
+  place.server.fail(answering("UploadPart", 403, "SignatureDoesNotMatch", 1));
+  EXPECT_THROW(place.run(), S3Error);
+  std::filesystem::remove(place.files() / "large");
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
+TEST(Upload, FindsItsLostUploadsBehindManyOthers) {
+  Place place({.page = 2});
+  Client client(place.session(), base::Stop());
+  for (int i = 0; i < 5; ++i) client.create_multipart_upload("prefix/large", Integrity::md5, {});
+  for (int i = 0; i < 4; ++i)
+    client.create_multipart_upload(fmt::format("prefix/large{}", i), Integrity::md5, {});
+  EXPECT_THAT(unfinished_uploads(client, {}, "prefix/large"), SizeIs(9));
+  place.write("large", random_text(kLarge));
+  place.server.fail(cut("CreateMultipartUpload", HttpFault::reset, 0, true));
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures, 0U);
+  EXPECT_EQ(place.server.uploads(), 4U) << "those of other keys stay";
+}
+
+TEST(Upload, AbortsAnUploadThatItsServerBeginsTooLate) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.server.fail(answering("CreateMultipartUpload", 403, "SignatureDoesNotMatch", 1));
+  EXPECT_THROW(place.run(), S3Error);
+  // The request of the process that is gone is carried out while the next one is at work.
+  S3Fake::Fault late{.operation = "UploadPart", .after = 1};
+  late.change = [](support::HttpServerResponse&) {};
+  late.also = [&] {
+    Client(place.session(), base::Stop()).create_multipart_upload("prefix/large", Integrity::md5, {});
+  };
+  place.server.fail(late);
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
+}  // namespace
+}  // namespace s3

@@ -1,0 +1,78 @@
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/s3/fixture.h"
+
+// Directory and bucket compared, without an upload or behind one.
+
+namespace s3 {
+namespace {
+
+using test::expect_clean;
+using test::kLarge;
+using test::Place;
+using test::random_text;
+using ::testing::HasSubstr;
+
+class Verify : public ::testing::TestWithParam<VerifyLevel> {};
+
+TEST_P(Verify, FindsWhatDiffersWithoutAJournal) {
+  Place place({.checks_crc = false, .page = 2});
+  for (const auto* name : {"a", "b", "c", "d", "e"}) place.write(name, std::string("content ") + name);
+  place.write("large", random_text(kLarge));
+  place.run();
+  place.upload.verify = GetParam();
+  Progress progress;
+  const auto equal = verify_only(place.upload, place.session(), progress, base::Stop());
+  expect_clean(equal);
+  EXPECT_EQ(equal.verification.equal, 6U);
+
+  place.server.put("prefix/a", GetParam() == VerifyLevel::list ? "shorter" : "CONTENT a");
+  place.server.erase("prefix/b");
+  place.server.put("prefix/extra", "1");
+  const auto result = verify_only(place.upload, place.session(), progress, base::Stop()).verification;
+  EXPECT_EQ(result.equal, 4U);
+  EXPECT_EQ(result.different, 1U);
+  EXPECT_EQ(result.missing, 1U);
+  EXPECT_EQ(result.extra, 1U);
+  EXPECT_EQ(result.unverified, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Levels, Verify,
+                         ::testing::Values(VerifyLevel::list, VerifyLevel::checksum, VerifyLevel::download));
+
+TEST(VerifyByDownload, ListsWhatIsOutsideOfTheSample) {
+  Place place;
+  for (int i = 0; i < 200; ++i) place.write(std::to_string(i), "content");
+  place.run();
+  place.upload.verify = VerifyLevel::download;
+  place.upload.download_share = 0.1;
+  Progress progress;
+  const auto sampled = [&] {
+    return verify_only(place.upload, place.session(), progress, base::Stop()).verification;
+  };
+  const auto equal = sampled();
+  EXPECT_EQ(equal.equal + equal.listed, 200U);
+  EXPECT_GT(equal.equal, 0U);
+  EXPECT_GT(equal.listed, 100U);
+  for (int i = 0; i < 200; i += 2) place.server.erase("prefix/" + std::to_string(i));
+  for (int i = 1; i < 200; i += 2) place.server.put("prefix/" + std::to_string(i), "short");
+  const auto result = sampled();
+  EXPECT_EQ(result.missing, 100U);
+  EXPECT_EQ(result.different, 100U);
+}
+
+TEST(VerifyByList, ComparesEtagsWithTheJournal) {
+  Place place;
+  place.write("a", "1234");
+  place.run();
+  place.server.put("prefix/a", "4321");
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.differences, 1U);
+  EXPECT_THAT(outcome.problems.front().what, HasSubstr("ETag"));
+}
+
+}  // namespace
+}  // namespace s3
