@@ -7,6 +7,9 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/text.h"
+#include "cli/log.h"
+#include "cli/secret_reference.h"
 #include "cli/text.h"
 #include "pg/conninfo.h"
 
@@ -51,6 +54,19 @@ std::string without_url_secrets(const std::string& value) {
   return out + value.substr(done);
 }
 
+/// A check's headers, in JSON: their values may be tokens. References may be shown.
+std::string without_header_values(const std::string& value) {
+  constexpr const char* kHeaders = "headers";
+  if (!base::trimmed(value).starts_with('{') || value.find(kHeaders) == std::string::npos) return value;
+  auto json = Json::parse(value, nullptr, false);
+  if (!json.is_object()) return kHidden;
+  if (!json.contains(kHeaders)) return value;
+  if (!json.at(kHeaders).is_object()) return kHidden;
+  for (auto& [name, header] : json.at(kHeaders).items())
+    if (!header.is_string() || !is_secret_reference(header.get<std::string>())) header = kHidden;
+  return json_text(json);
+}
+
 /// What stands in `memory` from now on, with spaces up to its old length: they do not show in `ps`.
 void overwrite(char* memory, std::string_view text) {
   const auto length = std::strlen(memory);
@@ -63,7 +79,7 @@ void overwrite(char* memory, std::string_view text) {
 
 std::string without_secret(const std::string& argument) {
   const auto offset = value_offset(argument);
-  const auto value = without_url_secrets(argument.substr(offset));
+  const auto value = without_header_values(without_url_secrets(argument.substr(offset)));
   if (!may_hold_secret(value)) return argument.substr(0, offset) + value;
   try {
     const auto conninfo = pg::Conninfo::parse(value);

@@ -19,6 +19,7 @@
 #include "cli/declared.h"
 #include "cli/errors.h"
 #include "cli/run_report.h"
+#include "cli/run_state.h"
 #include "cli/run_timeline.h"
 #include "cli/screen.h"
 #include "cli/smoke_test.h"
@@ -196,6 +197,13 @@ Declared require_checks(const Invocation& invocation, const CheckOptions& option
   return out;
 }
 
+void require_the_whole_run(const CheckOptions& options, const Declared& declared) {
+  Move move;
+  move.root = options.run.copy.run_dir;
+  move.uploads = declared.uploads;
+  if (!move.root.empty() && is_run_root(move.root)) require_all_that_was_moved(move, options.run.databases);
+}
+
 // Everything is looked at, whatever the first of them say.
 int run_check_command(const Invocation& invocation, const CheckOptions& options) {
   const auto declared = require_checks(invocation, options);
@@ -205,6 +213,7 @@ int run_check_command(const Invocation& invocation, const CheckOptions& options)
   require_one_meaning(commands);
   // A verdict on a part of it is not the run's.
   const bool is_whole = declared.scope.left_out.empty();
+  if (is_whole) require_the_whole_run(options, declared);
   const CheckByHand by_hand(declared.databases && is_whole ? options.run.copy.run_dir : "");
   Checks checks(invocation, options);
   if (declared.databases) checks.look_at_fence();
@@ -215,9 +224,10 @@ int run_check_command(const Invocation& invocation, const CheckOptions& options)
   checks.report_fence();
   const auto document = checks.document(declared.scope);
   const auto section = check_section(document);
+  // First: whoever has read a GO may have switched, and the run must know.
+  by_hand.keep(invocation.again, section.headline, document);
   invocation.print(options.run.json ? json_text(document, 2) + "\n"
                                     : section_text(section, wants_colours(STDOUT_FILENO)));
-  by_hand.keep(invocation.again, section.headline, document);
   invocation.on_result(section.headline, document);
   return document.at("exit_code").get<int>();
 }

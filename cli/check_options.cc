@@ -17,11 +17,15 @@ namespace {
 using base::Error;
 using base::ErrorKind;
 
-/// The members of a check's JSON object, each a text or a number.
+constexpr const char* kHeaders = "headers";
+
+/// The members of a check's JSON object: texts and numbers, and of a table of headers each a text.
 class CheckMembers {
  public:
   /// `text` that is no object stands for its member `main`.
-  CheckMembers(const std::string& text, const std::string& main, const std::vector<std::string>& known) {
+  CheckMembers(const std::string& text, const std::string& main, const std::vector<std::string>& known,
+               SecretResolver* secrets)
+      : main_(main), resolver_(secrets) {
     if (!base::trimmed(text).starts_with('{')) {
       members_[main] = text;
     } else if (members_ = nlohmann::json::parse(text, nullptr, false); !members_.is_object()) {
@@ -29,7 +33,8 @@ class CheckMembers {
     }
     for (const auto& [name, value] : members_.items()) {
       if (std::ranges::find(known, name) == known.end()) reject_name(name, known);
-      if (!value.is_string() && !value.is_number_integer())
+      const bool is_table = name == kHeaders && value.is_object();
+      if (!value.is_string() && !value.is_number_integer() && !is_table)
         throw Error(ErrorKind::usage,
                     fmt::format("\"{}\" is neither text nor a number", sanitized_line(name)));
     }
@@ -41,6 +46,30 @@ class CheckMembers {
     if (found == members_.end()) return {};
     return found->is_string() ? found->get<std::string>() : found->dump();
   }
+  /// The same, looked up where it is a reference.
+  std::string secret(const std::string& name) { return looked_up(get(name)); }
+  base::HttpHeaders headers() {
+    base::HttpHeaders out;
+    if (!members_.contains(kHeaders)) return out;
+    const auto& table = members_.at(kHeaders);
+    if (!table.is_object()) reject_headers();
+    for (const auto& [name, value] : table.items()) {
+      if (!value.is_string()) reject_headers();
+      add_header(out, name, looked_up(value.get<std::string>()));
+    }
+    return out;
+  }
+  /// For people: the check's own, else its reference, which says where the main member is; else `plain`.
+  std::string name(const std::string& plain) const {
+    if (auto own = get("name"); !own.empty()) return own;
+    return has_reference() ? get(main_) : plain;
+  }
+  /// The main member is not to be shown: `parts` of it neither.
+  void hide(std::initializer_list<std::string> parts) {
+    if (!has_reference()) return;
+    for (const auto& part : parts) found_.add(part, get(main_));
+  }
+  const FoundSecrets& found() const { return found_; }
   std::chrono::milliseconds timeout() const {
     const auto text = get("timeout");
     if (text.empty()) return kCheckTimeout;
@@ -53,51 +82,98 @@ class CheckMembers {
   }
 
  private:
+  bool has_reference() const { return resolver_ && is_secret_reference(get(main_)); }
+  std::string looked_up(const std::string& text) {
+    if (!resolver_ || !is_secret_reference(text)) return text;
+    const auto& secret = resolver_->resolve(text);
+    found_.add(secret, text);
+    return secret;
+  }
+  static void add_header(base::HttpHeaders& headers, const std::string& name, const std::string& value) {
+    const auto breaks = [](const std::string& text) {
+      return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos;
+    };
+    if (name.empty() || breaks(name) || breaks(value))
+      throw Error(ErrorKind::usage,
+                  fmt::format("the header \"{}\" has no name, or a line break in it", sanitized_line(name)));
+    headers.add(name, value);
+  }
+  [[noreturn]] static void reject_headers() {
+    throw Error(ErrorKind::usage, "the headers of a check are no table of texts",
+                R"(write them as headers = { Host = "app.example" })");
+  }
   [[noreturn]] static void reject_name(const std::string& name, const std::vector<std::string>& known) {
     throw Error(ErrorKind::usage, fmt::format("a check has no member \"{}\"", sanitized_line(name)),
                 did_you_mean(name, known));
   }
 
+  std::string main_;
+  SecretResolver* resolver_;
   nlohmann::json members_ = nlohmann::json::object();
+  FoundSecrets found_;
 };
+
+/// Of host[:port]: what libcurl says of it has no port.
+std::string host_of(const std::string& host_and_port) {
+  const auto colon = host_and_port.rfind(':');
+  const bool has_port = colon != std::string::npos &&
+                        host_and_port.find_first_not_of("0123456789", colon + 1) == std::string::npos;
+  return has_port ? host_and_port.substr(0, colon) : host_and_port;
+}
+
+/// No error quotes an address that was looked up.
+Address address_of(const std::string& address, const std::string& said) {
+  if (address == said) return parse_address(address);
+  try {
+    return parse_address(address);
+  } catch (const Error&) {
+    throw Error(ErrorKind::usage, fmt::format("what {} refers to is no address", sanitized_line(said)),
+                "write it as HOST:PORT");
+  }
+}
 
 }  // namespace
 
-HttpCheck parse_http_check(const std::string& text) {
-  const CheckMembers members(text, "url", {"name", "url", "status", "contains", "timeout"});
-  HttpCheck check{.name = members.get("name"), .url = members.get("url")};
+HttpCheck parse_http_check(const std::string& text, SecretResolver* secrets) {
+  CheckMembers members(text, "url", {"name", "url", kHeaders, "status", "contains", "timeout"}, secrets);
+  HttpCheck check{.name = {}, .url = members.secret("url"), .headers = members.headers()};
   if (!check.url.starts_with("http://") && !check.url.starts_with("https://"))
     throw Error(ErrorKind::usage, "the URL of a check begins with neither http:// nor https://");
-  if (check.name.empty()) check.name = url_without_secrets(check.url);
+  check.name = members.name(url_without_secrets(check.url));
+  const auto host = base::http_host(check.url);
+  members.hide({host, host_of(host)});
   constexpr unsigned kLeastStatus = 100;
   constexpr unsigned kMostStatus = 599;
   if (const auto status = members.get("status"); !status.empty())
     check.status = static_cast<int>(
         base::during("status", [&] { return parse_number(status, kLeastStatus, kMostStatus); }));
-  check.contains = members.get("contains");
+  check.contains = members.secret("contains");
   check.timeout = members.timeout();
+  check.secrets = members.found();
   return check;
 }
 
-TcpCheck parse_tcp_check(const std::string& text) {
-  const CheckMembers members(text, "address", {"name", "address", "timeout"});
-  const auto address = members.get("address");
-  auto [host, port] = parse_address(address);
-  TcpCheck check{.name = members.get("name"), .host = std::move(host), .port = std::move(port)};
-  if (check.name.empty()) check.name = address;
+TcpCheck parse_tcp_check(const std::string& text, SecretResolver* secrets) {
+  CheckMembers members(text, "address", {"name", "address", "timeout"}, secrets);
+  const auto address = members.secret("address");
+  auto [host, port] = address_of(address, members.get("address"));
+  members.hide({fmt::format("{}:{}", host, port), host});
+  TcpCheck check{.name = members.name(address), .host = std::move(host), .port = std::move(port)};
   check.timeout = members.timeout();
+  check.secrets = members.found();
   return check;
 }
 
-SqlCheck parse_sql_check(const std::string& text) {
-  const CheckMembers members(text, "query", {"name", "query", "on", "timeout"});
-  SqlCheck check{.name = members.get("name"), .query = members.get("query")};
-  if (check.name.empty()) check.name = check.query;
+SqlCheck parse_sql_check(const std::string& text, SecretResolver* secrets) {
+  CheckMembers members(text, "query", {"name", "query", "on", "timeout"}, secrets);
+  SqlCheck check{.name = {}, .query = members.secret("query")};
+  check.name = members.name(check.query);
   if (const auto on = members.get("on"); !on.empty())
     check.on_source = base::during("on", [&] {
       return parse_choice<bool>(on, {{"source", true}, {"target", false}});
     });
   check.timeout = members.timeout();
+  check.secrets = members.found();
   return check;
 }
 
@@ -105,15 +181,21 @@ void add_check_options(OptionSet& set, CheckOptions& options) {
   set.group("What must hold");
   set.list("--http", "URL|JSON",
            "a GET that must be answered with status 200, or as {\"url\": …, \"status\": 204, \"contains\": "
-           "\"ok\", \"timeout\": \"5s\", \"name\": …} says; redirects are not followed",
-           [&options](const std::string& text) { options.http.push_back(parse_http_check(text)); });
+           "\"ok\", \"headers\": {…}, \"timeout\": \"5s\", \"name\": …} says; redirects are not followed",
+           [&options](const std::string& text, SecretResolver* secrets) {
+             options.http.push_back(parse_http_check(text, secrets));
+           });
   set.list("--tcp", "HOST:PORT|JSON",
            "somebody must accept connections there; or {\"address\": …, \"timeout\": \"5s\", \"name\": …}",
-           [&options](const std::string& text) { options.tcp.push_back(parse_tcp_check(text)); });
+           [&options](const std::string& text, SecretResolver* secrets) {
+             options.tcp.push_back(parse_tcp_check(text, secrets));
+           });
   set.list("--sql", "QUERY|JSON",
            "a query that must answer true; it can read only. Or {\"query\": …, \"on\": \"source\", "
            "\"timeout\": \"5s\", \"name\": …}; without \"on\" it is the target",
-           [&options](const std::string& text) { options.sql.push_back(parse_sql_check(text)); });
+           [&options](const std::string& text, SecretResolver* secrets) {
+             options.sql.push_back(parse_sql_check(text, secrets));
+           });
   set.group("What is checked");
   set.list("--only", "PART",
            "databases, uploads or smoke (the tests by HTTP, TCP and SQL), instead of all that is declared",

@@ -5,19 +5,23 @@
 #include <string>
 #include <vector>
 
+#include "base/http.h"
 #include "cli/copy_options.h"
 #include "cli/option_set.h"
+#include "cli/secret_reference.h"
 
 namespace cli {
 
 constexpr std::chrono::milliseconds kCheckTimeout{10'000};
 
 struct HttpCheck {
-  std::string name;  ///< for people: the URL without user and query
+  std::string name;  ///< for people: the URL without user and query, or where it is
   std::string url;
+  base::HttpHeaders headers = {};
   int status = 200;
   std::string contains;  ///< must stand in the answer's body
   std::chrono::milliseconds timeout = kCheckTimeout;
+  FoundSecrets secrets = {};
 };
 
 struct TcpCheck {
@@ -25,6 +29,7 @@ struct TcpCheck {
   std::string host;
   std::string port;
   std::chrono::milliseconds timeout = kCheckTimeout;
+  FoundSecrets secrets = {};
 };
 
 struct SqlCheck {
@@ -32,6 +37,7 @@ struct SqlCheck {
   std::string query;  ///< one row with one boolean, which must be true
   bool on_source = false;
   std::chrono::milliseconds timeout = kCheckTimeout;
+  FoundSecrets secrets = {};
 };
 
 enum class CheckPart { databases, uploads, smoke };
@@ -46,11 +52,12 @@ struct CheckOptions {
   std::vector<SqlCheck> sql;
 };
 
-// Each takes the short form (a URL, HOST:PORT, a query) or a JSON object with all there is to say. Throw
-// Error{usage} for a member that is unknown, missing or of another type.
-HttpCheck parse_http_check(const std::string& text);
-TcpCheck parse_tcp_check(const std::string& text);
-SqlCheck parse_sql_check(const std::string& text);
+// Each takes the short form (a URL, HOST:PORT, a query) or a JSON object with all there is to say. URLs,
+// headers, addresses and queries, and what an answer contains, may be references. Throw Error{usage} for a
+// member that is unknown, missing or of another type, and what SecretResolver throws.
+HttpCheck parse_http_check(const std::string& text, SecretResolver* secrets = nullptr);
+TcpCheck parse_tcp_check(const std::string& text, SecretResolver* secrets = nullptr);
+SqlCheck parse_sql_check(const std::string& text, SecretResolver* secrets = nullptr);
 
 void add_check_options(OptionSet& set, CheckOptions& options);
 

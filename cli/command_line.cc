@@ -151,8 +151,10 @@ std::optional<ConfigFile> read_config(const OptionSet& options, const std::vecto
 bool is_referred_to(const std::string& variable, const std::vector<std::string>& arguments,
                     const ConfigFile* config) {
   const auto reference = "env:" + variable;
-  if (config && config->says(reference)) return true;
-  const auto refers = [&](std::string_view text) { return text.ends_with(reference); };
+  if (config && config->refers_to(reference)) return true;
+  const auto refers = [&](const std::string& text) {
+    return text.ends_with(reference) || mentions(text, reference);
+  };
   if (std::ranges::any_of(arguments, refers)) return true;
   return std::ranges::any_of(environment(), [&](const auto& entry) { return refers(entry.second); });
 }

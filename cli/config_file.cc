@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/secret_reference.h"
 #include "cli/text.h"
 
 namespace cli {
@@ -33,13 +34,23 @@ std::string scalar_text(const std::filesystem::path& path, const toml::node& nod
   reject_value(path, node, key, "write it as a string, in quotes");
 }
 
+nlohmann::json object_of(const std::filesystem::path& path, const toml::table& table,
+                         const std::string& key) {
+  auto object = nlohmann::json::object();
+  for (const auto& [name, member] : table) {
+    const auto member_key = fmt::format("{}.{}", key, name.str());
+    auto& value = object[std::string(name.str())];
+    if (const auto* inner = member.as_table())
+      value = object_of(path, *inner, member_key);
+    else
+      value = scalar_text(path, member, member_key);
+  }
+  return object;
+}
+
 std::string element_text(const std::filesystem::path& path, const toml::node& node, const std::string& key) {
   const auto* table = node.as_table();
-  if (!table) return scalar_text(path, node, key);
-  nlohmann::json object = nlohmann::json::object();
-  for (const auto& [name, member] : *table)
-    object[std::string(name.str())] = scalar_text(path, member, fmt::format("{}.{}", key, name.str()));
-  return object.dump();
+  return table ? object_of(path, *table, key).dump() : scalar_text(path, node, key);
 }
 
 ConfigFile::Value value_of(const std::filesystem::path& path, const toml::node& node,
@@ -151,10 +162,11 @@ std::vector<ConfigFile> ConfigFile::each(const std::string& section) const {
   return out;
 }
 
-bool ConfigFile::says(const std::string& text) const {
+bool ConfigFile::refers_to(const std::string& reference) const {
   const auto is_in = [&](const Values& values) {
     return std::ranges::any_of(values, [&](const auto& entry) {
-      return std::ranges::find(entry.second.texts, text) != entry.second.texts.end();
+      return std::ranges::any_of(entry.second.texts,
+                                 [&](const auto& text) { return mentions(text, reference); });
     });
   };
   return is_in(values_) || std::ranges::any_of(tables_, [&](const auto& section) {

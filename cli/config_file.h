@@ -14,7 +14,8 @@ class ConfigFile {
  public:
   struct Value {
     /// As they would be given on a command line: 4 is "4", true is "true". A table becomes one "name=value"
-    /// for each of its values; a table in an array, also by [[section.key]], a JSON object.
+    /// for each of its values; a table in an array, also by [[section.key]], a JSON object, in
+    /// which a table is one, too.
     std::vector<std::string> texts;
     bool is_list = false;  ///< an array or a table, also with one element
     size_t line = 0;       ///< from 1
@@ -34,8 +35,8 @@ class ConfigFile {
   /// The file once for each [[section]], as if that one stood there alone; itself, if there is none. A file
   /// with [[upload]] has no upload.… keys but in these.
   std::vector<ConfigFile> each(const std::string& section) const;
-  /// Is that the value of any key?
-  bool says(const std::string& text) const;
+  /// Is that where any key's value is, or a part of one: env:NAME?
+  bool refers_to(const std::string& reference) const;
   /// Takes `text` for the key's value, unless the file says something.
   void add_default(const std::string& key, std::string text);
 

@@ -14,7 +14,7 @@ namespace cli {
 struct DeclaredUpload {
   std::string from;         ///< the directory
   std::string to;           ///< s3://…
-  std::string verify = {};  ///< "list"; empty: nobody says
+  std::string verify = {};  ///< "list", "download=5%"; empty: nobody says
 };
 
 /// Those of the configuration file that is in force, in its order. Throws Error{usage} for one that lacks its

@@ -1,4 +1,5 @@
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -14,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/format.h"
 #include "base/process.h"
 #include "cli/command_line.h"
 #include "cli/commands.h"
@@ -79,6 +81,7 @@ class Demo {
       : invocation_(invocation), page_(fs::absolute(page)) {}
 
   void run() {
+    const auto start = std::chrono::steady_clock::now();
     say("two PostgreSQL servers and a bucket, all on this machine, for the time of the demo");
     fs::current_path(home_.path());  // where its cutover.toml is
     servers_.emplace(home_.path(), invocation_.stop);
@@ -98,7 +101,9 @@ class Demo {
     say("the repair touches that row alone, and the check says GO");
     expect(kEqual, {"repair", "--run-dir", (kRunDir / "database").string(), "--apply", "--yes"});
     expect(kEqual, {"check"});
-    say(fmt::format("done. The report of the night: {}", page_.string()));
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+    say(fmt::format("done, in {}. The report of the night: {}", base::human_duration(took), page_.string()));
   }
 
  private:

@@ -11,6 +11,7 @@
 #include "cli/fence_report.h"
 #include "cli/screen.h"
 #include "cli/text.h"
+#include "copy/recorded.h"
 #include "pg/activity.h"
 #include "pg/quote.h"
 #include "pg/session.h"
@@ -24,6 +25,7 @@ struct FenceOptions {
   RunOptions run;  ///< of which: source, databases, yes, json
   FenceAction action = FenceAction::none;
   bool end_sessions = false;  ///< that began before the fence, or write in spite of it
+  bool of_run = false;        ///< only the source of the copy in run.copy.run_dir
 };
 
 [[noreturn]] void decline_fence() {
@@ -114,6 +116,8 @@ DatabaseResult lower_one(const FenceContext& context, pg::Connection& connection
 
 DatabaseResult work_on_fence(const Invocation& invocation, const FenceOptions& options,
                              const copy::Options& database) {
+  if (options.of_run)
+    copy::require_source(copy::read_recorded_run(database.run_dir), database.source, invocation.stop);
   auto connection = pg::open_first_session(database.source, {}, invocation.stop);
   const FenceContext context{invocation, options, confirmation(invocation, options.run.yes),
                              database.source.redacted()};
@@ -143,6 +147,13 @@ void add_fence_options(OptionSet& set, FenceOptions& options) {
            "with on: end the sessions that can still write; an application's pool connects again, and is "
            "read only then",
            options.end_sessions)
+      .not_in_file();
+  set.value("--of-run", "DIR",
+            "with on: the run directory of a finished copy; another database than its source is refused", "",
+            [&options](const std::string& text) {
+              options.run.copy.run_dir = text;
+              options.of_run = true;
+            })
       .not_in_file();
   add_yes_option(set, options.run);
   set.group("Connections");
@@ -174,6 +185,8 @@ Run set_up_fence(OptionSet& set) {
                         "cutover fence on, off, status or rights");
     if (options->end_sessions && options->action != FenceAction::on)
       throw base::Error(base::ErrorKind::usage, "--end-sessions belongs to cutover fence on", "leave it out");
+    if (options->of_run && options->action != FenceAction::on)
+      throw base::Error(base::ErrorKind::usage, "--of-run belongs to cutover fence on", "leave it out");
     require_source(options->run.copy);
     return for_each_database(invocation, options->run, [&](const copy::Options& database) {
       return work_on_fence(invocation, *options, database);

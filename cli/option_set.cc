@@ -26,6 +26,11 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
+/// Of a value that is looked up as a whole, or not at all.
+OptionSet::SetWithSecrets plainly(OptionSet::Set set) {
+  return [set = std::move(set)](const std::string& text, SecretResolver*) { set(text); };
+}
+
 /// Says the file what was given as arguments?
 bool agrees(const std::vector<OptionSet::Entry>& entries, const ConfigFile& file) {
   return std::ranges::all_of(entries, [&](const OptionSet::Entry& entry) {
@@ -65,7 +70,7 @@ OptionSet::Entry& OptionSet::Entry::in(const std::string& section) {
 }
 
 OptionSet::Entry& OptionSet::add(std::string name, std::string value_name, std::string help,
-                                 std::string default_text, Set set) {
+                                 std::string default_text, SetWithSecrets set) {
   std::string key;
   if (name.starts_with("--")) {
     key = fmt::format("{}.{}", section_, name.substr(2));
@@ -78,21 +83,26 @@ OptionSet::Entry& OptionSet::add(std::string name, std::string value_name, std::
 
 OptionSet::Entry& OptionSet::positional(const std::string& value_name, std::string help,
                                         std::string default_text, Set set) {
-  auto& entry = add(value_name, "", std::move(help), std::move(default_text), std::move(set));
+  auto& entry = add(value_name, "", std::move(help), std::move(default_text), plainly(std::move(set)));
   entry.option = app_.add_option(value_name)->expected(1);
   return entry;
 }
 
 OptionSet::Entry& OptionSet::value(std::string name, std::string value_name, std::string help,
                                    std::string default_text, Set set) {
-  auto& entry =
-      add(std::move(name), std::move(value_name), std::move(help), std::move(default_text), std::move(set));
+  auto& entry = add(std::move(name), std::move(value_name), std::move(help), std::move(default_text),
+                    plainly(std::move(set)));
   entry.option =
       app_.add_option(entry.name)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   return entry;
 }
 
 OptionSet::Entry& OptionSet::list(std::string name, std::string value_name, std::string help, Set set) {
+  return list(std::move(name), std::move(value_name), std::move(help), plainly(std::move(set)));
+}
+
+OptionSet::Entry& OptionSet::list(std::string name, std::string value_name, std::string help,
+                                  SetWithSecrets set) {
   auto& entry = add(std::move(name), std::move(value_name), std::move(help), "", std::move(set));
   entry.repeatable = true;
   entry.option =
@@ -106,7 +116,7 @@ OptionSet::Entry& OptionSet::flag(std::string name, std::string help, bool& valu
 
 OptionSet::Entry& OptionSet::flag(std::string name, std::string help, std::function<void(bool)> set) {
   auto& entry = add(std::move(name), "", std::move(help), "",
-                    [set = std::move(set)](const std::string& text) { set(parse_bool(text)); });
+                    plainly([set = std::move(set)](const std::string& text) { set(parse_bool(text)); }));
   entry.option = app_.add_flag(entry.name)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   return entry;
 }
@@ -162,7 +172,8 @@ void OptionSet::apply(const Entry& entry, const ConfigFile* file, SecretResolver
   auto& values = found->values;
   if (!entry.repeatable && !values.empty()) values.erase(values.begin(), values.end() - 1);
   base::during(found->origin, [&] {
-    for (const auto& value : values) entry.set(entry.secret && secrets ? secrets->resolve(value) : value);
+    for (const auto& value : values)
+      entry.set(entry.secret && secrets ? secrets->resolve(value) : value, secrets);
   });
 }
 

@@ -22,6 +22,8 @@ class SecretResolver;
 class OptionSet {
  public:
   using Set = std::function<void(const std::string&)>;
+  /// Of a value in which texts may be references: it looks them up itself. Null: they are left as they are.
+  using SetWithSecrets = std::function<void(const std::string&, SecretResolver*)>;
 
   /// What the help shows of an option.
   struct Entry {
@@ -32,12 +34,12 @@ class OptionSet {
     std::string default_text;
     bool repeatable = false;
     CLI::Option* option = nullptr;
-    Set set;
+    SetWithSecrets set;
     /// In cutover.toml: "copy.jobs". Empty: that file cannot set it. What several commands share lives in one
     /// section, so that plan, copy and clean read the same.
     std::string key;
-    bool secret = false;   ///< its value is never shown, and may be a reference (cli/secret_reference.h)
-    bool written = false;  ///< its value names a file that the command writes
+    bool secret = false;  ///< the whole value is never shown, and may be a reference (cli/secret_reference.h)
+    bool written = false;            ///< its value names a file that the command writes
     std::vector<std::string> words;  ///< that a positional argument takes; empty: others
 
     /// Another section than the command's.
@@ -110,6 +112,7 @@ class OptionSet {
   Entry& value(std::string name, std::string value_name, std::string help, std::string default_text, Set set);
   /// May be given several times; `set` is called for each value. A variable holds one value per line.
   Entry& list(std::string name, std::string value_name, std::string help, Set set);
+  Entry& list(std::string name, std::string value_name, std::string help, SetWithSecrets set);
   Entry& flag(std::string name, std::string help, bool& value);
   Entry& flag(std::string name, std::string help, std::function<void(bool)> set);
 
@@ -137,7 +140,8 @@ class OptionSet {
   const std::vector<Entry>& entries() const { return entries_; }
 
  private:
-  Entry& add(std::string name, std::string value_name, std::string help, std::string default_text, Set set);
+  Entry& add(std::string name, std::string value_name, std::string help, std::string default_text,
+             SetWithSecrets set);
 
   CLI::App& app_;
   std::string section_;

@@ -46,13 +46,7 @@ void require_run(const copy::Options& database, const base::Stop& stop) {
                 fmt::format("{} is not the target of run {}: its ledger (schema cutover) is not there",
                             database.target.redacted(), run.run_id),
                 "check --target; after `cutover clean`, leave --run-dir out");
-  const pg::SnapshotKeeper source(pg::open_first_session(database.source, {}, stop));
-  const auto& then = run.snapshot.mark;
-  if (source.mark().system_identifier != then.system_identifier ||
-      source.mark().database_oid != then.database_oid)
-    throw Error(ErrorKind::usage,
-                fmt::format("{} is not the source of run {}", database.source.redacted(), run.run_id),
-                "check --source; if it was moved or restored, leave --run-dir out");
+  copy::require_source(run, database.source, stop);
 }
 
 verify::RepairOptions engine_options(const Invocation& invocation, const RepairCommand& command,

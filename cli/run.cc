@@ -82,6 +82,16 @@ void prepare_root(const std::filesystem::path& root) {
   std::filesystem::create_directories(root);
 }
 
+/// A copy would make what the application writes to the other databases look as if nobody did.
+void refuse_to_copy_after_a_go(const Move& move, const MoveState& state) {
+  if (!move.databases || !state.went || state.copied || move.final) return;
+  throw Error(ErrorKind::usage,
+              fmt::format("a check in {} has said GO, and not every database is copied: nothing is changed",
+                          move.root.string()),
+              "move what is new by a run of its own, with another --run-dir; or, if the application has not "
+              "moved: cutover run --final --again");
+}
+
 /// Keeps the results that no run directory below the root has.
 void keep_check(const std::filesystem::path& root, const CommandOutcome& outcome) {
   for (const auto& result : outcome.results)
@@ -161,7 +171,9 @@ int run_move(const Invocation& invocation, const MoveOptions& options) {
   const auto move = declared_move(invocation, options);
   prepare_root(move.root);
   const base::DirectoryLock lock(move.root);
+  require_all_that_was_moved(move, options.run.databases);
   const auto state = read_move_state(move, options.run.databases);
+  refuse_to_copy_after_a_go(move, state);
   const auto steps = steps_of(move, state);
   require_understood_steps(invocation, move, state);
   if (state.went && move.final && !move.again)

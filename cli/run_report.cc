@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "cli/check_report.h"
 #include "cli/errors.h"
 #include "cli/kept_results.h"
 #include "cli/run_status.h"
@@ -103,6 +104,16 @@ Json outdated_verdict(const Json& run) {
           {"next", "cutover run"}};
 }
 
+/// By hand, when the run had come to its end; null: none was. Times are written so that they compare as text.
+const Json* check_since(const Json& report) {
+  const auto documents = report.find("documents");
+  if (documents == report.end()) return nullptr;
+  const auto found = std::ranges::find_if(*documents, [&](const Json& document) {
+    return document.value("command", "") == "check" && document.value("time", "") > report.value("time", "");
+  });
+  return found == documents->end() ? nullptr : &*found;
+}
+
 void add_documents(Json& documents, const fs::path& directory) {
   for (const auto& file : kept_results(directory))
     if (auto document = read_result_if_exists(file); !document.is_null())
@@ -170,7 +181,8 @@ ReportSection run_section(const Json& report) {
         fmt::format("{}: {}", base::upper_case(verdict),
                     steps.empty() ? "no step has begun" : "step " + steps.back().value("name", ""));
   }
-  out.tone = tone_of(report.at("exit_code").get<int>());
+  out.tone = tone_of(exit_code_of_run(report));
+  if (const auto* check = check_since(report)) add_fact(out, "checked since", check_section(*check).headline);
   add_fact(out, "run", report.at("final").get<bool>() ? "the final one" : "a rehearsal");
   add_list(out, plain_list("reasons", Tone::bad, report.at("reasons")));
   add_list(out, plain_list("waivers", Tone::unsure, report.at("waivers")));
@@ -178,6 +190,12 @@ ReportSection run_section(const Json& report) {
   add_list(out, way_back(report));
   out.next = report.value("next", "");
   return out;
+}
+
+int exit_code_of_run(const Json& report) {
+  const auto own = report.at("exit_code").get<int>();
+  const auto* check = check_since(report);
+  return check ? worse(own, check->at("exit_code").get<int>()) : own;
 }
 
 }  // namespace cli

@@ -29,5 +29,7 @@ Json run_timeline(const std::filesystem::path& root);
 /// The same with all results that are kept below the root ("documents").
 Json run_document(const std::filesystem::path& root);
 ReportSection run_section(const Json& report);
+/// The run's own, or that of a check by hand since, if it is worse. Of run_document().
+int exit_code_of_run(const Json& report);
 
 }  // namespace cli

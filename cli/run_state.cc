@@ -2,12 +2,18 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "base/error.h"
 #include "cli/databases.h"
 #include "cli/errors.h"
 #include "cli/kept_results.h"
 #include "cli/run_status.h"
 #include "cli/run_timeline.h"
+#include "cli/text.h"
 #include "copy/run_dir.h"
+#include "s3/upload_run.h"
+#include "s3/uri.h"
 
 namespace cli {
 namespace {
@@ -53,6 +59,32 @@ bool is_copied(const fs::path& run_dir) {
   return is_run_directory(run_dir) && copy::RunDir::peek(run_dir).finished == kEqual;
 }
 
+/// The run directories that the copies of these databases have.
+std::vector<fs::path> copies_of(const Move& move, const std::vector<DatabasePair>& databases) {
+  copy::Options options;
+  options.run_dir = database_dir(move.root);
+  if (databases.empty()) return {options.run_dir};
+  std::vector<fs::path> copies;
+  for (const auto& pair : databases) copies.push_back(options_for(options, pair).run_dir);
+  return copies;
+}
+
+/// By where it goes to: the directory may be mounted elsewhere now.
+bool is_still_declared(const Move& move, const s3::RunIdentity& upload) {
+  return std::ranges::any_of(move.uploads, [&](const DeclaredUpload& one) {
+    const auto target = s3::parse_uri(one.to);
+    return target.bucket == upload.bucket && target.prefix == upload.prefix;
+  });
+}
+
+[[noreturn]] void refuse_to_forget(const fs::path& directory, const std::string& what) {
+  throw base::Error(base::ErrorKind::usage,
+                    fmt::format("{} has moved {}, which is not declared now", directory.string(), what),
+                    fmt::format("declare it, or the verdict would not be about it; if it is not to be moved "
+                                "any more: cutover clean --run-dir {}",
+                                shell_quoted(directory.string())));
+}
+
 /// A source that accepts writes goes on changing: a GO of such a check is none to rely on, unless that the
 /// writers are stopped by other means is declared. Nor is one of a copy that was since started over by hand.
 bool has_gone(const Json& timeline, bool fence, const std::string& newest_copy) {
@@ -72,11 +104,7 @@ bool has_gone(const Json& timeline, bool fence, const std::string& newest_copy) 
 
 MoveState read_move_state(const Move& move, const std::vector<DatabasePair>& databases) {
   MoveState state;
-  copy::Options options;
-  options.run_dir = database_dir(move.root);
-  std::vector<fs::path> copies;
-  for (const auto& pair : databases) copies.push_back(options_for(options, pair).run_dir);
-  if (databases.empty()) copies.push_back(options.run_dir);
+  const auto copies = copies_of(move, databases);
   state.copy_begun = std::ranges::any_of(copies, is_run_directory);
   state.copied = std::ranges::all_of(copies, is_copied);
   state.verified = state.copied && std::ranges::all_of(copies, is_verified);
@@ -91,6 +119,19 @@ MoveState read_move_state(const Move& move, const std::vector<DatabasePair>& dat
     state.sent.push_back(code == kEqual || code == kDifferent);
   }
   return state;
+}
+
+void require_all_that_was_moved(const Move& move, const std::vector<DatabasePair>& databases) {
+  const auto copies = copies_of(move, databases);
+  for (const auto& directory : run_directories_if_any(move.root)) {
+    if (s3::is_upload_run(directory)) {
+      const auto upload = s3::read_upload_run(directory).run;
+      if (upload && !is_still_declared(move, *upload))
+        refuse_to_forget(directory, fmt::format("files to s3://{}/{}", upload->bucket, upload->prefix));
+    } else if (const bool is_known = std::ranges::find(copies, directory) != copies.end(); !is_known) {
+      refuse_to_forget(directory, copy::RunDir::peek(directory).source);
+    }
+  }
 }
 
 }  // namespace cli

@@ -72,7 +72,8 @@ class Steps {
   // The rows come before the files: so what they mention is looked for in the same moment's directory.
   void finish() {
     if (move_.databases && move_.fence) {
-      std::vector<std::string> arguments{"fence", "on"};
+      // Nobody else's database is made read only because a variable names it now.
+      std::vector<std::string> arguments{"fence", "on", "--of-run", database_dir(move_.root).string()};
       if (move_.end_sessions) arguments.emplace_back("--end-sessions");
       add_asking("fence", std::move(arguments));
     }

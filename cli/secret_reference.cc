@@ -1,5 +1,6 @@
 #include "cli/secret_reference.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <utility>
@@ -78,6 +79,10 @@ bool is_secret_reference(const std::string& text) {
   return false;
 }
 
+bool mentions(const std::string& text, const std::string& reference) {
+  return text == reference || text.find(fmt::format("\"{}\"", reference)) != std::string::npos;
+}
+
 const std::string& SecretResolver::resolve(const std::string& text) {
   if (!is_secret_reference(text)) return text;
   if (const auto found = known_.find(text); found != known_.end()) return found->second;
@@ -86,6 +91,21 @@ const std::string& SecretResolver::resolve(const std::string& text) {
     if (secret.empty()) throw Error(ErrorKind::usage, "it is empty");
     return known_.emplace(text, std::move(secret)).first->second;
   });
+}
+
+// A secret may be a part of another one: a host, and the URL.
+void FoundSecrets::add(std::string secret, const std::string& reference) {
+  if (secret.empty()) return;
+  const auto shorter =
+      std::ranges::find_if(found_, [&](const auto& other) { return other.first.size() < secret.size(); });
+  found_.insert(shorter, {std::move(secret), reference});
+}
+
+std::string FoundSecrets::hidden_in(std::string text) const {
+  for (const auto& [secret, reference] : found_)
+    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + reference.size()))
+      text.replace(at, secret.size(), reference);
+  return text;
 }
 
 }  // namespace cli

@@ -2,6 +2,8 @@
 
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/stop.h"
 
@@ -15,6 +17,9 @@ namespace cli {
 ///   ssm:NAME                  AWS Systems Manager's Parameter Store
 bool is_secret_reference(const std::string& text);
 
+/// Is it the text, or a text in the JSON that it is?
+bool mentions(const std::string& text, const std::string& reference);
+
 /// Looks secrets up, each one once.
 class SecretResolver {
  public:
@@ -26,6 +31,17 @@ class SecretResolver {
  private:
   base::Stop stop_;
   std::map<std::string, std::string> known_;
+};
+
+/// Secrets that were looked up for one purpose: whatever is said of it shows their references instead.
+class FoundSecrets {
+ public:
+  void add(std::string secret, const std::string& reference);
+  bool empty() const { return found_.empty(); }
+  std::string hidden_in(std::string text) const;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> found_;  // the longest one first
 };
 
 }  // namespace cli

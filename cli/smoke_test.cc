@@ -20,15 +20,23 @@ namespace {
 /// Returns what is wrong; empty when nothing is.
 using SmokeTest = std::function<std::string()>;
 
-CheckResult try_out(std::string kind, const std::string& name, const SmokeTest& test) {
-  CheckResult result{.kind = std::move(kind), .name = sanitized_line(name)};
+/// What the server says of a query may quote a part of it.
+std::string problem_of(const base::Error& error, const FoundSecrets& secrets) {
+  if (secrets.empty() || error.sqlstate().empty()) return error.message();
+  return fmt::format("the server refused it, with SQLSTATE {}", error.sqlstate());
+}
+
+template <typename Check>
+CheckResult try_out(std::string kind, const Check& check, const SmokeTest& test) {
+  CheckResult result{.kind = std::move(kind), .name = sanitized_line(check.name)};
   const auto start = std::chrono::steady_clock::now();
   try {
-    result.problem = sanitized_line(test());
+    result.problem = test();
   } catch (const base::Error& error) {
     if (error.kind() == base::ErrorKind::cancelled) throw;
-    result.problem = sanitized_line(error.message());
+    result.problem = problem_of(error, check.secrets);
   }
+  result.problem = sanitized_line(check.secrets.hidden_in(std::move(result.problem)));
   result.exit_code = result.problem.empty() ? kEqual : kDifferent;
   result.took =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
@@ -37,8 +45,11 @@ CheckResult try_out(std::string kind, const std::string& name, const SmokeTest& 
 
 std::string try_http(const HttpCheck& check, const base::Stop& stop) {
   base::HttpClient client(std::make_shared<base::HttpShare>());
-  const auto response =
-      client.send({.url = check.url, .connect_timeout = check.timeout, .timeout = check.timeout}, stop);
+  const auto response = client.send({.url = check.url,
+                                     .headers = check.headers,
+                                     .connect_timeout = check.timeout,
+                                     .timeout = check.timeout},
+                                    stop);
   if (response.status != check.status)
     return fmt::format("it answered with status {}, not {}", response.status, check.status);
   if (response.body.find(check.contains) == std::string::npos)
@@ -66,15 +77,15 @@ std::string try_sql(const SqlCheck& check, const pg::Conninfo& conninfo, const b
 std::vector<CheckResult> run_smoke_tests(const CheckOptions& options, const base::Stop& stop) {
   std::vector<CheckResult> results;
   for (const auto& check : options.http)
-    results.push_back(try_out("http", check.name, [&] { return try_http(check, stop); }));
+    results.push_back(try_out("http", check, [&] { return try_http(check, stop); }));
   for (const auto& check : options.tcp)
-    results.push_back(try_out("tcp", check.name, [&] {
+    results.push_back(try_out("tcp", check, [&] {
       base::try_connection(check.host, check.port, check.timeout, stop);
       return std::string();
     }));
   const auto connections = with_authentication(options.run, stop);
   for (const auto& check : options.sql)
-    results.push_back(try_out("sql", check.name, [&] {
+    results.push_back(try_out("sql", check, [&] {
       return try_sql(check, check.on_source ? connections.source : connections.target, stop);
     }));
   return results;

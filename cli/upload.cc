@@ -77,7 +77,8 @@ int run_upload(const Invocation& invocation, UploadCommand command) {
   auto& references = command.upload.references;
   if (!references.queries.empty()) references.database = references_database(invocation, command);
   const auto& run_dir = command.upload.run_dir;
-  refuse_run_root(run_dir);
+  // A comparison leaves nothing behind: CUTOVER_RUN_DIR may be that of the run which it is a check of.
+  if (!command.verify_only) refuse_run_root(run_dir);
   const ReportContext context{"upload", command.verify_only ? "" : run_dir.string(), invocation.again};
   const std::stop_callback announcement(invocation.stop.token(), [] {
     spdlog::warn("stopping cleanly; run the same command again to resume (again to quit at once)");

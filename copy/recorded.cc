@@ -4,6 +4,8 @@
 
 #include "copy/archive.h"
 #include "copy/run_dir.h"
+#include "pg/session.h"
+#include "pg/snapshot.h"
 
 namespace copy {
 namespace {
@@ -46,6 +48,16 @@ RecordedRun read_recorded_run(const std::filesystem::path& run_dir) {
   }
   if (Archive::has_end_state(run_dir)) out.end_state = Archive::load_end_state(run_dir);
   return out;
+}
+
+void require_source(const RecordedRun& run, const pg::Conninfo& source, const base::Stop& stop) {
+  const pg::SnapshotKeeper now(pg::open_first_session(source, {}, stop));
+  const auto& then = run.snapshot.mark;
+  if (now.mark().system_identifier == then.system_identifier && now.mark().database_oid == then.database_oid)
+    return;
+  throw base::Error(base::ErrorKind::usage,
+                    fmt::format("{} is not the source of run {}", source.redacted(), run.run_id),
+                    "check --source; if it was moved or restored, leave --run-dir out");
 }
 
 }  // namespace copy

@@ -5,10 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "base/stop.h"
 #include "copy/end_state.h"
 #include "copy/plan.h"
 #include "copy/proof.h"
 #include "copy/run_state.h"
+#include "pg/conninfo.h"
 #include "pg/digest.h"
 
 namespace copy {
@@ -34,5 +36,8 @@ struct RecordedRun {
 
 /// Throws Error{usage} when the directory holds no run that has come to its end.
 RecordedRun read_recorded_run(const std::filesystem::path& run_dir);
+
+/// Throws Error{usage} unless that is the database which the run has copied.
+void require_source(const RecordedRun& run, const pg::Conninfo& source, const base::Stop& stop);
 
 }  // namespace copy

@@ -36,6 +36,15 @@ TEST(WithoutSecret, HidesTheSecretsOfAUrl) {
   EXPECT_THAT(without_secret("host=h password='http://sEcret'"), Not(HasSubstr("sEcret")));
 }
 
+TEST(WithoutSecret, HidesTheValuesOfHeaders) {
+  EXPECT_EQ(
+      without_secret(R"({"url": "http://h", "headers": {"Authorization": "sEcret", "X": "env:TOKEN"}})"),
+      R"({"url":"http://h","headers":{"Authorization":"…","X":"env:TOKEN"}})");
+  for (const auto* bad : {R"(--http={"url": "http://h", "headers": {"X": "sEcret")",
+                          R"( {"headers": ["sEcret"]})", R"({"headers": {"X": {"Y": "sEcret"}}})"})
+    EXPECT_THAT(without_secret(bad), Not(HasSubstr("sEcret"))) << bad;
+}
+
 TEST(WithoutSecret, LeavesTheRestAlone) {
   for (const char* text : {"copy", "--jobs", "--jobs=4", "postgres://app@h/db?sslmode=require",
                            "/tmp/run@home", "public.users=password is not null", "--role-map=a=b"})

@@ -1,8 +1,10 @@
 #include "cli/check_options.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "tests/base/matchers.h"
+#include "tests/cli/environment.h"
 
 namespace cli {
 namespace {
@@ -10,6 +12,7 @@ namespace {
 using base::ErrorKind;
 using base::test::throws;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(CheckOptions, ShortForms) {
   const auto http = parse_http_check("https://user:sEcret@h.example/api?token=sEcret");
@@ -31,6 +34,49 @@ TEST(CheckOptions, LongForms) {
   // As it comes from cutover.toml.
   EXPECT_EQ(parse_http_check(R"({"url": "http://h/x", "status": "500"})").status, 500);
   EXPECT_TRUE(parse_sql_check(R"({"query": "SELECT true", "on": "source"})").on_source);
+}
+
+TEST(CheckOptions, HaveHeaders) {
+  const auto http =
+      parse_http_check(R"({"url": "http://h/x", "headers": {"Host": "app.example", "X": "1"}})");
+  EXPECT_EQ(http.headers.get("host"), "app.example");
+  EXPECT_EQ(http.headers.size(), 2U);
+  for (const auto* headers : {R"("Host: h")", "7", R"({"X": 1})", R"({"X": "a\r\nY: b"})", R"({"": "a"})"})
+    EXPECT_THAT([&] { parse_http_check(fmt::format(R"({{"url": "http://h", "headers": {}}})", headers)); },
+                throws(ErrorKind::usage, HasSubstr("header")))
+        << headers;
+  EXPECT_THAT([] { parse_tcp_check(R"({"address": "h:1", "headers": {}})"); }, throws(ErrorKind::usage));
+}
+
+TEST(CheckOptions, TextsMayBeReferences) {
+  const test::Variable variables[]{{"HEALTH_URL", "https://h.example:8443/sEcret/health"},
+                                   {"HEALTH_TOKEN", "Bearer sEcret"},
+                                   {"HEALTH_ADDRESS", "h.example:6379"},
+                                   {"HEALTH_QUERY", "SELECT 'sEcret' = 'sEcret'"}};
+  SecretResolver secrets{base::Stop()};
+  const auto http = parse_http_check(
+      R"({"url": "env:HEALTH_URL", "headers": {"Authorization": "env:HEALTH_TOKEN"}, "contains": "ok"})",
+      &secrets);
+  EXPECT_EQ(http.name, "env:HEALTH_URL") << "its path is a secret, too";
+  EXPECT_EQ(http.url, "https://h.example:8443/sEcret/health");
+  EXPECT_EQ(http.headers.get("authorization"), "Bearer sEcret");
+  EXPECT_EQ(http.secrets.hidden_in("no answer from h.example:8443: cannot resolve h.example; Bearer sEcret"),
+            "no answer from env:HEALTH_URL: cannot resolve env:HEALTH_URL; env:HEALTH_TOKEN");
+  EXPECT_EQ(parse_http_check("env:HEALTH_URL", &secrets).url, http.url);
+  EXPECT_EQ(parse_http_check(R"({"url": "env:HEALTH_URL", "name": "health"})", &secrets).name, "health");
+  const auto tcp = parse_tcp_check("env:HEALTH_ADDRESS", &secrets);
+  EXPECT_EQ(tcp.port, "6379");
+  EXPECT_EQ(tcp.name, "env:HEALTH_ADDRESS");
+  const auto sql = parse_sql_check(R"({"query": "env:HEALTH_QUERY", "on": "source"})", &secrets);
+  EXPECT_EQ(sql.query, "SELECT 'sEcret' = 'sEcret'");
+  EXPECT_EQ(sql.name, "env:HEALTH_QUERY");
+  EXPECT_THAT(
+      [&] { parse_http_check("env:HEALTH_ULR", &secrets); },
+      throws(ErrorKind::usage, HasSubstr("env:HEALTH_ULR: the environment variable HEALTH_ULR is not set")));
+  EXPECT_THAT([&] { parse_http_check("env:HEALTH_QUERY", &secrets); },
+              throws(ErrorKind::usage, Not(HasSubstr("sEcret"))));
+  EXPECT_THAT([&] { parse_tcp_check("env:HEALTH_TOKEN", &secrets); },
+              throws(ErrorKind::usage, Not(HasSubstr("sEcret"))));
 }
 
 TEST(CheckOptions, RefuseWhatTheyDoNotKnow) {

@@ -1,5 +1,6 @@
 #include <csignal>
 #include <fstream>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
@@ -45,6 +46,52 @@ TEST_F(CommandTest, HelpAndVersion) {
   EXPECT_EQ(cutover({"help", "copy"}).output, cutover({"copy", "--help"}).output);
   EXPECT_THAT(cutover({"--version"}).output, StartsWith("cutover "));
   EXPECT_EQ(cutover({}).exit_code, 2);
+}
+
+// docs/report.md: a pipeline reads the one and a person the other.
+TEST_F(CommandTest, StandardOutputHasTheResultAndStandardErrorTheRest) {
+  const support::TestDatabase source(support::cluster(15, "source"));
+  const support::TestDatabase target(support::cluster(15, "target"));
+  source.exec("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100)");
+  const std::vector<std::string> connections{"--source", source.url(), "--target", target.url()};
+  const auto run = [&](std::vector<std::string> arguments, bool both = true) {
+    if (both) arguments.insert(arguments.end(), connections.begin(), connections.end());
+    arguments.insert(arguments.end(), {"--log-format", "json", "--log-level", "debug"});
+    auto result = cutover(arguments, {.directory = directory_.path()});
+    std::istringstream lines(result.error);
+    for (std::string line; std::getline(lines, line);) {
+      const auto object = nlohmann::json::parse(line, nullptr, false);
+      EXPECT_TRUE(object.is_object() && object.contains("time") && object.contains("level") &&
+                  object.contains("message"))
+          << arguments.front() << ": " << line;
+    }
+    return result;
+  };
+  const auto expect_document = [&](const std::vector<std::string>& arguments, int exit_code,
+                                   bool both = true) {
+    const auto result = run(arguments, both);
+    EXPECT_EQ(result.exit_code, exit_code) << arguments.front() << result.output << result.error;
+    EXPECT_TRUE(nlohmann::json::parse(result.output, nullptr, false).is_object())
+        << arguments.front() << ": " << result.output;
+  };
+  expect_document({"plan", "--json"}, 0);
+  expect_document({"copy", "--report-json", "--run-dir", "one"}, 0);
+  expect_document({"status", "one", "--json"}, 0, false);
+  expect_document({"verify", "--report-json"}, 0);
+  expect_document({"repair", "--report-json"}, 0);
+  expect_document({"check", "--json"}, 5);
+  expect_document({"config", "check", "--json"}, 0, false);
+  expect_document({"run", "--report-json"}, 2);
+  target.exec("DROP TABLE t");
+  expect_document({"run", "--report-json", "--run-dir", "other"}, 4);
+  expect_document({"run", "--report-json", "--run-dir", "other", "--final", "--yes"}, 0);
+  const auto told = run({"run", "--run-dir", "other", "--final"});
+  EXPECT_THAT(told.output, AllOf(StartsWith("== check: "), HasSubstr("\nGO: "), Not(HasSubstr("\"level\""))));
+  // What cannot begin has no result.
+  const auto refused = run({"copy", "--jobs", "x"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.output, IsEmpty());
+  EXPECT_EQ(nlohmann::json::parse(refused.error).at("level"), "error");
 }
 
 TEST_F(CommandTest, UsageErrorsAreTwoAndSayWhatToDo) {

@@ -85,6 +85,18 @@ TEST_F(ConfigTest, TablesInAnArrayAreJson) {
       file("[[check.http]]\nurl = \"https://h/x\"\nstatus = 204\n[[check.http]]\nurl = \"b\"\n");
   EXPECT_THAT(config.values().at("check.http").texts,
               ElementsAre(R"({"status":"204","url":"https://h/x"})", R"({"url":"b"})"));
+  for (const auto* headers : {"headers = { Host = \"h\" }", "[check.http.headers]\nHost = \"h\""})
+    EXPECT_THAT(file(std::string("[[check.http]]\nurl = \"b\"\n") + headers).values().at("check.http").texts,
+                ElementsAre(R"({"headers":{"Host":"h"},"url":"b"})"));
+}
+
+TEST_F(ConfigTest, AReferenceMayStandInATable) {
+  const auto config = file(
+      "[source]\nurl = \"env:A\"\n[[check.http]]\nurl = \"http://h\"\nheaders = { X = \"env:B\" }\n"
+      "[[upload]]\ndatabase = \"env:C\"\n");
+  for (const auto* name : {"env:A", "env:B", "env:C"}) EXPECT_TRUE(config.refers_to(name)) << name;
+  EXPECT_FALSE(config.refers_to("env:"));
+  EXPECT_FALSE(config.refers_to("env:D"));
 }
 
 TEST_F(ConfigTest, ASectionThatStandsSeveralTimesIsSeenOnceForEach) {

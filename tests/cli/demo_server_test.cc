@@ -29,7 +29,10 @@ TEST(Demo, TellsTheWholeStoryAndLeavesNothingBehind) {
   ASSERT_EQ(told.exit_code, 0) << told.output << told.error;
   EXPECT_THAT(told.output, AllOf(HasSubstr("(killed)"), HasSubstr("READY: "), HasSubstr("\nGO: "),
                                  HasSubstr("NO-GO: "), HasSubstr("REPAIRED: 1 step")));
-  EXPECT_TRUE(std::filesystem::exists(directory / "cutover-demo.html"));
+  const auto page = directory / "cutover-demo.html";
+  EXPECT_TRUE(std::filesystem::exists(page));
+  EXPECT_THAT(told.output, testing::ContainsRegex("==== done, in [0-9].* The report of the night: /"));
+  EXPECT_THAT(told.output, HasSubstr("The report of the night: " + page.string()));
   EXPECT_TRUE(std::filesystem::is_empty(temporary.path()));
 }
 

@@ -53,14 +53,15 @@ TEST(RunSteps, OfTheNight) {
   move.yes = true;
   const MoveState rehearsed{.copy_begun = true, .copied = true, .verified = true, .sent = {true, true}};
   EXPECT_THAT(commands_of(move, rehearsed),
-              ElementsAre("smoke tests: check --only smoke", "fence: fence on --end-sessions --yes",
+              ElementsAre("smoke tests: check --only smoke",
+                          "fence: fence on --of-run R/database --end-sessions --yes",
                           "repair: repair --run-dir R/database --apply --yes",
                           "last upload 1: upload files s3://b/files --run-dir R/upload-1",
                           "last upload 2: upload public s3://b/public --run-dir R/upload-2",
                           "check: check --run-dir R --require-fence"));
   // Without a rehearsal all of it comes first; nobody's writes are refused meanwhile.
   EXPECT_EQ(commands_of(move, {}).size(), 12U);
-  EXPECT_EQ(commands_of(move, {}).at(7), "fence: fence on --end-sessions --yes");
+  EXPECT_EQ(commands_of(move, {}).at(7), "fence: fence on --of-run R/database --end-sessions --yes");
   move.fence = false;
   EXPECT_THAT(commands_of(move, rehearsed), testing::Contains("check: check --run-dir R"));
   EXPECT_EQ(commands_of(move, rehearsed).size(), 5U);

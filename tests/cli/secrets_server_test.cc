@@ -205,6 +205,57 @@ TEST_F(NoSecret, OfAChecksUrlComesOut) {
   expect_no_trace_in_files({"cutover.toml"});
 }
 
+// A reference is shown in its place, whatever becomes of the check.
+TEST_F(NoSecret, ThatACheckRefersToComesOut) {
+  std::atomic<int> status{200};
+  const support::HttpServer application([&](const support::HttpServerRequest& request) {
+    const bool may = request.headers.get("authorization") == kSessionToken &&
+                     request.target == fmt::format("/{}/health", kQueryToken);
+    return support::HttpServerResponse{.status = may ? status.load() : 401, .body = kWrongPassword};
+  });
+  std::map<std::string, std::string> variables{
+      {"CUTOVER_HTTPS", fmt::format("{}/{}/health", application.url(), kQueryToken)},
+      {"HEALTH_TOKEN", kSessionToken},
+      {"HEALTH_ADDRESS", fmt::format("127.0.0.1:{}", application.port())}};
+  std::ofstream(home_ / "health.text") << kWrongPassword;
+  std::ofstream(home_ / "health.sql") << fmt::format("SELECT '{0}' = '{0}'", kQueryToken);
+  std::ofstream(home_ / "cutover.toml")
+      << "[[check.http]]\nurl = \"env:CUTOVER_HTTPS\"\nheaders = { Authorization = \"env:HEALTH_TOKEN\" }\n"
+         "contains = \"file:health.text\"\n[[check.tcp]]\naddress = \"env:HEALTH_ADDRESS\"\n"
+         "[[check.sql]]\nquery = \"file:health.sql\"\n";
+  const std::set<std::string> ours{"cutover.toml", "health.text", "health.sql"};
+  expect(0, {"config", "check"}, variables);
+  expect(4, with_both({"run"}), variables);
+  const std::vector<std::string> check{"check", "--only", "smoke", "--target", target()};
+  const auto go = run(check, variables);
+  EXPECT_EQ(go.exit_code, 0) << go.output << go.error;
+  EXPECT_THAT(go.output, AllOf(HasSubstr("env:CUTOVER_HTTPS"), HasSubstr("env:HEALTH_ADDRESS"),
+                               HasSubstr("file:health.sql")));
+  status = 500;
+  EXPECT_THAT(run(check, variables).output,
+              HasSubstr("NO-GO: http env:CUTOVER_HTTPS: it answered with status 500"));
+  status = 200;
+  std::ofstream(home_ / "health.text") << kWrongPassword << " and more";
+  EXPECT_THAT(run(check, variables).output, HasSubstr("does not contain \"file:health.text\""));
+  std::ofstream(home_ / "health.sql") << fmt::format("SELECT '{}'::int = 1", kQueryToken);
+  EXPECT_THAT(run(check, variables).output, HasSubstr("refused it, with SQLSTATE 22P02"));
+  for (const auto& address : {fmt::format("{}.invalid:1", kQueryToken), std::string(kSessionToken)}) {
+    variables["HEALTH_ADDRESS"] = address;
+    variables["CUTOVER_HTTPS"] = fmt::format("http://{}.invalid/{}", kQueryToken, kWrongPassword);
+    EXPECT_NE(run(check, variables).exit_code, 0);
+    EXPECT_NE(run(with_both({"check"}), variables).exit_code, 0);
+  }
+  // What is not there is found before anything begins.
+  variables["HEALTH_TOKEN"] = "";
+  EXPECT_THAT(run(with_both({"run", "--run-dir", "run-other"}), variables).error,
+              HasSubstr("HEALTH_TOKEN is not set"));
+  EXPECT_FALSE(fs::exists(home_ / "run-other/run.json"));
+  const auto typed = nlohmann::json{{"url", application.url()}, {"headers", {{"X", kSessionToken}}}}.dump();
+  std::ofstream(home_ / "cutover.toml") << "";
+  EXPECT_EQ(run({"check", "--only", "smoke", "--json", "--http", typed}).exit_code, 1);
+  expect_no_trace_in_files(ours);
+}
+
 TEST_F(NoSecret, ComesOutWhenThingsFail) {
   const auto bad = [](std::string url, const std::string& from, const std::string& to) {
     return url.replace(url.find(from), from.size(), to);

@@ -58,9 +58,9 @@ std::set<std::string> libraries_in(const std::string& list) {
 // What the build needs is listed in ./dev; the image is built by no test.
 TEST(Examples, TheImageHasTheLibrariesOfTheBuild) {
   const auto dev = base::read_file(support::source_file("dev"));
-  const auto start = dev.find("\npackages=(");
+  const auto start = dev.find("\npackages_to() {");
   ASSERT_NE(start, std::string::npos);
-  auto wanted = libraries_in(dev.substr(start, dev.find("\n)", start) - start));
+  auto wanted = libraries_in(dev.substr(start, dev.find("\n}", start) - start));
   for (const auto* of_tests : {"libgtest-dev", "libgmock-dev", "libbenchmark-dev"})
     EXPECT_EQ(wanted.erase(of_tests), 1U) << of_tests;
   EXPECT_EQ(libraries_in(example("Dockerfile")), wanted);

@@ -39,11 +39,13 @@ TEST(RehearsalTraps, WhatIsDeclaredOfACommandBreaksNoStep) {
                           "' WHERE email = 'user1@example.org'");
   const auto go = application.cutover({"run", "--final", "--yes"}, list);
   ASSERT_EQ(go.exit_code, 0) << go.output << go.error;
-  // Of the same size: a listing would not know.
+  // Of the same size: a listing would not know, nor what is left of a sample.
   application.bucket.put("public/css/site.css", "body []");
-  const auto no = application.cutover({"check"}, list);
-  EXPECT_EQ(no.exit_code, 1);
-  EXPECT_THAT(first_line(no), HasSubstr("different: css/site.css: "));
+  for (const auto* verify : {"list", "download=1%", "download"}) {
+    const auto no = application.cutover({"check"}, {{"CUTOVER_VERIFY", verify}});
+    EXPECT_EQ(no.exit_code, 1) << verify << no.output;
+    EXPECT_THAT(first_line(no), HasSubstr("different: css/site.css: ")) << verify;
+  }
 }
 
 TEST(RehearsalTraps, WhatIsWrongWithTheNightIsFoundInTheRehearsal) {
@@ -126,6 +128,54 @@ TEST(RehearsalTraps, DatabasesDoNotDropOutOfTheVerdict) {
   EXPECT_EQ(rest.exit_code, 0) << rest.output << rest.error;
   EXPECT_THAT(rest.output, AllOf(StartsWith("GO for the uploads and the smoke tests alone: 5 checks passed"),
                                  HasSubstr("the databases: left out by --only")));
+}
+
+// A shorter cutover.toml, or one of another directory.
+TEST(RehearsalTraps, UploadsDoNotDropOutOfTheVerdict) {
+  const Application application;
+  ASSERT_EQ(application.cutover({"run"}).exit_code, 4);
+  const auto path = application.directory / "cutover.toml";
+  std::ifstream in(path);
+  const std::string whole{std::istreambuf_iterator<char>(in), {}};
+  const auto second = whole.rfind("[[upload]]");
+  std::ofstream(path) << whole.substr(0, second) << whole.substr(whole.find("[[check.http]]"));
+  for (const auto& arguments : {std::vector<std::string>{"check"}, {"run", "--final", "--yes"}, {"run"}}) {
+    const auto forgotten = application.cutover(arguments);
+    EXPECT_EQ(forgotten.exit_code, 2) << forgotten.output;
+    EXPECT_THAT(
+        forgotten.error,
+        HasSubstr("cutover-run/upload-2 has moved files to s3://bucket/public/, which is not declared"));
+  }
+  EXPECT_FALSE(application.source.value("SHOW default_transaction_read_only") == "on");
+  EXPECT_EQ(application.cutover({"check", "--only", "uploads"}).exit_code, 0) << "that is what was asked for";
+  // What has a run of its own and is meant to go is said to.
+  ASSERT_EQ(application.cutover({"clean", "--run-dir", "cutover-run/upload-2", "--yes"}).exit_code, 0);
+  EXPECT_EQ(application.cutover({"check"}).exit_code, 5);
+}
+
+// A variable that names another database that night.
+TEST(RehearsalTraps, NobodyElsesDatabaseIsFenced) {
+  const Application application;
+  ASSERT_EQ(application.cutover({"run"}).exit_code, 4);
+  const support::TestDatabase other(support::cluster(15, "source"));
+  other.exec("CREATE TABLE t (id int)");
+  const auto stopped = application.cutover({"run", "--final", "--yes"}, {{"CUTOVER_SOURCE", other.url()}});
+  EXPECT_EQ(stopped.exit_code, 2) << stopped.output << stopped.error;
+  EXPECT_THAT(stopped.output, AllOf(HasSubstr("\nNO-GO: fence: "), HasSubstr("is not the source of run")));
+  EXPECT_EQ(other.value("SHOW default_transaction_read_only"), "off");
+  EXPECT_EQ(application.cutover({"run", "--final", "--yes"}).exit_code, 0);
+}
+
+// In a container it names the run's directory for every command.
+TEST(RehearsalTraps, TheRunsDirectoryMayBeInTheEnvironment) {
+  const Application application;
+  const std::map<std::string, std::string> named{{"CUTOVER_RUN_DIR", "volume"}};
+  ASSERT_EQ(application.cutover({"run"}, named).exit_code, 4);
+  const auto go = application.cutover({"run", "--final", "--yes"}, named);
+  EXPECT_EQ(go.exit_code, 0) << go.output << go.error;
+  const auto again = application.cutover({"check"}, named);
+  EXPECT_EQ(again.exit_code, 0) << again.output << again.error;
+  EXPECT_FALSE(fs::exists(application.directory / "cutover-run"));
 }
 
 // What only looked at a part of it, or at a source that goes on changing, is no GO of the run.

@@ -169,6 +169,74 @@ TEST_F(MoveOfDatabases, AGoIsNoneOfACopyThatWasStartedOverSince) {
   EXPECT_EQ(cutover({"report"}).exit_code, 0);
 }
 
+TEST_F(MoveOfDatabases, OneThatWasMovedIsNotForgottenAndNoneIsAddedBehindAGo) {
+  fill(first_);
+  fill(second_);
+  const auto pair = [](const support::TestDatabase& source, const support::TestDatabase& target) {
+    return fmt::format("{}={}", source.name(), target.name());
+  };
+  declare("");
+  const auto run = [&](const std::string& databases, std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"run", "--databases", databases});
+    return cutover(more);
+  };
+  const auto one = pair(first_, target_);
+  const auto both = one + "," + pair(second_, second_target_);
+  ASSERT_EQ(run(one).exit_code, 4);
+  ASSERT_EQ(run(one, {"--final", "--yes"}).exit_code, 0);
+  // Another one would make that GO, and what the application wrote since, look like nothing.
+  target_.exec("INSERT INTO t VALUES (3000, 1)");
+  const auto added = run(both);
+  EXPECT_EQ(added.exit_code, 2) << added.output;
+  EXPECT_THAT(added.error, HasSubstr("has said GO, and not every database is copied"));
+  EXPECT_EQ(run(one, {"--final", "--yes"}).exit_code, 1) << "the GO is remembered";
+  EXPECT_EQ(target_.value("SELECT count(*) FROM t WHERE id = 3000"), "1");
+  target_.exec("DELETE FROM t WHERE id = 3000");
+
+  ASSERT_EQ(run(both, {"--final", "--again", "--yes"}).exit_code, 0);
+  for (const auto& command : {"run", "check"}) {
+    const auto forgotten = cutover({command, "--databases", one});
+    EXPECT_EQ(forgotten.exit_code, 2) << forgotten.output;
+    EXPECT_THAT(forgotten.error, AllOf(HasSubstr("cutover-run/database/" + second_.name() + " has moved"),
+                                       HasSubstr("not declared now")));
+    EXPECT_EQ(cutover({command}).exit_code, 2) << "nor is it the database of the URLs";
+  }
+  EXPECT_EQ(cutover({"check", "--databases", both}).exit_code, 0);
+}
+
+// Databases on other servers are moves of their own: a file and a run directory each, and all must say GO.
+TEST_F(MoveOfDatabases, OnSeveralServersHaveAFileEach) {
+  fill(first_);
+  fill(second_);
+  const auto write = [&](const std::string& name, const support::TestDatabase& source,
+                         const support::TestDatabase& target) {
+    std::ofstream(directory_ / (name + ".toml"))
+        << fmt::format("[source]\nurl = \"{}\"\n[target]\nurl = \"{}\"\n[copy]\nrun_dir = \"move-{}\"\n",
+                       source.url(), target.url(), name);
+  };
+  write("auth", first_, target_);
+  write("cash", second_, second_target_);
+  const auto each = [&](std::vector<std::string> arguments) {
+    std::vector<int> codes;
+    for (const auto* file : {"auth.toml", "cash.toml"}) {
+      auto all = arguments;
+      all.insert(all.end(), {"--config", file});
+      codes.push_back(cutover(all).exit_code);
+    }
+    return codes;
+  };
+  EXPECT_THAT(each({"run"}), testing::ElementsAre(4, 4));
+  first_.exec("INSERT INTO t VALUES (5000, 1)");
+  second_.exec("UPDATE t SET n = -1 WHERE id = 500");
+  EXPECT_THAT(each({"run", "--final", "--yes"}), testing::ElementsAre(0, 0));
+  EXPECT_THAT(each({"check", "--require-fence"}), testing::ElementsAre(0, 0));
+  second_target_.exec("DELETE FROM t WHERE id = 7");
+  EXPECT_THAT(each({"check", "--require-fence"}), testing::ElementsAre(0, 1));
+  const auto both = cutover({"report", "move-auth", "--with", "move-cash", "--format", "html"});
+  EXPECT_THAT(both.output, AllOf(HasSubstr("<b>GO</b>"), HasSubstr("NO-GO"))) << both.error;
+  EXPECT_EQ(both.exit_code, 1) << "a GO of before is no longer the last word";
+}
+
 // What is waived of definitions does not stop the rows from being brought over; the verdict names it.
 TEST_F(MoveOfDatabases, WaivedDifferencesOfDefinitionsAreNamed) {
   fill(first_);
