@@ -221,7 +221,7 @@ void Sockets::follow(CURL* easy) {
 void add_fields(HeaderList& list, const HttpRequest& request) {
   for (const auto& [name, value] : request.headers) {
     const auto breaks = [](const std::string& text) {
-      return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos;
+      return std::ranges::any_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
     };
     if (name.empty() || breaks(name) || breaks(value))
       fail(ErrorKind::usage, "the header {} for {} has a line break or a zero byte in it",

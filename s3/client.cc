@@ -61,9 +61,11 @@ std::string text_of(const pugi::xml_document& document) {
   return out.str();
 }
 
-bool has_kms(const HttpResponse& response) {
-  return response.headers.get("x-amz-server-side-encryption").starts_with("aws:kms");
+std::string encryption_of(const HttpResponse& response) {
+  return std::string(response.headers.get("x-amz-server-side-encryption"));
 }
+
+bool is_kms(std::string_view encryption) { return encryption.starts_with("aws:kms"); }
 
 /// Of a part in a listing.
 std::vector<BodySum> checksums_in(pugi::xml_node part) {
@@ -186,8 +188,10 @@ PutResult Client::put_object(std::string_view key, base::Bytes body, const BodyS
   if (session_->endpoint().requester_pays) put.headers.set("x-amz-request-payer", "requester");
   const auto hash = add_body(put, body, sum);
   const auto response = call(put, hash, describe("put", key));
+  auto encryption = encryption_of(response);
+  const bool has_kms = is_kms(encryption);
   return {unquoted(response.headers.get("ETag")), std::string(response.headers.get("x-amz-version-id")),
-          has_kms(response)};
+          std::move(encryption), has_kms};
 }
 
 std::string Client::create_multipart_upload(std::string_view key, Integrity integrity,
@@ -341,7 +345,8 @@ std::optional<Head> Client::head_object(std::string_view key) {
   out.size = number_in(response.headers.get("Content-Length"));
   out.etag = unquoted(response.headers.get("ETag"));
   out.version = response.headers.get("x-amz-version-id");
-  out.is_kms = has_kms(response) ||
+  out.encryption = encryption_of(response);
+  out.is_kms = is_kms(out.encryption) ||
                response.headers.find("x-amz-server-side-encryption-customer-algorithm") != nullptr;
   out.checksums = checksums_in(response);
   return out;

@@ -72,7 +72,8 @@ struct BodySum {
 struct PutResult {
   std::string etag;
   std::string version;
-  bool is_kms = false;  ///< its ETag is no MD5
+  std::string encryption;  ///< "AES256", "aws:kms"; empty where the server does not say
+  bool is_kms = false;     ///< its ETag is no MD5
 };
 
 struct CompletedPart {
@@ -123,7 +124,8 @@ struct Head {
   uint64_t size = 0;
   std::string etag;
   std::string version;
-  bool is_kms = false;  ///< its ETag is no MD5
+  std::string encryption;  ///< as in PutResult
+  bool is_kms = false;     ///< its ETag is no MD5
   /// Checksums of the whole content that the server keeps, raw.
   std::vector<BodySum> checksums;
 };

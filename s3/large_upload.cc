@@ -329,6 +329,7 @@ bool LargeUpload::complete(Client& client) {
   }
   const auto head = with_retries(client, context_.retries(), [&] { return client.head_object(key_); });
   if (!head || !matches(*head, sum.checksum, confirmed, result.etag)) return false;
+  check_encryption(context_.options.settings, head->encryption);
   if (!confirmed) abort(client, upload_id_);  // it may be there still, when a condition was not met
   record(head->etag, result.version.empty() ? head->version : result.version, sum.checksum);
   context_.uploaded.fetch_add(1);

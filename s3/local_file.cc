@@ -5,6 +5,8 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -12,10 +14,26 @@
 
 namespace s3 {
 
+namespace {
+
+/// No part of the path may be a link: a directory that was walked can have become one since. Kernels and
+/// sandboxes that do not know the call look at the last part only.
+int open_below(int directory, const std::string& path, int flags) {
+  open_how how{};
+  how.flags = static_cast<uint64_t>(flags);
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  const auto descriptor = ::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof how);
+  if (descriptor >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(descriptor);
+  return ::openat(directory, path.c_str(), flags | O_NOFOLLOW);
+}
+
+}  // namespace
+
 std::optional<LocalFile> LocalFile::open(const Root& root, const std::string& path, Symlinks symlinks) {
   // What was a file when it was listed may be a FIFO by now, and must not block; or a link to anywhere.
-  const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (symlinks == Symlinks::follow ? 0 : O_NOFOLLOW);
-  const int descriptor = ::openat(root.descriptor(), path.c_str(), flags);
+  const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  const int descriptor = symlinks == Symlinks::follow ? ::openat(root.descriptor(), path.c_str(), flags)
+                                                      : open_below(root.descriptor(), path, flags);
   if (descriptor < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     throw base::system_error("open", printable(path), errno);

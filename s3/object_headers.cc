@@ -10,6 +10,15 @@
 
 namespace s3 {
 
+void check_encryption(const ObjectSettings& settings, std::string_view encryption) {
+  if (settings.encryption.empty() || settings.encryption == encryption) return;
+  throw base::Error(
+      base::ErrorKind::permanent,
+      fmt::format("the server does not say that it has encrypted with {}, as it was asked to, but {}",
+                  settings.encryption, encryption.empty() ? "nothing" : printable(encryption)),
+      "leave --sse out to take what the server does by itself");
+}
+
 void add_tag(ObjectSettings& settings, const std::string& key, const std::string& value) {
   constexpr size_t kMost = 10;
   constexpr size_t kLongestName = 128;

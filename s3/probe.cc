@@ -1,6 +1,7 @@
 #include "s3/probe.h"
 
 #include <array>
+#include <optional>
 #include <random>
 #include <string_view>
 #include <utility>
@@ -83,6 +84,9 @@ class Probe {
   }
 
   bool is_kms() const { return is_kms_; }
+  const std::string& encryption() const { return encryption_; }
+  /// What the server says to every content alike, if it has taken none.
+  const std::optional<S3Error>& objection() const { return objection_; }
 
   void clean_up() {
     for (const auto& version : versions_) {
@@ -110,14 +114,18 @@ class Probe {
           throw;
         }
       });
+      has_taken_one_ = true;
+      objection_.reset();
       return true;
     } catch (const S3Error& error) {
       if (!error.region().empty()) throw;
       // 400 also from servers that know the header's name but not the algorithm, 501 from those that refuse
       // it.
       if (is_digest_mismatch(error) || error.status() == 400 || error.status() == 412 ||
-          error.status() == 501)
+          error.status() == 501) {
+        if (!has_taken_one_) objection_ = error;
         return false;
+      }
       throw;
     }
   }
@@ -126,6 +134,7 @@ class Probe {
     PutResult result;
     if (!accepts([&] { result = client_.put_object(key_, bytes_of(kContent), sum, headers); })) return false;
     is_kms_ = result.is_kms;
+    encryption_ = result.encryption;
     versions_.push_back(result.version);
     return true;
   }
@@ -152,6 +161,9 @@ class Probe {
   const base::HttpHeaders& headers_;
   std::string key_;
   std::vector<std::string> versions_;  // to be deleted
+  std::string encryption_;
+  std::optional<S3Error> objection_;
+  bool has_taken_one_ = false;
   bool is_kms_ = false;
 };
 
@@ -174,6 +186,7 @@ Capabilities probe(Client& client, const Retries& retries, const UploadOptions& 
       if (!probe.checks(integrity) || !probe.checks_parts(integrity)) continue;
       const bool conditional = probe.respects_conditions(integrity);
       probe.clean_up();
+      check_encryption(options.settings, probe.encryption());
       return {integrity, conditional, false, true, probe.is_kms()};
     }
   } catch (const S3Error&) {
@@ -181,6 +194,7 @@ Capabilities probe(Client& client, const Retries& retries, const UploadOptions& 
     throw;
   }
   probe.clean_up();
+  if (probe.objection()) throw *probe.objection();
   throw base::Error(ErrorKind::permanent, "the server accepts content that does not match its checksum",
                     "nothing could be proven about uploads to it");
 }

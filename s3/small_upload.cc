@@ -52,6 +52,7 @@ void put(Context& context, Client& client, const Loaded& file, const base::HttpH
     return answer;
   });
   base::crash_point("s3_put.done");
+  check_encryption(context.options.settings, result.encryption);
   context.progress.bytes_sent.fetch_add(file.content.size());
   context.governor.moved(file.content.size());
   record(context, file, result.etag, result.version);
@@ -159,7 +160,9 @@ Found look_first(Context& context, Client& client, std::string_view path, uint64
   head = with_retries(client, context.retries(), [&] { return client.head_object(key); });
   if (!head) return context.options.overwrite ? Found::any : Found::nothing;
   if (known && known->etag == hash_of(head->etag)) return Found::ours;
-  if (compare(*head, size, read, context.stop) == Comparison::equal)
+  const auto& wanted = context.options.settings.encryption;
+  const bool is_encrypted = wanted.empty() || head->encryption == wanted;
+  if (is_encrypted && compare(*head, size, read, context.stop) == Comparison::equal)
     // With other headers wanted than those it was made with, the content alone is not enough.
     return known && known->settings != context.headers.settings_hash(path) ? Found::ours : Found::same;
   return context.options.overwrite ? Found::any : Found::in_the_way;

@@ -30,8 +30,8 @@ base::HttpHeaders conditions_for(Context& context, Found found, const std::optio
 bool is_condition_refused(Context& context, const base::Error& error, const base::HttpHeaders& conditions);
 
 constexpr std::string_view kInTheWay =
-    "an object of this name is there that this run did not write, with other content (--overwrite replaces "
-    "it)";
+    "an object of this name is there that this run did not write, with other content or another encryption "
+    "(--overwrite replaces it)";
 
 /// Notes a failure of one file, or rethrows what would fail for every other file too.
 void collect(Context& context, Client& client, std::string_view path, const base::Error& error);

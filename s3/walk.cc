@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -82,29 +84,50 @@ class Walker {
       visitor_.mount(path_.substr(0, path_.size() - 1), identity);
     ancestors_.push_back(identity);
     bool is_empty = true;
-    for (;;) {
-      errno = 0;
-      const auto* entry = ::readdir(directory.get());  // NOLINT(concurrency-mt-unsafe): a stream of our own
-      if (entry == nullptr) break;
-      const std::string_view name(entry->d_name);
-      if (name == "." || name == "..") continue;
+    std::set<std::string, std::less<>> absent;
+    for_each_name(directory.get(), [&](const char* name) {
       is_empty = false;
-      const auto length = path_.size();
-      path_ += name;
-      visit(::dirfd(directory.get()), entry->d_name);
-      path_.resize(length);
-    }
-    if (errno != 0) problem(path_, "cannot be read to its end: " + error_text(errno));
+      if (!visit(::dirfd(directory.get()), name)) absent.emplace(name);
+    });
+    if (!absent.empty()) look_again(directory.get(), absent);
     if (is_empty && !path_.empty()) ++counts_.empty_directories;
     ancestors_.pop_back();
   }
 
-  void visit(int parent, const char* name) {
+  /// During the call path_ names the entry.
+  template <typename Visit>
+  void for_each_name(DIR* directory, Visit visit_name) {
+    for (;;) {
+      errno = 0;
+      const auto* entry = ::readdir(directory);  // NOLINT(concurrency-mt-unsafe): a stream of our own
+      if (entry == nullptr) break;
+      const std::string_view name(entry->d_name);
+      if (name == "." || name == "..") continue;
+      const auto length = path_.size();
+      path_ += name;
+      visit_name(entry->d_name);
+      path_.resize(length);
+    }
+    if (errno != 0) problem(path_, "cannot be read to its end: " + error_text(errno));
+  }
+
+  /// What was listed and not there is deleted if it is not listed any more. It may be there again; and some
+  /// file systems list names under which they find nothing, ever.
+  void look_again(DIR* directory, const std::set<std::string, std::less<>>& absent) {
+    ::rewinddir(directory);
+    for_each_name(directory, [&](const char* name) {
+      if (absent.contains(std::string_view(name)) && !visit(::dirfd(directory), name))
+        problem(path_, "is listed in its directory, and cannot be found in it");
+    });
+  }
+
+  /// False when nothing is there.
+  bool visit(int parent, const char* name) {
     stop_.check();
     struct stat status {};
-    if (::fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return missing(errno);
+    if (::fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return is_there(errno);
     const bool is_link = S_ISLNK(status.st_mode);
-    if (is_link && !follow(parent, name, status)) return;
+    if (is_link && !follow(parent, name, status)) return true;
     if (S_ISDIR(status.st_mode)) return visit_directory(parent, name, is_link);
     if (!options_.filter.wants_file(path_)) {
       ++counts_.filtered;
@@ -120,6 +143,7 @@ class Walker {
       counts_.bytes += static_cast<uint64_t>(status.st_size);
       if (visitor_.file) visitor_.file({path_, FileState::of(status)});
     }
+    return true;
   }
 
   /// Replaces `status` by that of the link's target; false when there is nothing more to do.
@@ -149,20 +173,24 @@ class Walker {
     return false;
   }
 
-  void visit_directory(int parent, const char* name, bool is_link) {
+  bool visit_directory(int parent, const char* name, bool is_link) {
     if (!options_.filter.wants_directory(path_)) {
       ++counts_.filtered;
-      return;
+      return true;
     }
     const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_link ? 0 : O_NOFOLLOW);
     const int descriptor = ::openat(parent, name, flags);
-    if (descriptor < 0) return missing(errno);
+    if (descriptor < 0) return is_there(errno);
     path_ += '/';
     walk_directory(descriptor);
+    return true;
   }
 
-  void missing(int number) {
-    if (number != ENOENT) problem(path_, "cannot be read: " + error_text(number));
+  /// After an error of this number.
+  bool is_there(int number) {
+    if (number == ENOENT) return false;
+    problem(path_, "cannot be read: " + error_text(number));
+    return true;
   }
 
   const WalkOptions& options_;

@@ -69,6 +69,20 @@ TEST_F(DirectoriesBelow, ThatAreMovedAwayBeforeTheyAreReadAreAFailure) {
   for (const auto& problem : outcome.problems) EXPECT_THAT(problem.what, HasSubstr("not there any more"));
 }
 
+// With links left out, as is the default: what lies behind one is none of ours.
+TEST_F(DirectoriesBelow, AreNotReadThroughALinkThatHasTakenTheirPlace) {
+  const auto outcome = before_reading([&] {
+    for (const auto* name : {"gone", "kept"}) {
+      const auto other = elsewhere().native() + name;
+      fs::rename(place_.files() / name, other);
+      fs::create_directory_symlink(other, place_.files() / name);
+    }
+  });
+  EXPECT_GE(outcome.failures, 2U);
+  // The one that was on its way may be of such a directory.
+  EXPECT_LE(place_.server.objects().size(), 3U);
+}
+
 /// What is said when something happens between the two walks of a run, and something behind them.
 class BetweenWalks : public DirectoriesBelow {
  protected:

@@ -105,6 +105,70 @@ TEST_P(Kms, ByTheBucketsDefaultMakesOtherEtags) {
 
 INSTANTIATE_TEST_SUITE_P(Servers, Kms, ::testing::Bool());
 
+/// With KMS and without.
+class Encryption : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Encryption, IsWhatWasAskedFor) {
+  Place place;
+  place.write("a", "1");
+  place.write("large", random_text(kLarge));
+  place.upload.settings.encryption = GetParam();
+  expect_clean(place.run());
+  for (const auto& [key, object] : place.server.objects())
+    EXPECT_EQ(object.headers.at("x-amz-server-side-encryption"), GetParam());
+}
+
+TEST_P(Encryption, ThatTheServerPassesOverEndsTheRun) {
+  Place place({.encrypts = false});
+  place.write("a", "1");
+  place.upload.settings.encryption = GetParam();
+  try {
+    place.run();
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_THAT(error.message(), HasSubstr("encrypted with " + GetParam()));
+  }
+  EXPECT_THAT(contents(place), IsEmpty());
+}
+
+TEST_P(Encryption, IsLookedForInEveryAnswer) {
+  Place place({.encrypts = false});
+  place.write("first", "1");
+  place.run();
+  place.write("small", "2");
+  place.write("large", random_text(kLarge));
+  place.upload.settings.encryption = GetParam();
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures, 3U) << "the first one was to be encrypted, too";
+  for (const auto& problem : outcome.problems) EXPECT_THAT(problem.what, HasSubstr("encrypted with"));
+  EXPECT_EQ(outcome.uploaded, 0U);
+}
+
+TEST_P(Encryption, MakesAnObjectOfOthersAnotherOne) {
+  Place place;
+  place.server.put("prefix/a", "1");
+  place.write("a", "1");
+  place.upload.settings.encryption = GetParam();
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.adopted, 0U);
+  ASSERT_EQ(outcome.failures, 1U);
+  EXPECT_THAT(outcome.problems.front().what, HasSubstr("another encryption"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Encryption, ::testing::Values("AES256", "aws:kms"));
+
+TEST(Probe, SaysWhatTheServerSaysToEveryContent) {
+  Place place;
+  place.write("a", "1");
+  place.server.fail({.operation = "PutObject", .answer = S3Fake::error(501, "NotImplemented"), .times = 100});
+  try {
+    place.run();
+    FAIL();
+  } catch (const base::Error& error) {
+    EXPECT_THAT(error.message(), HasSubstr("NotImplemented"));
+  }
+}
+
 TEST(KmsRights, AreTriedBeforeAnyFileIs) {
   for (const auto* operation : {"ProbeUploadPart", "ProbeCompleteMultipartUpload"}) {
     Place place({.is_kms = true});

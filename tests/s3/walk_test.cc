@@ -181,6 +181,29 @@ TEST_F(WhileItWalks, FilesVanish) {
   EXPECT_THAT(result.problems, IsEmpty());
 }
 
+// All of a directory but two: those that are listed between these are not there when their turn comes.
+TEST_F(WhileItWalks, FilesAreAwayForAMoment) {
+  const base::test::TemporaryDirectory away;
+  std::string directory;
+  std::map<std::string, int> visits;
+  const auto visit = [&](const WalkedFile& file) {
+    ++visits[file.path];
+    if (directory.empty()) {
+      directory = file.path.substr(0, 1);
+      const int left = file.path == directory + "/0" ? 1 : 0;
+      for (int i = 0; i < kFiles; ++i)
+        if (const auto name = std::to_string(i); i != left && directory + "/" + name != file.path)
+          fs::rename(root_ / directory / name, away / name);
+    } else {
+      for (const auto& entry : fs::directory_iterator(away.path()))
+        fs::rename(entry.path(), root_ / directory / entry.path().filename());
+    }
+  };
+  walk(Root(root_.path()), {}, {.file = visit}, base::Stop());
+  EXPECT_EQ(visits.size(), size_t{3 * kFiles});
+  for (const auto& [path, count] : visits) EXPECT_EQ(count, 1) << path;
+}
+
 TEST_F(WhileItWalks, DirectoriesVanish) {
   const auto result = walked([&](const std::string& directory, const std::string&) {
     for (const auto& other : others(directory)) fs::remove_all(root_ / other);

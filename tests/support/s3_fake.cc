@@ -62,13 +62,13 @@ std::string known_as(const std::string& operation, const std::string& key,
 }
 
 /// Of a request that makes an object: what is kept with it.
-std::map<std::string, std::string> object_headers(const HttpServerRequest& request) {
+std::map<std::string, std::string> object_headers(const HttpServerRequest& request, bool encrypts) {
   std::map<std::string, std::string> out;
   for (const auto& [name, value] : request.headers) {
     const auto key = base::lower_case(name);
     if (key == "content-type" || key == "cache-control" || key.starts_with("x-amz-meta-") ||
         key.starts_with("x-amz-checksum-") || key == "x-amz-storage-class" || key == "x-amz-tagging" ||
-        key.starts_with("x-amz-server-side-encryption"))
+        (encrypts && key.starts_with("x-amz-server-side-encryption")))
       out[key] = value;
   }
   return out;
@@ -237,14 +237,15 @@ HttpServerResponse S3Fake::put_object(State& state, const HttpServerRequest& req
       there != state.objects.end() && there->second.content == request.body)
     state.again.push_back(key);
   if (auto refused = check_conditions(state, request, key)) return *refused;
-  auto headers = object_headers(request);
+  auto headers = object_headers(request, options_.encrypts);
   Object object{request.body, etag_of(request.body, headers), std::move(headers)};
   if (!options_.checks_crc)
     std::erase_if(object.headers, [](const auto& h) { return h.first.starts_with("x-amz-checksum"); });
-  const auto etag = object.etag;
+  auto out = with_etag(object.etag);
+  if (const auto asked = object.headers.find("x-amz-server-side-encryption"); asked != object.headers.end())
+    out.headers.add(asked->first, asked->second);
+  if (options_.is_kms) out.headers.set("x-amz-server-side-encryption", "aws:kms");
   state.objects[key] = std::move(object);
-  auto out = with_etag(etag);
-  if (options_.is_kms) out.headers.add("x-amz-server-side-encryption", "aws:kms");
   return out;
 }
 
@@ -281,7 +282,7 @@ HttpServerResponse S3Fake::upload_part(State& state, const HttpServerRequest& re
   const auto etag = etag_of(request.body, upload.headers);
   if (!state.parts_taken.emplace(upload.key, number, etag).second)
     state.again.push_back(fmt::format("{}, part {}", upload.key, number));
-  upload.parts[number] = {request.body, etag, object_headers(request)};
+  upload.parts[number] = {request.body, etag, object_headers(request, options_.encrypts)};
   return with_etag(etag);
 }
 
@@ -429,7 +430,7 @@ HttpServerResponse S3Fake::carry_out(const std::string& operation, const HttpSer
   if (operation == "DeleteObjects") return delete_objects(*state, request);
   if (operation == "CreateMultipartUpload") {
     const auto id = fmt::format("upload/{}+", state->next_upload++);
-    auto headers = object_headers(request);
+    auto headers = object_headers(request, options_.encrypts);
     headers.erase("x-amz-checksum-algorithm");
     headers.erase("x-amz-checksum-type");
     state->uploads[id] = {key, headers, {}};

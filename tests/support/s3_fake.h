@@ -22,6 +22,7 @@ struct S3FakeOptions {
   bool checks_crc = true;               ///< else x-amz-checksum-… is ignored, as older servers do
   bool checks_part_crc = true;          ///< else it is ignored with a part, as checks_crc says
   bool is_kms = false;                  ///< the bucket's default: no ETag is an MD5
+  bool encrypts = true;                 ///< as it is asked to; else it passes over that
   bool checks_md5 = true;               ///< else Content-MD5 is ignored, too
   bool honours_conditions = true;       ///< If-None-Match and If-Match on what makes an object
   bool complete_names_etag = true;      ///< in the answer to CompleteMultipartUpload
