@@ -27,8 +27,8 @@ std::string problem_of(const base::Error& error, const FoundSecrets& secrets) {
 }
 
 template <typename Check>
-CheckResult try_out(std::string kind, const Check& check, const SmokeTest& test) {
-  CheckResult result{.kind = std::move(kind), .name = sanitized_line(check.name)};
+CheckResult try_out(const char* kind, const Check& check, const SmokeTest& test) {
+  CheckResult result{.kind = kind, .name = sanitized_line(check.name)};
   const auto start = std::chrono::steady_clock::now();
   try {
     result.problem = test();
