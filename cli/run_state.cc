@@ -112,7 +112,7 @@ MoveState read_move_state(const Move& move, const std::vector<DatabasePair>& dat
   state.repaired = std::ranges::any_of(copies, [&](const auto& run_dir) {
     return is_repaired(run_dir) || has_unfinished_repair(timeline, run_dir);
   });
-  state.went = has_gone(timeline, move.fence, newest_copy(options.run_dir));
+  state.went = has_gone(timeline, move.fence, newest_copy(database_dir(move.root)));
   for (size_t i = 0; i < move.uploads.size(); ++i) {
     const auto report = read_result_if_exists(upload_dir(move, i) / "report.json");
     const auto code = report.is_object() ? report.value("exit_code", kFailed) : kFailed;
