@@ -7,8 +7,8 @@ namespace base {
 void give_large_pieces_back() {
 #ifdef __GLIBC__
   // Above the buffers that are made for every chunk of rows. Setting them keeps them from being adapted.
-  ::mallopt(M_MMAP_THRESHOLD, 512 << 10);
-  ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, 512 << 10);  // NOLINT(concurrency-mt-unsafe)
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 20);    // NOLINT(concurrency-mt-unsafe)
 #endif
 }
 

@@ -18,13 +18,12 @@ namespace fs = std::filesystem;
 using base::ErrorKind;
 
 constexpr std::string_view kCheckpointMagic = "cutover checkpoint 1";
-constexpr int kCheckpointLevel = 3;
 constexpr uint64_t kCompactAbove = 16 << 20;
 
 // checkpoint = zstd frame of: text(magic) number(generation) text(record)*
 void write_checkpoint_file(const fs::path& path, const RunState& state, uint64_t generation) {
   base::FileSink file(path);
-  base::ZstdSink out(file, kCheckpointLevel);
+  base::ZstdSink out(file);
   const auto write = [&](const base::Encoder& piece) { out.write(base::bytes_of(piece.str())); };
   write(base::Encoder().text(kCheckpointMagic).number(generation));
   state.for_each_record([&](std::string_view record) { write(base::Encoder().text(record)); });
