@@ -1,5 +1,7 @@
 #include "base/http_trust.h"
 
+#include <string_view>
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
@@ -9,10 +11,18 @@ namespace {
 
 X509_STORE* read_store(const std::filesystem::path& bundle) {
   const auto* defaults = curl_version_info(CURLVERSION_NOW);
+  // With another TLS library the callback would be given something else.
+  if (defaults->ssl_version == nullptr || !std::string_view(defaults->ssl_version).starts_with("OpenSSL"))
+    return nullptr;
   const char* file = bundle.empty() ? defaults->cainfo : bundle.c_str();
   if (file == nullptr && defaults->capath == nullptr) return nullptr;
   auto* store = X509_STORE_new();
-  if (store != nullptr && X509_STORE_load_locations(store, file, defaults->capath) == 1) return store;
+  if (store != nullptr && X509_STORE_load_locations(store, file, defaults->capath) == 1) {
+    // As libcurl has it in the store that this one takes the place of: a bundle may hold an intermediate
+    // authority alone.
+    X509_STORE_set_flags(store, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
+    return store;
+  }
   ERR_clear_error();
   X509_STORE_free(store);
   return nullptr;

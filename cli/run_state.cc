@@ -1,6 +1,9 @@
 #include "cli/run_state.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -69,13 +72,28 @@ std::vector<fs::path> copies_of(const Move& move, const std::vector<DatabasePair
   return copies;
 }
 
-/// By where it goes to: the directory may be mounted elsewhere now.
-bool is_still_declared(const Move& move, const s3::RunIdentity& upload) {
-  return std::ranges::any_of(move.uploads, [&](const DeclaredUpload& one) {
-    const auto target = s3::parse_uri(one.to);
-    return target.bucket == upload.bucket && target.prefix == upload.prefix;
-  });
-}
+/// Directories that were uploaded, by where to. One may be mounted elsewhere now, but there are as many.
+class Uploaded {
+ public:
+  explicit Uploaded(const Move& move) {
+    for (const auto& one : move.uploads) {
+      const auto target = s3::parse_uri(one.to);
+      ++declared_[{target.bucket, target.prefix}];
+    }
+  }
+  /// False when more of them go there than are declared.
+  bool add(const s3::RunIdentity& upload) {
+    const std::pair to(upload.bucket, upload.prefix);
+    auto& directories = directories_[to];
+    directories.insert(upload.directory);
+    return directories.size() <= declared_[to];
+  }
+
+ private:
+  using Target = std::pair<std::string, std::string>;  // bucket, prefix
+  std::map<Target, size_t> declared_;
+  std::map<Target, std::set<std::string>> directories_;
+};
 
 [[noreturn]] void refuse_to_forget(const fs::path& directory, const std::string& what) {
   throw base::Error(base::ErrorKind::usage,
@@ -123,10 +141,11 @@ MoveState read_move_state(const Move& move, const std::vector<DatabasePair>& dat
 
 void require_all_that_was_moved(const Move& move, const std::vector<DatabasePair>& databases) {
   const auto copies = copies_of(move, databases);
+  Uploaded uploaded(move);
   for (const auto& directory : run_directories_if_any(move.root)) {
     if (s3::is_upload_run(directory)) {
       const auto upload = s3::read_upload_run(directory).run;
-      if (upload && !is_still_declared(move, *upload))
+      if (upload && !uploaded.add(*upload))
         refuse_to_forget(directory, fmt::format("files to s3://{}/{}", upload->bucket, upload->prefix));
     } else if (const bool is_known = std::ranges::find(copies, directory) != copies.end(); !is_known) {
       refuse_to_forget(directory, copy::RunDir::peek(directory).source);

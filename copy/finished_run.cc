@@ -63,7 +63,8 @@ std::string require_still_there(pg::Connection& target, const Plan& plan, const 
     for (const auto& object : unlogged_objects(target, plan))
       fail("what was in the unlogged " + object,
            "the target's server has crashed since (or another one took over), which empties such tables: "
-           "cutover repair brings over what is missing; to copy again, use --restart");
+           "cutover repair brings over what is missing, and cutover verify says when nothing is any more; to "
+           "copy again, use --restart");
   return *finished_at;
 }
 

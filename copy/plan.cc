@@ -233,18 +233,24 @@ class Planner {
   }
 
   // A sequence goes with the table that owns it, whose name is what patterns are about, as long as no other
-  // table of the copy takes values of it; one that nobody owns goes with its schema.
+  // table of the copy takes values of it; one that nobody owns goes with its schema, and where the target has
+  // its schema already, by its own name.
   void add_sequence(const pg::Sequence& sequence) {
     if (std::ranges::find(plan_.excluded_schemas, sequence.name.schema) != plan_.excluded_schemas.end())
       return;
     const bool used =
         std::ranges::any_of(sequence.users, [&](auto table) { return copied_.contains(table); });
-    if (!left_out_.contains(sequence.owner) || used) {
+    std::optional<std::string> why;
+    if (left_out_.contains(sequence.owner))
+      why = "the table that owns it is left out, and no default of another one takes values of it";
+    else if (sequence.owner == 0 && options_.schema == SchemaMode::none)
+      why = reason_to_skip(options_, std::span(&sequence.name, 1));
+    if (!why || used) {
       plan_.sequences.push_back(sequence);
       return;
     }
-    plan_.excluded_tables.push_back(sequence.name);
-    note(Severity::skipped, "sequence " + sequence.name.display(), "the table that owns it is left out");
+    plan_.excluded_sequences.push_back(sequence.name);
+    note(Severity::skipped, "sequence " + sequence.name.display(), *why);
   }
 
   // Left to a person: what it takes away may lock out those who administer the target.

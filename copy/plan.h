@@ -74,7 +74,8 @@ struct Plan {
   std::vector<pg::Extension> extensions;
   std::vector<pg::QualifiedName> materialized_views;  ///< to refresh, in order
   std::vector<pg::QualifiedName> unpopulated_views;
-  std::vector<pg::QualifiedName> excluded_tables;  ///< and their sequences
+  std::vector<pg::QualifiedName> excluded_tables;
+  std::vector<pg::QualifiedName> excluded_sequences;
   std::vector<std::string> excluded_schemas;
   std::vector<pg::RoleUse> roles;
   std::vector<pg::QualifiedName> foreign_tables;

@@ -72,6 +72,7 @@ void for_each_list(P& plan, const F& visit) {
   visit("materialized_view", plan.materialized_views);
   visit("unpopulated_view", plan.unpopulated_views);
   visit("excluded_table", plan.excluded_tables);
+  visit("excluded_sequence", plan.excluded_sequences);
   visit("excluded_schema", plan.excluded_schemas);
   visit("role", plan.roles);
   visit("foreign_table", plan.foreign_tables);

@@ -106,8 +106,8 @@ void dump_schema(const Options& options, const Plan& plan, const std::string& sn
   command.arguments.emplace_back("--exclude-schema=cutover");
   for (const auto& schema : plan.excluded_schemas)
     command.arguments.push_back("--exclude-schema=" + pg::quote_identifier(schema));
-  for (const auto& table : plan.excluded_tables)
-    command.arguments.push_back("--exclude-table=" + table.sql());
+  for (const auto* excluded : {&plan.excluded_tables, &plan.excluded_sequences})
+    for (const auto& relation : *excluded) command.arguments.push_back("--exclude-table=" + relation.sql());
   // A user mapping's options may hold a password: the file is this user's alone before pg_dump fills it.
   base::File::create_anew(unfinished);
   const auto result = base::run_command(command, stop);

@@ -50,15 +50,25 @@ class DirectoryCheck {
       return problems_.failed(
           "", fmt::format("there were {} files in {} when the run began, and then none any more",
                           base::human_count(walks_.first.files()), printable(root_.path().native())));
-    for (const auto& [path, identity] : walks_.first.mounts_) check_mount(path, identity);
+    for (const auto& [path, identity] : walks_.first.mounts_) at(path, [&] { check_mount(path, identity); });
     for (const auto& [path, files] : walks_.first.files_) {
       stop.check();
-      check_directory(path, files);
+      at(path, [&] { check_directory(path, files); });
     }
     if (!unseen_.empty()) look_again(stop);
   }
 
  private:
+  /// What cannot be looked at is a failure of that directory, and not of the run.
+  template <typename Look>
+  void at(const std::string& path, const Look& look) {
+    try {
+      look();
+    } catch (const base::Error& error) {
+      fail(path, error.message());
+    }
+  }
+
   void check_mount(const std::string& path, const FileIdentity& identity) {
     const auto& second = walks_.second.mounts_;
     const auto seen = second.find(path);

@@ -234,6 +234,7 @@ bool LargeUpload::is_finished_already(Client& client, const OpenUpload& known) {
     return local_->read_at(offset, buffer);
   };
   if (compare(*head, state_.size, read, context_.stop, known.part_size) != Comparison::equal) return false;
+  check_encryption(context_.options.settings, head->encryption);
   record(head->etag, head->version,
          known.parts.size() == layout_.parts() ? combined(known.integrity, part_sums(known.parts)) : "");
   context_.uploaded.fetch_add(1);

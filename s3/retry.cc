@@ -10,7 +10,9 @@ bool mend(Client& client, const S3Error& error, int& mended) {
     ++mended;
     return client.learn_time(error.server_date());
   }
-  if (is_expired(error)) {
+  // An answer to HEAD has no body that would say what is wrong; of expired credentials it has this status.
+  const bool may_be_expired = error.code() == "400" && mended == 0;
+  if (is_expired(error) || may_be_expired) {
     ++mended;
     client.refresh_credentials();
     return true;

@@ -186,7 +186,9 @@ std::function<bool(std::string_view, std::string_view)> Comparison::selection() 
   return [this, lineages = std::move(lineages)](std::string_view schema, std::string_view relation) {
     const pg::QualifiedName name{std::string(schema), std::string(relation)};
     if (after_copy() &&
-        std::ranges::find(options_.recorded->left_out, name) != options_.recorded->left_out.end())
+        (std::ranges::find(options_.recorded->left_out, name) != options_.recorded->left_out.end() ||
+         std::ranges::find(options_.recorded->left_out_sequences, name) !=
+             options_.recorded->left_out_sequences.end()))
       return false;
     const auto found = lineages.find(name);
     return !(found == lineages.end() ? options_.why_left_out(name) : options_.why_left_out(found->second));
@@ -231,7 +233,7 @@ void Comparison::compare_sequences() {
     return;
   }
   const auto source = read_sequences(*source_, options_);
-  verify::compare_sequences(source, read_sequences(*target_, options_), true, outcome_);
+  verify::compare_sequences(source, read_sequences(*target_, options_), options_.selects_all(), outcome_);
 }
 
 const char* kind_name(Unit::Kind kind) {

@@ -85,6 +85,8 @@ struct Options {
   bool show_values = false;
   base::RetryPolicy retry;
 
+  /// No pattern leaves anything out.
+  bool selects_all() const { return patterns.empty(); }
   /// Why a relation with these names is left out. With a side, also because it is the provider's there.
   std::optional<std::string> why_left_out(std::span<const pg::QualifiedName> names,
                                           const pg::Catalog* side = nullptr) const;

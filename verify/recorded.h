@@ -42,9 +42,9 @@ struct Recorded {
   std::vector<Table> tables;
   /// Read at the end of the copy; nothing when they were not kept.
   std::optional<std::vector<Sequence>> sequences;
-  /// Tables that the copy was told to leave out, and their sequences; pg::kLargeObjects when the source had
-  /// some.
+  /// Tables that the copy was told to leave out; pg::kLargeObjects when the source had some.
   std::vector<pg::QualifiedName> left_out;
+  std::vector<pg::QualifiedName> left_out_sequences;
 };
 
 }  // namespace verify

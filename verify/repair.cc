@@ -103,7 +103,8 @@ void Mending::plan() {
 void Mending::plan_sequences() {
   Outcome found;
   const auto source = read_sequences(*source_, options_.compare);
-  verify::compare_sequences(source, read_sequences(*target_, options_.compare), true, found, &sequences_);
+  verify::compare_sequences(source, read_sequences(*target_, options_.compare),
+                            options_.compare.selects_all(), found, &sequences_);
   for (const auto& difference : found.differences) {
     const auto mend = sequences_.find(difference.object);
     if (mend == sequences_.end()) {
@@ -310,7 +311,8 @@ void Mending::look_again() {
     Side source(Role::source, options.source, encoding_, stop_);
     Side target(Role::target, options.target, encoding_, stop_);
     const auto values = read_sequences(source, options_.compare);
-    verify::compare_sequences(values, read_sequences(target, options_.compare), true, after);
+    verify::compare_sequences(values, read_sequences(target, options_.compare),
+                              options_.compare.selects_all(), after);
   }
   repair_.after = std::move(after);
 }

@@ -30,17 +30,20 @@ class Selection {
 
   std::optional<std::string> why_left_out(const Item& item) const {
     const auto found = sequences_.find(item.name);
-    const auto owner = found == sequences_.end() ? tables_.end() : tables_.find(found->second->owner);
-    if (owner == tables_.end())
-      return options_.why_left_out(item.table.name.empty() ? item.name : item.table, &catalog_);
+    if (found == sequences_.end()) return by_name(item);
     const bool used = std::ranges::any_of(found->second->users, [&](const auto oid) {
       const auto user = tables_.find(oid);
       return user != tables_.end() && !why_left_out(*user->second);
     });
-    return used ? std::nullopt : why_left_out(*owner->second);
+    if (used) return std::nullopt;
+    const auto owner = tables_.find(found->second->owner);
+    return owner == tables_.end() ? by_name(item) : why_left_out(*owner->second);
   }
 
  private:
+  std::optional<std::string> by_name(const Item& item) const {
+    return options_.why_left_out(item.table.name.empty() ? item.name : item.table, &catalog_);
+  }
   std::optional<std::string> why_left_out(const pg::Table& table) const {
     return options_.why_left_out(pg::lineage(tables_, table), &catalog_);
   }
@@ -58,7 +61,8 @@ std::vector<Item> read_definitions(Side& side, const Options& options, SequenceR
     SELECT n.nspname, c.relname, s.seqincrement, s.seqcycle,
            pg_catalog.has_sequence_privilege(c.oid, 'SELECT') OR pg_catalog.has_sequence_privilege(c.oid, 'USAGE'),
            coalesce(tn.nspname::text, ''), coalesce(t.relname::text, ''), coalesce(a.attname::text, ''),
-           coalesce(pg_catalog.has_column_privilege(t.oid, a.attnum, 'SELECT'), false)
+           coalesce(pg_catalog.has_column_privilege(t.oid, a.attnum, 'SELECT'), false),
+           EXISTS (SELECT FROM pg_catalog.pg_extension x WHERE c.oid = ANY (x.extconfig))
       FROM pg_catalog.pg_sequence s
       JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -86,6 +90,7 @@ std::vector<Item> read_definitions(Side& side, const Options& options, SequenceR
     }
     item.state.increment = rows.integer(row, 2);
     item.state.cycle = rows.boolean(row, 3);
+    item.state.is_configuration = rows.boolean(row, 9);
     if (rows.boolean(row, 8)) item.column = rows.string(row, 7);
     if (!rows.boolean(row, 4)) {
       out.unchecked.push_back(
@@ -248,7 +253,7 @@ SequenceReading read_sequences(Side& side, const Options& options) {
 
 SequenceReading recorded_sequences(const Recorded& recorded, const SequenceReading& target) {
   SequenceReading out;
-  for (const auto& name : recorded.left_out) {
+  for (const auto& name : recorded.left_out_sequences) {
     out.left_out.insert(name);
     if (target.sequences.contains(name))
       out.skipped.emplace("sequence " + name.display(), "the copy was told to leave it out");
@@ -277,15 +282,20 @@ void compare_sequences(const SequenceReading& source, const SequenceReading& tar
   for (const auto& [name, state] : source.sequences) {
     const auto other = target.sequences.find(name);
     if (other != target.sequences.end()) {
-      compare_one(name, state, other->second, with_catalog, outcome, mends);
-    } else if (!with_catalog && !target.left_out.contains(name)) {
+      compare_one(name, state, other->second, with_catalog && !state.is_configuration, outcome, mends);
+    } else if ((!with_catalog || state.is_configuration) && !target.left_out.contains(name)) {
       outcome.differences.push_back({"sequence " + name.display(), "is missing on the target"});
     }
   }
-  for (const auto& [name, state] : target.sequences)
-    if (!with_catalog && !source.sequences.contains(name) && !source.left_out.contains(name))
-      outcome.differences.push_back(
-          {"sequence " + name.display(), "is on the target, but not at the source"});
+  for (const auto& [name, state] : target.sequences) {
+    if (source.sequences.contains(name) || source.left_out.contains(name)) continue;
+    const Remark remark{"sequence " + name.display(), "is on the target, but not at the source"};
+    if (state.is_configuration) {
+      outcome.notes.push_back(remark);  // a newer extension's
+    } else if (!with_catalog) {
+      outcome.differences.push_back(remark);
+    }
+  }
 }
 
 }  // namespace verify

@@ -21,6 +21,8 @@ struct SequenceState {
   /// The greatest value (the least, when the sequence descends) in the integer column that owns it.
   std::optional<int64_t> reached;
   std::string owner;  ///< "public.orders.id", when a column owns it
+  /// An extension's, which counts it as the user's configuration: it is in no catalog that is compared.
+  bool is_configuration = false;
 };
 
 struct SequenceReading {
@@ -38,7 +40,8 @@ SequenceReading recorded_sequences(const Recorded& recorded, const SequenceReadi
 
 /// A sequence passes when the target will not hand out a value that the source has handed out, nor one that
 /// its owning column holds already (unless the source would do the same). Sequences that are on one side only
-/// differ, unless `with_catalog`: then those have been named. `mends` gets, by the difference's object, the
+/// differ, unless `with_catalog`: then those have been named, which
+/// patterns would have kept it from. `mends` gets, by the difference's object, the
 /// statement that sets the target's sequence; run later, it moves it forward only.
 void compare_sequences(const SequenceReading& source, const SequenceReading& target, bool with_catalog,
                        Outcome& outcome, std::map<std::string, std::string>* mends = nullptr);

@@ -148,6 +148,30 @@ TEST(Exclude, ATablesOwnSequencesGoWithIt) {
   }
 }
 
+// What a table takes its values of is compared with it, whoever owns it.
+TEST(Include, ASequenceThatIsUsedIsComparedToo) {
+  const Move move(kOwnedSequences);
+  const Arguments arguments{"--include", "public.user_of_numbers"};
+  EXPECT_TRUE(exits(move.copy(arguments), 0));
+  EXPECT_TRUE(exits(move.way.run("verify", arguments), 0));
+  move.target.exec("SELECT setval('numbers_id_seq', 1)");
+  auto independent = arguments;
+  independent.emplace_back("--independent");
+  for (const auto& how : {arguments, independent}) {
+    const auto verdict = move.way.run("verify", how);
+    EXPECT_TRUE(exits(verdict, 1));
+    EXPECT_THAT(verdict.output, HasSubstr("numbers_id_seq"));
+  }
+}
+
+// The migrations of another application did not make it, and nothing here needs it.
+TEST(Include, ASequenceThatNobodyOwnsIsLeftOutWhereTheTargetHasItsSchema) {
+  const Move move("CREATE TABLE kept (id int); CREATE SEQUENCE other_seq", "CREATE TABLE kept (id int)");
+  const auto result = move.copy({"--schema", "none", "--include", "public.kept"});
+  EXPECT_TRUE(exits(result, 0));
+  EXPECT_THAT(result.output, HasSubstr("sequence public.other_seq"));
+}
+
 TEST(Include, ATableBringsItsOwnSequencesAndNoOthers) {
   const Move move(kOwnedSequences);
   const Arguments arguments{"--include", "public.kept"};

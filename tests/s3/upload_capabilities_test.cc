@@ -144,6 +144,28 @@ TEST_P(Encryption, IsLookedForInEveryAnswer) {
   EXPECT_EQ(outcome.uploaded, 0U);
 }
 
+// Whose answer was lost with the process: nothing but the object is left to ask.
+TEST_P(Encryption, IsLookedForInAnObjectThatWasCompletedBefore) {
+  Place place({.encrypts = false});
+  place.write("first", "1");
+  place.run();
+  std::filesystem::remove(place.files() / "first");
+  place.write("large", random_text(kLarge));
+  place.upload.settings.encryption = GetParam();
+  const base::Stop stop;
+  place.server.fail({.operation = "CompleteMultipartUpload",
+                     .answer = S3Fake::error(500, "InternalError"),
+                     .takes_effect = true,
+                     .also = [&] { stop.request(); }});
+  Progress progress;
+  EXPECT_THROW(s3::upload(place.upload, place.session(), progress, stop), base::Error);
+  ASSERT_TRUE(place.server.objects().contains("prefix/large"));
+  const auto outcome = place.run();
+  ASSERT_EQ(outcome.failures, 1U);
+  EXPECT_THAT(outcome.problems.front().what, HasSubstr("encrypted with"));
+  EXPECT_EQ(place.run().failures, 1U) << "nor is it believed later";
+}
+
 TEST_P(Encryption, MakesAnObjectOfOthersAnotherOne) {
   Place place;
   place.server.put("prefix/a", "1");

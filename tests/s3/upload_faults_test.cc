@@ -119,12 +119,8 @@ TEST(Upload, SignsWithTheServersTimeWhereTheClocksDiffer) {
 }
 
 /// Credentials that are good until the server says otherwise.
-class RotatingCredentials : public ::testing::TestWithParam<std::string> {
+class RotatingCredentials : public ::testing::Test {
  protected:
-  RotatingCredentials() {
-    for (int i = 0; i < 20; ++i) place_.write(std::to_string(i), "content");
-    place_.write("large", random_text(kLarge));
-  }
   std::shared_ptr<Session> session() {
     return place_.session([this](const aws::Credentials* refused) {
       auto current = current_.lock();
@@ -141,7 +137,23 @@ class RotatingCredentials : public ::testing::TestWithParam<std::string> {
   std::atomic<int> refreshed_{0};
 };
 
-TEST_P(RotatingCredentials, AreFetchedAnewWhenTheServerSaysThatTheyHaveExpired) {
+TEST_F(RotatingCredentials, AreFetchedAnewWhenTheAnswerHasNoBodyThatSaysSo) {
+  place_.server.replace_key("AKNEXT", {"next/secret", "next/token"});
+  Client client(session(), base::Stop());
+  EXPECT_FALSE(
+      with_retries(client, {place_.upload.retry, base::Stop()}, [&] { return client.head_object("none"); }));
+  EXPECT_EQ(refreshed_, 1);
+}
+
+class RotatingCredentialsAt : public RotatingCredentials, public ::testing::WithParamInterface<std::string> {
+ protected:
+  RotatingCredentialsAt() {
+    for (int i = 0; i < 20; ++i) place_.write(std::to_string(i), "content");
+    place_.write("large", random_text(kLarge));
+  }
+};
+
+TEST_P(RotatingCredentialsAt, AreFetchedAnewWhenTheServerSaysThatTheyHaveExpired) {
   const auto operation = GetParam();
   S3Fake::Fault fault{.operation = operation, .after = operation == "PutObject" ? 8 : 0};
   fault.also = [this] { place_.server.replace_key("AKNEXT", {"next/secret", "next/token"}); };
@@ -152,7 +164,7 @@ TEST_P(RotatingCredentials, AreFetchedAnewWhenTheServerSaysThatTheyHaveExpired) 
   EXPECT_THAT(contents(place_), SizeIs(21));
 }
 
-INSTANTIATE_TEST_SUITE_P(Operations, RotatingCredentials,
+INSTANTIATE_TEST_SUITE_P(Operations, RotatingCredentialsAt,
                          ::testing::Values("PutObject", "UploadPart", "CompleteMultipartUpload",
                                            "ListObjectsV2"));
 
