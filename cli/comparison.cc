@@ -49,7 +49,7 @@ bool left_large_objects_out(const copy::Plan& plan) {
 verify::Recorded recorded_by(copy::RecordedRun run) {
   verify::Recorded out{.run_id = run.run_id,
                        .key = run.key,
-                       .began = base::utc_timestamp(std::chrono::system_clock::from_time_t(run.started_unix)),
+                       .began = base::utc_timestamp(run.started),
                        .snapshot = run.snapshot.mark,
                        .source = run.source,
                        .source_version = run.snapshot.source_version,

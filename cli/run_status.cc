@@ -159,8 +159,7 @@ std::string newest_copy(const fs::path& directory) {
   std::string newest;
   for (const auto& run_dir : run_directories_if_any(directory))
     if (const auto state = copy::RunDir::peek(run_dir); !state.run_id.empty())
-      newest =
-          std::max(newest, base::utc_timestamp(std::chrono::system_clock::from_time_t(state.started_unix)));
+      newest = std::max(newest, base::utc_timestamp(state.started));
   return newest;
 }
 
@@ -189,10 +188,9 @@ ReportSection status_section(const RunStatus& status) {
   out.headline = condition_of(status);
   out.tone = status.process || state.finished == 0 ? Tone::good : Tone::unsure;
   if (!state.run_id.empty()) {
-    const auto started = std::chrono::system_clock::from_time_t(state.started_unix);
     add_fact(out, "run",
              fmt::format("{} in {}, started {}", state.run_id, status.directory.string(),
-                         base::utc_timestamp(started).substr(0, 19) + "Z"));
+                         base::utc_timestamp(state.started).substr(0, 19) + "Z"));
   } else {
     add_fact(out, "run", fmt::format("not begun, in {}", status.directory.string()));
   }
@@ -226,7 +224,7 @@ Json status_json(const RunStatus& status) {
            {"exit_code", nullptr},
            {"source", state.source},
            {"target", state.target},
-           {"started", base::utc_timestamp(std::chrono::system_clock::from_time_t(state.started_unix))},
+           {"started", base::utc_timestamp(state.started)},
            {"relations_total", status.relations_total},
            {"chunks_done", state.chunks.size()},
            {"chunks_total", status.chunks_total},

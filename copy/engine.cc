@@ -120,7 +120,7 @@ void Run::store_new_run(const pg::SnapshotMark& mark, const pg::DigestKey& key) 
   state.tool_version = CUTOVER_VERSION;
   state.source = options_.source.redacted();
   state.target = target_ ? options_.target.redacted() : std::string();
-  state.started_unix = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  state.started = std::chrono::system_clock::now();
   base::crash_point("plan_written.before");
   // The run's own record comes last: without it there is no run, with it there must be a snapshot.
   dir_.record(record::snapshot(0, {mark, plan_.source_version}));

@@ -36,7 +36,7 @@ RecordedRun read_recorded_run(const std::filesystem::path& run_dir) {
   RecordedRun out{state.run_id,
                   state.source,
                   state.target,
-                  state.started_unix,
+                  state.started,
                   state.snapshots.back(),
                   RunDir::load_key(run_dir),
                   RunDir::load_plan(run_dir),

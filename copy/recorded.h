@@ -26,7 +26,7 @@ struct RecordedRun {
   std::string run_id;
   std::string source;  ///< redacted
   std::string target;  ///< redacted
-  int64_t started_unix = 0;
+  std::chrono::system_clock::time_point started;
   SnapshotRecord snapshot;
   pg::DigestKey key;
   Plan plan;

@@ -41,12 +41,14 @@ pg::Digest get_digest(Decoder& in) {
 namespace record {
 
 std::string run(const RunState& state) {
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(state.started.time_since_epoch());
   return begin(Type::run)
       .text(state.run_id)
       .text(state.tool_version)
       .text(state.source)
       .text(state.target)
-      .number(static_cast<uint64_t>(state.started_unix))
+      .number(static_cast<uint64_t>(milliseconds.count()))
       .str();
 }
 
@@ -111,7 +113,8 @@ void RunState::apply(base::Bytes bytes) {
       tool_version = in.text();
       source = in.text();
       target = in.text();
-      started_unix = static_cast<int64_t>(in.number());
+      started =
+          std::chrono::system_clock::time_point(std::chrono::milliseconds(static_cast<int64_t>(in.number())));
       break;
     case Type::snapshot: {
       const auto index = small();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -47,9 +48,9 @@ struct SchemaRecord {
 struct RunState {
   std::string run_id;
   std::string tool_version;
-  std::string source;  ///< redacted
-  std::string target;  ///< redacted; empty for an export
-  int64_t started_unix = 0;
+  std::string source;                             ///< redacted
+  std::string target;                             ///< redacted; empty for an export
+  std::chrono::system_clock::time_point started;  ///< kept to the millisecond
   std::vector<SnapshotRecord> snapshots;
   std::unordered_map<uint64_t, ChunkRecord> chunks;  ///< by chunk_key()
   std::map<uint32_t, std::string> relation_digests;  ///< pg::BucketDigest::encode() of what left the source

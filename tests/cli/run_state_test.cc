@@ -66,7 +66,7 @@ TEST_F(StateOfAMove, AGoOfASourceThatAcceptsWritesIsNone) {
 TEST_F(StateOfAMove, AGoIsNoneOfACopyThatWasStartedOverSince) {
   copy::RunState run;
   run.run_id = "1";
-  run.started_unix = 1769889600;  // 2026-01-31T20:00:00Z
+  run.started = std::chrono::system_clock::from_time_t(1769889600);  // 2026-01-31T20:00:00Z
   {
     copy::RunDir database(directory_ / "database");
     database.record(copy::record::run(run));

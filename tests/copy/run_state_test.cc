@@ -39,7 +39,7 @@ RunState started() {
   state.tool_version = "0.1.0";
   state.source = "postgres://app@old/app";
   state.target = "postgres://app@new/app";
-  state.started_unix = 1'700'000'000;
+  state.started = std::chrono::system_clock::from_time_t(1'700'000'000) + std::chrono::milliseconds(5);
   return state;
 }
 
@@ -68,7 +68,7 @@ TEST(RunState, RecordsRoundTrip) {
   const auto state = fold(history());
   EXPECT_EQ(state.run_id, "0123456789abcdef");
   EXPECT_EQ(state.target, "postgres://app@new/app");
-  EXPECT_EQ(state.started_unix, 1'700'000'000);
+  EXPECT_EQ(state.started, started().started);
   ASSERT_EQ(state.snapshots.size(), 2U);
   EXPECT_EQ(state.snapshots[1].mark.transactions, "200:205:201,203");
   EXPECT_EQ(state.snapshots[0].mark.system_identifier, "7300000000000000001");

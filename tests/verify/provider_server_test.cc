@@ -42,7 +42,8 @@ const std::vector<Provider>& providers() {
         "default privileges cloud_admin(tables in public)", "extension neon",
         "privileges on a function pg_catalog.pg_export_snapshot()", "schema neon",
         "schema public privileges of neon_superuser", "table public.orders privileges of neon_superuser"},
-       {"table neon.health_check: it belongs to the provider"}},
+       {"table neon.health_check: it belongs to the provider",
+        "sequence neon.health_check_id_seq: it belongs to the provider"}},
       {"Rds",
        {"rdsadmin", "rds_superuser"},
        R"(
@@ -85,6 +86,7 @@ const std::vector<Provider>& providers() {
        {"partitioned table realtime.messages: it belongs to the provider",
         "table realtime.messages_2026: it belongs to the provider",
         "table realtime.subscription: it belongs to the provider",
+        "sequence realtime.subscription_id_seq: it belongs to the provider",
         "table supabase_functions.hooks: it belongs to the provider"}},
   };
   return all;
