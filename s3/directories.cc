@@ -50,20 +50,21 @@ class DirectoryCheck {
       return problems_.failed(
           "", fmt::format("there were {} files in {} when the run began, and then none any more",
                           base::human_count(walks_.first.files()), printable(root_.path().native())));
-    for (const auto& [path, identity] : walks_.first.mounts_) at(path, [&] { check_mount(path, identity); });
+    for (const auto& [path, identity] : walks_.first.mounts_)
+      at(path, &DirectoryCheck::check_mount, identity);
     for (const auto& [path, files] : walks_.first.files_) {
       stop.check();
-      at(path, [&] { check_directory(path, files); });
+      at(path, &DirectoryCheck::check_directory, files);
     }
     if (!unseen_.empty()) look_again(stop);
   }
 
  private:
   /// What cannot be looked at is a failure of that directory, and not of the run.
-  template <typename Look>
-  void at(const std::string& path, const Look& look) {
+  template <typename Check, typename Value>
+  void at(const std::string& path, Check check, const Value& value) {
     try {
-      look();
+      (this->*check)(path, value);
     } catch (const base::Error& error) {
       fail(path, error.message());
     }
