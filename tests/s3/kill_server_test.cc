@@ -136,7 +136,9 @@ class Kills : public test::UploadProgram {
   /// Every object has its file's content, no other object and no unfinished upload is there.
   void expect_equal() {
     Client client(session(), base::Stop());
-    EXPECT_TRUE(unfinished_uploads(client, {}, prefix_).empty());
+    for (const auto& left : unfinished_uploads(client, {}, prefix_))
+      ADD_FAILURE() << left.key << " is still under way, as " << left.upload_id << " since "
+                    << left.initiated;
     for (const auto& path : files_of_tree_) {
       const auto file = LocalFile::open(Root(files()), path, Symlinks::error);
       ASSERT_TRUE(file);
