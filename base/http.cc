@@ -218,14 +218,15 @@ void Sockets::follow(CURL* easy) {
   set(easy, CURLOPT_CLOSESOCKETDATA, this);
 }
 
+bool breaks_lines(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
+
 void add_fields(HeaderList& list, const HttpRequest& request) {
   for (const auto& [name, value] : request.headers) {
-    const auto breaks = [](const std::string& text) {
-      return std::ranges::any_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
-    };
-    if (name.empty() || breaks(name) || breaks(value))
+    if (!is_header_field(name, value))
       fail(ErrorKind::usage, "the header {} for {} has a line break or a zero byte in it",
-           breaks(name) ? std::string("(malformed)") : name, http_host(request.url));
+           is_header_field(name, {}) ? name : std::string("(malformed)"), http_host(request.url));
     // A semicolon is libcurl's way to send a field without a value; with a colon it would drop the field.
     list.append(trimmed(value).empty() ? name + ";" : name + ": " + value);
   }
@@ -542,6 +543,10 @@ HttpResponse HttpClient::send(const HttpRequest& request, const Stop& stop) {
   if (result != CURLE_OK) throw transport_error(result, transfer.reason.data(), request);
   handles_->failed = false;
   return std::move(transfer.response);
+}
+
+bool is_header_field(std::string_view name, std::string_view value) {
+  return !name.empty() && !breaks_lines(name) && !breaks_lines(value);
 }
 
 std::optional<std::chrono::system_clock::time_point> parse_http_date(std::string_view text) {

@@ -40,6 +40,9 @@ class HttpHeaders {
   std::vector<Field> fields_;
 };
 
+/// False for what would not be one field: without a name, or with a line break or a zero byte in it.
+bool is_header_field(std::string_view name, std::string_view value);
+
 /// A source of known length that can be read again from its start: a request may have to be sent once more
 /// when a kept connection turns out to be closed.
 class RewindableSource : public ByteSource {

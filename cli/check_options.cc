@@ -90,10 +90,7 @@ class CheckMembers {
     return secret;
   }
   static void add_header(base::HttpHeaders& headers, const std::string& name, const std::string& value) {
-    const auto breaks = [](const std::string& text) {
-      return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos;
-    };
-    if (name.empty() || breaks(name) || breaks(value))
+    if (!base::is_header_field(name, value))
       throw Error(ErrorKind::usage,
                   fmt::format("the header \"{}\" has no name, or a line break in it", sanitized_line(name)));
     headers.add(name, value);

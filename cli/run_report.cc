@@ -120,6 +120,19 @@ void add_documents(Json& documents, const fs::path& directory) {
       documents.push_back(std::move(document));
 }
 
+/// `newest_copy`: when the newest copy below the root was begun.
+Json timeline_about(const fs::path& root, const std::string& newest_copy) {
+  // Before the timeline, so that a run that ends in between is not taken for one that stopped half-way.
+  const bool running = running_process(root).has_value();
+  auto out = read_result(root / kTimelineFile);
+  if (out.value("verdict", "") == "running") {
+    if (!running) out["verdict"] = "incomplete";
+  } else if (out.value("time", "") < newest_copy) {
+    out.update(outdated_verdict(out));
+  }
+  return out;
+}
+
 }  // namespace
 
 bool is_run_root(const fs::path& directory) {
@@ -148,23 +161,14 @@ bool remove_run_root(const fs::path& root) {
   return fs::remove(root, ignored);
 }
 
-Json run_timeline(const fs::path& root) {
-  // Before the timeline, so that a run that ends in between is not taken for one that stopped half-way.
-  const bool running = running_process(root).has_value();
-  auto out = read_result(root / kTimelineFile);
-  if (out.value("verdict", "") == "running") {
-    if (!running) out["verdict"] = "incomplete";
-  } else if (out.value("time", "") < newest_copy(database_dir(root))) {
-    out.update(outdated_verdict(out));
-  }
-  return out;
-}
+Json run_timeline(const fs::path& root) { return timeline_about(root, newest_copy(database_dir(root))); }
 
 Json run_document(const fs::path& root) {
-  auto out = run_timeline(root);
+  const auto newest = newest_copy(database_dir(root));
+  auto out = timeline_about(root, newest);
   auto documents = Json::array();
   if (auto check = read_result_if_exists(root / kCheckReportFile);
-      !check.is_null() && check.value("time", "") >= newest_copy(database_dir(root)))
+      !check.is_null() && check.value("time", "") >= newest)
     documents.push_back(std::move(check));
   for (const auto& directory : run_directories_if_any(root)) add_documents(documents, directory);
   out["documents"] = std::move(documents);

@@ -10,8 +10,12 @@
 
 namespace s3 {
 
+bool is_encrypted_as_asked(const ObjectSettings& settings, std::string_view encryption) {
+  return settings.encryption.empty() || settings.encryption == encryption;
+}
+
 void check_encryption(const ObjectSettings& settings, std::string_view encryption) {
-  if (settings.encryption.empty() || settings.encryption == encryption) return;
+  if (is_encrypted_as_asked(settings, encryption)) return;
   throw base::Error(
       base::ErrorKind::permanent,
       fmt::format("the server does not say that it has encrypted with {}, as it was asked to, but {}",

@@ -22,8 +22,10 @@ struct ObjectSettings {
   std::map<std::string, std::string> tags;
 };
 
-/// Throws Error{permanent} unless the server says that it has encrypted as asked: some pass over what they do
-/// not know. `encryption` is what it says.
+/// Whether the server says that it has encrypted as asked: some pass over what they do not know. `encryption`
+/// is what it says.
+bool is_encrypted_as_asked(const ObjectSettings& settings, std::string_view encryption);
+/// Throws Error{permanent} otherwise.
 void check_encryption(const ObjectSettings& settings, std::string_view encryption);
 
 /// Throws Error{usage} for more tags, or longer ones, than S3 lets an object have.

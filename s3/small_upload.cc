@@ -160,9 +160,8 @@ Found look_first(Context& context, Client& client, std::string_view path, uint64
   head = with_retries(client, context.retries(), [&] { return client.head_object(key); });
   if (!head) return context.options.overwrite ? Found::any : Found::nothing;
   if (known && known->etag == hash_of(head->etag)) return Found::ours;
-  const auto& wanted = context.options.settings.encryption;
-  const bool is_encrypted = wanted.empty() || head->encryption == wanted;
-  if (is_encrypted && compare(*head, size, read, context.stop) == Comparison::equal)
+  if (is_encrypted_as_asked(context.options.settings, head->encryption) &&
+      compare(*head, size, read, context.stop) == Comparison::equal)
     // With other headers wanted than those it was made with, the content alone is not enough.
     return known && known->settings != context.headers.settings_hash(path) ? Found::ours : Found::same;
   return context.options.overwrite ? Found::any : Found::in_the_way;
