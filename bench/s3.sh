@@ -117,7 +117,6 @@ user = "{user}"
 aws-sigv4 = "aws:amz:us-east-1:s3"
 header = "x-amz-content-sha256: UNSIGNED-PAYLOAD"
 header = "Content-MD5: {md5}"
-header = "Expect:"
 fail
 next""")
 PYTHON

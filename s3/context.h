@@ -36,8 +36,13 @@ struct Context {
   Progress& progress;
   base::Stop stop;
 
-  /// False once the server has said that it does not know If-Match, or not here.
-  std::atomic<bool> may_match{true};
+  /// How this server is found to take the ETag of an If-Match.
+  enum class Match {
+    quoted,  ///< as HTTP has it
+    bare,    ///< as Ceph's gateway compares it
+    never,   ///< it does not know the header, or not here
+  };
+  std::atomic<Match> match{Match::quoted};
   /// The server has let this process write: what is denied concerns a file, not all of them.
   std::atomic<bool> may_write{false};
 

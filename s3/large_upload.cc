@@ -341,11 +341,12 @@ bool LargeUpload::complete(Client& client) {
 /// lost, or when one has come that is not to be replaced.
 bool LargeUpload::complete_once(Client& client, const std::vector<CompletedPart>& list, const BodySum& sum,
                                 CompleteResult& result) {
-  for (;;) {
+  base::HttpHeaders conditions;
+  for (int attempt = 1;; ++attempt) {
     std::optional<Head> there;
     auto found = look(client, there);
     if (found == Found::same) found = Found::ours;  // in this very state
-    const auto conditions = conditions_for(context_, found, there);
+    conditions = conditions_for(context_, found, there, conditions);
     try {
       base::crash_point("s3_complete.before");
       result = with_retries(client, context_.retries(), [&] {
@@ -362,7 +363,7 @@ bool LargeUpload::complete_once(Client& client, const std::vector<CompletedPart>
     } catch (const S3Error& error) {
       const bool refused = is_condition_refused(context_, error, conditions);
       const bool had_match = conditions.find("If-Match") != nullptr;
-      if (refused && had_match && !context_.may_match) continue;  // once more, without
+      if (refused && had_match && attempt < kMostAttempts) continue;
       if (!refused && !is_no_such_upload(error)) throw;
       return false;
     }

@@ -59,7 +59,8 @@ void put(Context& context, Client& client, const Loaded& file, const base::HttpH
   context.uploaded.fetch_add(1);
 }
 
-/// Looks at what is there, and sets `conditions` for the PUT; false when the file needs none.
+/// Looks at what is there, and sets `conditions` for the PUT, which are those that were refused, if any;
+/// false when the file needs none.
 bool needs_put(Context& context, Client& client, const Loaded& file, base::HttpHeaders& conditions) {
   std::optional<Head> head;
   const auto read = [&](uint64_t offset, std::span<std::byte> buffer) {
@@ -83,7 +84,7 @@ bool needs_put(Context& context, Client& client, const Loaded& file, base::HttpH
     case Found::any:
       break;
   }
-  conditions = conditions_for(context, found, head);
+  conditions = conditions_for(context, found, head, conditions);
   return true;
 }
 
@@ -133,6 +134,12 @@ Attempt try_once(Context& context, Client& client, const WalkedFile& walked) {
   return Attempt::done;
 }
 
+/// As an If-Match of this server; empty when it takes none.
+std::string as_match(Context::Match match, const std::string& etag) {
+  if (match == Context::Match::never || etag.empty()) return {};
+  return match == Context::Match::bare ? etag : "\"" + etag + "\"";
+}
+
 }  // namespace
 
 void collect(Context& context, Client& client, std::string_view path, const base::Error& error) {
@@ -167,12 +174,21 @@ Found look_first(Context& context, Client& client, std::string_view path, uint64
   return context.options.overwrite ? Found::any : Found::in_the_way;
 }
 
-base::HttpHeaders conditions_for(Context& context, Found found, const std::optional<Head>& head) {
+base::HttpHeaders conditions_for(Context& context, Found found, const std::optional<Head>& head,
+                                 const base::HttpHeaders& refused) {
+  using Match = Context::Match;
   base::HttpHeaders out;
   if (!context.capabilities.conditional_put) return out;
   if (found == Found::nothing && !context.options.overwrite) out.set("If-None-Match", "*");
-  if (found == Found::ours && context.may_match && head && !head->etag.empty())
-    out.set("If-Match", "\"" + head->etag + "\"");
+  if (found != Found::ours || !head) return out;
+  auto match = context.match.load();
+  auto value = as_match(match, head->etag);
+  if (!value.empty() && refused.get("If-Match") == value) {
+    // The object is the very one that was named: it is the ETag's form that the server does not take.
+    context.match.compare_exchange_strong(match, match == Match::quoted ? Match::bare : Match::never);
+    value = as_match(context.match, head->etag);
+  }
+  if (!value.empty()) out.set("If-Match", value);
   return out;
 }
 
@@ -187,7 +203,7 @@ bool is_condition_refused(Context& context, const base::Error& error, const base
   // What was to be replaced is gone.
   if (matches && answer->status() == 404 && answer->code() == "NoSuchKey") return true;
   if (!matches || answer->status() != 501) return false;
-  context.may_match = false;
+  context.match = Context::Match::never;
   return true;
 }
 

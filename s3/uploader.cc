@@ -203,7 +203,8 @@ std::vector<ExpectedFile> transfer(Context& context, Directories& directories) {
 }
 
 /// Before anything is begun: what the last process may have left. And when nothing is under way any more:
-/// what has turned up since, then for good.
+/// what has turned up since. A server can carry out a request long after who sent it is gone: `for_good` is
+/// as late as it can be.
 void abort_unknown(Context& context, Client& client, bool for_good) {
   for (const auto& [path, since] : context.journal.intended()) {
     try {
@@ -317,11 +318,12 @@ Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& ses
   outcome.vanished = settle_vanished(context, files);
   // Whose file is gone or has failed in a way that leaves no hope.
   abort_open_uploads(journal, options.target.prefix, client, context.retries());
-  abort_unknown(context, client, true);
+  abort_unknown(context, client, false);
   journal.sync();
   if (options.remove) outcome.removed = remove_extra(context, client, files);
   compare_all(outcome, options, root, session, &journal, files, Moment::behind_upload, problems, progress,
               stop);
+  abort_unknown(context, client, true);
   journal.record(Finished{problems.failures(), problems.differences()});
   outcome.uploaded = context.uploaded;
   outcome.unchanged = context.unchanged;

@@ -130,26 +130,29 @@ TEST(Upload, AbortsUploadsWhoseFileIsGone) {
 }
 
 TEST(Upload, FindsItsLostUploadsBehindManyOthers) {
-  Place place({.page = 2});
+  Place place({.names_encoding = false, .page = 2});
   Client client(place.session(), base::Stop());
-  for (int i = 0; i < 5; ++i) client.create_multipart_upload("prefix/large", Integrity::md5, {});
+  const std::string name = "100% l\xc3\xa4rge <&> +%20";
+  for (int i = 0; i < 5; ++i) client.create_multipart_upload("prefix/" + name, Integrity::md5, {});
   for (int i = 0; i < 4; ++i)
-    client.create_multipart_upload(fmt::format("prefix/large{}", i), Integrity::md5, {});
-  EXPECT_THAT(unfinished_uploads(client, {}, "prefix/large"), SizeIs(9));
-  place.write("large", random_text(kLarge));
+    client.create_multipart_upload(fmt::format("prefix/{}{}", name, i), Integrity::md5, {});
+  EXPECT_THAT(unfinished_uploads(client, {}, "prefix/" + name), SizeIs(9));
+  place.write(name, random_text(kLarge));
   place.server.fail(cut("CreateMultipartUpload", HttpFault::reset, 0, true));
   const auto outcome = place.run();
   EXPECT_EQ(outcome.failures, 0U);
   EXPECT_EQ(place.server.uploads(), 4U) << "those of other keys stay";
 }
 
-TEST(Upload, AbortsAnUploadThatItsServerBeginsTooLate) {
+/// The operation during which the request of a process that is gone is carried out.
+class BegunTooLate : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(BegunTooLate, IsAborted) {
   Place place;
   place.write("large", random_text(kLarge));
   place.server.fail(answering("CreateMultipartUpload", 403, "SignatureDoesNotMatch", 1));
   EXPECT_THROW(place.run(), S3Error);
-  // The request of the process that is gone is carried out while the next one is at work.
-  S3Fake::Fault late{.operation = "UploadPart", .after = 1};
+  S3Fake::Fault late{.operation = GetParam()};
   late.change = [](support::HttpServerResponse&) {};
   late.also = [&] {
     Client(place.session(), base::Stop()).create_multipart_upload("prefix/large", Integrity::md5, {});
@@ -158,6 +161,9 @@ TEST(Upload, AbortsAnUploadThatItsServerBeginsTooLate) {
   expect_clean(place.run());
   EXPECT_EQ(place.server.uploads(), 0U);
 }
+
+INSTANTIATE_TEST_SUITE_P(Of, BegunTooLate, ::testing::Values("UploadPart", "ListObjectsV2"),
+                         [](const auto& test) { return test.param; });
 
 }  // namespace
 }  // namespace s3

@@ -79,7 +79,7 @@ TEST_F(UploadRun, IsCleanedWithWhatItHasBegun) {
 }
 
 TEST_F(UploadRun, IsCleanedOfAnUploadWhoseIdIsNotKnown) {
-  write("large", random_text(kLarge));
+  write("ünï/100% l+rge <1>", random_text(kLarge));
   ASSERT_EQ(run({}, {{"CUTOVER_CRASH_AT", "s3_create.done"}}).exit_code, 128 + SIGKILL);
   Client client(session(), base::Stop());
   ASSERT_EQ(unfinished_uploads(client, {}, prefix_).size(), 1U);

@@ -132,6 +132,32 @@ TEST(Conditions, AreLeftOutWhereTheServerDoesNotKnowThem) {
   EXPECT_EQ(content_of(place, "a"), "2");
 }
 
+TEST(Conditions, NameTheETagAsTheServerComparesIt) {
+  Place place({.quotes_match = false});
+  place.upload.concurrency = 1;
+  for (const auto* name : {"a", "b"}) place.write(name, "1");
+  place.write("large", random_text(kLarge));
+  place.run();
+  for (const auto* name : {"a", "b"}) place.write(name, "2");
+  place.write("large", random_text(kLarge, 1));
+  place.server.reset_counts();
+  const auto outcome = place.run();
+  EXPECT_THAT(outcome.problems, IsEmpty());
+  EXPECT_EQ(outcome.uploaded, 3U);
+  EXPECT_LE(place.server.count("PutObject") + place.server.count("CompleteMultipartUpload"), 4)
+      << "one refusal is enough";
+}
+
+TEST(Conditions, ProtectWhatComesAtTheVeryEndOnSuchAServerToo) {
+  Place place({.quotes_match = false});
+  place.write("a", "1");
+  place.run();
+  place.write("a", "2");
+  place.server.fail(meanwhile("PutObject", 1, [&] { place.server.put("prefix/a", "theirs"); }));
+  EXPECT_EQ(place.run().failures, 1U);
+  EXPECT_EQ(content_of(place, "a"), "theirs");
+}
+
 TEST(LaterWalks, ReportWhatTheyCannotTake) {
   for (const auto level : {VerifyLevel::checksum, VerifyLevel::download}) {
     Place place;
@@ -446,7 +472,7 @@ TEST(MissingRights, DoNotEndTheRunWhenLostUploadsCannotBeLookedFor) {
       {.operation = "CreateMultipartUpload", .answer = S3Fake::error(403, "SignatureDoesNotMatch")});
   EXPECT_THROW(place.run(), S3Error);
   place.server.fail(
-      {.operation = "ListMultipartUploads", .answer = S3Fake::error(403, "AccessDenied"), .times = 2});
+      {.operation = "ListMultipartUploads", .answer = S3Fake::error(403, "AccessDenied"), .times = 3});
   const auto outcome = place.run();
   EXPECT_EQ(outcome.failures, 0U);
   EXPECT_EQ(outcome.uploaded, 1U);
@@ -454,7 +480,7 @@ TEST(MissingRights, DoNotEndTheRunWhenLostUploadsCannotBeLookedFor) {
   EXPECT_THAT(outcome.problems[0].what, HasSubstr("s3:ListBucketMultipartUploads"));
   place.server.reset_counts();
   EXPECT_THAT(place.run().problems, IsEmpty());
-  EXPECT_EQ(place.server.count("ListMultipartUploads"), 2) << "it is looked for again";
+  EXPECT_EQ(place.server.count("ListMultipartUploads"), 3) << "it is looked for again";
 }
 
 TEST(MissingRights, MakePartsBeSentAgainThatCannotBeListed) {

@@ -47,7 +47,8 @@ TEST_F(UploadProgram, UploadsVerifiesAndSendsNothingTwice) {
 }
 
 TEST_F(UploadProgram, ResumesAtEveryCrashPoint) {
-  write("large", random_text(kLarge));
+  const std::string large = "ünï/100% l+rge <1>";
+  write(large, random_text(kLarge));
   write("small", "1");
   for (const auto* point : {"s3_create.done", "upload_journal.before:3", "s3_part.done", "s3_part.done:2",
                             "s3_put.done", "s3_complete.before", "s3_complete.done"}) {
@@ -57,7 +58,7 @@ TEST_F(UploadProgram, ResumesAtEveryCrashPoint) {
     EXPECT_EQ(resumed.exit_code, 0) << point << resumed.error;
     expect_whole();
     // Something new for the next one.
-    write("large", random_text(kLarge, std::hash<std::string>()(point)));
+    write(large, random_text(kLarge, std::hash<std::string>()(point)));
     write("small", point);
   }
 }

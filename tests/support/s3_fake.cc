@@ -84,6 +84,14 @@ std::pair<std::optional<std::string>, std::map<std::string, std::string>> addres
   return {aws::uri_decode(path.substr(std::min(bucket.size() + 1, path.size()))), std::move(query)};
 }
 
+std::string escaped(const std::string& text) {
+  pugi::xml_document document;
+  document.append_child(pugi::node_pcdata).set_value(text.c_str());
+  std::ostringstream out;
+  document.save(out, "", pugi::format_raw | pugi::format_no_declaration);
+  return out.str();
+}
+
 HttpServerResponse xml(const std::string& body) {
   return {.status = 200,
           .headers = {{"Content-Type", "application/xml"}},
@@ -267,7 +275,8 @@ std::optional<HttpServerResponse> S3Fake::check_conditions(const State& state,
   const auto wanted = request.headers.get("If-Match");
   if (wanted.empty()) return std::nullopt;
   if (found == state.objects.end()) return error(404, "NoSuchKey");
-  if (wanted != "\"" + found->second.etag + "\"") return error(412, "PreconditionFailed");
+  const auto& etag = found->second.etag;
+  if (wanted != (options_.quotes_match ? "\"" + etag + "\"" : etag)) return error(412, "PreconditionFailed");
   return std::nullopt;
 }
 
@@ -385,6 +394,7 @@ HttpServerResponse S3Fake::list_objects(State& state, const Query& query) const 
 
 HttpServerResponse S3Fake::list_uploads(const State& state, const Query& query) const {
   const auto get = [&](const char* name) { return query.contains(name) ? query.at(name) : std::string(); };
+  const bool is_encoded = get("encoding-type") == "url";
   std::set<std::pair<std::string, std::string>> wanted;
   for (const auto& [id, upload] : state.uploads)
     if (upload.key.starts_with(get("prefix"))) wanted.emplace(upload.key, id);
@@ -399,14 +409,15 @@ HttpServerResponse S3Fake::list_uploads(const State& state, const Query& query) 
       body += "<IsTruncated>true</IsTruncated>";
       break;
     }
-    const auto encoded = aws::uri_encode(key, true);
-    body += fmt::format("<Upload><Key>{}</Key><UploadId>{}</UploadId></Upload>", encoded, id);
+    const auto shown = is_encoded ? aws::uri_encode(key, true) : escaped(key);
+    body += fmt::format("<Upload><Key>{}</Key><UploadId>{}</UploadId></Upload>", shown, id);
     if (count == options_.page)
       body += fmt::format("<NextKeyMarker>{}</NextKeyMarker><NextUploadIdMarker>{}</NextUploadIdMarker>",
-                          encoded, id);
+                          shown, id);
   }
-  return xml("<ListMultipartUploadsResult><EncodingType>url</EncodingType>" + body +
-             "</ListMultipartUploadsResult>");
+  const bool is_named = is_encoded && options_.names_encoding;
+  return xml(fmt::format("<ListMultipartUploadsResult>{}{}</ListMultipartUploadsResult>",
+                         is_named ? "<EncodingType>url</EncodingType>" : "", body));
 }
 
 HttpServerResponse S3Fake::delete_objects(State& state, const HttpServerRequest& request) const {

@@ -25,6 +25,8 @@ struct S3FakeOptions {
   bool encrypts = true;                 ///< as it is asked to; else it passes over that
   bool checks_md5 = true;               ///< else Content-MD5 is ignored, too
   bool honours_conditions = true;       ///< If-None-Match and If-Match on what makes an object
+  bool quotes_match = true;             ///< the ETag of an If-Match; Ceph compares the bare one
+  bool names_encoding = true;           ///< of unfinished uploads' keys; Ceph encodes and does not say so
   bool complete_names_etag = true;      ///< in the answer to CompleteMultipartUpload
   bool requester_pays = false;          ///< who does not agree to that is refused
   size_t page = 1000;                   ///< entries of a listing, at most
