@@ -48,6 +48,8 @@ class Session {
   }
   /// How far the server's clock is ahead, in seconds, as far as it is known.
   int64_t clock_offset() const { return offset_s_.load(std::memory_order_relaxed); }
+  /// The server's time, as far as it is known.
+  aws::Clock::time_point now() const { return aws::Clock::now() + std::chrono::seconds(clock_offset()); }
   /// Corrects the offset by a Date header; false when it holds no date or `used`, the offset that the
   /// refused request was signed with, was right already. Others may have learned the same meanwhile.
   bool learn_time(std::string_view date, int64_t used);

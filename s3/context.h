@@ -43,6 +43,8 @@ struct Context {
     never,   ///< it does not know the header, or not here
   };
   std::atomic<Match> match{Match::quoted};
+  /// False once the server has said that it knows no conditions on the completion of an upload.
+  std::atomic<bool> may_complete_on_condition{true};
   /// The server has let this process write: what is denied concerns a file, not all of them.
   std::atomic<bool> may_write{false};
 

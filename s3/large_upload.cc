@@ -105,7 +105,8 @@ Found LargeUpload::look(Client& client, std::optional<Head>& head) {
 
 void LargeUpload::create(Client& client) {
   const bool is_suspect = context_.journal.is_intended(file_.path);
-  context_.journal.record_intended(file_.path);
+  const auto now = std::chrono::floor<std::chrono::seconds>(context_.session->now().time_since_epoch());
+  context_.journal.record_intended(file_.path, static_cast<uint64_t>(now.count()));
   int tries = 0;
   upload_id_ = with_retries(client, context_.retries(), [&] {
     ++tries;
@@ -346,7 +347,11 @@ bool LargeUpload::complete_once(Client& client, const std::vector<CompletedPart>
     std::optional<Head> there;
     auto found = look(client, there);
     if (found == Found::same) found = Found::ours;  // in this very state
-    conditions = conditions_for(context_, found, there, conditions);
+    if (context_.may_complete_on_condition) {
+      conditions = conditions_for(context_, found, there, conditions);
+    } else {
+      conditions.clear();
+    }
     try {
       base::crash_point("s3_complete.before");
       result = with_retries(client, context_.retries(), [&] {
@@ -361,8 +366,13 @@ bool LargeUpload::complete_once(Client& client, const std::vector<CompletedPart>
       base::crash_point("s3_complete.done");
       return true;
     } catch (const S3Error& error) {
+      if (error.status() == 501 && conditions.size() > 0) {
+        context_.may_complete_on_condition = false;
+        continue;
+      }
       const bool refused = is_condition_refused(context_, error, conditions);
       const bool had_match = conditions.find("If-Match") != nullptr;
+      if (error.status() != 412) conditions.clear();  // not because of their form
       if (refused && had_match && attempt < kMostAttempts) continue;
       if (!refused && !is_no_such_upload(error)) throw;
       return false;

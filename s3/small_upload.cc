@@ -1,6 +1,7 @@
 #include "s3/small_upload.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "base/crash_point.h"
 #include "s3/compare.h"
@@ -105,6 +106,7 @@ void upload_loaded(Context& context, Client& client, const Loaded& file) {
     } catch (const S3Error& error) {
       // Somebody else was faster, or it is our own from a try whose answer was lost.
       if (attempt == kMostAttempts || !is_condition_refused(context, error, conditions)) throw;
+      if (error.status() != 412) conditions.clear();  // not because of their form
     }
   }
 }
@@ -185,7 +187,9 @@ base::HttpHeaders conditions_for(Context& context, Found found, const std::optio
   auto value = as_match(match, head->etag);
   if (!value.empty() && refused.get("If-Match") == value) {
     // The object is the very one that was named: it is the ETag's form that the server does not take.
-    context.match.compare_exchange_strong(match, match == Match::quoted ? Match::bare : Match::never);
+    const auto next = match == Match::quoted ? Match::bare : Match::never;
+    if (context.match.compare_exchange_strong(match, next) && next == Match::never)
+      spdlog::warn("the server refuses If-Match with the object's own ETag: objects are replaced without it");
     value = as_match(context.match, head->etag);
   }
   if (!value.empty()) out.set("If-Match", value);
@@ -197,7 +201,7 @@ bool is_condition_refused(Context& context, const base::Error& error, const base
   const bool matches = conditions.find("If-Match") != nullptr;
   if (answer == nullptr || (!matches && conditions.find("If-None-Match") == nullptr)) return false;
   if (answer->status() == 412) {
-    context.may_have_others = true;
+    if (!matches) context.may_have_others = true;
     return true;
   }
   // What was to be replaced is gone.

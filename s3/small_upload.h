@@ -24,7 +24,7 @@ enum class Found {
 Found look_first(Context& context, Client& client, std::string_view path, uint64_t size, const ReadAt& read,
                  std::optional<Head>& head, bool always = false);
 /// The headers that keep a request from replacing anything else, as far as the server respects them.
-/// `refused` are those that it has just refused: the same ones would be again.
+/// `refused` are those that it has just answered with 412: the same ones would be refused again.
 base::HttpHeaders conditions_for(Context& context, Found found, const std::optional<Head>& head,
                                  const base::HttpHeaders& refused = {});
 /// True when the server did not carry the request out because of those headers; what is there has to be

@@ -151,10 +151,8 @@ void UploadJournal::record(const ObjectRecord& object) { append(encode(object));
 void UploadJournal::record_removed(std::string_view path) { append(encode_removed(path)); }
 void UploadJournal::record_settled(std::string_view path) { append(encode_settled(path)); }
 void UploadJournal::record(const OpenUpload& upload) { append(encode(upload), true); }
-void UploadJournal::record_intended(std::string_view path) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  append(encode_intended(path, static_cast<uint64_t>(std::chrono::floor<std::chrono::seconds>(now).count())),
-         true);
+void UploadJournal::record_intended(std::string_view path, uint64_t since) {
+  append(encode_intended(path, since), true);
 }
 void UploadJournal::record_cleared(std::string_view path) { append(encode_cleared(path)); }
 void UploadJournal::record_ended(std::string_view upload_id) { append(encode_ended(upload_id)); }

@@ -55,7 +55,8 @@ class UploadJournal {
   void record_settled(std::string_view path);
 
   /// Both durable before they return: otherwise a lost machine could leave an upload nobody knows of.
-  void record_intended(std::string_view path);
+  /// `since`: now by the server's clock, in seconds since 1970.
+  void record_intended(std::string_view path, uint64_t since);
   void record(const OpenUpload& upload);
   void record_cleared(std::string_view path);
   /// Paths of which the server may have an upload that the journal does not know.

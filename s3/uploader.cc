@@ -211,11 +211,11 @@ void abort_unknown(Context& context, Client& client, bool for_good) {
       abort_unknown_uploads(context.journal, context.options.target.prefix, path, since, client,
                             context.retries());
     } catch (const S3Error& error) {
-      if (!is_denied(error)) throw;
-      // No file is missing for it; what stays are parts that cost money.
+      if (!for_good && ends_the_run(error)) throw;
+      // No file is missing for it; what stays are parts that cost money. A later run looks again.
       if (for_good)
-        context.problems.note(
-            path, "an unfinished upload of it may be left: " + error.message() + " (" + error.hint() + ")");
+        context.problems.note(path, "an unfinished upload of it may be left: " + error.message() +
+                                        (error.hint().empty() ? "" : " (" + error.hint() + ")"));
       continue;
     }
     if (for_good) context.journal.record_cleared(path);

@@ -137,6 +137,18 @@ TEST_F(WhilePartsAreSent, TheFileShrinksToASmallOne) {
   EXPECT_EQ(place_.server.uploads(), 0U);
 }
 
+TEST_F(WhilePartsAreSent, AnotherFileTakesItsPlace) {
+  const auto another = random_text(kLarge, 1);
+  const auto outcome = run_with([&](const fs::path& file) {
+    const auto beside = file.parent_path().parent_path() / "another";
+    std::ofstream(beside, std::ios::binary) << another;
+    fs::rename(beside, file);
+  });
+  EXPECT_THAT(outcome.problems, IsEmpty());
+  EXPECT_TRUE(place_.server.objects().at("prefix/large").content == another);
+  EXPECT_EQ(place_.server.uploads(), 0U);
+}
+
 TEST_F(WhilePartsAreSent, TheFileVanishes) {
   const auto outcome = run_with([](const fs::path& file) { fs::remove(file); });
   EXPECT_EQ(outcome.failures, 0U) << "what was open could be read to its end";

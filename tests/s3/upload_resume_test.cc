@@ -1,3 +1,4 @@
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -26,6 +27,7 @@ using test::Place;
 using test::random_text;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 TEST(Upload, SendsAPartAgainWhoseChecksumTheServerHasOtherwise) {
@@ -142,6 +144,32 @@ TEST(Upload, FindsItsLostUploadsBehindManyOthers) {
   const auto outcome = place.run();
   EXPECT_EQ(outcome.failures, 0U);
   EXPECT_EQ(place.server.uploads(), 4U) << "those of other keys stay";
+}
+
+TEST(Upload, FindsItsLostUploadWhereTheClocksDiffer) {
+  for (const int hours : {1, -1}) {
+    Place place({.clock_ahead = std::chrono::hours(hours)});
+    place.write("large", random_text(kLarge));
+    place.server.fail(cut("CreateMultipartUpload", HttpFault::reset, 0, true));
+    expect_clean(place.run());
+    EXPECT_EQ(place.server.uploads(), 0U) << hours;
+  }
+}
+
+TEST(Upload, SaysThatALostUploadMayBeLeftWhereNoneAreListed) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.server.fail(cut("CreateMultipartUpload", HttpFault::reset, 0, true));
+  place.server.fail(
+      {.operation = "ListMultipartUploads", .answer = S3Fake::error(501, "NotImplemented"), .times = 3});
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures, 0U);
+  EXPECT_EQ(outcome.verification.equal, 1U);
+  ASSERT_FALSE(outcome.problems.empty());
+  EXPECT_THAT(outcome.problems.back().what, HasSubstr("an unfinished upload of it may be left"));
+  EXPECT_EQ(place.server.uploads(), 1U);
+  EXPECT_THAT(place.run().problems, IsEmpty());
+  EXPECT_EQ(place.server.uploads(), 0U) << "a later run looks again";
 }
 
 /// The operation during which the request of a process that is gone is carried out.

@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -132,6 +133,32 @@ TEST(Conditions, AreLeftOutWhereTheServerDoesNotKnowThem) {
   EXPECT_EQ(content_of(place, "a"), "2");
 }
 
+TEST(Conditions, AreLeftOutOfACompletionThatTakesNone) {
+  Place place;
+  place.write("a", "1");
+  place.run();
+  place.write("large", random_text(kLarge));
+  place.write("a", "2");
+  place.server.fail({.operation = "CompleteMultipartUpload", .answer = S3Fake::error(501, "NotImplemented")});
+  place.server.reset_counts();
+  const auto outcome = place.run();
+  EXPECT_THAT(outcome.problems, IsEmpty());
+  EXPECT_EQ(outcome.uploaded, 2U);
+  EXPECT_EQ(place.server.count("CompleteMultipartUpload"), 2);
+}
+
+TEST(Conditions, AreLeftOutWhereEveryETagIsRefused) {
+  Place place({.takes_match = false});
+  place.upload.concurrency = 1;
+  for (const auto* name : {"a", "b"}) place.write(name, "1");
+  place.write("large", random_text(kLarge));
+  place.run();
+  for (const auto* name : {"a", "b"}) place.write(name, "2");
+  place.write("large", random_text(kLarge, 1));
+  EXPECT_THAT(place.run().problems, IsEmpty());
+  EXPECT_EQ(content_of(place, "b"), "2");
+}
+
 TEST(Conditions, NameTheETagAsTheServerComparesIt) {
   Place place({.quotes_match = false});
   place.upload.concurrency = 1;
@@ -244,6 +271,15 @@ TEST_F(Deleting, LooksForTheFileBeforeItTakesTheObject) {
   EXPECT_EQ(outcome.failures, 1U) << "it is not uploaded either";
   EXPECT_THAT(place_.run().problems, IsEmpty());
   EXPECT_EQ(content_of(place_, "b"), "new");
+}
+
+TEST_F(Deleting, TakesMoreThanOneRequestCanName) {
+  for (int i = 0; i < 1001; ++i) place_.server.put(fmt::format("prefix/extra/{}", i), "x");
+  remove("b");
+  const auto outcome = place_.run();
+  EXPECT_THAT(outcome.problems, IsEmpty());
+  EXPECT_EQ(outcome.removed, 1002U);
+  EXPECT_FALSE(has("extra/0") || has("extra/999") || has("b"));
 }
 
 TEST_F(Deleting, TakesNothingOfAnEmptyDirectory) {

@@ -63,6 +63,19 @@ TEST_F(UploadProgram, ResumesAtEveryCrashPoint) {
   }
 }
 
+TEST_F(UploadProgram, ShowsOnATerminalHowFarItIs) {
+  write("large", random_text(kLarge));
+  write("small", "1");
+  support::Process process(support::cutover_program(), arguments({"--bwlimit", "20MB"}),
+                           {.environment = environment(), .terminal = true});
+  process.wait_for_output("/2 files");
+  const auto result = process.wait();
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  const auto verdict = result.output.rfind("EQUAL: 2 files");
+  ASSERT_NE(verdict, std::string::npos) << result.output;
+  EXPECT_EQ(result.output.find("/2 files", verdict), std::string::npos) << "the live line is gone";
+}
+
 TEST_F(UploadProgram, StopsCleanlyAndResumes) {
   for (int i = 0; i < 3; ++i) write(fmt::format("large{}", i), random_text(kLarge, static_cast<uint64_t>(i)));
   support::Process process(support::cutover_program(), arguments({"--bwlimit", "5MB"}),

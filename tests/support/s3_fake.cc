@@ -276,7 +276,8 @@ std::optional<HttpServerResponse> S3Fake::check_conditions(const State& state,
   if (wanted.empty()) return std::nullopt;
   if (found == state.objects.end()) return error(404, "NoSuchKey");
   const auto& etag = found->second.etag;
-  if (wanted != (options_.quotes_match ? "\"" + etag + "\"" : etag)) return error(412, "PreconditionFailed");
+  if (!options_.takes_match || wanted != (options_.quotes_match ? "\"" + etag + "\"" : etag))
+    return error(412, "PreconditionFailed");
   return std::nullopt;
 }
 
@@ -410,7 +411,8 @@ HttpServerResponse S3Fake::list_uploads(const State& state, const Query& query) 
       break;
     }
     const auto shown = is_encoded ? aws::uri_encode(key, true) : escaped(key);
-    body += fmt::format("<Upload><Key>{}</Key><UploadId>{}</UploadId></Upload>", shown, id);
+    body += fmt::format("<Upload><Key>{}</Key><UploadId>{}</UploadId><Initiated>{}</Initiated></Upload>",
+                        shown, id, state.uploads.at(id).initiated);
     if (count == options_.page)
       body += fmt::format("<NextKeyMarker>{}</NextKeyMarker><NextUploadIdMarker>{}</NextUploadIdMarker>",
                           shown, id);
@@ -444,7 +446,12 @@ HttpServerResponse S3Fake::carry_out(const std::string& operation, const HttpSer
     auto headers = object_headers(request, options_.encrypts);
     headers.erase("x-amz-checksum-algorithm");
     headers.erase("x-amz-checksum-type");
-    state->uploads[id] = {key, headers, {}};
+    const auto now = std::chrono::system_clock::now() + options_.clock_ahead;
+    state->uploads[id] = {
+        key,
+        headers,
+        {},
+        fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(now)))};
     return xml(fmt::format(
         "<InitiateMultipartUploadResult><UploadId>{}</UploadId></InitiateMultipartUploadResult>", id));
   }

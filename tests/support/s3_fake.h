@@ -26,6 +26,7 @@ struct S3FakeOptions {
   bool checks_md5 = true;               ///< else Content-MD5 is ignored, too
   bool honours_conditions = true;       ///< If-None-Match and If-Match on what makes an object
   bool quotes_match = true;             ///< the ETag of an If-Match; Ceph compares the bare one
+  bool takes_match = true;              ///< else every If-Match is refused
   bool names_encoding = true;           ///< of unfinished uploads' keys; Ceph encodes and does not say so
   bool complete_names_etag = true;      ///< in the answer to CompleteMultipartUpload
   bool requester_pays = false;          ///< who does not agree to that is refused
@@ -95,6 +96,7 @@ class S3Fake {
     std::string key;
     std::map<std::string, std::string> headers;
     std::map<int, Object> parts;
+    std::string initiated;
   };
   struct State {
     std::map<std::string, Object> objects;
