@@ -38,6 +38,22 @@ TEST(TargetWithRows, IsRefusedAndNothingIsChanged) {
   }
 }
 
+// The look at the table shows nothing of them yet.
+TEST(TargetWithRows, ThatAreCommittedWhileTheCopyWaitsAreKept) {
+  const Move move("CREATE TABLE t (id int); INSERT INTO t VALUES (1)", "CREATE TABLE t (id int)");
+  support::Session other(move.target.url());
+  other.exec("BEGIN; INSERT INTO t VALUES (7)");
+  support::Process run(support::cutover_program(), move.way.arguments("copy", {}));
+  move.target.wait_until(
+      "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 't'::regclass)");
+  other.exec("COMMIT");
+  const auto result = run.wait();
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.output,
+              AllOf(HasSubstr("public.t: the table has rows"), HasSubstr("this run did not write them")));
+  EXPECT_EQ(move.target.value("SELECT string_agg(id::text, ' ') FROM t"), "7");
+}
+
 TEST(TargetWithRows, LargeObjectsAreRefusedToo) {
   const Move move("SELECT lo_from_bytea(5, 'source')", "SELECT lo_from_bytea(6, 'target')");
   const auto before = support::database_digest(move.target.url());
