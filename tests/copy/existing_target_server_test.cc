@@ -280,6 +280,27 @@ TEST(Restart, OfDataOnlyRemovesOnlyItsOwnRows) {
   move.expect_equal_copy(again);
 }
 
+// Whatever isolation the database is set to: the look comes after the wait.
+TEST(Restart, OfDataOnlyLeavesRowsThatAreCommittedWhileItWaits) {
+  constexpr const char* kSchema = "CREATE TABLE t (id int)";
+  const Move move(kSchema, kSchema);
+  move.source.exec("INSERT INTO t VALUES (1)");
+  EXPECT_TRUE(exits(move.copy({"--schema", "none"}), 0));
+  move.target.exec(fmt::format("ALTER DATABASE {} SET default_transaction_isolation = 'repeatable read'",
+                               move.target.name()));
+  support::Session other(move.target.url());
+  other.exec("BEGIN; INSERT INTO t VALUES (7)");
+  support::Process run(support::cutover_program(),
+                       move.way.arguments("copy", {"--schema", "none", "--restart", "--yes"}));
+  move.target.wait_until(
+      "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 't'::regclass)");
+  other.exec("COMMIT");
+  const auto result = run.wait();
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, HasSubstr("has rows on the target that this run did not write"));
+  EXPECT_EQ(move.target.value("SELECT string_agg(id::text, ' ') FROM t"), "7");
+}
+
 TEST(Restart, OfDataOnlyWhereATableOfTheTargetsOwnRefersToTheRows) {
   const auto* schema =
       "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int CONSTRAINT fk REFERENCES p)";
