@@ -139,7 +139,10 @@ ChunkRecord ChunkCopier::load(uint32_t relation, uint32_t chunk) {
   if (writer->rows() != record.rows)
     base::fail(ErrorKind::permanent, "the source sent {} rows, the target stored {}", record.rows,
                writer->rows());
-  if (into.kind == Relation::Kind::large_objects) target_->exec(store_large_objects_sql());
+  if (into.kind == Relation::Kind::large_objects)
+    target_->exec(fmt::format("{}; {}",
+                              context_.ledger.large_objects_sql(relation, chunk, make_large_objects_sql()),
+                              store_large_objects_sql()));
   in_doubt_ = record;
   context_.ledger.commit_chunk(*target_,
                                {relation, chunk, record.rows, record.bytes, record.digest, snapshot_mark_, 0},
