@@ -116,7 +116,7 @@ ChunkRecord ChunkCopier::load(uint32_t relation, uint32_t chunk) {
 
   std::optional<pg::CopyWriter> writer;
   if (has_target_) {
-    const bool freeze = may_truncate(into);
+    const bool freeze = may_truncate(context_.plan, into);
     begin_load(into, freeze);
     writer.emplace(*target_, copy_in_sql(into, freeze));
   }
@@ -181,13 +181,6 @@ ChunkRecord ChunkCopier::digest_source(uint32_t relation, uint32_t chunk) {
       }
     });
   });
-}
-
-// FREEZE wants the table created or truncated in the same transaction. An extension's own rows, a row
-// filter's rest or another table's foreign key must not be truncated away.
-bool ChunkCopier::may_truncate(const Relation& relation) {
-  return relation.kind == Relation::Kind::table && relation.chunks == 1 && !relation.via_root() &&
-         context_.plan.schema == SchemaMode::dump && relation.condition.empty();
 }
 
 void ChunkCopier::begin_load(const Relation& relation, bool freeze) {
