@@ -61,6 +61,7 @@ ChunkCopier::ChunkCopier(const Context& context, ChunkSourceFactory open_source,
 double ChunkCopier::copy(uint32_t relation, uint32_t chunk) {
   const auto label = chunk_label(context_.plan.relations[relation], chunk);
   Clock::time_point begun;
+  in_doubt_.reset();  // of another chunk, that failed
   base::during(label, [&] {
     const auto done = base::retry(context_.options.retry, stop_, context_.retry_notice(label), [&] {
       try {
@@ -86,8 +87,15 @@ ChunkRecord ChunkCopier::try_copy(uint32_t relation, uint32_t chunk) {
   if (!has_target_) return load(relation, chunk);
   if (!target_) target_.emplace(context_.open_loading_target(stop_));
   if (in_doubt_ && settled_by_ledger(relation, chunk)) return *std::exchange(in_doubt_, std::nullopt);
-  in_doubt_.reset();
-  return load(relation, chunk);
+  try {
+    return load(relation, chunk);
+  } catch (const base::Error& error) {
+    // What stood in the way may be our own rows: the commit in doubt went through after the ledger was asked.
+    if (!in_doubt_ || error.kind() != ErrorKind::permanent) throw;
+    target_.emplace(context_.open_loading_target(stop_));
+    if (!settled_by_ledger(relation, chunk)) throw;
+    return *std::exchange(in_doubt_, std::nullopt);
+  }
 }
 
 bool ChunkCopier::settled_by_ledger(uint32_t relation, uint32_t chunk) {
@@ -108,7 +116,7 @@ ChunkRecord ChunkCopier::load(uint32_t relation, uint32_t chunk) {
 
   std::optional<pg::CopyWriter> writer;
   if (has_target_) {
-    const bool freeze = may_truncate(into);
+    const bool freeze = may_truncate(context_.plan, into);
     begin_load(into, freeze);
     writer.emplace(*target_, copy_in_sql(into, freeze));
   }
@@ -131,18 +139,14 @@ ChunkRecord ChunkCopier::load(uint32_t relation, uint32_t chunk) {
   if (writer->rows() != record.rows)
     base::fail(ErrorKind::permanent, "the source sent {} rows, the target stored {}", record.rows,
                writer->rows());
-  if (into.kind == Relation::Kind::large_objects) target_->exec(store_large_objects_sql());
+  if (into.kind == Relation::Kind::large_objects)
+    target_->exec(fmt::format("{}; {}",
+                              context_.ledger.large_objects_sql(relation, chunk, make_large_objects_sql()),
+                              store_large_objects_sql()));
   in_doubt_ = record;
-  try {
-    context_.ledger.commit_chunk(
-        *target_, {relation, chunk, record.rows, record.bytes, record.digest, snapshot_mark_, 0},
-        into.display(), describe_chunk(into, chunk), buckets);
-  } catch (base::Error& error) {
-    // Our own earlier attempt had committed after all, while its connection was already given up.
-    if (error.sqlstate() == "23505" && error.message().find("chunk_pkey") != std::string::npos)
-      error.kind(ErrorKind::in_doubt);
-    throw;
-  }
+  context_.ledger.commit_chunk(*target_,
+                               {relation, chunk, record.rows, record.bytes, record.digest, snapshot_mark_, 0},
+                               into.display(), describe_chunk(into, chunk), buckets);
   in_doubt_.reset();
   return record;
 }
@@ -179,17 +183,13 @@ ChunkRecord ChunkCopier::digest_source(uint32_t relation, uint32_t chunk) {
   });
 }
 
-// FREEZE wants the table created or truncated in the same transaction. An extension's own rows, a row
-// filter's rest or another table's foreign key must not be truncated away.
-bool ChunkCopier::may_truncate(const Relation& relation) {
-  return relation.kind == Relation::Kind::table && relation.chunks == 1 && !relation.via_root() &&
-         context_.plan.schema == SchemaMode::dump && relation.condition.empty();
-}
-
 void ChunkCopier::begin_load(const Relation& relation, bool freeze) {
   std::string sql = "BEGIN";
   if (relation.kind == Relation::Kind::large_objects) sql += "; " + prepare_large_objects_sql();
-  if (freeze) sql += fmt::format("; {}; TRUNCATE ONLY {}", assert_empty_sql(relation), relation.name.sql());
+  // Locked before it is looked at: rows of a transaction that is still open would be truncated unseen.
+  if (freeze)
+    sql += fmt::format("; LOCK TABLE ONLY {0} IN ACCESS EXCLUSIVE MODE; {1}; TRUNCATE ONLY {0}",
+                       relation.name.sql(), assert_empty_sql(relation));
   target_->exec(sql);
 }
 

@@ -37,7 +37,6 @@ class ChunkCopier {
   ChunkRecord try_copy(uint32_t relation, uint32_t chunk);
   ChunkRecord load(uint32_t relation, uint32_t chunk);
   void begin_load(const Relation& relation, bool freeze);
-  bool may_truncate(const Relation& relation);
   bool settled_by_ledger(uint32_t relation, uint32_t chunk);
   void disconnect();
 

@@ -139,6 +139,17 @@ std::vector<pg::QualifiedName> set_sequences(pg::Connection& target,
   return {missing.begin(), missing.end()};
 }
 
+void forget_later_objects(pg::Connection& target, EndState& state) {
+  if (state.large_objects.empty()) return;
+  const auto rows = target.exec("SELECT oid FROM pg_catalog.pg_largeobject_metadata ORDER BY oid");
+  std::vector<pg::Oid> there;
+  there.reserve(static_cast<size_t>(rows.rows()));
+  for (int row = 0; row < rows.rows(); ++row) there.push_back(rows.oid(row, 0));
+  const auto is_later = [&](const auto& object) { return !std::ranges::binary_search(there, object.oid); };
+  std::erase_if(state.large_objects, is_later);
+  std::erase_if(state.large_object_grants, is_later);
+}
+
 std::vector<std::string> large_object_statements(const EndState& state, const Options& options) {
   std::vector<std::string> statements;
   for (const auto& object : state.large_objects) {

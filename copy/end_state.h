@@ -47,6 +47,8 @@ EndState read_end_state(pg::Connection& source, const Plan& plan, std::vector<pg
 std::vector<pg::QualifiedName> set_sequences(pg::Connection& target,
                                              const std::vector<EndState::SequenceValue>& values);
 
+/// Forgets large objects that the target does not have: they came at the source after the snapshot.
+void forget_later_objects(pg::Connection& target, EndState& state);
 /// Owners, grants and comments of large objects, as statements.
 std::vector<std::string> large_object_statements(const EndState& state, const Options& options);
 

@@ -172,18 +172,18 @@ class ForeignKeys {
   }
 
   void validate_one(const TocEntry& entry, const pg::ForeignKey& key, TargetSession& target) {
+    const auto id = ItemRunner::second_step(entry.id);
     const auto label = fmt::format("validate {}.{}", key.table.display(), pg::display_identifier(key.name));
     target.show(label, [&](pg::Connection& connection) {
       try {
         connection.exec("SET maintenance_work_mem = '256MB'");
-        connection.exec(fmt::format("ALTER TABLE {} VALIDATE CONSTRAINT {};\n{}", key.table.sql(),
-                                    pg::quote_identifier(key.name),
-                                    context_.ledger.item_sql(ItemRunner::second_step(entry.id),
-                                                             entry.description, entry.schema, entry.name)));
+        connection.exec(fmt::format(
+            "ALTER TABLE {} VALIDATE CONSTRAINT {};\n{}", key.table.sql(), pg::quote_identifier(key.name),
+            context_.ledger.item_sql(id, entry.description, entry.schema, entry.name)));
+        items_.made(id, entry);
       } catch (const base::Error& error) {
-        if (error.sqlstate() == "23505" &&
-            context_.ledger.has_item(connection, ItemRunner::second_step(entry.id)))
-          return;
+        if (error.sqlstate() == "23505" && context_.ledger.has_item(connection, id))
+          return items_.made(id, entry);
         if (error.sqlstate() != "23503") throw;
         context_.problems.add({Problem::Kind::failed, ItemRunner::label(entry),
                                "left NOT VALID, because the source's own data violates it: " +
@@ -261,10 +261,11 @@ void apply_end_state(const Context& context, const EndState& state) {
                             {}});
   });
   base::crash_point("sequences.after");
-  auto statements = large_object_statements(state, context.options);
   target.run("database settings", [&](pg::Connection& connection) {
     connection.exec(kDurable);
-    auto all = statements;
+    auto meant = state;
+    forget_later_objects(connection, meant);
+    auto all = large_object_statements(meant, context.options);
     if (context.plan.schema == SchemaMode::dump)
       for (auto& statement :
            database_statements(context.plan.database, connection.database(), context.options))

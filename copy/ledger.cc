@@ -24,6 +24,9 @@ constexpr const char* kSchema = R"(
     run_id text NOT NULL, item bigint NOT NULL, description text NOT NULL, schema text NOT NULL, name text NOT NULL,
     committed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     PRIMARY KEY (run_id, item));
+  CREATE TABLE IF NOT EXISTS cutover.large_objects (
+    run_id text NOT NULL, relation int NOT NULL, chunk int NOT NULL, oids oid[] NOT NULL,
+    PRIMARY KEY (run_id, relation, chunk));
   CREATE UNLOGGED TABLE IF NOT EXISTS cutover.crash_mark (run_id text PRIMARY KEY))";
 
 constexpr int kPage = 100;  // chunks whose buckets are fetched at once
@@ -52,12 +55,14 @@ std::string unhex(std::string_view hex) {
 
 void Ledger::create(pg::Connection& target, std::string_view source, std::string_view tool_version) const {
   base::during("make the ledger (schema cutover) on the target", [&] {
-    target.exec(kSchema);
+    complete(target);
     target.exec(
         "INSERT INTO cutover.run (run_id, source, tool_version) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         {run_id_, std::string(source), std::string(tool_version)});
   });
 }
+
+void Ledger::complete(pg::Connection& target) { target.exec(kSchema); }
 
 bool Ledger::exists(pg::Connection& target) {
   return !target.exec("SELECT pg_catalog.to_regclass('cutover.run')").is_null(0, 0);
@@ -161,8 +166,38 @@ Ledger::RelationDigest Ledger::relation_digest(pg::Connection& target, uint32_t 
 }
 
 std::string Ledger::forget_chunks_sql(uint32_t relation, const std::vector<uint32_t>& chunks) const {
-  return fmt::format("DELETE FROM cutover.chunk WHERE run_id = {} AND relation = {} AND chunk IN ({})",
-                     pg::quote_literal(run_id_), relation, fmt::join(chunks, ", "));
+  return fmt::format(
+      "DELETE FROM cutover.large_objects WHERE run_id = {0} AND relation = {1} AND chunk IN ({2}); "
+      "DELETE FROM cutover.chunk WHERE run_id = {0} AND relation = {1} AND chunk IN ({2})",
+      pg::quote_literal(run_id_), relation, fmt::join(chunks, ", "));
+}
+
+std::string Ledger::large_objects_sql(uint32_t relation, uint32_t chunk, std::string_view oids) const {
+  return fmt::format(
+      "INSERT INTO cutover.large_objects (run_id, relation, chunk, oids) VALUES ({}, {}, {}, ({}))",
+      pg::quote_literal(run_id_), relation, chunk, oids);
+}
+
+void Ledger::unlink_large_objects(pg::Connection& target, uint32_t relation, uint32_t chunk) const {
+  constexpr int kBatch = 1000;
+  const auto of_chunk = fmt::format("run_id = {} AND relation = {} AND chunk = {}",
+                                    pg::quote_literal(run_id_), relation, chunk);
+  const auto count =
+      target
+          .exec("SELECT coalesce(sum(pg_catalog.cardinality(oids)), 0) FROM cutover.large_objects WHERE " +
+                of_chunk)
+          .integer(0, 0);
+  for (int64_t first = 1; first <= count; first += kBatch)
+    target.exec(
+        fmt::format("SELECT count(pg_catalog.lo_unlink(m.oid)) FROM cutover.large_objects l "
+                    "CROSS JOIN LATERAL pg_catalog.unnest(l.oids[{}:{}]) made(oid) "
+                    "JOIN pg_catalog.pg_largeobject_metadata m ON m.oid = made.oid WHERE {}",
+                    first, first + kBatch - 1, of_chunk));
+}
+
+void Ledger::forget_run(pg::Connection& target) const {
+  for (const auto* table : {"large_objects", "chunk", "item", "run"})
+    target.exec(fmt::format("DELETE FROM cutover.{} WHERE run_id = $1", table), {run_id_});
 }
 
 std::string Ledger::item_sql(uint32_t item, std::string_view description, std::string_view schema,

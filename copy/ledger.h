@@ -34,6 +34,8 @@ class Ledger {
   /// Creates the schema and its tables where they are missing, and the run's row.
   void create(pg::Connection& target, std::string_view source, std::string_view tool_version) const;
   static bool exists(pg::Connection& target);
+  /// Adds what a ledger lacks that an older version of this program has made.
+  static void complete(pg::Connection& target);
   static std::vector<std::string> runs(pg::Connection& target);
   static std::vector<std::string> unfinished_runs(pg::Connection& target);
 
@@ -52,6 +54,14 @@ class Ledger {
   RelationDigest relation_digest(pg::Connection& target, uint32_t relation, uint32_t buckets) const;
   /// A statement for use inside a transaction that removes these chunks' rows.
   std::string forget_chunks_sql(uint32_t relation, const std::vector<uint32_t>& chunks) const;
+  /// A statement for use inside the transaction of a chunk of large objects: records which ones it made.
+  /// `oids` is the query that makes them, of one row, an array.
+  std::string large_objects_sql(uint32_t relation, uint32_t chunk, std::string_view oids) const;
+  /// Takes a chunk's large objects off the target, those that it made and no other, in many transactions:
+  /// each object holds a lock until its own ends, and a server has room for some thousands of them.
+  void unlink_large_objects(pg::Connection& target, uint32_t relation, uint32_t chunk) const;
+  /// The run is not known any more.
+  void forget_run(pg::Connection& target) const;
 
   /// A statement that records a schema object, to be sent together with the statements that make it.
   std::string item_sql(uint32_t item, std::string_view description, std::string_view schema,

@@ -177,7 +177,7 @@ void remove_rows(pg::Connection& target, const Plan& plan, const std::string& ru
 void remove_large_objects(pg::Connection& target, const Plan& plan, const std::string& run_id) {
   for (const auto& [index, chunks] : written_relations(target, run_id))
     if (plan.relations[index].kind == Relation::Kind::large_objects)
-      for (const auto& chunk : chunks) unlink_large_objects(target, plan.relations[index], chunk.chunk);
+      for (const auto& chunk : chunks) Ledger(run_id).unlink_large_objects(target, index, chunk.chunk);
 }
 
 }  // namespace
@@ -194,13 +194,12 @@ void discard_run(const Options& options, RunDir& dir, pg::Connection& target, co
   if (archive) archived.emplace(*archive, run_id);
   end_leftover_sessions(target, "cutover " + run_id);
   if (Ledger::exists(target)) {
+    Ledger::complete(target);
     if (plan) remove_rows(target, *plan, run_id);
     if (plan) remove_large_objects(target, *plan, run_id);
     if (plan && plan->schema == SchemaMode::dump)
       for (const auto& statement : drop_statements(target, *plan, run_id)) target.exec(statement);
-    target.exec("DELETE FROM cutover.chunk WHERE run_id = $1", {run_id});
-    target.exec("DELETE FROM cutover.item WHERE run_id = $1", {run_id});
-    target.exec("DELETE FROM cutover.run WHERE run_id = $1", {run_id});
+    Ledger(run_id).forget_run(target);
   }
   if (archived && archived->dir().has_run()) archived->dir().erase();
   dir.erase();

@@ -336,6 +336,11 @@ void bound_large_objects(pg::Connection& source, Relation& objects, uint64_t spl
 
 }  // namespace
 
+bool may_truncate(const Plan& plan, const Relation& relation) {
+  return relation.kind == Relation::Kind::table && relation.chunks == 1 && !relation.via_root() &&
+         plan.schema == SchemaMode::dump && relation.condition.empty();
+}
+
 uint64_t index_build_cost(const pg::Index& index) {
   double factor = 1.5;
   if (index.method == "gin") factor = 12;

@@ -103,6 +103,11 @@ Plan make_plan(pg::Connection& source, const Options& options);
 /// `limit`; empty: a resumed run means the same.
 std::vector<std::string> shape_changes(const Plan& stored, const Plan& fresh, size_t limit = 10);
 
+/// Whether the load empties the relation's table in its own transaction (that it is empty was looked up),
+/// which COPY FREEZE wants. An extension's own rows, a row filter's rest or another table's foreign key must
+/// not be truncated away.
+bool may_truncate(const Plan& plan, const Relation& relation);
+
 using pg::is_vendor_extension;
 using pg::is_vendor_role;
 

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/format.h"
 #include "copy/schema.h"
+#include "copy/target_privileges.h"
 #include "pg/large_objects.h"
 #include "pg/pooler.h"
 
@@ -115,23 +116,9 @@ void check_source_privileges(pg::Connection& source, const Plan& plan, std::vect
   if (std::ranges::any_of(plan.relations,
                           [](const auto& r) { return r.kind == Relation::Kind::large_objects; }))
     check_large_object_privileges(source, user, findings);
-  std::vector<const pg::QualifiedName*> sequences;
-  for (const auto& sequence : plan.sequences) sequences.push_back(&sequence.name);
-  if (sequences.empty()) return;
-  const auto rows =
-      source.exec(fmt::format("SELECT n.nspname, c.relname FROM (VALUES {}) v(schema, name) JOIN "
-                              "pg_catalog.pg_namespace n ON n.nspname = v.schema "
-                              "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
-                              // CASE keeps the order of the two: the function throws on anything but a
-                              // sequence, and the planner may call it first.
-                              "WHERE CASE WHEN c.relkind = 'S' THEN NOT "
-                              "pg_catalog.has_sequence_privilege(c.oid, 'SELECT') ELSE false END",
-                              values_of_names(sequences)));
-  for (int row = 0; row < rows.rows(); ++row) {
-    const pg::QualifiedName name{rows.string(row, 0), rows.string(row, 1)};
+  for (const auto& name : sequences_without(source, plan, "SELECT"))
     add(findings, Severity::blocker, "sequence " + name.display(), "this role may not read it at the source",
         fmt::format("GRANT SELECT ON SEQUENCE {} TO {}", name.sql(), user));
-  }
 }
 
 void check_target_alone(pg::Connection& target, std::vector<Finding>& findings) {
@@ -341,7 +328,7 @@ void check_target_content(pg::Connection& target, const Plan& plan, const Option
   }
   check_quieted(target, plan, findings);
   for (auto& finding : compare_shapes(target, plan)) findings.push_back(std::move(finding));
-  check_empty(target, plan, options, findings);
+  if (check_target_privileges(target, plan, options, findings)) check_empty(target, plan, options, findings);
   check_cascades(target, plan, options, findings);
 }
 

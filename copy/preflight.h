@@ -21,8 +21,8 @@ void check_source_privileges(pg::Connection& source, const Plan& plan, std::vect
 void check_target_server(pg::Connection& source, pg::Connection& target, std::vector<Finding>& findings);
 /// The same for a target without a live source (import).
 void check_target_alone(pg::Connection& target, std::vector<Finding>& findings);
-/// Extensions, roles, encoding; and, where tables of the plan exist on the target already, their columns and
-/// whether they are empty.
+/// Extensions, roles, encoding; and, where tables of the plan exist on the target already, their columns,
+/// whether this role may fill them, and whether they are empty.
 void check_target_content(pg::Connection& target, const Plan& plan, const Options& options,
                           std::vector<Finding>& findings);
 /// Free connections on both sides for the workers asked for.

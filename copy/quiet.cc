@@ -34,7 +34,7 @@ std::string with_planned(const std::vector<pg::QualifiedName>& tables) {
     values += fmt::format("{}({}, {})", values.empty() ? "" : ", ", pg::quote_literal(name.schema),
                           pg::quote_literal(name.name));
   return fmt::format(
-      "WITH planned AS (SELECT c.oid, n.nspname, c.relname FROM (VALUES {}) v(schema, name) "
+      "WITH planned AS (SELECT c.oid, c.relowner, n.nspname, c.relname FROM (VALUES {}) v(schema, name) "
       "JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "
       "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name) ",
       values);
@@ -49,16 +49,40 @@ std::string quieted_row(const std::string& run_id, std::string_view kind, const 
                      pg::quote_literal(rows.text(row, 3)), comment ? pg::quote_literal(*comment) : "NULL");
 }
 
-void drop_foreign_keys(pg::Connection& target, const std::string& run_id, const std::string& planned,
-                       const std::set<ForeignKeyName>& kept) {
-  const auto rows = target.exec(
+// Rows for quieted_row(); after them, by what quieting this role would be stopped: the table's owner, if it
+// is not this role's to alter, and the table that a foreign key refers to, if it may not.
+pg::Result read_foreign_keys(pg::Connection& target, const std::string& planned) {
+  return target.exec(
       planned +
       "SELECT n.nspname, c.relname, k.conname, pg_catalog.pg_get_constraintdef(k.oid), "
-      "pg_catalog.obj_description(k.oid, 'pg_constraint') FROM pg_catalog.pg_constraint k "
-      "JOIN pg_catalog.pg_class c ON c.oid = k.conrelid "
+      "pg_catalog.obj_description(k.oid, 'pg_constraint'), "
+      "CASE WHEN NOT pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN "
+      "pg_catalog.pg_get_userbyid(c.relowner) END, "
+      "CASE WHEN NOT pg_catalog.has_table_privilege(r.oid, 'REFERENCES') THEN rn.nspname END, r.relname "
+      "FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid "
       "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+      "JOIN pg_catalog.pg_class r ON r.oid = k.confrelid "
+      "JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace "
       "WHERE k.contype = 'f' AND k.conparentid = 0 "
       "AND (k.conrelid IN (SELECT oid FROM planned) OR k.confrelid IN (SELECT oid FROM planned))");
+}
+
+// ONLY where they are changed, since a partition's triggers are listed by themselves, and may be in another
+// state than their parent's. Servers before 15 call those internal, like the triggers of constraints: of the
+// latter, only the ones that CREATE CONSTRAINT TRIGGER made are meant here.
+pg::Result read_triggers(pg::Connection& target, const std::string& planned, bool replica_role) {
+  return target.exec(fmt::format(
+      "{}SELECT p.nspname, p.relname, t.tgname, t.tgenabled, NULL, "
+      "CASE WHEN NOT pg_catalog.pg_has_role(p.relowner, 'USAGE') THEN "
+      "pg_catalog.pg_get_userbyid(p.relowner) END, NULL, NULL FROM pg_catalog.pg_trigger t "
+      "JOIN planned p ON p.oid = t.tgrelid WHERE t.tgenabled IN ('A', 'R'{}) AND NOT EXISTS "
+      "(SELECT FROM pg_catalog.pg_constraint k WHERE k.oid = t.tgconstraint AND k.contype <> 't')",
+      planned, replica_role ? "" : ", 'O'"));
+}
+
+void drop_foreign_keys(pg::Connection& target, const std::string& run_id, const std::string& planned,
+                       const std::set<ForeignKeyName>& kept) {
+  const auto rows = read_foreign_keys(target, planned);
   for (int row = 0; row < rows.rows(); ++row) {
     const pg::QualifiedName table{rows.string(row, 0), rows.string(row, 1)};
     if (kept.contains({table, rows.string(row, 2)})) continue;
@@ -72,16 +96,9 @@ void drop_foreign_keys(pg::Connection& target, const std::string& run_id, const 
   }
 }
 
-// ONLY, since a partition's triggers are listed by themselves, and may be in another state than their
-// parent's. Servers before 15 call those internal, like the triggers of constraints: of the latter, only the
-// ones that CREATE CONSTRAINT TRIGGER made are meant here.
 void disable_triggers(pg::Connection& target, const std::string& run_id, const std::string& planned,
                       bool replica_role) {
-  const auto rows = target.exec(fmt::format(
-      "{}SELECT p.nspname, p.relname, t.tgname, t.tgenabled, NULL FROM pg_catalog.pg_trigger t "
-      "JOIN planned p ON p.oid = t.tgrelid WHERE t.tgenabled IN ('A', 'R'{}) AND NOT EXISTS "
-      "(SELECT FROM pg_catalog.pg_constraint k WHERE k.oid = t.tgconstraint AND k.contype <> 't')",
-      planned, replica_role ? "" : ", 'O'"));
+  const auto rows = read_triggers(target, planned, replica_role);
   for (int row = 0; row < rows.rows(); ++row) {
     const pg::QualifiedName table{rows.string(row, 0), rows.string(row, 1)};
     base::during(
@@ -96,6 +113,10 @@ void disable_triggers(pg::Connection& target, const std::string& run_id, const s
 
 // --------------------------------------------------------------------------------------------- restoring
 
+std::string label_of(std::string_view kind, std::string_view name, const pg::QualifiedName& table) {
+  return fmt::format("{} {} of {}", kind, pg::display_identifier(name), table.display());
+}
+
 struct Quieted {
   std::string run_id;
   std::string kind;
@@ -106,9 +127,7 @@ struct Quieted {
   bool exists = false;              // a trigger itself; of a foreign key, its table
   std::optional<std::string> twin;  // definition of a constraint of that name that is there now
 
-  std::string label() const {
-    return fmt::format("{} {} of {}", kind, pg::display_identifier(name), table.display());
-  }
+  std::string label() const { return label_of(kind, name, table); }
 };
 
 std::vector<Quieted> read_quieted(pg::Connection& target, const std::string& run_id) {
@@ -182,6 +201,28 @@ void put_aside(pg::Connection& target, const std::string& run_id,
   const auto planned = with_planned(tables);
   if (quieting.foreign_keys) drop_foreign_keys(target, run_id, planned, quieting.kept);
   disable_triggers(target, run_id, planned, quieting.replica_role);
+}
+
+std::vector<NotOurs> not_ours_to_put_aside(pg::Connection& target, const Plan& plan,
+                                           const Quieting& quieting) {
+  std::vector<NotOurs> objects;
+  const auto tables = planned_tables(plan);
+  if (tables.empty()) return objects;
+  const auto add = [&](std::string_view kind, const pg::Result& rows) {
+    for (int row = 0; row < rows.rows(); ++row) {
+      if (rows.is_null(row, 5) && rows.is_null(row, 6)) continue;
+      NotOurs object;
+      object.object = label_of(kind, rows.text(row, 2), {rows.string(row, 0), rows.string(row, 1)});
+      object.owner = rows.optional_text(row, 5);
+      if (!rows.is_null(row, 6))
+        object.referenced = pg::QualifiedName{rows.string(row, 6), rows.string(row, 7)};
+      objects.push_back(std::move(object));
+    }
+  };
+  const auto planned = with_planned(tables);
+  if (quieting.foreign_keys) add(kForeignKey, read_foreign_keys(target, planned));
+  add(kTrigger, read_triggers(target, planned, quieting.replica_role));
+  return objects;
 }
 
 std::vector<Problem> restore_quieted(pg::Connection& target, const std::string& run_id,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -31,6 +32,14 @@ struct Quieting {
 /// exist have nothing.
 void put_aside(pg::Connection& target, const std::string& run_id,
                const std::vector<pg::QualifiedName>& tables, const Quieting& quieting);
+/// What would be put aside, and could not be, or not come back.
+struct NotOurs {
+  std::string object;                           ///< "trigger mine of public.orders"
+  std::optional<std::string> owner;             ///< of its table; this role is not a member
+  std::optional<pg::QualifiedName> referenced;  ///< a foreign key's table, to which this role may make none
+};
+std::vector<NotOurs> not_ours_to_put_aside(pg::Connection& target, const Plan& plan,
+                                           const Quieting& quieting);
 /// Restores what the run put aside (empty: what every run did). Idempotent: what is restored is forgotten.
 /// What could not be restored is kept and returned. `restored`, if given, gets a line for each object.
 std::vector<Problem> restore_quieted(pg::Connection& target, const std::string& run_id,

@@ -162,19 +162,6 @@ std::string remove_rows_sql(const Relation& relation, const std::vector<LedgerCh
                      relation.load_into.sql(), is_of_chunks_sql(chunks));
 }
 
-void unlink_large_objects(pg::Connection& target, const Relation& relation, uint32_t chunk) {
-  constexpr int kBatch = 1000;
-  const auto& bounds = relation.large_object_bounds;
-  const auto upper =
-      chunk + 1 < bounds.size() ? fmt::format(" AND oid < {}", bounds[chunk + 1]) : std::string();
-  const auto sql = fmt::format(
-      "SELECT count(pg_catalog.lo_unlink(oid)) FROM (SELECT oid FROM pg_catalog.pg_largeobject_metadata "
-      "WHERE oid >= {}{} LIMIT {}) batch",
-      bounds[chunk], upper, kBatch);
-  while (target.exec(sql).integer(0, 0) == kBatch) {
-  }
-}
-
 namespace {
 
 // Takes stale chunks off the target together with their ledger rows, one transaction for each relation. Large
@@ -192,7 +179,7 @@ void remove_stale(const Context& context, const Plan& plan, const std::vector<St
     const auto& written = plan.relations[relation];
     const bool large_objects = written.kind == Relation::Kind::large_objects;
     if (large_objects)
-      for (const auto& row : rows) unlink_large_objects(target, written, row.chunk);
+      for (const auto& row : rows) context.ledger.unlink_large_objects(target, relation, row.chunk);
     pg::Transaction transaction(target);
     // Waited for: a crash that took only this back would leave the old rows and their ledger rows, which look
     // like those that are copied in their place.

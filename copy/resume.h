@@ -35,10 +35,6 @@ std::string is_of_chunks_sql(const std::vector<LedgerChunk>& chunks);
 /// Takes the chunks' rows off the target.
 std::string remove_rows_sql(const Relation& relation, const std::vector<LedgerChunk>& chunks);
 
-/// Takes a chunk of large objects off the target, in many transactions: each object holds a lock until its
-/// own ends, and a server has room for some thousands of them.
-void unlink_large_objects(pg::Connection& target, const Relation& relation, uint32_t chunk);
-
 /// What of the plan a crash of the target empties or sets back: "table public.cache", "sequence public.hits".
 std::vector<std::string> unlogged_objects(pg::Connection& target, const Plan& plan);
 /// After such a crash: forgets the chunks of unlogged tables, and removes what of them was loaded since. How

@@ -83,6 +83,8 @@ class ItemRunner {
   /// Runs entries in order, many to a transaction: a statement's round trip and its commit's flush cost more
   /// than most definitions. Where one fails, its batch is run again one by one.
   void run_all(pg::Connection& target, std::span<const TocEntry* const> entries);
+  /// For a step that its caller ran, with its ledger row: from now on it is done, and may be lost().
+  void made(uint32_t id, const TocEntry& entry);
   /// Names what this process made and the ledger does not have: the target lost it in a crash (commits are
   /// asynchronous, so object and ledger row go together). Empty: all is there. Until then the entries must
   /// stay where they are, but for those that were there when everything was_made_durable().
@@ -99,7 +101,6 @@ class ItemRunner {
     std::unordered_map<uint32_t, std::string> failed;  // id -> label
   };
   bool run_batch(pg::Connection& target, std::span<const TocEntry* const> entries);
-  void made(uint32_t id, const TocEntry& entry);
   void failed(uint32_t id, const TocEntry& entry, const base::Error& error);
 
   const Context& context_;

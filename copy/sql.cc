@@ -84,10 +84,13 @@ std::string prepare_large_objects_sql() {
          "ALTER TABLE pg_temp.cutover_large_objects ALTER data SET STORAGE EXTERNAL";
 }
 
+std::string make_large_objects_sql() {
+  return "SELECT coalesce(pg_catalog.array_agg(pg_catalog.lo_create(loid)), '{}') FROM (SELECT DISTINCT loid "
+         "FROM pg_temp.cutover_large_objects) o";
+}
+
 std::string store_large_objects_sql() {
   return fmt::format(
-      "SELECT count(pg_catalog.lo_create(loid)) FROM (SELECT DISTINCT loid FROM "
-      "pg_temp.cutover_large_objects) o; "
       "SELECT count(*) FROM (SELECT pg_catalog.lo_put(loid, page * {}, data) FROM "
       "pg_temp.cutover_large_objects OFFSET 0) p",
       pg::kLargeObjectPage);

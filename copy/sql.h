@@ -26,8 +26,10 @@ std::string copy_in_sql(const Relation& relation, bool freeze);
 std::string assert_empty_sql(const Relation& relation);
 inline constexpr const char* kNotEmpty = "CUT01";
 
-/// Around the copy-in of large objects: rows go to a temporary table, from there into the objects.
+/// Around the copy-in of large objects: rows go to a temporary table, from there into the objects, which are
+/// made by a query of one row, the array of their oids.
 std::string prepare_large_objects_sql();
+std::string make_large_objects_sql();
 std::string store_large_objects_sql();
 
 }  // namespace copy

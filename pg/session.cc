@@ -44,6 +44,8 @@ constexpr Setting kCommon[] = {
 
 constexpr Setting kTarget[] = {
     {"default_transaction_read_only", "off"},
+    // A look that comes after a lock was waited for must see what was committed meanwhile.
+    {"default_transaction_isolation", "read committed"},
     {"check_function_bodies", "off"},
 };
 

@@ -50,6 +50,47 @@ TEST(Archive, OfDataOnly) {
   move.expect_equal();
 }
 
+TEST(Archive, AnImportThatWasKilledGoesOnWhereItWas) {
+  const Move move(with_everything());
+  const Arguments arguments{"--archive", move.way.path("archive").string()};
+  auto tiny = arguments;
+  tiny.insert(tiny.end(), {"--split-size", "64kB"});
+  ASSERT_TRUE(exits(move.way.run("export", tiny), 0));
+  ASSERT_TRUE(exits(
+      move.way.run("import", arguments, {.environment = {{"CUTOVER_CRASH_AT", "ledger_commit.after:5"}}}),
+      128 + SIGKILL));
+  const auto* ledger = "SELECT relation, chunk, transaction FROM cutover.chunk";
+  const auto before = move.target.exec(ledger);
+  ASSERT_GE(before.size(), 5U);
+  const auto resumed = move.way.run("import", arguments);
+  ASSERT_TRUE(exits(resumed, 0));
+  EXPECT_THAT(text_of(resumed), HasSubstr("the archive is what it was"));
+  move.expect_equal();
+  const auto after = move.target.exec(ledger);
+  EXPECT_GT(after.size(), before.size());
+  for (const auto& chunk : before) EXPECT_THAT(after, ::testing::Contains(chunk)) << "copied again";
+}
+
+TEST(Archive, OfAnExportThatWasKilledIsNeitherGoneOnWithNorImported) {
+  const Move move(kShop);
+  const Arguments arguments{"--archive", move.way.path("archive").string()};
+  ASSERT_TRUE(
+      exits(move.way.run("export", arguments, {.environment = {{"CUTOVER_CRASH_AT", "chunk_copy.before:3"}}}),
+            128 + SIGKILL));
+  const auto again = move.way.run("export", arguments);
+  EXPECT_TRUE(exits(again, 2));
+  EXPECT_THAT(again.error, AllOf(HasSubstr("holds an unfinished export"), HasSubstr("--restart")));
+  const auto imported = move.way.run("import", arguments);
+  EXPECT_TRUE(exits(imported, 2));
+  EXPECT_THAT(imported.error, HasSubstr("is not complete"));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_namespace WHERE nspname IN ('cutover', 'shop')"), "0");
+  auto anew = arguments;
+  anew.emplace_back("--restart");
+  ASSERT_TRUE(exits(move.way.run("export", anew), 0));
+  ASSERT_TRUE(exits(move.way.run("import", arguments), 0));
+  move.expect_equal();
+}
+
 TEST(Archive, OfAnotherRunIsNotWrittenInto) {
   const Move move(kShop);
   const auto archive = move.way.path("archive").string();

@@ -38,6 +38,22 @@ TEST(TargetWithRows, IsRefusedAndNothingIsChanged) {
   }
 }
 
+// The look at the table shows nothing of them yet.
+TEST(TargetWithRows, ThatAreCommittedWhileTheCopyWaitsAreKept) {
+  const Move move("CREATE TABLE t (id int); INSERT INTO t VALUES (1)", "CREATE TABLE t (id int)");
+  support::Session other(move.target.url());
+  other.exec("BEGIN; INSERT INTO t VALUES (7)");
+  support::Process run(support::cutover_program(), move.way.arguments("copy", {}));
+  move.target.wait_until(
+      "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 't'::regclass)");
+  other.exec("COMMIT");
+  const auto result = run.wait();
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.output,
+              AllOf(HasSubstr("public.t: the table has rows"), HasSubstr("this run did not write them")));
+  EXPECT_EQ(move.target.value("SELECT string_agg(id::text, ' ') FROM t"), "7");
+}
+
 TEST(TargetWithRows, LargeObjectsAreRefusedToo) {
   const Move move("SELECT lo_from_bytea(5, 'source')", "SELECT lo_from_bytea(6, 'target')");
   const auto before = support::database_digest(move.target.url());
@@ -262,6 +278,27 @@ TEST(Restart, OfDataOnlyRemovesOnlyItsOwnRows) {
   auto again = arguments;
   again.insert(again.end(), {"--restart", "--yes"});
   move.expect_equal_copy(again);
+}
+
+// Whatever isolation the database is set to: the look comes after the wait.
+TEST(Restart, OfDataOnlyLeavesRowsThatAreCommittedWhileItWaits) {
+  constexpr const char* kSchema = "CREATE TABLE t (id int)";
+  const Move move(kSchema, kSchema);
+  move.source.exec("INSERT INTO t VALUES (1)");
+  EXPECT_TRUE(exits(move.copy({"--schema", "none"}), 0));
+  move.target.exec(fmt::format("ALTER DATABASE {} SET default_transaction_isolation = 'repeatable read'",
+                               move.target.name()));
+  support::Session other(move.target.url());
+  other.exec("BEGIN; INSERT INTO t VALUES (7)");
+  support::Process run(support::cutover_program(),
+                       move.way.arguments("copy", {"--schema", "none", "--restart", "--yes"}));
+  move.target.wait_until(
+      "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 't'::regclass)");
+  other.exec("COMMIT");
+  const auto result = run.wait();
+  EXPECT_TRUE(exits(result, 2));
+  EXPECT_THAT(result.error, HasSubstr("has rows on the target that this run did not write"));
+  EXPECT_EQ(move.target.value("SELECT string_agg(id::text, ' ') FROM t"), "7");
 }
 
 TEST(Restart, OfDataOnlyWhereATableOfTheTargetsOwnRefersToTheRows) {

@@ -52,6 +52,20 @@ TEST_F(MovingSource, RowsThatComeAndGoMeanwhileAreNotSeen) {
   EXPECT_EQ(support::database_digest(move.target.url()), before);
 }
 
+TEST_F(MovingSource, LargeObjectsThatComeMeanwhileAreNotSeen) {
+  move.source.exec("SELECT lo_from_bytea(5, 'there'); COMMENT ON LARGE OBJECT 5 IS 'kept'");
+  const auto before = support::database_digest(move.source.url());
+  const auto result = copy_while("ACCESS EXCLUSIVE", [&] {
+    move.source.exec(
+        "SELECT lo_from_bytea(6, 'later'); COMMENT ON LARGE OBJECT 6 IS 'later'; GRANT SELECT ON LARGE "
+        "OBJECT 6 "
+        "TO PUBLIC");
+  });
+  EXPECT_TRUE(exits(result, 0));
+  EXPECT_EQ(support::database_digest(move.target.url()), before);
+  EXPECT_EQ(move.target.value("SELECT obj_description(5, 'pg_largeobject')"), "kept");
+}
+
 TEST_F(MovingSource, ADroppedTableIsNamedAndTheOthersAreCopied) {
   const auto result = copy_while("ACCESS EXCLUSIVE", [&] { move.source.exec("DROP TABLE t"); });
   EXPECT_TRUE(exits(result, 3));

@@ -8,7 +8,9 @@
 namespace copy::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(OddNames, QuotesNewlinesSpacesUpperCaseAndOtherAlphabets) {
   const Move move(R"SQL(
@@ -271,6 +273,30 @@ TEST(DatabaseAccess, IsNotCopiedButReportedWithTheStatements) {
 }
 
 // "system_user" is reserved since version 16.
+// The target's owner has put a stop to new functions. Everything else is made, and what is not is named.
+TEST(Dependencies, OfWhatTheTargetRefusesAreSkippedAndNamed) {
+  const Move move(
+      "CREATE TABLE t AS SELECT 1 AS a; CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT $1 + 1'; "
+      "CREATE VIEW v AS SELECT f(a) FROM t; CREATE VIEW w AS SELECT * FROM v; CREATE VIEW plain AS SELECT a "
+      "FROM t",
+      "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not wanted here'; "
+      "END $$; CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE FUNCTION') EXECUTE "
+      "FUNCTION refuse()");
+  const auto result = move.copy();
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.output,
+              AllOf(HasSubstr("function public.f(integer): not wanted here"),
+                    HasSubstr("view public.v: skipped, because function public.f(integer) could not be made"),
+                    HasSubstr("view public.w: skipped, because view public.v could not be made"),
+                    Not(HasSubstr("view public.plain"))));
+  EXPECT_EQ(move.target.value("SELECT a FROM plain"), "1");
+  move.expect_equal();
+  // And when it can be made, the same command makes it.
+  move.target.exec("DROP EVENT TRIGGER refuse");
+  EXPECT_TRUE(exits(move.copy(), 0));
+  EXPECT_EQ(move.target.value("SELECT f FROM w"), "2");
+}
+
 TEST(OddNames, WordsThatOnlyTheNewerServerReserves) {
   const Move move(R"(
     CREATE TABLE "system_user" ("system_user" int PRIMARY KEY CHECK ("system_user" > 0), v text);

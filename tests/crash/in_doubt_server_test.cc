@@ -86,6 +86,48 @@ TEST_F(InDoubt, AnOldChunkThatCameBackIsNotTakenForTheNewOne) {
   move.expect_equal();
 }
 
+// What the second try meets are the rows of the first, and no other session's.
+TEST_F(InDoubt, TheCommitGoesThroughAfterTheLedgerWasAsked) {
+  for (const bool existing : {false, true}) {
+    Move move;
+    move.options = {"--jobs", "1"};
+    constexpr const char* kTable = "CREATE TABLE t (id int PRIMARY KEY)";
+    move.source.exec(kTable);
+    move.source.exec("INSERT INTO t SELECT generate_series(1, 100)");
+    if (existing) {
+      move.target.exec(kTable);
+      move.options.insert(move.options.end(), {"--schema", "none"});
+    }
+    ASSERT_NO_FATAL_FAILURE(move.crash_at("chunk_copy.before"));
+    // Commits wait for this lock, inside the server.
+    support::Session holder(move.target.url());
+    holder.exec(
+        "CREATE FUNCTION cutover.wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM "
+        "pg_advisory_xact_lock(1); RETURN NULL; END $$; "
+        "CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON cutover.chunk DEFERRABLE INITIALLY DEFERRED FOR EACH "
+        "ROW EXECUTE FUNCTION cutover.wait(); ALTER TABLE cutover.chunk ENABLE ALWAYS TRIGGER wait; "
+        "SELECT pg_advisory_lock(1)");
+    const auto wait_for_waiting = [&](const std::string& lock) {
+      move.target.wait_until(fmt::format(
+          "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND "
+          "a.datname = current_database() AND l.locktype = '{}')",
+          lock));
+    };
+    Proxy proxy(move.target.cluster().port(), "; COMMIT", [](int) { return Verdict::forward; });
+    move.target_url = proxy.url(move.target.name());
+    const auto process = move.start();
+    wait_for_waiting("advisory");
+    proxy.cut();
+    // For the table's lock, or for whether the first one's key stays.
+    wait_for_waiting(existing ? "transactionid" : "relation");
+    holder.exec("SELECT pg_advisory_unlock(1)");
+    const auto result = process->wait();
+    EXPECT_EQ(result.exit_code, 0) << result.output << result.error;
+    move.target_url = move.target.url();
+    move.expect_equal();
+  }
+}
+
 // Bytes hang for a while, and then the connections are reset.
 void reset_two_stalls(const Move& move, Proxy& proxy) {
   const auto process = move.start();

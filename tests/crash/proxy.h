@@ -49,10 +49,7 @@ class Proxy {
     shutdown(listener_, SHUT_RDWR);
     acceptor_.join();
     reset();
-    {
-      const std::lock_guard lock(mutex_);
-      for (auto& link : links_) link.cut();
-    }
+    cut();
     links_.clear();
     close(listener_);
   }
@@ -65,6 +62,11 @@ class Proxy {
   void release() { let_go(Verdict::forward); }
   /// From now on new connections are accepted and get nothing.
   void freeze() { frozen_ = true; }
+  /// Resets every connection. A server that is at work does not notice before it answers.
+  void cut() {
+    const std::lock_guard lock(mutex_);
+    for (auto& link : links_) link.cut();
+  }
   /// Resets the connections that are held, and holds no more.
   void reset() { let_go(Verdict::cut); }
 

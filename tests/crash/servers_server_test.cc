@@ -152,6 +152,38 @@ TEST_F(Servers, TargetCrashesAndForgetsTheEnd) {
   move.settle();
 }
 
+// After what made it durable that the key is there, and before what makes its validation durable.
+TEST_F(Servers, TargetCrashesAndForgetsThatAForeignKeyWasValidated) {
+  Move move(source(), target());
+  move.source.exec(
+      "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int CONSTRAINT fk REFERENCES p); CREATE TABLE "
+      "t "
+      "(a int); CREATE MATERIALIZED VIEW v AS SELECT * FROM t; INSERT INTO p VALUES (1); INSERT INTO c "
+      "VALUES "
+      "(1)");
+  Proxy proxy(target().port(), "VALIDATE CONSTRAINT", hold_from(1));
+  move.target_url = proxy.url(move.target.name());
+  stop_wal_writer();
+  const auto process = move.start();
+  wait_for("the validation", [&] { return proxy.held() == 1; });
+  target().exec("postgres", "CHECKPOINT");
+  support::Session holder(move.target.url());
+  holder.exec("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
+  proxy.release();
+  move.target.wait_until(
+      "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 't'::regclass)");
+  EXPECT_EQ(move.target.value("SELECT convalidated FROM pg_constraint WHERE conname = 'fk'"), "t");
+  target().kill9();
+  target().start();
+  EXPECT_EQ(move.target.value("SELECT convalidated FROM pg_constraint WHERE conname = 'fk'"), "f");
+  const auto result = process->wait();
+  EXPECT_EQ(result.exit_code, 3) << result.output << result.error;
+  EXPECT_THAT(result.error,
+              HasSubstr("lost work of this run in a crash, among it: fk constraint public.c fk"));
+  move.target_url = move.target.url();
+  move.settle();
+}
+
 // Nothing but what is unlogged is lost, when all of it was proven.
 TEST_F(Servers, TargetCrashesAtTheEndAndEmptiesUnloggedTables) {
   Move move(source(), target());
