@@ -266,6 +266,7 @@ ObjectQuery sequences() {
   query.oid = "c.oid";
   query.name = qualified("c.relname");
   query.schema = "n.nspname";
+  query.relation = "c.relname";
   query.other_schema = "coalesce(tn.nspname, '')";
   query.other_relation = "coalesce(t.relname, '')";
   query.from = fmt::format(

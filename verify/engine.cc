@@ -15,6 +15,7 @@
 #include "verify/pass.h"
 #include "verify/recheck.h"
 #include "verify/rows.h"
+#include "verify/sequence_selection.h"
 #include "verify/sequences.h"
 #include "verify/server_side.h"
 #include "verify/side.h"
@@ -69,7 +70,7 @@ class Comparison {
   void look_at_collations();
   void match_relations();
   void compare_sequences();
-  std::function<bool(std::string_view, std::string_view)> selection() const;
+  void select_definitions(CatalogOptions& options) const;
   void open_journal(std::optional<ResultJournal>& journal);
   void compare_at_servers();
   void compare_units();
@@ -137,7 +138,7 @@ void Comparison::compare_catalogs() {
     outcome_.notes.push_back(
         {"definitions, owners and grants", "are compared with the source as it is now", {}});
   }
-  options.selects = selection();
+  select_definitions(options);
   // Both namespaces have one, and the argument's would be found too.
   const auto source = verify::read_catalog(source_->connection());
   outcome_.catalog = verify::compare(source, verify::read_catalog(target_->connection()), options);
@@ -171,8 +172,13 @@ void Comparison::look_at_collations() {
     std::ranges::move(outdated_collations(target_->connection()), std::back_inserter(outcome_.notes));
 }
 
-// A partition, and what belongs to it, goes with the partitioned tables above it, at either side.
-std::function<bool(std::string_view, std::string_view)> Comparison::selection() const {
+// A partition, and what belongs to it, goes with the partitioned tables above it, at either side; a sequence
+// is looked at when either side has a reason to.
+void Comparison::select_definitions(CatalogOptions& options) const {
+  std::set<pg::QualifiedName> left_out;
+  if (after_copy())
+    for (const auto* names : {&options_.recorded->left_out, &options_.recorded->left_out_sequences})
+      left_out.insert(names->begin(), names->end());
   std::map<pg::QualifiedName, std::vector<pg::QualifiedName>> lineages;
   for (const auto* side : {&*source_, &*target_}) {
     const auto tables = pg::by_oid(side->catalog().tables);
@@ -183,15 +189,20 @@ std::function<bool(std::string_view, std::string_view)> Comparison::selection() 
       known.insert(known.end(), names.begin(), names.end());
     }
   }
-  return [this, lineages = std::move(lineages)](std::string_view schema, std::string_view relation) {
+  options.selects = [this, left_out, lineages = std::move(lineages)](std::string_view schema,
+                                                                     std::string_view relation) {
     const pg::QualifiedName name{std::string(schema), std::string(relation)};
-    if (after_copy() &&
-        (std::ranges::find(options_.recorded->left_out, name) != options_.recorded->left_out.end() ||
-         std::ranges::find(options_.recorded->left_out_sequences, name) !=
-             options_.recorded->left_out_sequences.end()))
-      return false;
+    if (left_out.contains(name)) return false;
     const auto found = lineages.find(name);
     return !(found == lineages.end() ? options_.why_left_out(name) : options_.why_left_out(found->second));
+  };
+  const PerSide<SequenceSelection> sequences{SequenceSelection(source_->catalog(), options_),
+                                             SequenceSelection(target_->catalog(), options_)};
+  options.selects_sequence = [left_out, sequences](std::string_view schema, std::string_view sequence) {
+    const pg::QualifiedName name{std::string(schema), std::string(sequence)};
+    return !left_out.contains(name) && std::ranges::any_of(sequences, [&](const auto& side) {
+      return side.has(name) && !side.why_left_out(name);
+    });
   };
 }
 
@@ -233,7 +244,8 @@ void Comparison::compare_sequences() {
     return;
   }
   const auto source = read_sequences(*source_, options_);
-  verify::compare_sequences(source, read_sequences(*target_, options_), options_.selects_all(), outcome_);
+  verify::compare_sequences(source, read_sequences(*target_, options_), outcome_.catalog.has_value(),
+                            outcome_);
 }
 
 const char* kind_name(Unit::Kind kind) {
