@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/thread_group.h"
 #include "pg/session.h"
 #include "verify/catalog_large_objects.h"
 #include "verify/collation_versions.h"
@@ -64,7 +65,9 @@ class Comparison {
                                                                              context_.progress.started);
     return std::move(outcome_);
   }
+  void at_both_sides(const std::function<void(Role)>& work) const;
   void open_sides();
+  void open_side(Role role, const std::string& encoding);
   void compare_catalogs();
   void leave_out_definitions(const std::string& why);
   void look_at_collations();
@@ -79,7 +82,7 @@ class Comparison {
   std::optional<std::string> why_no_source();
   bool find_at_source(Unit& unit, TableResult& table);
   void find_new_tables();
-  void find_new_tables(const Side& side);
+  std::vector<Remark> new_tables(const Side& side) const;
   void look_for_patterns();
   std::vector<pg::QualifiedName> all_names();
   void require_something();
@@ -105,22 +108,31 @@ SideInfo info_of(Side& side) {
           .settings = pg::pinned_settings(side.connection())};
 }
 
+// Two servers, which need not wait for each other.
+void Comparison::at_both_sides(const std::function<void(Role)>& work) const {
+  base::ThreadGroup group(stop_);
+  for (const auto role : kSides) group.start(name_of(role), [&work, role] { work(role); });
+  group.join();
+}
+
+void Comparison::open_side(Role role, const std::string& encoding) {
+  const bool is_source = role == Role::source;
+  auto& side = is_source ? source_ : target_;
+  side.emplace(role, is_source ? options_.source : options_.target, encoding, stop_);
+  context_.sides[index(role)] = &*side;
+  (is_source ? outcome_.source : outcome_.target) = info_of(*side);
+}
+
 void Comparison::open_sides() {
-  std::string encoding;
   if (after_copy()) {
     const auto& recorded = *options_.recorded;
-    encoding = recorded.encoding;
     outcome_.run_id = recorded.run_id;
     outcome_.source = {recorded.source, recorded.source_version, recorded.snapshot, true, recorded.began};
+    open_side(Role::target, recorded.encoding);
   } else {
-    encoding = common_encoding(options_.source, options_.target, stop_);
-    source_.emplace(Role::source, options_.source, encoding, stop_);
-    context_.sides[0] = &*source_;
-    outcome_.source = info_of(*source_);
+    const auto encoding = common_encoding(options_.source, options_.target, stop_);
+    at_both_sides([&](Role role) { open_side(role, encoding); });
   }
-  target_.emplace(Role::target, options_.target, encoding, stop_);
-  context_.sides[1] = &*target_;
-  outcome_.target = info_of(*target_);
   if (outcome_.source.snapshot.same_database(outcome_.target.snapshot))
     throw base::Error(ErrorKind::usage, "source and target are the same database",
                       "check --source and --target: comparing a database with itself proves nothing");
@@ -139,9 +151,13 @@ void Comparison::compare_catalogs() {
         {"definitions, owners and grants", "are compared with the source as it is now", {}});
   }
   select_definitions(options);
-  // Both namespaces have one, and the argument's would be found too.
-  const auto source = verify::read_catalog(source_->connection());
-  outcome_.catalog = verify::compare(source, verify::read_catalog(target_->connection()), options);
+  PerSide<Catalog> catalogs;
+  at_both_sides([&](Role role) {
+    auto& side = role == Role::source ? source_ : target_;
+    // Both namespaces have one, and the argument's would be found too.
+    catalogs[index(role)] = verify::read_catalog(side->connection());
+  });
+  outcome_.catalog = verify::compare(catalogs[0], catalogs[1], options);
   if (source_->catalog().large_objects > 0 && target_->catalog().large_objects > 0)
     compare_large_objects(source_->connection(), target_->connection(), options, *outcome_.catalog);
   outcome_.user_waived = !outcome_.catalog->waived.empty();
@@ -400,31 +416,35 @@ bool Comparison::find_at_source(Unit& unit, TableResult& table) {
 
 // What was made while we read is not in our snapshots: nobody has compared it.
 void Comparison::find_new_tables() {
-  for (auto* side : {after_copy() ? nullptr : &*source_, &*target_}) {
-    if (!side) continue;
+  PerSide<std::vector<Remark>> found;
+  at_both_sides([&](Role role) {
+    if (role == Role::source && after_copy()) return;
+    const auto& side = role == Role::source ? *source_ : *target_;
     try {
       base::retry(options_.retry, stop_, context_.retry_notice("look for new tables"),
-                  [&] { find_new_tables(*side); });
+                  [&] { found[index(role)] = new_tables(side); });
     } catch (const base::Error& error) {
       if (error.kind() == ErrorKind::cancelled) throw;
-      outcome_.unchecked.push_back({fmt::format("tables made at the {} meanwhile", name_of(side->role())),
-                                    "could not be looked for: " + error.message(), error.hint()});
+      found[index(role)] = {{fmt::format("tables made at the {} meanwhile", name_of(role)),
+                             "could not be looked for: " + error.message(), error.hint()}};
     }
-  }
+  });
+  for (auto& remarks : found) std::ranges::move(remarks, std::back_inserter(outcome_.unchecked));
 }
 
-void Comparison::find_new_tables(const Side& side) {
+std::vector<Remark> Comparison::new_tables(const Side& side) const {
   std::set<pg::Oid> known;
   for (const auto& table : side.catalog().tables) known.insert(table.oid);
   auto session = side.open_present(stop_);
-  const auto now = pg::read_catalog(session);
+  const auto now = pg::read_table_list(session);
   const auto tables = pg::by_oid(now.tables);
+  std::vector<Remark> remarks;
   for (const auto& table : now.tables)
     if (!known.contains(table.oid) && !options_.why_left_out(pg::lineage(tables, table), &now))
-      outcome_.unchecked.push_back(
-          {"table " + table.name.display(),
-           fmt::format("was created at the {} while the comparison ran", name_of(side.role())),
-           "run the comparison again when nobody changes the schema"});
+      remarks.push_back({"table " + table.name.display(),
+                         fmt::format("was created at the {} while the comparison ran", name_of(side.role())),
+                         "run the comparison again when nobody changes the schema"});
+  return remarks;
 }
 
 /// On either side, and of a copy what it has recorded.
