@@ -439,4 +439,11 @@ Catalog read_catalog(Connection& connection) {
   return catalog;
 }
 
+Catalog read_table_list(Connection& connection) {
+  Catalog catalog;
+  catalog.tables = read_tables(connection);
+  catalog.vendor_schemas = read_vendor_schemas(connection);
+  return catalog;
+}
+
 }  // namespace pg

@@ -173,5 +173,7 @@ std::vector<ForeignKey> read_foreign_keys(Connection& connection);
 
 /// Reads what this session sees. With a snapshot's session, that snapshot's state.
 Catalog read_catalog(Connection& connection);
+/// Of that only which tables there are, without columns and keys, and which schemas are the provider's.
+Catalog read_table_list(Connection& connection);
 
 }  // namespace pg

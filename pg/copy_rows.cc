@@ -1,5 +1,6 @@
 #include "pg/copy_rows.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string_view>
@@ -38,8 +39,12 @@ size_t header_size(Bytes bytes) {
 
 }  // namespace
 
-RowSplitter::RowSplitter(CopyFormat format, uint32_t columns, Visitor visit)
-    : format_(format), column_count_(columns), visit_(std::move(visit)), columns_(columns) {}
+RowSplitter::RowSplitter(CopyFormat format, uint32_t columns, Visitor visit, std::vector<uint32_t> floats)
+    : format_(format),
+      column_count_(columns),
+      visit_(std::move(visit)),
+      floats_(std::move(floats)),
+      columns_(columns) {}
 
 void RowSplitter::write(Bytes bytes) {
   if (pending_.empty()) {
@@ -94,8 +99,21 @@ size_t RowSplitter::binary_row(Bytes bytes) {
     column = bytes.subspan(at, size);
     at += size;
   }
+  const auto has_other_nan = [&](uint32_t column) { return is_other_nan(columns_[column].subspan(4)); };
+  if (std::ranges::any_of(floats_, has_other_nan)) unify_nan(bytes.first(at));
   visit_(columns_);
   return at;
+}
+
+void RowSplitter::unify_nan(Bytes row) {
+  unified_.assign(row.begin(), row.end());
+  for (auto& column : columns_)
+    column = Bytes(unified_).subspan(static_cast<size_t>(column.data() - row.data()), column.size());
+  for (const auto float_column : floats_) {
+    const auto value = columns_[float_column].subspan(4);
+    const auto at = unified_.begin() + (value.data() - unified_.data());
+    if (is_other_nan(value)) std::ranges::copy(one_nan(value.size()), at);
+  }
 }
 
 size_t RowSplitter::text_row(Bytes bytes) {

@@ -24,7 +24,8 @@ class RowSplitter : public base::ByteSink {
   /// row follow each other in one piece of memory.
   using Visitor = std::function<void(std::span<const base::Bytes> columns)>;
 
-  RowSplitter(CopyFormat format, uint32_t columns, Visitor visit);
+  /// `floats` as in RowShape: a NaN in one of these columns is given as the one that it is digested as.
+  RowSplitter(CopyFormat format, uint32_t columns, Visitor visit, std::vector<uint32_t> floats = {});
   void write(base::Bytes bytes) override;
   void finish() override;
 
@@ -32,11 +33,14 @@ class RowSplitter : public base::ByteSink {
   size_t take_rows(base::Bytes bytes);
   size_t binary_row(base::Bytes bytes);
   size_t text_row(base::Bytes bytes);
+  void unify_nan(base::Bytes row);
 
   CopyFormat format_;
   uint32_t column_count_;
   Visitor visit_;
+  std::vector<uint32_t> floats_;
   std::vector<base::Bytes> columns_;
+  std::vector<std::byte> unified_;  // a row with another NaN than the server sent
   std::vector<std::byte> pending_;  // the start of a row whose end has not come yet
   size_t searched_ = 0;             // of pending_, for the end of the line
   bool begun_ = false;              // binary: the header is behind us

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "pg/row_hash.h"
@@ -70,8 +71,9 @@ class RowDigest::Parser {
         sketch_(sketch),
         row_stream_(key),
         key_stream_(key.secret()) {
-    is_key_.assign(shape.columns, false);
-    for (const auto column : shape.key) is_key_[column] = true;
+    marks_.assign(shape.columns, kPlain);
+    for (const auto column : shape.key) marks_[column] |= kKey;
+    for (const auto column : shape.floats) marks_[column] |= kFloat;
     last_key_ = shape.key.empty() ? 0 : shape.key.back() + 1;
   }
   virtual ~Parser() = default;
@@ -79,6 +81,10 @@ class RowDigest::Parser {
   virtual void finish() = 0;
 
  protected:
+  // What a column is beside a part of its row.
+  enum Mark : uint8_t { kPlain = 0, kKey = 1, kFloat = 2 };
+  bool is_key(uint32_t column) const { return (marks_[column] & kKey) != 0; }
+  bool is_float(uint32_t column) const { return (marks_[column] & kFloat) != 0; }
   bool wants_key() const { return (shape_.buckets > 1 || sketch_) && last_key_ != 0; }
   base::uint128 key_hash(Bytes bytes) const { return keyed_hash(key_, bytes); }
   void count_row(base::uint128 row_hash, const RowKey& key) {
@@ -92,7 +98,7 @@ class RowDigest::Parser {
   RowShape shape_;
   BucketDigest& digest_;
   RowSketch* sketch_;
-  std::vector<bool> is_key_;
+  std::vector<uint8_t> marks_;
   uint32_t last_key_ = 0;  // columns to look at for the key
   RowStream row_stream_;
   KeyStream key_stream_;
@@ -123,7 +129,7 @@ class RowDigest::BinaryParser final : public Parser {
   }
 
  private:
-  enum class State { header, extension, column_count, length, value, ended };
+  enum class State { header, extension, column_count, length, value, float_value, ended };
   static constexpr std::string_view kSignature{"PGCOPY\n\377\r\n\0", 11};
   static constexpr size_t kHeader = 19;
 
@@ -138,7 +144,7 @@ class RowDigest::BinaryParser final : public Parser {
     }
   }
 
-  // 0 when the row is not whole, or is not a row.
+  // 0 when the row is not whole, is not a row, or holds a NaN that is digested as another.
   size_t whole_row_length(Bytes bytes, RowKey& key) const {
     if (bytes.size() < 2 || big_endian_16(bytes.data()) != shape_.columns) return 0;
     const bool with_key = wants_key();
@@ -148,9 +154,13 @@ class RowDigest::BinaryParser final : public Parser {
       const auto length = static_cast<int32_t>(big_endian_32(bytes.data() + at));
       const size_t size = 4 + (length > 0 ? static_cast<size_t>(length) : 0);
       if (length < -1 || bytes.size() - at < size) return 0;
-      if (with_key && column < last_key_ && is_key_[column]) {
-        key.add_column(key_hash(bytes.subspan(at, size)));
-        if (sketch_) key.add_bytes(bytes.subspan(at, size));
+      if (marks_[column] != kPlain) {
+        const auto value = bytes.subspan(at, size);
+        if (is_float(column) && is_other_nan(value.subspan(4))) return 0;
+        if (with_key && is_key(column)) {
+          key.add_column(key_hash(value));
+          if (sketch_) key.add_bytes(value);
+        }
       }
       at += size;
     }
@@ -173,6 +183,8 @@ class RowDigest::BinaryParser final : public Parser {
         return bytes;
       case State::value:
         return value_piece(bytes);
+      case State::float_value:
+        return float_piece(bytes);
       case State::ended:
         break;
     }
@@ -222,31 +234,40 @@ class RowDigest::BinaryParser final : public Parser {
   void length_done() {
     const auto length = static_cast<int32_t>(big_endian_32(small_.data()));
     if (length < -1) base::fail(ErrorKind::corrupt, "a value of length {} in the COPY stream", length);
-    row_stream_.add(Bytes(small_).first(4));
-    if (is_key_[column_]) {
-      key_stream_.restart();
-      key_stream_.add(Bytes(small_).first(4));
-      row_key_.add_bytes(Bytes(small_).first(4));
-    }
+    if (is_key(column_)) key_stream_.restart();
+    add(Bytes(small_).first(4));
     remaining_ = length > 0 ? static_cast<size_t>(length) : 0;
-    state_ = State::value;
+    state_ = is_float(column_) && remaining_ <= sizeof(double) ? State::float_value : State::value;
     if (remaining_ == 0) value_done();
   }
 
   Bytes value_piece(Bytes bytes) {
     const auto part = bytes.first(std::min(bytes.size(), remaining_));
-    row_stream_.add(part);
-    if (is_key_[column_]) {
-      key_stream_.add(part);
-      row_key_.add_bytes(part);
-    }
+    add(part);
     remaining_ -= part.size();
     if (remaining_ == 0) value_done();
     return bytes.subspan(part.size());
   }
 
+  // Only a whole one can be looked at.
+  Bytes float_piece(Bytes bytes) {
+    if (!gather(bytes, remaining_)) return bytes;
+    const auto value = Bytes(small_).first(std::exchange(remaining_, 0));
+    add(is_other_nan(value) ? one_nan(value.size()) : value);
+    value_done();
+    return bytes;
+  }
+
+  // A piece of a column's length or value.
+  void add(Bytes piece) {
+    row_stream_.add(piece);
+    if (!is_key(column_)) return;
+    key_stream_.add(piece);
+    row_key_.add_bytes(piece);
+  }
+
   void value_done() {
-    if (is_key_[column_]) row_key_.add_column(key_stream_.value());
+    if (is_key(column_)) row_key_.add_column(key_stream_.value());
     ++column_;
     next_column();
   }
@@ -313,7 +334,7 @@ class RowDigest::TextParser final : public Parser {
       const auto* tab = std::memchr(piece.data(), '\t', piece.size());
       const auto size =
           tab ? static_cast<size_t>(static_cast<const std::byte*>(tab) - piece.data()) : piece.size();
-      if (is_key_[column_]) {
+      if (is_key(column_)) {
         if (!std::exchange(in_key_, true)) key_stream_.restart();
         key_stream_.add(piece.first(size));
         row_key_.add_bytes(piece.first(size));

@@ -20,6 +20,10 @@ struct RowShape {
   std::vector<uint32_t> key;
   /// A power of two.
   uint32_t buckets = 1;
+  /// Positions of the float columns of which all NaN count as one, in binary (text knows one only): a float
+  /// has many bit patterns for it, which Postgres takes for equal. Empty in what a copy records: it digests
+  /// the values as they are.
+  std::vector<uint32_t> floats = {};
 };
 
 /// Digests the rows of a COPY stream as it passes, whatever the split of the bytes. A row's hash is XXH3-128,

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 
 #define XXH_STATIC_LINKING_ONLY  // XXH3_state_t by value
@@ -22,6 +24,32 @@ inline base::uint128 to_uint128(XXH128_hash_t hash) {
 inline base::uint128 keyed_hash(const DigestKey& key, base::Bytes bytes) {
   const auto secret = key.secret();
   return to_uint128(XXH3_128bits_withSecret(bytes.data(), bytes.size(), secret.data(), secret.size()));
+}
+
+/// The float, of 4 or 8 bytes as they are sent, that every NaN is digested as: what the server reads 'NaN'
+/// as.
+inline base::Bytes one_nan(size_t size) {
+  static constexpr std::array kSingle{std::byte{0x7F}, std::byte{0xC0}, std::byte{0}, std::byte{0}};
+  static constexpr std::array kDouble{std::byte{0x7F}, std::byte{0xF8}, std::byte{0}, std::byte{0},
+                                      std::byte{0},    std::byte{0},    std::byte{0}, std::byte{0}};
+  return size == kSingle.size() ? base::Bytes(kSingle) : base::Bytes(kDouble);
+}
+
+/// A NaN of another bit pattern than one_nan(): all bits of the exponent are set, and any of the fraction.
+inline bool is_other_nan(base::Bytes value) {
+  if (value.size() == sizeof(uint64_t)) {
+    uint64_t bits = 0;
+    std::memcpy(&bits, value.data(), sizeof bits);
+    constexpr uint64_t kInfinity = 0x7FF0000000000000;
+    return (__builtin_bswap64(bits) & ~(uint64_t{1} << 63)) > kInfinity &&
+           std::memcmp(value.data(), one_nan(value.size()).data(), value.size()) != 0;
+  }
+  if (value.size() != sizeof(uint32_t)) return false;
+  uint32_t bits = 0;
+  std::memcpy(&bits, value.data(), sizeof bits);
+  constexpr uint32_t kInfinity = 0x7F800000;
+  return (__builtin_bswap32(bits) & ~(uint32_t{1} << 31)) > kInfinity &&
+         std::memcmp(value.data(), one_nan(value.size()).data(), value.size()) != 0;
 }
 
 /// The hash of rows, of one that lies whole or of one that comes in pieces; both give the same value.

@@ -91,8 +91,10 @@ struct CatalogWaiver {
 
 struct CatalogOptions {
   /// Is this relation to be compared? Asked with an empty relation about a schema, and for what lies in it
-  /// without being a table or a view. Empty: everything is.
+  /// without being a table, a view or a sequence. Empty: everything is.
   std::function<bool(std::string_view schema, std::string_view relation)> selects;
+  /// Is this sequence, which may go with a table? Empty: as `selects` says of its name.
+  std::function<bool(std::string_view schema, std::string_view sequence)> selects_sequence;
   /// Schemas that are the user's although a provider uses their names.
   std::set<std::string> own_schemas;
   std::map<std::string, std::string> role_map;  ///< role at the source -> role at the target

@@ -162,8 +162,6 @@ class Comparison {
   }
 
   void add_missing(const CatalogKey& key, const CatalogItem& item, bool in_source) {
-    // Without its owner, which is left out with it on the other side: another table takes values of it.
-    if (key.kind == "sequence" && result_.excluded.contains(key)) return;
     const size_t side = in_source ? 1 : 0;  // the one that lacks it
     const auto& [schema, relation] = std::tie(item.object->schema, item.object->relation);
     if (key.kind != "schema" && missing_schemas_[side].contains(schema)) {

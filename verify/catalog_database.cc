@@ -144,6 +144,13 @@ ObjectQuery publications() {
   return query;
 }
 
+// Before version 14 only a superuser sees a subscription's oid, which its comment goes by; this view shows it
+// to everybody. Another database's subscription of that name has no comment in this one.
+constexpr const char* kSubscriptionComment =
+    "(SELECT d.description FROM pg_description d WHERE d.classoid = 'pg_subscription'::regclass AND "
+    "d.objsubid = 0 AND d.objoid IN (SELECT v.subid FROM pg_stat_subscription v WHERE v.subname = "
+    "s.subname))";
+
 // Without how it connects: that holds a password, and only a superuser may read it.
 ObjectQuery subscriptions() {
   ObjectQuery query;
@@ -156,22 +163,8 @@ ObjectQuery subscriptions() {
       flag("enabled", "s.subenabled"),
       {"slot", "s.subslotname"},
       {"publications", "s.subpublications", Form::list},
+      {"comment", kSubscriptionComment},
   };
-  return query;
-}
-
-// Before version 14 only a superuser sees their oids, which their comments go by.
-ObjectQuery old_subscriptions() {
-  auto query = subscriptions();
-  query.until = 13;
-  return query;
-}
-
-ObjectQuery commented_subscriptions() {
-  auto query = subscriptions();
-  query.catalog = "pg_subscription";
-  query.oid = "s.oid";
-  query.since = 14;
   return query;
 }
 
@@ -238,17 +231,9 @@ std::string hidden_user_mappings_sql() {
 }
 
 std::vector<ObjectQuery> database_queries() {
-  return {database(),
-          settings(),
-          extensions(),
-          extension_dependencies(),
-          security_labels(),
-          publications(),
-          old_subscriptions(),
-          commented_subscriptions(),
-          foreign_data_wrappers(),
-          servers(),
-          user_mappings()};
+  return {database(),        settings(),     extensions(),    extension_dependencies(),
+          security_labels(), publications(), subscriptions(), foreign_data_wrappers(),
+          servers(),         user_mappings()};
 }
 
 }  // namespace verify

@@ -188,12 +188,14 @@ std::vector<PropertyColumn> constraint_properties() {
 }
 
 // ALTER TABLE … DISABLE TRIGGER ALL leaves a foreign key, or a deferrable unique or exclusion constraint,
-// that checks nothing and looks as before.
-constexpr const char* kTriggersDisabled =
-    "EXISTS (SELECT FROM pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgenabled NOT IN ('O', 'A'))";
+// that checks nothing and looks as before; ENABLE ALWAYS one that checks what a replica applies. The server
+// makes up the names of these triggers, not those of their functions, each of which a constraint has once.
+constexpr const char* kChangedTriggers =
+    "pg_trigger g JOIN pg_proc f ON f.oid = g.tgfoid WHERE g.tgconstraint = k.oid AND g.tgisinternal AND "
+    "g.tgenabled <> 'O'";
 
 // A foreign key that a partition has because its parent has it is covered by its parent's, since the server
-// makes up its name; but not one that is switched off by itself.
+// makes up its name; but not one that is switched on or off by itself.
 ObjectQuery table_constraints() {
   auto query = part("constraint", "pg_constraint", "k", "conrelid", "k.conname");
   query.from +=
@@ -202,11 +204,14 @@ ObjectQuery table_constraints() {
   query.other_relation = "coalesce(r.relname, '')";
   query.where += fmt::format(
       " AND k.contype IN ('c', 'f', 'p', 'u', 'x', 'n') AND (k.contype <> 'f' OR k.conparentid = "
-      "0 OR {})",
-      kTriggersDisabled);
+      "0 OR EXISTS (SELECT FROM {}))",
+      kChangedTriggers);
   query.properties = constraint_properties();
   query.properties.push_back(flag("inherited", "NOT k.conislocal AND NOT c.relispartition"));
-  query.properties.push_back(flag("triggers disabled", kTriggersDisabled));
+  query.properties.push_back({"triggers",
+                              fmt::format("ARRAY(SELECT f.proname || ' ' || {} FROM {})",
+                                          enabled_state("g.tgenabled"), kChangedTriggers),
+                              Form::list});
   return query;
 }
 
@@ -261,6 +266,7 @@ ObjectQuery sequences() {
   query.oid = "c.oid";
   query.name = qualified("c.relname");
   query.schema = "n.nspname";
+  query.relation = "c.relname";
   query.other_schema = "coalesce(tn.nspname, '')";
   query.other_relation = "coalesce(t.relname, '')";
   query.from = fmt::format(

@@ -78,10 +78,19 @@ void merge_grants(std::vector<CatalogItem::Property>& properties) {
   properties = std::move(merged);
 }
 
-bool is_selected(const CatalogObject& object, const CatalogOptions& options) {
+bool is_selected(const CatalogKey& key, const CatalogObject& object, const CatalogOptions& options) {
+  if (key.kind == "sequence" && options.selects_sequence)
+    return options.selects_sequence(object.schema, object.relation);
   if (!options.selects || object.schema.empty()) return true;
   if (!options.selects(object.schema, object.relation)) return false;
   return object.other_schema.empty() || options.selects(object.other_schema, object.other_relation);
+}
+
+// A sequence of which another table takes values is there without the table that owns it.
+bool names_what_is_left_out(std::string_view property, const CatalogObject& object,
+                            const CatalogOptions& options) {
+  return property == "owned by" && options.selects &&
+         !options.selects(object.other_schema, object.other_relation);
 }
 
 CatalogItem resolve(const CatalogObject& object, const CatalogOptions& options,
@@ -89,6 +98,7 @@ CatalogItem resolve(const CatalogObject& object, const CatalogOptions& options,
   CatalogItem item{&object, {}};
   for (const auto& [name, value] : object.properties) {
     const bool is_owner = name == "owner";
+    if (names_what_is_left_out(name, object, options)) continue;
     if (!options.grants && name.starts_with(kGrantProperty)) continue;
     if (!options.owners && (is_owner || name == kOwnersGrants)) continue;
     item.properties.push_back({with_roles(name, roles), is_owner ? with_roles(value, roles) : value,
@@ -114,7 +124,7 @@ CatalogSide prepare_side(const Catalog& catalog, const CatalogOptions& options,
         side.of_provider.insert(std::move(resolved));
       continue;
     }
-    if (!is_selected(object, options)) {
+    if (!is_selected(key, object, options)) {
       side.excluded.insert(std::move(resolved));
       continue;
     }

@@ -9,12 +9,14 @@
 
 #include <fmt/format.h>
 
+#include "base/thread_group.h"
 #include "pg/session.h"
 #include "verify/catalog_large_objects.h"
 #include "verify/collation_versions.h"
 #include "verify/pass.h"
 #include "verify/recheck.h"
 #include "verify/rows.h"
+#include "verify/sequence_selection.h"
 #include "verify/sequences.h"
 #include "verify/server_side.h"
 #include "verify/side.h"
@@ -63,13 +65,15 @@ class Comparison {
                                                                              context_.progress.started);
     return std::move(outcome_);
   }
+  void at_both_sides(const std::function<void(Role)>& work) const;
   void open_sides();
+  void open_side(Role role, const std::string& encoding);
   void compare_catalogs();
   void leave_out_definitions(const std::string& why);
   void look_at_collations();
   void match_relations();
   void compare_sequences();
-  std::function<bool(std::string_view, std::string_view)> selection() const;
+  void select_definitions(CatalogOptions& options) const;
   void open_journal(std::optional<ResultJournal>& journal);
   void compare_at_servers();
   void compare_units();
@@ -78,7 +82,7 @@ class Comparison {
   std::optional<std::string> why_no_source();
   bool find_at_source(Unit& unit, TableResult& table);
   void find_new_tables();
-  void find_new_tables(const Side& side);
+  std::vector<Remark> new_tables(const Side& side) const;
   void look_for_patterns();
   std::vector<pg::QualifiedName> all_names();
   void require_something();
@@ -104,22 +108,31 @@ SideInfo info_of(Side& side) {
           .settings = pg::pinned_settings(side.connection())};
 }
 
+// Two servers, which need not wait for each other.
+void Comparison::at_both_sides(const std::function<void(Role)>& work) const {
+  base::ThreadGroup group(stop_);
+  for (const auto role : kSides) group.start(name_of(role), [&work, role] { work(role); });
+  group.join();
+}
+
+void Comparison::open_side(Role role, const std::string& encoding) {
+  const bool is_source = role == Role::source;
+  auto& side = is_source ? source_ : target_;
+  side.emplace(role, is_source ? options_.source : options_.target, encoding, stop_);
+  context_.sides[index(role)] = &*side;
+  (is_source ? outcome_.source : outcome_.target) = info_of(*side);
+}
+
 void Comparison::open_sides() {
-  std::string encoding;
   if (after_copy()) {
     const auto& recorded = *options_.recorded;
-    encoding = recorded.encoding;
     outcome_.run_id = recorded.run_id;
     outcome_.source = {recorded.source, recorded.source_version, recorded.snapshot, true, recorded.began};
+    open_side(Role::target, recorded.encoding);
   } else {
-    encoding = common_encoding(options_.source, options_.target, stop_);
-    source_.emplace(Role::source, options_.source, encoding, stop_);
-    context_.sides[0] = &*source_;
-    outcome_.source = info_of(*source_);
+    const auto encoding = common_encoding(options_.source, options_.target, stop_);
+    at_both_sides([&](Role role) { open_side(role, encoding); });
   }
-  target_.emplace(Role::target, options_.target, encoding, stop_);
-  context_.sides[1] = &*target_;
-  outcome_.target = info_of(*target_);
   if (outcome_.source.snapshot.same_database(outcome_.target.snapshot))
     throw base::Error(ErrorKind::usage, "source and target are the same database",
                       "check --source and --target: comparing a database with itself proves nothing");
@@ -137,10 +150,14 @@ void Comparison::compare_catalogs() {
     outcome_.notes.push_back(
         {"definitions, owners and grants", "are compared with the source as it is now", {}});
   }
-  options.selects = selection();
-  // Both namespaces have one, and the argument's would be found too.
-  const auto source = verify::read_catalog(source_->connection());
-  outcome_.catalog = verify::compare(source, verify::read_catalog(target_->connection()), options);
+  select_definitions(options);
+  PerSide<Catalog> catalogs;
+  at_both_sides([&](Role role) {
+    auto& side = role == Role::source ? source_ : target_;
+    // Both namespaces have one, and the argument's would be found too.
+    catalogs[index(role)] = verify::read_catalog(side->connection());
+  });
+  outcome_.catalog = verify::compare(catalogs[0], catalogs[1], options);
   if (source_->catalog().large_objects > 0 && target_->catalog().large_objects > 0)
     compare_large_objects(source_->connection(), target_->connection(), options, *outcome_.catalog);
   outcome_.user_waived = !outcome_.catalog->waived.empty();
@@ -171,8 +188,13 @@ void Comparison::look_at_collations() {
     std::ranges::move(outdated_collations(target_->connection()), std::back_inserter(outcome_.notes));
 }
 
-// A partition, and what belongs to it, goes with the partitioned tables above it, at either side.
-std::function<bool(std::string_view, std::string_view)> Comparison::selection() const {
+// A partition, and what belongs to it, goes with the partitioned tables above it, at either side; a sequence
+// is looked at when either side has a reason to.
+void Comparison::select_definitions(CatalogOptions& options) const {
+  std::set<pg::QualifiedName> left_out;
+  if (after_copy())
+    for (const auto* names : {&options_.recorded->left_out, &options_.recorded->left_out_sequences})
+      left_out.insert(names->begin(), names->end());
   std::map<pg::QualifiedName, std::vector<pg::QualifiedName>> lineages;
   for (const auto* side : {&*source_, &*target_}) {
     const auto tables = pg::by_oid(side->catalog().tables);
@@ -183,15 +205,20 @@ std::function<bool(std::string_view, std::string_view)> Comparison::selection() 
       known.insert(known.end(), names.begin(), names.end());
     }
   }
-  return [this, lineages = std::move(lineages)](std::string_view schema, std::string_view relation) {
+  options.selects = [this, left_out, lineages = std::move(lineages)](std::string_view schema,
+                                                                     std::string_view relation) {
     const pg::QualifiedName name{std::string(schema), std::string(relation)};
-    if (after_copy() &&
-        (std::ranges::find(options_.recorded->left_out, name) != options_.recorded->left_out.end() ||
-         std::ranges::find(options_.recorded->left_out_sequences, name) !=
-             options_.recorded->left_out_sequences.end()))
-      return false;
+    if (left_out.contains(name)) return false;
     const auto found = lineages.find(name);
     return !(found == lineages.end() ? options_.why_left_out(name) : options_.why_left_out(found->second));
+  };
+  const PerSide<SequenceSelection> sequences{SequenceSelection(source_->catalog(), options_),
+                                             SequenceSelection(target_->catalog(), options_)};
+  options.selects_sequence = [left_out, sequences](std::string_view schema, std::string_view sequence) {
+    const pg::QualifiedName name{std::string(schema), std::string(sequence)};
+    return !left_out.contains(name) && std::ranges::any_of(sequences, [&](const auto& side) {
+      return side.has(name) && !side.why_left_out(name);
+    });
   };
 }
 
@@ -233,7 +260,8 @@ void Comparison::compare_sequences() {
     return;
   }
   const auto source = read_sequences(*source_, options_);
-  verify::compare_sequences(source, read_sequences(*target_, options_), options_.selects_all(), outcome_);
+  verify::compare_sequences(source, read_sequences(*target_, options_), outcome_.catalog.has_value(),
+                            outcome_);
 }
 
 const char* kind_name(Unit::Kind kind) {
@@ -388,31 +416,35 @@ bool Comparison::find_at_source(Unit& unit, TableResult& table) {
 
 // What was made while we read is not in our snapshots: nobody has compared it.
 void Comparison::find_new_tables() {
-  for (auto* side : {after_copy() ? nullptr : &*source_, &*target_}) {
-    if (!side) continue;
+  PerSide<std::vector<Remark>> found;
+  at_both_sides([&](Role role) {
+    if (role == Role::source && after_copy()) return;
+    const auto& side = role == Role::source ? *source_ : *target_;
     try {
       base::retry(options_.retry, stop_, context_.retry_notice("look for new tables"),
-                  [&] { find_new_tables(*side); });
+                  [&] { found[index(role)] = new_tables(side); });
     } catch (const base::Error& error) {
       if (error.kind() == ErrorKind::cancelled) throw;
-      outcome_.unchecked.push_back({fmt::format("tables made at the {} meanwhile", name_of(side->role())),
-                                    "could not be looked for: " + error.message(), error.hint()});
+      found[index(role)] = {{fmt::format("tables made at the {} meanwhile", name_of(role)),
+                             "could not be looked for: " + error.message(), error.hint()}};
     }
-  }
+  });
+  for (auto& remarks : found) std::ranges::move(remarks, std::back_inserter(outcome_.unchecked));
 }
 
-void Comparison::find_new_tables(const Side& side) {
+std::vector<Remark> Comparison::new_tables(const Side& side) const {
   std::set<pg::Oid> known;
   for (const auto& table : side.catalog().tables) known.insert(table.oid);
   auto session = side.open_present(stop_);
-  const auto now = pg::read_catalog(session);
+  const auto now = pg::read_table_list(session);
   const auto tables = pg::by_oid(now.tables);
+  std::vector<Remark> remarks;
   for (const auto& table : now.tables)
     if (!known.contains(table.oid) && !options_.why_left_out(pg::lineage(tables, table), &now))
-      outcome_.unchecked.push_back(
-          {"table " + table.name.display(),
-           fmt::format("was created at the {} while the comparison ran", name_of(side.role())),
-           "run the comparison again when nobody changes the schema"});
+      remarks.push_back({"table " + table.name.display(),
+                         fmt::format("was created at the {} while the comparison ran", name_of(side.role())),
+                         "run the comparison again when nobody changes the schema"});
+  return remarks;
 }
 
 /// On either side, and of a copy what it has recorded.

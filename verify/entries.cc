@@ -210,8 +210,9 @@ Entries collect(const Context& context, const Unit& unit, const Filter& filter) 
   SlicePass pass;
   pass.work = [&](Reader& reader, const Slice& slice, Progress::Scope& scope) {
     Collector collector(context, unit, filter);
-    pg::RowSplitter splitter(unit.shape.format, collector.columns(),
-                             [&](std::span<const Bytes> columns) { collector(columns); });
+    pg::RowSplitter splitter(
+        unit.shape.format, collector.columns(), [&](std::span<const Bytes> columns) { collector(columns); },
+        unit.shape.floats);
     reader.copy(copy_sql(unit, slice, collector.more(), filter.condition), splitter, scope);
     collector.move_into(*guarded.lock(), slice.role);
   };

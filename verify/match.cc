@@ -55,8 +55,9 @@ bool has_rows(const pg::Table& table) { return table.kind == 'r' || table.kind =
 
 bool is_configuration(const pg::Table& table) { return table.kind == 'r' && table.extension_condition; }
 
-// Floats inside a value, where a NaN of another bit pattern cannot be made the same by a plain expression.
-// Text knows one NaN only.
+bool is_float(const std::string& type) { return type == "real" || type == "double precision"; }
+
+// Floats inside a value, where a NaN of another bit pattern cannot be made the same. Text knows one NaN only.
 bool holds_floats(const std::string& type) {
   static const std::set<std::string_view> types = {
       "real[]", "double precision[]", "point", "line", "lseg", "box", "path", "polygon", "circle"};
@@ -335,8 +336,8 @@ class Matcher {
       difference(source, fmt::format("has no column {} on the target", shown));
       return;
     }
+    if (is_float(column.type)) unit.shape.floats.push_back(static_cast<uint32_t>(unit.columns.size()));
     unit.columns.push_back(column.name);
-    unit.floats.push_back(column.type == "real" || column.type == "double precision");
     binary = binary && column.binary_safe && other->binary_safe && !holds_floats(column.type);
     if (column.type == other->type) return;
     // The values may be the same all the same; as text they can be compared.

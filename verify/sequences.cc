@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "verify/sequence_selection.h"
+
 namespace verify {
 namespace {
 
@@ -17,41 +19,6 @@ struct Item {
   SequenceState state;
   pg::QualifiedName table;  // of the owning column
   std::string column;
-};
-
-// A sequence goes with the table that owns it, whose name is what patterns are about, as long as no other
-// selected table takes values of it.
-class Selection {
- public:
-  Selection(const pg::Catalog& catalog, const Options& options)
-      : catalog_(catalog), options_(options), tables_(pg::by_oid(catalog.tables)) {
-    for (const auto& sequence : catalog.sequences) sequences_.emplace(sequence.name, &sequence);
-  }
-
-  std::optional<std::string> why_left_out(const Item& item) const {
-    const auto found = sequences_.find(item.name);
-    if (found == sequences_.end()) return by_name(item);
-    const bool used = std::ranges::any_of(found->second->users, [&](const auto oid) {
-      const auto user = tables_.find(oid);
-      return user != tables_.end() && !why_left_out(*user->second);
-    });
-    if (used) return std::nullopt;
-    const auto owner = tables_.find(found->second->owner);
-    return owner == tables_.end() ? by_name(item) : why_left_out(*owner->second);
-  }
-
- private:
-  std::optional<std::string> by_name(const Item& item) const {
-    return options_.why_left_out(item.table.name.empty() ? item.name : item.table, &catalog_);
-  }
-  std::optional<std::string> why_left_out(const pg::Table& table) const {
-    return options_.why_left_out(pg::lineage(tables_, table), &catalog_);
-  }
-
-  const pg::Catalog& catalog_;
-  const Options& options_;
-  pg::TablesByOid tables_;
-  std::map<pg::QualifiedName, const pg::Sequence*> sequences_;
 };
 
 // Every sequence with its definition, and the integer column that owns it; of an extension's those that it
@@ -79,11 +46,11 @@ std::vector<Item> read_definitions(Side& side, const Options& options, SequenceR
             OR NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
                             WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid
                               AND e.deptype = 'e')))");
-  const Selection selection(side.catalog(), options);
+  const SequenceSelection selection(side.catalog(), options);
   std::vector<Item> items;
   for (int row = 0; row < rows.rows(); ++row) {
     Item item{{rows.string(row, 0), rows.string(row, 1)}, {}, {rows.string(row, 5), rows.string(row, 6)}, {}};
-    if (const auto why = selection.why_left_out(item)) {
+    if (const auto why = selection.why_left_out(item.name, item.table)) {
       out.left_out.insert(item.name);
       out.skipped.emplace("sequence " + item.name.display(), *why);
       continue;

@@ -19,26 +19,11 @@ std::string from_clause(const Unit& unit, const Slice& slice, const std::string&
   return fmt::format(" FROM ONLY {}{}", unit.parts[index(slice.role)][slice.part].name.sql(), where);
 }
 
-std::string column_list(const Unit& unit) {
-  std::string out;
-  for (size_t i = 0; i < unit.columns.size(); ++i) {
-    const auto column = pg::quote_identifier(unit.columns[i]);
-    out += i == 0 ? "" : ", ";
-    if (i < unit.floats.size() && unit.floats[i]) {
-      out += fmt::format("CASE WHEN {0} = 'NaN' THEN 'NaN' ELSE {0} END", column);
-    } else {
-      out += column;
-    }
-  }
-  return out;
-}
-
 // All rows of a table as they are stored: COPY of the table itself, which like ONLY leaves out what inherits
 // from it, does without the executor.
 bool is_plain(const Unit& unit, const Part& part, const Slice& slice) {
   return part.is_table && !part.generates && slice.blocks.first == 0 && slice.blocks.last == 0 &&
-         unit.condition.empty() && !unit.columns.empty() &&
-         std::ranges::none_of(unit.floats, [](bool is_float) { return is_float; });
+         unit.condition.empty() && !unit.columns.empty();
 }
 
 }  // namespace
@@ -78,7 +63,7 @@ std::string copy_sql(const Unit& unit, const Slice& slice, const std::vector<std
   const auto& part = unit.parts[index(slice.role)][slice.part];
   if (more.empty() && condition.empty() && is_plain(unit, part, slice))
     return fmt::format("COPY {} ({}) TO STDOUT{}", part.name.sql(), pg::quote_list(unit.columns), format);
-  auto list = column_list(unit);
+  auto list = pg::quote_list(unit.columns);
   for (const auto& expression : more) list += (list.empty() ? "" : ", ") + expression;
   return fmt::format("COPY (SELECT {}{}) TO STDOUT{}", list, from_clause(unit, slice, condition), format);
 }

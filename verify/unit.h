@@ -22,9 +22,6 @@ struct Unit {
   std::string condition;
   /// In the order of the stream: the source's, the generated ones last.
   std::vector<std::string> columns;
-  /// Which of them are plain floats: a NaN has many bit patterns that all mean the same, so that the server
-  /// is asked to make them one. Empty: none, or the copy's digests are of the values as they are.
-  std::vector<bool> floats;
   std::vector<std::string> key;
   std::vector<std::string> key_types;
   /// What the columns can be digested as on both sides; the key's positions are ascending.

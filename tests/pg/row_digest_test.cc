@@ -253,6 +253,75 @@ TEST_P(RowDigestTest, AnotherKeyGivesOtherHashes) {
   EXPECT_NE(other.digest(), digest_of(shape(1), stream));
 }
 
+// ------------------------------------------------------------------------------------------------ NaN
+
+// Floats as they are sent. The first of each is what the server reads 'NaN' as.
+const std::vector<std::string> kNaNs8 = {{"\x7f\xf8\0\0\0\0\0\0", 8},
+                                         {"\xff\xf8\0\0\0\0\0\0", 8},
+                                         {"\x7f\xf0\0\0\0\0\0\1", 8},
+                                         {"\xff\xff\xff\xff\xff\xff\xff\xff", 8},
+                                         {"\x7f\xf8\0\0\0\0\0\1", 8}};
+const std::vector<std::string> kNaNs4 = {
+    {"\x7f\xc0\0\0", 4}, {"\xff\xc0\0\0", 4}, {"\x7f\x80\0\1", 4}, {"\xff\xff\xff\xff", 4}};
+
+TEST(RowDigestNaN, AllOfAFloatColumnAreOneInOneStreamAndInPieces) {
+  for (const auto& nans : {kNaNs4, kNaNs8})
+    for (const bool is_key : {false, true}) {
+      const RowShape wanted{
+          CopyFormat::binary, 3, is_key ? std::vector<uint32_t>{1, 2} : std::vector<uint32_t>{}, 16, {1}};
+      const auto rows = [](const std::string& nan) {
+        return stream_of(CopyFormat::binary,
+                         {{"a", nan, "b"}, {"c", std::nullopt, ""}, {"d", nan, std::nullopt}});
+      };
+      const auto first = digest_of(wanted, rows(nans.front()));
+      for (const auto& nan : nans) {
+        EXPECT_EQ(digest_of(wanted, rows(nan)), first);
+        for (const size_t size : {1U, 2U, 7U, 30U})
+          EXPECT_EQ(digest_in_pieces(wanted, rows(nan), [&] { return size; }), first) << size;
+      }
+    }
+}
+
+// What a copy has recorded, and what verify has recorded before, is comparable with what it digests now.
+TEST(RowDigestNaN, TheOneThatTheServerReadsNaNAsIsDigestedAsItIs) {
+  for (const auto& nans : {kNaNs4, kNaNs8}) {
+    const std::vector<Row> rows = {{"a", nans.front()}};
+    EXPECT_EQ(digest_of({CopyFormat::binary, 2, {}, 1, {1}}, rows),
+              digest_of({CopyFormat::binary, 2, {}, 1}, rows));
+  }
+}
+
+TEST(RowDigestNaN, EverythingElseDiffersAsBefore) {
+  const RowShape wanted{CopyFormat::binary, 1, {}, 1, {0}};
+  const std::vector<std::string> values = {kNaNs8.front(),
+                                           {"\x7f\xf0\0\0\0\0\0\0", 8},  // infinity
+                                           {"\xff\xf0\0\0\0\0\0\0", 8},
+                                           {"\0\0\0\0\0\0\0\0", 8},
+                                           {"\x80\0\0\0\0\0\0\0", 8},  // -0
+                                           {"\x7f\xef\xff\xff\xff\xff\xff\xff", 8},
+                                           kNaNs4.front(),
+                                           {"\x7f\x80\0\0", 4},
+                                           {"\0\0\0\0", 4},
+                                           {"\x80\0\0\0", 4},
+                                           std::string(9, '\xff'),  // no float
+                                           std::string(100, '\xff'),
+                                           ""};
+  std::set<std::string> seen;
+  for (const auto& value : values) {
+    const auto whole = digest_of(wanted, std::vector<Row>{{value}});
+    EXPECT_EQ(digest_in_pieces(wanted, stream_of(CopyFormat::binary, {{value}}), [] { return 1; }), whole);
+    EXPECT_EQ(digest_of({CopyFormat::binary, 1, {}, 1}, std::vector<Row>{{value}}), whole);
+    seen.insert(whole.total().text());
+  }
+  EXPECT_EQ(seen.size(), values.size());
+}
+
+TEST(RowDigestNaN, InOtherColumnsItIsAnyValue) {
+  const RowShape wanted{CopyFormat::binary, 2, {}, 1, {0}};
+  EXPECT_NE(digest_of(wanted, std::vector<Row>{{kNaNs8[0], kNaNs8[0]}}),
+            digest_of(wanted, std::vector<Row>{{kNaNs8[0], kNaNs8[1]}}));
+}
+
 // ------------------------------------------------------------------------------------ damaged streams
 
 constexpr auto kCorrupt = ErrorKind::corrupt;

@@ -72,6 +72,17 @@ constexpr const char* kBase = R"(
   INSERT INTO pg_seclabel VALUES ('s.t'::regclass, 'pg_class'::regclass, 0, 'keeper', 'secret');
 )";
 
+// The triggers of a constraint whose functions' names match the pattern; their own names hold an OID.
+constexpr const char* kSetTriggers = R"(
+  CREATE FUNCTION pg_temp.set_triggers(wanted text, action text, pattern text) RETURNS void LANGUAGE plpgsql AS $$
+  DECLARE own record;
+  BEGIN
+    FOR own IN SELECT t.tgrelid::regclass AS relation, t.tgname FROM pg_trigger t
+                 JOIN pg_constraint k ON k.oid = t.tgconstraint JOIN pg_proc p ON p.oid = t.tgfoid
+                WHERE k.conname = wanted AND p.proname ~ pattern
+    LOOP EXECUTE format('ALTER TABLE %s %s TRIGGER %I', own.relation, action, own.tgname); END LOOP;
+  END $$)";
+
 struct Mutation {
   const char* sql;  ///< {db} is the database's name
   std::vector<std::string> expected;
@@ -156,11 +167,16 @@ const std::vector<Mutation>& mutations() {
       {"ALTER TABLE s.child ALTER CONSTRAINT child_t DEFERRABLE", {"constraint s.child.child_t deferrable"}},
       {"ALTER TABLE s.child ALTER CONSTRAINT child_t DEFERRABLE INITIALLY DEFERRED",
        {"constraint s.child.child_t deferrable", "constraint s.child.child_t initially deferred"}},
-      {"ALTER TABLE s.child DISABLE TRIGGER ALL", {"constraint s.child.child_t triggers disabled"}},
+      {"ALTER TABLE s.child DISABLE TRIGGER ALL", {"constraint s.child.child_t triggers"}},
       {"ALTER TABLE s.t DISABLE TRIGGER ALL",
-       {"constraint s.child.child_t triggers disabled", "constraint s.t.t_unique triggers disabled",
-        "trigger s.t.tr enabled"}},
+       {"constraint s.child.child_t triggers", "constraint s.t.t_unique triggers", "trigger s.t.tr enabled"}},
       {"ALTER TABLE s.keyed_1 DISABLE TRIGGER ALL", {"constraint s.keyed_1.keyed_k"}},
+      {"SELECT pg_temp.set_triggers('child_t', 'ENABLE ALWAYS', '.*')",
+       {"constraint s.child.child_t triggers"}},
+      {"SELECT pg_temp.set_triggers('child_t', 'ENABLE REPLICA', 'noaction_del')",
+       {"constraint s.child.child_t triggers"}},
+      {"SELECT pg_temp.set_triggers('t_unique', 'ENABLE ALWAYS', '.*')",
+       {"constraint s.t.t_unique triggers"}},
       {"ALTER TABLE s.t DROP CONSTRAINT t_check; ALTER TABLE s.t ADD CONSTRAINT t_check CHECK (a >= 0)",
        {"constraint s.heir.t_check definition", "constraint s.t.t_check definition"}},
       {"ALTER TABLE s.child RENAME CONSTRAINT child_t TO child_u",
@@ -385,6 +401,7 @@ class MutatedDatabase {
   }
   Catalog after(const char* sql) {
     const pg::Transaction undone(*connection_);
+    connection_->exec(kSetTriggers);
     connection_->exec(with_database(sql, database_.name()));
     return read_catalog(*connection_);
   }
@@ -405,6 +422,25 @@ TEST(CatalogMutations, EachIsFoundAndNamedAndNothingElseIs) {
     EXPECT_EQ(places(compare(database.base, changed)), expected);
     EXPECT_EQ(places(compare(changed, database.base)), expected);
   }
+}
+
+// Both sides have changed them, and each in another way.
+TEST(CatalogMutations, TheTriggersOfAConstraintAreComparedOneByOne) {
+  MutatedDatabase database(15);
+  const auto in_state = [&](const char* action, const char* pattern) {
+    return database.after(
+        fmt::format("SELECT pg_temp.set_triggers('child_t', '{}', '{}')", action, pattern).c_str());
+  };
+  const auto disabled = in_state("DISABLE", ".*");
+  EXPECT_THAT(objections(compare(disabled, in_state("DISABLE", ".*"))), ::testing::IsEmpty());
+  for (const auto& [action, pattern] :
+       {std::pair("ENABLE REPLICA", ".*"), std::pair("ENABLE ALWAYS", ".*"), std::pair("DISABLE", "check")})
+    EXPECT_EQ(places(compare(disabled, in_state(action, pattern))),
+              std::vector<std::string>{"constraint s.child.child_t triggers"})
+        << action << " " << pattern;
+  EXPECT_EQ(objections(compare(database.base, in_state("ENABLE ALWAYS", "check"))),
+            std::vector<std::string>{"constraint s.child.child_t triggers: - -> RI_FKey_check_ins always, "
+                                     "RI_FKey_check_upd always"});
 }
 
 // No rule about versions may hide one.
@@ -484,6 +520,32 @@ TEST(CatalogMutations, ASubscriptionCountsAtTheTargetOnly) {
   const auto found = compare(with, without);
   EXPECT_TRUE(found.differences.empty());
   EXPECT_EQ(found.expected.size(), 1U);
+}
+
+// Before version 14 only a superuser sees the oid that a comment goes by.
+TEST(CatalogMutations, TheCommentOfASubscriptionIsComparedWhoeverLooks) {
+  for (const auto& [from, to] : {std::pair(13, 17), std::pair(12, 13), std::pair(15, 18)}) {
+    SCOPED_TRACE(fmt::format("{} to {}", from, to));
+    const support::TestDatabase source(support::cluster(from));
+    const support::TestDatabase target(support::cluster(to, "target"));
+    // One of that name in another database has another comment.
+    const support::TestDatabase other(support::cluster(from));
+    const support::TestRole reader(support::cluster(from));
+    for (const auto* database : {&source, &target, &other})
+      database->exec(
+          "CREATE SUBSCRIPTION sub CONNECTION 'host=nowhere' PUBLICATION p WITH (connect = false, slot_name "
+          "= NONE); "
+          "COMMENT ON SUBSCRIPTION sub IS 'feeds the reports'");
+    other.exec("COMMENT ON SUBSCRIPTION sub IS 'another one'");
+    EXPECT_THAT(objections(compare(read(source.url()), read(target.url()))), ::testing::IsEmpty());
+    EXPECT_THAT(objections(compare(read(source.url(reader.name())), read(target.url()))),
+                ::testing::IsEmpty());
+    source.exec("COMMENT ON SUBSCRIPTION sub IS 'feeds nothing'");
+    for (const auto& url : {source.url(), source.url(reader.name())})
+      EXPECT_EQ(objections(compare(read(url), read(target.url()))),
+                std::vector<std::string>{"subscription sub comment: feeds nothing -> feeds the reports"});
+    for (const auto* database : {&source, &target, &other}) database->exec("DROP SUBSCRIPTION sub");
+  }
 }
 
 }  // namespace

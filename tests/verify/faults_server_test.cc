@@ -438,6 +438,18 @@ TEST(NoFalseAlarms, PhysicalDifferencesAreNone) {
   EXPECT_THAT(changed.rows("public.unlike"), ElementsAre(R"(changed {"id":"12"} v)"));
 }
 
+TEST(NoFalseAlarms, ANaNOfOtherBitsIsTheSameKey) {
+  constexpr const char* kKeys = "CREATE TABLE t (e float8, e4 float4, v text, PRIMARY KEY (e, e4));";
+  const Pair pair(
+      std::string(kKeys) + "INSERT INTO t VALUES ('NaN', 'NaN', 'a'), (-0.0, 0, 'b')",
+      std::string(kKeys) + "INSERT INTO t VALUES (-'NaN'::float8, -'NaN'::float4, 'a'), (-0.0, 0, 'b')");
+  ASSERT_NE(pair.source.value("SELECT encode(float8send(e), 'hex') FROM t WHERE v = 'a'"),
+            pair.target.value("SELECT encode(float8send(e), 'hex') FROM t WHERE v = 'a'"));
+  EXPECT_EQ(pair.compare().code(), 0);
+  pair.target.exec("UPDATE t SET v = 'c' WHERE v = 'a'");
+  EXPECT_THAT(pair.compare().rows("public.t"), ElementsAre(R"(changed {"e":"NaN","e4":"NaN"} v)"));
+}
+
 /// Relations with rows of their own that a verdict passes over in silence: neither compared, nor part of a
 /// partitioned table that was, nor named as left out.
 std::vector<std::string> passed_over(const support::TestDatabase& database, const Verdict& verdict) {

@@ -7,6 +7,7 @@
 namespace verify::test {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -64,6 +65,43 @@ TEST(LeftOut, AnExtensionsConfigurationSequenceIsCompared) {
   const auto verdict = pair.compare();
   EXPECT_EQ(verdict.code(), 1) << verdict.text();
   EXPECT_THAT(verdict.remarks("differences"), ElementsAre(HasSubstr("sequence public.counter: will give 1")));
+}
+
+// It is there for the table, whatever pattern names that; so is all that makes it what it is.
+TEST(LeftOut, ASequenceThatASelectedTableTakesValuesOfIsComparedWhole) {
+  const char* sql = R"(
+    CREATE SEQUENCE shared; CREATE SEQUENCE unused;
+    CREATE TABLE kept (id int PRIMARY KEY DEFAULT nextval('shared'), own serial);
+    CREATE TABLE log (id int DEFAULT nextval('shared')); ALTER SEQUENCE shared OWNED BY log.id;)";
+  const Pair pair(sql, sql);
+  const auto only_kept = [&] { return pair.compare({"--include", "public.kept"}); };
+  const auto equal = only_kept();
+  EXPECT_EQ(equal.code(), 0) << equal.text();
+  pair.target.exec(
+      "ALTER SEQUENCE shared MAXVALUE 9 CACHE 3 CYCLE; GRANT USAGE ON shared TO PUBLIC; "
+      "ALTER SEQUENCE kept_own_seq INCREMENT 2; ALTER SEQUENCE unused CACHE 7");
+  const auto verdict = only_kept();
+  EXPECT_EQ(verdict.code(), 1) << verdict.text();
+  EXPECT_THAT(verdict.definitions(),
+              ElementsAre("sequence public.kept_own_seq increment", "sequence public.shared cache",
+                          "sequence public.shared cycle", "sequence public.shared maximum",
+                          "sequence public.shared privileges of PUBLIC"));
+  EXPECT_THAT(verdict.remarks("differences"), IsEmpty()) << "named once";
+  EXPECT_EQ(pair.compare({"--exclude", "public.log"}).definitions().size(), 6U)
+      << "and the one that nobody uses";
+  pair.target.exec("ALTER TABLE kept ALTER id DROP DEFAULT; DROP SEQUENCE shared CASCADE");
+  EXPECT_THAT(only_kept().definitions(), Contains("sequence public.shared"));
+}
+
+// A copy that leaves the owner out makes the sequence without an owner.
+TEST(LeftOut, TheOwnerOfASequenceIsLeftOutWithItsTable) {
+  const copy::test::Move move(R"(
+    CREATE TABLE log (id serial); CREATE TABLE kept (id int PRIMARY KEY DEFAULT nextval('log_id_seq'));
+    INSERT INTO kept DEFAULT VALUES;)");
+  ASSERT_TRUE(exits(move.copy({"--exclude", "public.log"}), 0));
+  const auto verdict = compare(move.source.url(), move.target.url(), {"--exclude", "public.log"});
+  EXPECT_EQ(verdict.code(), 0) << verdict.text();
+  EXPECT_EQ(verdict.report.at("catalog").at("compared").at("sequence"), 1);
 }
 
 TEST(LeftOut, ASchemaIsNotTheProvidersByItsNameAlone) {

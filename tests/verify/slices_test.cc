@@ -87,5 +87,18 @@ TEST(Slices, EachPartOfATreeIsTiledByItself) {
   EXPECT_THAT(by_part[1], SizeIs(1));
 }
 
+// A query for the rows costs the server about a tenth more than the table itself.
+TEST(Slices, AWholeTableIsReadWithoutAQueryAlsoWhenItHasFloats) {
+  Unit unit;
+  unit.columns = {"id", "ratio"};
+  unit.shape = {pg::CopyFormat::binary, 2, {0}, 1, {1}};
+  unit.parts[index(Role::target)] = {part(100, 819'200)};
+  const Slice whole{.role = Role::target};
+  EXPECT_EQ(copy_sql(unit, whole), R"(COPY "public"."t" ("id", "ratio") TO STDOUT WITH (FORMAT binary))");
+  unit.parts[index(Role::target)][0].generates = true;
+  EXPECT_EQ(copy_sql(unit, whole),
+            R"(COPY (SELECT "id", "ratio" FROM ONLY "public"."t") TO STDOUT WITH (FORMAT binary))");
+}
+
 }  // namespace
 }  // namespace verify
