@@ -20,15 +20,15 @@ clock() { # NAME EXPECTED-CODE COMMAND...: runs it, and keeps wall seconds, user
   keep_result "$name" $(awk '{printf "%.2f %.2f %.0f", $1, $2 + $3, $4 / 1024}' "$work/time")
 }
 
-set_wall() { # SECONDS: of the program that was timed last, in place of what the clock said
-  sed -i "\$s/ [0-9.]*/ $1/" "$results"
-  echo "  of these $1 s wall count"
+set_times() { # WALL CPU: seconds of the program that was timed last, in place of what the clock said of all of it
+  sed -Ei "\$s/ [0-9.]+ [0-9.]+/ $1 $2/" "$results"
+  echo "  of these $1 s wall and $2 s CPU count"
 }
 
-cpu_per_gigabyte() { # NAME BYTES: its CPU seconds for each GB of the BYTES that it moved
-  awk -v name="$1" -v bytes="$2" '$1 == name { print $3 / (bytes / 1e9) }' "$results" | sort -n | awk -v name="$1" '
+cpu_per_gigabyte() { # NAME BYTES OF-WHAT: its CPU seconds for each GB of the BYTES that it moved
+  awk -v name="$1" -v bytes="$2" '$1 == name { print $3 / (bytes / 1e9) }' "$results" | sort -n | awk -v name="$1" -v what="$3" '
     { value[NR] = $1 }
-    END { printf "%-22s %.2f (%.2f-%.2f) CPU seconds per GB of COPY stream\n", name, (value[int((NR + 1) / 2)] + value[int((NR + 2) / 2)]) / 2, value[1], value[NR] }'
+    END { printf "%-22s %.2f (%.2f-%.2f) CPU seconds per GB of COPY stream (%s)\n", name, (value[int((NR + 1) / 2)] + value[int((NR + 2) / 2)]) / 2, value[1], value[NR], what }'
 }
 
 summary() { # NAME:NAME...: medians of all that was kept, and the ratios of these pairs, round by round

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "cli/errors.h"
 #include "cli/report.h"
 #include "cli/text.h"
@@ -58,7 +59,7 @@ void add_left_out_of_databases(const Json& document, std::vector<std::string>& p
   if (!item.details.empty()) parts.push_back(counted(item.details.size(), "thing"));
   for (const auto& table : document.value("tables", Json::array()))
     if (const auto condition = table.value("condition", ""); !condition.empty())
-      parts.push_back(fmt::format("of {} the rows without {}", table.value("name", ""), condition));
+      parts.push_back(fmt::format("of {} the rows without {}", table.value("name", ""), base::trimmed(condition)));
 }
 
 /// Of an upload: files that it was told not to look at, and what is in the bucket without one.

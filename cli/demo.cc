@@ -35,7 +35,6 @@ namespace fs = std::filesystem;
 using base::Error;
 using base::ErrorKind;
 
-constexpr const char* kDatabase = "shop";
 const fs::path kRunDir = "cutover-run";
 
 /// A directory of its own under the system's for temporary files, removed at the end.
@@ -86,6 +85,7 @@ class Demo {
     fs::current_path(home_.path());  // where its cutover.toml is
     servers_.emplace(home_.path(), invocation_.stop);
     make_application();
+    say(fmt::format("the database {} holds {}", DemoDatabase::kName, database_->contents()));
     say("the whole move, as cutover.toml declares it; it is killed with SIGKILL in the middle of the copy");
     run_killed();
     say("the same command again: it resumes. The application still writes, so the verdict is READY, not GO");
@@ -96,7 +96,7 @@ class Demo {
     expect(kEqual, {"run", "--final", "--yes"});
     fs::copy_file(kRunDir / "report.html", page_, fs::copy_options::overwrite_existing);
     say("now somebody changes one row at the target: the check before the switch finds it");
-    write_at_target("UPDATE \"Order\" SET total = total + 1 WHERE id = 'late'");
+    database_->at_target().exec(R"(UPDATE shop."Order" SET total = total + 1 WHERE id = 'late')");
     expect(kDifferent, {"check"});
     say("the repair touches that row alone, and the check says GO");
     expect(kEqual, {"repair", "--run-dir", (kRunDir / "database").string(), "--apply", "--yes"});
@@ -112,26 +112,14 @@ class Demo {
                       "\n");
   }
 
-  static void execute(const std::string& url, const std::string& sql, const base::Stop& stop) {
-    pg::Connection(pg::Conninfo::parse(url), stop).exec(sql);
-  }
-  void write_at_source(const std::string& sql) const {
-    execute(servers_->source(kDatabase), sql, invocation_.stop);
-  }
-  void write_at_target(const std::string& sql) const {
-    execute(servers_->target(kDatabase), sql, invocation_.stop);
-  }
-
   void write_order(const std::string& id) const {
-    write_at_source(fmt::format(
-        R"(INSERT INTO "Order" (id, "userId", total) VALUES ('{}', md5('user 1')::uuid, 99))", id));
+    database_->at_source().exec(fmt::format(
+        R"(INSERT INTO shop."Order" (id, "userId", total) VALUES ('{}', md5('user 1')::uuid, 99))", id));
   }
 
   void make_application() {
-    const auto make = std::string("CREATE DATABASE ") + kDatabase;
-    execute(servers_->source("postgres"), make, invocation_.stop);
-    execute(servers_->target("postgres"), make, invocation_.stop);
-    write_at_source(demo_sql());
+    database_.emplace(*servers_, home_.path() / "scripts", invocation_.stop);
+    database_->make();
     make_demo_files("uploads");
     base::replace_file(
         kConfigFile,
@@ -139,10 +127,10 @@ class Demo {
             "[source]\nurl = \"{}\"\n[target]\nurl = \"{}\"\n[copy]\njobs = 2\n"
             "split_size = \"1MB\"\n[upload]\nfrom = \"{}\"\nto = \"s3://{}/uploads\"\n"
             "endpoint_url = \"{}\"\nregion = \"us-east-1\"\ndatabase = \"{}\"\n"
-            "refs = ['\"Document\".\"filePath\"']\nrefs_prefix = \"/uploads/\"\n"
-            "[[check.sql]]\nname = \"users are there\"\nquery = 'SELECT count(*) > 0 FROM \"User\"'\n",
-            servers_->source(kDatabase), servers_->target(kDatabase), "uploads", DemoBucket::kName,
-            bucket_.url(), servers_->target(kDatabase)));
+            "refs = ['shop.\"Document\".\"filePath\"']\nrefs_prefix = \"/uploads/\"\n"
+            "[[check.sql]]\nname = \"users are there\"\nquery = 'SELECT count(*) > 0 FROM shop.\"User\"'\n",
+            servers_->source(DemoDatabase::kName), servers_->target(DemoDatabase::kName), "uploads",
+            DemoBucket::kName, bucket_.url(), servers_->target(DemoDatabase::kName)));
   }
 
   void expect(int exit_code, const std::vector<std::string>& arguments) const {
@@ -157,7 +145,7 @@ class Demo {
 
   /// Some chunks are on the target by then, and some are not.
   bool is_in_the_middle(pg::Connection& target) const {
-    constexpr int64_t kChunks = 10;
+    constexpr int64_t kChunks = 50;
     const auto there = target.exec("SELECT to_regclass('cutover.chunk') IS NOT NULL");
     return there.boolean(0, 0) &&
            target.exec(fmt::format("SELECT count(*) >= {} FROM cutover.chunk", kChunks)).boolean(0, 0);
@@ -173,7 +161,7 @@ class Demo {
   }
 
   void kill_in_the_middle(const std::stop_token& ended) const {
-    pg::Connection target(pg::Conninfo::parse(servers_->target(kDatabase)), invocation_.stop);
+    auto target = database_->at_target();
     while (!ended.stop_requested()) {
       const auto victim = running_process(kRunDir / "database");
       if (!victim || !is_in_the_middle(target)) {
@@ -206,6 +194,7 @@ class Demo {
   fs::path page_;
   DemoDirectory home_;
   std::optional<DemoServers> servers_;
+  std::optional<DemoDatabase> database_;
   DemoBucket bucket_;
 };
 
@@ -213,12 +202,11 @@ class Demo {
 
 Run set_up_demo(OptionSet& set) {
   set.describe(
-      "The whole story in a minute, on servers of its own that are gone afterwards: a shop's database and "
-      "its "
-      "files are moved, the move is killed in the middle and resumed, the night's last changes are brought "
-      "over, a broken row is found and repaired. It needs a PostgreSQL server's programs on this machine, "
-      "and "
-      "nothing else; no server of yours is touched. The report of the night is kept.");
+      "The whole story in a minute, on servers of its own that are gone afterwards: a database with every "
+      "kind of object that PostgreSQL has, and an application's files, are moved, the move is killed in the "
+      "middle and resumed, the night's last changes are brought over, a broken row is found and repaired. It "
+      "needs the programs of a PostgreSQL server, 15 or newer, on this machine, and nothing else; no server "
+      "of yours is touched. The report of the night is kept.");
   set.example("see it", "cutover demo");
   set.example("with its page elsewhere", "cutover demo --page /tmp/report.html");
   const auto page = std::make_shared<fs::path>("cutover-demo.html");

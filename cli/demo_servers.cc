@@ -158,4 +158,10 @@ DemoServers::DemoServers(const fs::path& directory, const base::Stop& stop)
       source_(programs_, directory, "source", stop),
       target_(programs_, directory, "target", stop) {}
 
+fs::path DemoServers::psql() const {
+  std::error_code ignored;
+  const auto own = programs_ / "psql";
+  return fs::exists(own, ignored) ? own : base::find_program("psql");
+}
+
 }  // namespace cli

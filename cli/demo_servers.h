@@ -44,6 +44,8 @@ class DemoServers {
 
   std::string source(const std::string& database) const { return source_.url(database); }
   std::string target(const std::string& database) const { return target_.url(database); }
+  /// The program of the same version. Throws Error{usage} when there is none.
+  std::filesystem::path psql() const;
 
  private:
   std::filesystem::path programs_;

@@ -75,6 +75,7 @@ Json report_json(const copy::Outcome& outcome, const ReportContext& context) {
                   {"proven", outcome.proven},
                   {"elapsed_seconds", base::seconds_of(outcome.elapsed)},
                   {"copy_seconds", base::seconds_of(outcome.copy_elapsed)},
+                  {"copy_cpu_seconds", base::seconds_of(outcome.copy_cpu)},
                   {"problems", Json::array()},
                   {"findings", Json::array()}});
   for (const auto& problem : outcome.problems)

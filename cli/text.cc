@@ -222,7 +222,7 @@ std::string counted(uint64_t count, std::string_view noun) {
   if (count == 1) return fmt::format("1 {}", noun);
   // Only the nouns this program counts: index, table, relation, chunk, warning, foreign key, …
   if (noun.ends_with("index")) return fmt::format("{} {}es", base::human_count(count), noun);
-  if (noun.ends_with("ry"))
+  if (noun.ends_with("ry") || noun.ends_with("cy"))
     return fmt::format("{} {}ies", base::human_count(count), noun.substr(0, noun.size() - 1));
   return fmt::format("{} {}s", base::human_count(count), noun);
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/cpu_time.h"
 #include "base/crash_point.h"
 #include "copy/sql.h"
 #include "pg/copy_stream.h"
@@ -60,6 +61,7 @@ ChunkCopier::ChunkCopier(const Context& context, ChunkSourceFactory open_source,
 
 double ChunkCopier::copy(uint32_t relation, uint32_t chunk) {
   const auto label = chunk_label(context_.plan.relations[relation], chunk);
+  const auto cpu_before = base::thread_cpu_time();
   Clock::time_point begun;
   in_doubt_.reset();  // of another chunk, that failed
   base::during(label, [&] {
@@ -79,6 +81,7 @@ double ChunkCopier::copy(uint32_t relation, uint32_t chunk) {
     context_.progress.rows_copied += done.rows;
     ++context_.progress.chunks_done;
   });
+  context_.progress.copy_cpu_nanoseconds += (base::thread_cpu_time() - cpu_before).count();
   const std::chrono::duration<double> took = Clock::now() - begun;
   return std::min(1.0, std::chrono::duration<double>(on_target_) / took);
 }

@@ -385,6 +385,8 @@ Outcome Run::outcome(int exit_code) {
   out.chunks_before = chunks_before_;
   out.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(Progress::Clock::now() - started_);
   out.copy_elapsed = copy_elapsed_;
+  out.copy_cpu = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::nanoseconds(progress_.copy_cpu_nanoseconds));
   out.findings = all_findings(plan_, findings_);
   out.problems = problems_.list();
   return out;

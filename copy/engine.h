@@ -39,6 +39,7 @@ struct Outcome {
   std::chrono::milliseconds elapsed{0};
   std::chrono::milliseconds copy_elapsed{
       0};  ///< of it, from the start of the data phase to the last chunk's commit
+  std::chrono::milliseconds copy_cpu{0};  ///< of the processor, for the chunks that this process has copied
   std::vector<Finding> findings;
   std::vector<Problem> problems;
 };

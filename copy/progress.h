@@ -43,6 +43,9 @@ class Progress : public base::Activities {
   std::atomic<uint64_t> bytes_expected_done{0};
   std::atomic<uint64_t> bytes_copied{0};
   std::atomic<uint64_t> rows_copied{0};
+  /// Processor time of the threads that copied chunks, while they did: what the COPY streams cost, and no
+  /// plan, index or proof.
+  std::atomic<std::chrono::nanoseconds::rep> copy_cpu_nanoseconds{0};
   std::atomic<uint64_t> chunks_total{0};
   std::atomic<uint64_t> chunks_done{0};
   std::atomic<uint64_t> indexes_total{0};

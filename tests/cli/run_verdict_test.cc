@@ -146,7 +146,7 @@ TEST(CheckReport, NamesEveryDatabaseAndWhatIsLeftOut) {
                       {{"object", "owners"}, {"message", "not compared: --no-owners"}}};
   auto second = comparison();
   second["source"]["database"] = "web";
-  second["tables"] = {{{"name", "public.events"}, {"condition", "at > '2025-01-01'"}}};
+  second["tables"] = {{{"name", "public.events"}, {"condition", " at > '2025-01-01'"}}};
   const auto report = check_json({{.kind = "database", .name = "auth"}, {.kind = "database", .name = "web"}},
                                  {first, second}, "cutover check");
   EXPECT_EQ(report.at("moment"),

@@ -26,6 +26,7 @@ TEST(EqualCopy, Shop) {
   EXPECT_EQ(report.at("relations"), 4);
   EXPECT_EQ(report.at("proven"), 4);
   EXPECT_EQ(report.at("rows"), 200 + 300 + 3000 + 9000);
+  EXPECT_LE(report.at("copy_cpu_seconds"), report.at("copy_seconds")) << "one thread moves the chunks";
   // Loaded frozen: nobody has to look at the rows' transactions again, nor to vacuum for that.
   EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND "
                               "relkind = 'r' AND relpages > 0 AND relallvisible = relpages"),
@@ -37,7 +38,9 @@ TEST(EqualCopy, Shop) {
 TEST(EqualCopy, ShopInTinyChunks) {
   const Move move(kShop);
   move.expect_equal_copy(kTinyChunks);
-  EXPECT_GT(move.way.report().at("chunks"), 50);
+  const auto report = move.way.report();
+  EXPECT_GT(report.at("chunks"), 50);
+  EXPECT_GT(report.at("copy_cpu_seconds"), 0);
   move.expect_equal_schema();
 }
 

@@ -12,7 +12,7 @@ namespace support {
 std::filesystem::path source_directory();
 /// A file of the project, by its path from the top.
 std::filesystem::path source_file(const std::filesystem::path& path);
-/// A file of tests/data.
+/// A file of tests/data; or of cli/demo, whose database is also what tests copy and compare.
 std::filesystem::path data_file(const std::string& name);
 /// Where this build is.
 std::filesystem::path build_directory();

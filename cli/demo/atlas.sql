@@ -2,9 +2,10 @@
 --
 -- Atlas is a model of a database that has lived for some years. It is small, but it holds every kind of object
 -- that PostgreSQL 15 can dump, and the corners where copies go wrong: names that need quotes, rows that break
--- their own constraints, partitions whose columns are in another order, text that looks like a dump, and so on.
+-- their own constraints, partitions whose columns are in another order, text that looks like a dump, and so on. The
+-- program has it compiled in, for `cutover demo` to move; tests copy and compare it.
 --
---   psql -X -v ON_ERROR_STOP=1 -d DB -f atlas.sql              (superuser, empty UTF8 database, PostgreSQL 15)
+--   psql -X -v ON_ERROR_STOP=1 -d DB -f atlas.sql              (superuser, UTF8 database without tables, PostgreSQL 15 or newer)
 --
 -- Variables:
 --   -v scale=10        multiplies the rows of the big tables (default 1: trips holds 120 000 rows)
