@@ -52,9 +52,7 @@ RecordedRun read_recorded_run(const std::filesystem::path& run_dir) {
 
 void require_source(const RecordedRun& run, const pg::Conninfo& source, const base::Stop& stop) {
   const pg::SnapshotKeeper now(pg::open_first_session(source, {}, stop));
-  const auto& then = run.snapshot.mark;
-  if (now.mark().system_identifier == then.system_identifier && now.mark().database_oid == then.database_oid)
-    return;
+  if (now.mark().same_identity(run.snapshot.mark)) return;
   throw base::Error(base::ErrorKind::usage,
                     fmt::format("{} is not the source of run {}", source.redacted(), run.run_id),
                     "check --source; if it was moved or restored, leave --run-dir out");

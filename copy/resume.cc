@@ -225,7 +225,7 @@ bool is_unlogged(const std::set<pg::QualifiedName>& unlogged, const Relation& re
 }
 
 void check_same_source(const pg::SnapshotMark& now, const pg::SnapshotMark& then) {
-  if (now.system_identifier == then.system_identifier && now.database_oid == then.database_oid) return;
+  if (now.same_identity(then)) return;
   throw base::Error(ErrorKind::usage, "the source is another database than the one this run was started with",
                     "check --source, or name another --run-dir for a new run");
 }
