@@ -214,6 +214,11 @@ void add_foreign_keys(const Context& context, ItemRunner& items, const SchemaIte
 
 void refresh_materialized_views(const Context& context) {
   TargetSession target(context, context.stop);
+  const auto refresh = [&](const pg::QualifiedName& view) {
+    target.show("refresh " + view.display(), [&](pg::Connection& connection) {
+      connection.exec("REFRESH MATERIALIZED VIEW " + view.sql());
+    });
+  };
   auto left = context.plan.materialized_views;
   // A view may read another one through a function, which the catalog does not tell: as long as one succeeds,
   // try the others again.
@@ -222,9 +227,7 @@ void refresh_materialized_views(const Context& context) {
     std::vector<pg::QualifiedName> again;
     for (const auto& view : left) {
       try {
-        target.show("refresh " + view.display(), [&](pg::Connection& connection) {
-          connection.exec("REFRESH MATERIALIZED VIEW " + view.sql());
-        });
+        refresh(view);
         progress = true;
       } catch (const base::Error& error) {
         if (error.kind() != base::ErrorKind::permanent) throw;
@@ -236,9 +239,7 @@ void refresh_materialized_views(const Context& context) {
   }
   for (const auto& view : left) {
     try {
-      target.run("refresh", [&](pg::Connection& connection) {
-        connection.exec("REFRESH MATERIALIZED VIEW " + view.sql());
-      });
+      refresh(view);
     } catch (const base::Error& error) {
       if (error.kind() != base::ErrorKind::permanent) throw;
       context.problems.add({Problem::Kind::failed, "materialized view " + view.display(),
