@@ -159,7 +159,7 @@ std::string is_of_chunks_sql(const std::vector<LedgerChunk>& chunks) {
 
 std::string remove_rows_sql(const Relation& relation, const std::vector<LedgerChunk>& chunks) {
   return fmt::format("DELETE FROM {}{} WHERE {}", relation.via_root() ? "" : "ONLY ",
-                     relation.load_into.sql(), is_of_chunks_sql(chunks));
+                     relation.load_into().sql(), is_of_chunks_sql(chunks));
 }
 
 void unlink_large_objects(pg::Connection& target, const Relation& relation, uint32_t chunk) {
@@ -221,7 +221,7 @@ std::set<pg::QualifiedName> unlogged_names(pg::Connection& target) {
 
 bool is_unlogged(const std::set<pg::QualifiedName>& unlogged, const Relation& relation) {
   return relation.kind == Relation::Kind::table &&
-         (unlogged.contains(relation.name) || unlogged.contains(relation.load_into));
+         (unlogged.contains(relation.name) || unlogged.contains(relation.load_into()));
 }
 
 void check_same_source(const pg::SnapshotMark& now, const pg::SnapshotMark& then) {
