@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "copy/left_out_sequences.h"
 #include "pg/large_objects.h"
 #include "pg/oids.h"
 
@@ -437,6 +438,7 @@ void check_content(Plan& plan, const Options& options) {
 Plan make_plan(pg::Connection& source, const Options& options) {
   auto plan = Planner(pg::read_catalog(source), source.major(), options).make();
   check_patterns(source, options, plan.findings);
+  warn_of_left_out_sequences(source, plan);
   plan.source_version = source.exec("SELECT pg_catalog.current_setting('server_version')").string(0, 0);
   for (auto& relation : plan.relations)
     if (relation.kind == Relation::Kind::large_objects)
