@@ -17,7 +17,8 @@ struct Activity {
   std::string what;    ///< "copy public.orders 3/12", "index public.orders_at_idx"
   uint64_t bytes = 0;  ///< moved so far
   std::chrono::steady_clock::time_point since;
-  std::string detail = {};  ///< "scanning table 45%", "waits for a lock of session 4711 (psql)"; mostly empty
+  /// "scanning table 45%", "waits for a lock on public.orders that session 4711 (psql, …) has"; mostly empty
+  std::string detail = {};
 };
 
 /// What all workers are doing, for whoever shows it. Thread-safe.

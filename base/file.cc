@@ -77,7 +77,7 @@ File File::open_append(const std::filesystem::path& path) {
 
 File File::create_anew(const std::filesystem::path& path) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail_on("remove", path);
-  return {open_or_throw("create", path, O_WRONLY | O_CREAT | O_EXCL), path};
+  return {open_or_throw("create", path, O_RDWR | O_CREAT | O_EXCL), path};
 }
 
 File::File(File&& other) noexcept

@@ -20,7 +20,8 @@ class File {
   static File open_read(const std::filesystem::path& path);
   /// Opens for reading and writing, created (mode 0600) if it does not exist. Every write goes to the end.
   static File open_append(const std::filesystem::path& path);
-  /// Creates, mode 0600; whatever had this name before is unlinked, never written through.
+  /// Creates for reading and writing, mode 0600; whatever had this name before is unlinked, never written
+  /// through.
   static File create_anew(const std::filesystem::path& path);
   File(File&& other) noexcept;
   File& operator=(File&& other) noexcept;

@@ -17,8 +17,7 @@ namespace {
 
 /// Above what holds the rows at the target, which may be an ancestor of the relation.
 std::vector<pg::QualifiedName> above(const copy::Relation& relation) {
-  const auto at = std::ranges::find(relation.above, relation.load_into);
-  return {at == relation.above.end() ? relation.above.begin() : at + 1, relation.above.end()};
+  return {relation.above.begin() + relation.root, relation.above.end()};
 }
 
 /// One database of several need not have what a pattern is meant for; something has to be compared in each
@@ -59,18 +58,18 @@ verify::Recorded recorded_by(copy::RecordedRun run) {
   if (left_large_objects_out(run.plan)) out.left_out.push_back(pg::kLargeObjects);
   for (auto& unit : run.units) {
     const auto& relation = run.plan.relations[unit.unit.relations.front()];
-    out.tables.push_back({.name = relation.load_into,
+    out.tables.push_back({.name = relation.load_into(),
                           .above = above(relation),
                           .whole_tree = relation.via_root(),
                           .large_objects = relation.kind == copy::Relation::Kind::large_objects,
                           .condition = relation.condition,
-                          .columns = relation.columns,
+                          .columns = relation.columns.list(),
                           .shape = relation.shape,
                           .digest = std::move(unit.digest)});
   }
-  if (run.end_state) {
+  if (run.sequences) {
     out.sequences.emplace();
-    for (const auto& sequence : run.end_state->sequences)
+    for (const auto& sequence : *run.sequences)
       out.sequences->push_back({sequence.name, sequence.last_value, sequence.is_called});
   }
   return out;

@@ -13,8 +13,10 @@
 #include "cli/progress_view.h"
 #include "cli/report.h"
 #include "cli/run_report.h"
+#include "cli/run_status.h"
 #include "cli/status_file.h"
 #include "cli/throughput.h"
+#include "copy/run_dir.h"
 
 namespace cli {
 namespace {
@@ -27,13 +29,28 @@ void announce_stop(const std::string& command) {
   }
 }
 
-/// A run that was found finished has a result of its own in the directory: when it was made, what it took,
-/// what it noted. Nothing was done since that would be worth another one.
-bool has_result_of(const std::filesystem::path& run_dir, const Json& report) {
-  if (!report.value("already_finished", false)) return false;
+/// A finished run has a result of its own in the directory: when it was made, what it took, what it noted.
+bool has_result_of(const std::filesystem::path& run_dir, const std::string& run_id, int exit_code) {
   const auto kept = read_result_if_exists(run_dir / "report.json");
-  return kept.is_object() && kept.value("run_id", "") == report.at("run_id") &&
-         kept.value("exit_code", -1) == report.at("exit_code");
+  return kept.is_object() && kept.value("run_id", "") == run_id && kept.value("exit_code", -1) == exit_code;
+}
+
+bool has_result_of_finished(const std::filesystem::path& run_dir) {
+  try {
+    if (!is_run_directory(run_dir)) return false;
+    const auto state = copy::RunDir::peek(run_dir);
+    return state.finished && has_result_of(run_dir, state.run_id, *state.finished);
+  } catch (const base::Error&) {
+    return false;  // what is damaged is not taken for finished
+  }
+}
+
+/// A call that was refused, interrupted, or did not reach a server says nothing of what an earlier one has
+/// copied. One that has looked, and not found it as it was, does.
+bool says_nothing_of_the_copy(const base::Error& error) {
+  using base::ErrorKind;
+  return error.kind() == ErrorKind::usage || error.kind() == ErrorKind::transient ||
+         error.kind() == ErrorKind::cancelled;
 }
 
 }  // namespace
@@ -68,11 +85,14 @@ DatabaseResult run_engine(const Invocation& invocation, const RunOptions& option
     }();
     auto report = report_json(outcome, context);
     report["throughput"] = throughput.json();
-    if (!has_result_of(run_dir, report)) keep_report(run_dir, report);
+    // Nothing was done since that would be worth another result.
+    if (!outcome.already_finished || !has_result_of(run_dir, outcome.run_id, outcome.exit_code))
+      keep_report(run_dir, report);
     if (!options.json) invocation.print(section_text(copy_section(report), wants_colours(STDOUT_FILENO)));
     return {outcome.exit_code, copy_line(report), std::move(report)};
   } catch (const base::Error& error) {
-    keep_report(run_dir, error_report(error, exit_code_of(error), context));
+    if (!says_nothing_of_the_copy(error) || !has_result_of_finished(run_dir))
+      keep_report(run_dir, error_report(error, exit_code_of(error), context));
     throw;
   }
 }

@@ -45,12 +45,19 @@ void Archive::store_schema(const fs::path& dump) const {
 
 std::string Archive::load_schema(const fs::path& archive) { return read_compressed(archive / kSchema); }
 
-void Archive::store_end_state(const fs::path& directory, const EndState& state) {
-  base::replace_file(directory / kEndState, base::zstd_compress(state.to_json()));
+void Archive::store_end_state(const fs::path& directory,
+                              const std::function<void(const EndVisitor& store)>& write) {
+  base::FileSink file(directory / kEndState);
+  base::ZstdSink out(file);
+  write([&](const EndRecord& record) { write_end_record(record, out); });
+  out.finish();
 }
 
-EndState Archive::load_end_state(const fs::path& directory) {
-  return EndState::from_json(read_compressed(directory / kEndState));
+void Archive::for_each_end_record(const fs::path& directory, const EndVisitor& visit) {
+  base::FileSource file(directory / kEndState);
+  base::ZstdSource in(file);
+  base::during(fmt::format("read {}", (directory / kEndState).string()),
+               [&] { copy::for_each_end_record(in, visit); });
 }
 
 bool Archive::has_end_state(const fs::path& directory) { return fs::exists(directory / kEndState); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "base/file.h"
@@ -46,9 +47,11 @@ class Archive {
   void store_schema(const std::filesystem::path& dump) const;
   /// pg_dump's file as it was stored. Throws Error{corrupt} naming the file.
   static std::string load_schema(const std::filesystem::path& archive);
-  /// The end state of a run or an archive, in its directory.
-  static void store_end_state(const std::filesystem::path& directory, const EndState& state);
-  static EndState load_end_state(const std::filesystem::path& directory);
+  /// The end state of a run or an archive, in its directory. `write` gets a visitor that stores what it is
+  /// given.
+  static void store_end_state(const std::filesystem::path& directory,
+                              const std::function<void(const EndVisitor& store)>& write);
+  static void for_each_end_record(const std::filesystem::path& directory, const EndVisitor& visit);
   static bool has_end_state(const std::filesystem::path& directory);
 
   static std::filesystem::path chunk_path(const std::filesystem::path& archive, uint32_t relation,

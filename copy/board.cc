@@ -7,22 +7,23 @@
 namespace copy {
 
 Board::Board(const Plan& plan, const std::vector<ProofUnit>& units, std::vector<Chunk> chunks,
-             const std::vector<IndexTask>& indexes, std::vector<bool> unproven, bool analyze, Limits limits)
-    : units_(units), analyze_(analyze), limits_(limits), unit_of_(plan.relations.size(), 0) {
+             std::vector<IndexTask> indexes, std::vector<bool> unproven, bool analyze, Limits limits)
+    : units_(units),
+      analyze_(analyze),
+      limits_(limits),
+      unit_of_(plan.relations.size(), 0),
+      indexes_(std::move(indexes)) {
+  std::ranges::stable_sort(indexes_, {}, &IndexTask::relation);
   auto state = state_.lock();
   const auto relations = plan.relations.size();
   state->chunks_left.assign(relations, 0);
   state->indexes_left.assign(relations, 0);
-  state->waiting_indexes.resize(relations);
   state->failed.assign(relations, false);
   state->relations_left.assign(units.size(), 0);
   state->unproven = std::move(unproven);
   for (const auto& chunk : chunks) ++state->chunks_left[chunk.relation];
   state->chunks.assign(chunks.begin(), chunks.end());
-  for (const auto& index : indexes) {
-    ++state->indexes_left[index.relation];
-    state->waiting_indexes[index.relation].push_back(index);
-  }
+  for (const auto& index : indexes_) ++state->indexes_left[index.relation];
   for (uint32_t unit = 0; unit < units.size(); ++unit)
     for (const auto relation : units[unit].relations) {
       unit_of_[relation] = unit;
@@ -45,7 +46,8 @@ void Board::relation_complete(State& state, uint32_t relation) {
 void Board::unit_complete(State& state, uint32_t unit) {
   if (state.unproven[unit]) state.proofs.push_back({unit, std::nullopt});
   for (const auto relation : units_[unit].relations) {
-    for (const auto& index : std::exchange(state.waiting_indexes[relation], {})) state.indexes.push(index);
+    for (const auto& index : std::ranges::equal_range(indexes_, relation, {}, &IndexTask::relation))
+      state.indexes.push(index);
     if (state.indexes_left[relation] == 0) indexes_complete(state, relation);
   }
 }

@@ -68,7 +68,7 @@ class Board {
   /// `chunks`: those still to copy, in order. `indexes`: those still to build. `unproven`: units still to
   /// prove.
   Board(const Plan& plan, const std::vector<ProofUnit>& units, std::vector<Chunk> chunks,
-        const std::vector<IndexTask>& indexes, std::vector<bool> unproven, bool analyze, Limits limits);
+        std::vector<IndexTask> indexes, std::vector<bool> unproven, bool analyze, Limits limits);
 
   /// One who has a session at the source (`reading`) gets a task of nothing as soon as no chunk is left to
   /// take: it is to end that session rather than to wait with it.
@@ -100,12 +100,11 @@ class Board {
     std::deque<ProofTask> proofs;
     std::priority_queue<IndexTask, std::vector<IndexTask>, ByCost> indexes;
     std::deque<uint32_t> analyzes;
-    std::vector<uint32_t> chunks_left;                    // per relation
-    std::vector<uint32_t> indexes_left;                   // per relation
-    std::vector<uint32_t> relations_left;                 // per unit
-    std::vector<std::vector<IndexTask>> waiting_indexes;  // per relation
-    std::vector<bool> unproven;                           // per unit
-    std::vector<bool> failed;                             // per relation
+    std::vector<uint32_t> chunks_left;     // per relation
+    std::vector<uint32_t> indexes_left;    // per relation
+    std::vector<uint32_t> relations_left;  // per unit
+    std::vector<bool> unproven;            // per unit
+    std::vector<bool> failed;              // per relation
     uint32_t chunks_running = 0;
     uint32_t cuts_running = 0;  // proof tasks that will add slices
     uint32_t slices_running = 0;
@@ -132,7 +131,8 @@ class Board {
   const std::vector<ProofUnit>& units_;
   bool analyze_;
   Limits limits_;
-  std::vector<uint32_t> unit_of_;  // per relation
+  std::vector<uint32_t> unit_of_;   // per relation
+  std::vector<IndexTask> indexes_;  // by relation
   base::Guarded<State> state_;
 };
 

@@ -91,7 +91,7 @@ class LiveSource final : public ChunkSource {
 
   static std::string columns_then_sql(const Relation& relation) {
     std::string names;
-    for (const auto& column : relation.columns)
+    for (const auto& column : relation.columns.list())
       names += (names.empty() ? "" : ", ") + pg::quote_literal(column);
     // The wire has a domain's base type, and changing a domain's base is not possible.
     return fmt::format(
@@ -103,7 +103,7 @@ class LiveSource final : public ChunkSource {
   }
   static std::string columns_now_sql(const Relation& relation) {
     std::string columns;
-    for (const auto& column : relation.columns) columns += ", t." + pg::quote_identifier(column);
+    for (const auto& column : relation.columns.list()) columns += ", t." + pg::quote_identifier(column);
     return columns;
   }
 
@@ -111,7 +111,8 @@ class LiveSource final : public ChunkSource {
   // snapshot it reads as NULL, as its default, or as the other's values.
   static void check_columns(const Relation& relation, const pg::Result& row) {
     const auto then = row.array(0, 2);
-    for (size_t i = 0; i < relation.columns.size(); ++i) {
+    const auto columns = relation.columns.list();
+    for (size_t i = 0; i < columns.size(); ++i) {
       const auto shown = static_cast<int>(i) + 3;
       const auto number = row.table_column(shown);
       if (then[i] == fmt::format("{} {}", number, row.type(shown)) || then[i] == fmt::format("{} 0", number))
@@ -119,7 +120,7 @@ class LiveSource final : public ChunkSource {
       throw base::Error(base::ErrorKind::permanent,
                         fmt::format("its columns were changed at the source while the copy ran: \"{}\" is "
                                     "another column now",
-                                    relation.columns[i]),
+                                    columns[i]),
                         kColumnsHint);
     }
   }

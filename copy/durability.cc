@@ -29,7 +29,7 @@ void make_durable(const Context& context, const SchemaItems& schema, TargetSessi
 void confirm_durable(const Context& context, const SchemaItems& schema, ItemRunner* items,
                      pg::Connection& target) {
   std::vector<std::string> lost;
-  if (items) lost = items->lost(target);
+  if (items) lost = items->lost(target, schema);
   const auto chunks = context.ledger.count_chunks(target);
   if (const auto known = context.dir.state().chunks.size(); chunks < known)
     lost.push_back(fmt::format("{} chunks", known - chunks));

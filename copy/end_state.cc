@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/lines.h"
 
 namespace pg {
 
@@ -18,10 +19,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(QualifiedName, schema, name)
 
 namespace copy {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EndState::SequenceValue, name, last_value, is_called)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EndState::LargeObjectGrant, oid, grantee, privilege, grant_option)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EndState::LargeObjectInfo, oid, owner, comment)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EndState, sequences, large_objects, large_object_grants)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SequenceValue, name, last_value, is_called)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LargeObjectInfo, oid, owner, comment)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LargeObjectGrant, oid, grantee, privilege, grant_option)
 
 namespace {
 
@@ -33,7 +33,8 @@ std::string mapped(const std::string& role, const Options& options) {
 }
 
 // False: at least one of them does not exist, and nothing was read.
-bool read_sequences(pg::Connection& source, std::span<const pg::Sequence> sequences, EndState& state) {
+bool read_sequences(pg::Connection& source, std::span<const pg::Sequence> sequences,
+                    const EndVisitor& visit) {
   std::string sql;
   for (size_t i = 0; i < sequences.size(); ++i)
     sql += fmt::format("{}SELECT {}, last_value, is_called FROM {}", sql.empty() ? "" : " UNION ALL ", i,
@@ -41,8 +42,8 @@ bool read_sequences(pg::Connection& source, std::span<const pg::Sequence> sequen
   try {
     const auto rows = source.exec(sql);
     for (int row = 0; row < rows.rows(); ++row)
-      state.sequences.push_back({sequences[static_cast<size_t>(rows.integer(row, 0))].name,
-                                 rows.integer(row, 1), rows.boolean(row, 2)});
+      visit(SequenceValue{sequences[static_cast<size_t>(rows.integer(row, 0))].name, rows.integer(row, 1),
+                          rows.boolean(row, 2)});
     return true;
   } catch (const base::Error& error) {
     constexpr std::string_view kUndefinedTable = "42P01";
@@ -52,32 +53,52 @@ bool read_sequences(pg::Connection& source, std::span<const pg::Sequence> sequen
 }
 
 // One that was dropped since the plan was made must not keep the values of all others from the target.
-void read_sequences(pg::Connection& source, const Plan& plan, EndState& state,
+void read_sequences(pg::Connection& source, const Plan& plan, const EndVisitor& visit,
                     std::vector<pg::QualifiedName>& dropped) {
   std::span<const pg::Sequence> left = plan.sequences;
   while (!left.empty()) {
     const auto batch = left.first(std::min(left.size(), kSequencesPerStatement));
     left = left.subspan(batch.size());
-    if (read_sequences(source, batch, state)) continue;
+    if (read_sequences(source, batch, visit)) continue;
     for (const auto& sequence : batch)
-      if (!read_sequences(source, std::span(&sequence, 1), state)) dropped.push_back(sequence.name);
+      if (!read_sequences(source, std::span(&sequence, 1), visit)) dropped.push_back(sequence.name);
   }
 }
 
-void read_large_objects(pg::Connection& source, EndState& state) {
-  const auto objects = source.exec(
+void read_large_objects(pg::Connection& source, const EndVisitor& visit) {
+  source.for_each_row(
       "SELECT oid, pg_catalog.pg_get_userbyid(lomowner), coalesce(pg_catalog.obj_description(oid, "
       "'pg_largeobject'), '') "
-      "FROM pg_catalog.pg_largeobject_metadata ORDER BY oid");
-  for (int row = 0; row < objects.rows(); ++row)
-    state.large_objects.push_back({objects.oid(row, 0), objects.string(row, 1), objects.string(row, 2)});
-  const auto grants = source.exec(
+      "FROM pg_catalog.pg_largeobject_metadata ORDER BY oid",
+      [&](const pg::Result& row) {
+        visit(LargeObjectInfo{row.oid(0, 0), row.string(0, 1), row.string(0, 2)});
+      });
+  source.for_each_row(
       "SELECT m.oid, coalesce(r.rolname::text, ''), a.privilege_type, a.is_grantable "
       "FROM pg_catalog.pg_largeobject_metadata m, pg_catalog.aclexplode(m.lomacl) a "
-      "LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee WHERE a.grantee <> m.lomowner ORDER BY 1, 2, 3");
-  for (int row = 0; row < grants.rows(); ++row)
-    state.large_object_grants.push_back(
-        {grants.oid(row, 0), grants.string(row, 1), grants.string(row, 2), grants.boolean(row, 3)});
+      "LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee WHERE a.grantee <> m.lomowner ORDER BY 1, 2, 3",
+      [&](const pg::Result& row) {
+        visit(LargeObjectGrant{row.oid(0, 0), row.string(0, 1), row.string(0, 2), row.boolean(0, 3)});
+      });
+}
+
+// What a record's line calls it.
+const char* name_of(const SequenceValue&) { return "sequence"; }
+const char* name_of(const LargeObjectInfo&) { return "large_object"; }
+const char* name_of(const LargeObjectGrant&) { return "large_object_grant"; }
+
+template <typename Record>
+bool visit_as(const nlohmann::json& line, const EndVisitor& visit) {
+  const auto found = line.find(name_of(Record()));
+  if (found != line.end()) visit(found->template get<Record>());
+  return found != line.end();
+}
+
+void visit_line(const nlohmann::json& line, const EndVisitor& visit) {
+  if (visit_as<SequenceValue>(line, visit) || visit_as<LargeObjectInfo>(line, visit) ||
+      visit_as<LargeObjectGrant>(line, visit))
+    return;
+  base::fail(base::ErrorKind::corrupt, "the stored end state has a line of an unknown kind");
 }
 
 // The value of a setting that is a list is stored as it is written in SQL; every other value is one string.
@@ -93,30 +114,33 @@ bool is_list_setting(std::string_view name) {
 
 }  // namespace
 
-std::string EndState::to_json() const { return nlohmann::json(*this).dump(); }
+void write_end_record(const EndRecord& record, base::ByteSink& out) {
+  nlohmann::json line;
+  std::visit([&](const auto& one) { line[name_of(one)] = one; }, record);
+  out.write(base::bytes_of(line.dump() + "\n"));
+}
 
-EndState EndState::from_json(std::string_view text) {
+void for_each_end_record(base::ByteSource& in, const EndVisitor& visit) {
+  base::Lines lines(in);
   try {
-    return nlohmann::json::parse(text).get<EndState>();
+    while (const auto line = lines.next()) visit_line(nlohmann::json::parse(*line), visit);
   } catch (const nlohmann::json::exception& error) {
     throw base::Error(base::ErrorKind::corrupt,
                       fmt::format("the stored end state cannot be read: {}", error.what()));
   }
 }
 
-EndState read_end_state(pg::Connection& source, const Plan& plan, std::vector<pg::QualifiedName>& dropped) {
-  EndState state;
+void read_end_state(pg::Connection& source, const Plan& plan, const EndVisitor& visit,
+                    std::vector<pg::QualifiedName>& dropped) {
   dropped.clear();
-  read_sequences(source, plan, state, dropped);
+  read_sequences(source, plan, visit, dropped);
   const bool large_objects = std::ranges::any_of(plan.relations, [](const Relation& relation) {
     return relation.kind == Relation::Kind::large_objects;
   });
-  if (large_objects) read_large_objects(source, state);
-  return state;
+  if (large_objects) read_large_objects(source, visit);
 }
 
-std::vector<pg::QualifiedName> set_sequences(pg::Connection& target,
-                                             const std::vector<EndState::SequenceValue>& values) {
+std::vector<pg::QualifiedName> set_sequences(pg::Connection& target, std::span<const SequenceValue> values) {
   std::set<pg::QualifiedName> missing;
   for (size_t begin = 0; begin < values.size(); begin += kSequencesPerStatement) {
     std::string rows;
@@ -139,36 +163,38 @@ std::vector<pg::QualifiedName> set_sequences(pg::Connection& target,
   return {missing.begin(), missing.end()};
 }
 
-void forget_later_objects(pg::Connection& target, EndState& state) {
-  if (state.large_objects.empty()) return;
-  const auto rows = target.exec("SELECT oid FROM pg_catalog.pg_largeobject_metadata ORDER BY oid");
-  std::vector<pg::Oid> there;
-  there.reserve(static_cast<size_t>(rows.rows()));
-  for (int row = 0; row < rows.rows(); ++row) there.push_back(rows.oid(row, 0));
-  const auto is_later = [&](const auto& object) { return !std::ranges::binary_search(there, object.oid); };
-  std::erase_if(state.large_objects, is_later);
-  std::erase_if(state.large_object_grants, is_later);
+namespace {
+
+std::vector<std::string> statements_of(const SequenceValue&, const Options&) { return {}; }
+
+std::vector<std::string> statements_of(const LargeObjectInfo& object, const Options& options) {
+  std::vector<std::string> statements;
+  if (!object.comment.empty())
+    statements.push_back(
+        fmt::format("COMMENT ON LARGE OBJECT {} IS {}", object.oid, pg::quote_literal(object.comment)));
+  if (options.owners && !is_vendor_role(object.owner))
+    statements.push_back(fmt::format("ALTER LARGE OBJECT {} OWNER TO {}", object.oid,
+                                     pg::quote_identifier(mapped(object.owner, options))));
+  return statements;
 }
 
-std::vector<std::string> large_object_statements(const EndState& state, const Options& options) {
-  std::vector<std::string> statements;
-  for (const auto& object : state.large_objects) {
-    if (!object.comment.empty())
-      statements.push_back(
-          fmt::format("COMMENT ON LARGE OBJECT {} IS {}", object.oid, pg::quote_literal(object.comment)));
-    if (options.owners && !is_vendor_role(object.owner))
-      statements.push_back(fmt::format("ALTER LARGE OBJECT {} OWNER TO {}", object.oid,
-                                       pg::quote_identifier(mapped(object.owner, options))));
-  }
-  if (!options.grants) return statements;
-  for (const auto& grant : state.large_object_grants) {
-    if (is_vendor_role(grant.grantee)) continue;
-    statements.push_back(
-        fmt::format("GRANT {} ON LARGE OBJECT {} TO {}{}", grant.privilege, grant.oid,
-                    grant.grantee.empty() ? "PUBLIC" : pg::quote_identifier(mapped(grant.grantee, options)),
-                    grant.grant_option ? " WITH GRANT OPTION" : ""));
-  }
-  return statements;
+std::vector<std::string> statements_of(const LargeObjectGrant& grant, const Options& options) {
+  if (!options.grants || is_vendor_role(grant.grantee)) return {};
+  return {fmt::format("GRANT {} ON LARGE OBJECT {} TO {}{}", grant.privilege, grant.oid,
+                      grant.grantee.empty() ? "PUBLIC" : pg::quote_identifier(mapped(grant.grantee, options)),
+                      grant.grant_option ? " WITH GRANT OPTION" : "")};
+}
+
+}  // namespace
+
+pg::Oid large_object_of(const EndRecord& record) {
+  if (const auto* object = std::get_if<LargeObjectInfo>(&record)) return object->oid;
+  if (const auto* grant = std::get_if<LargeObjectGrant>(&record)) return grant->oid;
+  return 0;
+}
+
+std::vector<std::string> large_object_statements(const EndRecord& record, const Options& options) {
+  return std::visit([&](const auto& one) { return statements_of(one, options); }, record);
 }
 
 std::vector<std::string> database_statements(const pg::Database& source, const std::string& target_database,

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/crash_point.h"
+#include "base/memory.h"
 #include "copy/durability.h"
 #include "copy/end_state.h"
 #include "copy/finish.h"
@@ -75,7 +76,7 @@ class Run {
   void load();
   void restore();
   void finish_target();
-  EndState end_state();
+  void store_end_state();
   Outcome outcome(int exit_code);
   Outcome finished_before();
   template <typename Body>
@@ -141,6 +142,7 @@ void Run::start_new() {
   throw_blockers(findings_);
   auto keeper = open_keeper(options_, kPlanApplication, stop_);
   plan_ = make_plan(keeper->connection(), options_);
+  base::give_free_memory_back();  // the catalog's
   if (target_ && server_encoding(*target_) == "SQL_ASCII") plan_.client_encoding = plan_.database.encoding;
   check_source_privileges(keeper->connection(), plan_, findings_);
   check_connections(source, "source", options_.jobs + 1, findings_);
@@ -224,6 +226,7 @@ void Run::make_context() {
 void Run::load_schema_items() {
   if (plan_.schema == SchemaMode::none) return;
   schema_ = load_schema(options_, plan_, tools_.get(), dir_.schema_dump(), stop_, findings_);
+  base::give_free_memory_back();
 }
 
 // ------------------------------------------------------------------------------------------------ target
@@ -325,21 +328,21 @@ void Run::load() {
   }
 }
 
-EndState Run::end_state() {
-  if (from_archive_) return Archive::load_end_state(*options_.archive);
+void Run::store_end_state() {
   std::vector<pg::QualifiedName> dropped;
-  auto state = base::retry(options_.retry, stop_, context_->retry_notice("sequences"), [&] {
+  base::retry(options_.retry, stop_, context_->retry_notice("sequences"), [&] {
     auto source = context_->open_source(stop_);
-    return read_end_state(source, plan_, dropped);
+    Archive::store_end_state(dir_.path(),
+                             [&](const auto& store) { read_end_state(source, plan_, store, dropped); });
   });
   for (const auto& sequence : dropped)
     problems_.add({Problem::Kind::failed,
                    "sequence " + sequence.display(),
                    "was dropped at the source while the copy ran; its value could not be read",
                    {}});
-  Archive::store_end_state(dir_.path(), state);
-  if (archive_ && &archive_->dir() != &dir_) Archive::store_end_state(archive_->dir().path(), state);
-  return state;
+  if (archive_ && &archive_->dir() != &dir_)
+    Archive::store_end_state(archive_->dir().path(),
+                             [&](const auto& store) { Archive::for_each_end_record(dir_.path(), store); });
 }
 
 void Run::restore() {
@@ -348,7 +351,7 @@ void Run::restore() {
 
 void Run::finish_target() {
   progress_.set_phase("constraints");
-  const auto end = end_state();
+  if (!from_archive_) store_end_state();
   if (items_) {
     add_constraints(*context_, *items_, schema_);
     // First the target's own: what it had is left as it is, as of every other object.
@@ -365,7 +368,7 @@ void Run::finish_target() {
                "foreign keys", [&](pg::Connection& target) { return violated_foreign_keys(target, plan_); }))
         problems_.add(std::move(problem));
   }
-  apply_end_state(*context_, end);
+  apply_end_state(*context_, from_archive_ ? *options_.archive : dir_.path());
   if (items_) make_event_triggers(*context_, *items_, schema_);
   analyze_parents(*context_);
   watch_.reset();
@@ -485,7 +488,7 @@ Outcome Run::export_archive() {
     context_->archive = &*archive_;
     source_.open = live_source(*context_, source_.keeper->id());
     load();
-    end_state();
+    store_end_state();
     if (plan_.schema == SchemaMode::dump) {
       archive_->store_schema(dir_.schema_dump());
       std::filesystem::remove(dir_.schema_dump());

@@ -3,26 +3,28 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "base/crash_point.h"
 #include "base/thread_group.h"
+#include "copy/end_state.h"
 #include "copy/target_session.h"
 #include "pg/foreign_key_check.h"
 
 namespace copy {
 namespace {
 
-void run_items(const Context& context, ItemRunner& items, const std::vector<TocEntry>& entries,
-               const std::function<bool(const TocEntry&)>& wanted) {
-  std::vector<const TocEntry*> left;
+void run_items(const Context& context, ItemRunner& items, const SchemaItems& schema,
+               const std::vector<StoredEntry>& entries) {
+  std::vector<StoredEntry> left;
   for (const auto& entry : entries)
-    if (wanted(entry) && !items.is_done(entry.id)) left.push_back(&entry);
+    if (!items.is_done(entry.id)) left.push_back(entry);
   // Entries that were made before a connection was lost are skipped on the next try.
   TargetSession(context, context.stop).run("schema", [&](pg::Connection& connection) {
-    items.run_all(connection, left);
+    items.run_all(connection, schema, left);
   });
 }
 
@@ -49,30 +51,26 @@ void in_parallel(const Context& context, std::deque<Job> jobs, const std::string
   group.join();
 }
 
-bool is_about_event_trigger(const TocEntry& entry) {
-  return entry.description == "EVENT TRIGGER" || entry.name.starts_with("EVENT TRIGGER ");
-}
-
 }  // namespace
 
 void make_pre_data(const Context& context, ItemRunner& items, const SchemaItems& schema) {
-  run_items(context, items, schema.pre_data, [](const auto&) { return true; });
+  run_items(context, items, schema, schema.pre_data);
 }
 
 void make_the_rest(const Context& context, ItemRunner& items, const SchemaItems& schema) {
-  run_items(context, items, schema.rest, [](const auto& entry) { return !is_about_event_trigger(entry); });
+  run_items(context, items, schema, schema.rest);
 }
 
 void make_event_triggers(const Context& context, ItemRunner& items, const SchemaItems& schema) {
   // They would act on the statements with which the next run makes what has failed now.
   if (context.problems.any(Problem::Kind::failed)) {
-    if (std::ranges::any_of(schema.rest, is_about_event_trigger))
+    if (!schema.event_triggers.empty())
       context.problems.add({Problem::Kind::note, "event triggers",
                             "are not made while something else is missing",
                             "run the same command again when what failed can succeed"});
     return;
   }
-  run_items(context, items, schema.rest, is_about_event_trigger);
+  run_items(context, items, schema, schema.event_triggers);
 }
 
 void add_constraints(const Context& context, ItemRunner& items, const SchemaItems& schema) {
@@ -80,21 +78,21 @@ void add_constraints(const Context& context, ItemRunner& items, const SchemaItem
   std::map<uint32_t, std::vector<IndexItem>> by_relation;
   for (const auto& item : index_items(context.plan, schema)) {
     // Without its index (the relation failed, or the index did) there is nothing to attach.
-    if (!build_index_sql(item).empty() && !items.is_done(item.entry->id)) continue;
+    if (item.is_built_first() && !items.is_done(item.entry->id)) continue;
     const auto id = ItemRunner::second_step(item.entry->id);
-    if (!add_constraint_sql(context.plan, item).empty() && !items.is_done(id))
-      by_relation[item.relation].push_back(item);
+    if (item.is_added_last() && !items.is_done(id)) by_relation[item.relation].push_back(item);
   }
   std::deque<std::vector<IndexItem>> jobs;
   for (auto& [relation, list] : by_relation) jobs.push_back(std::move(list));
   in_parallel(context, std::move(jobs), "constraint",
               [&](const std::vector<IndexItem>& job, TargetSession& target) {
                 for (const auto& item : job) {
-                  const auto label = "constraint " + item.index->name.display();
+                  const auto entry = schema.read(*item.entry);
+                  const auto label = "constraint " + item.index->name().display();
                   target.show(label, [&](pg::Connection& connection) {
                     base::crash_point("constraint_add.before");
-                    items.run(connection, ItemRunner::second_step(item.entry->id), *item.entry,
-                              add_constraint_sql(context.plan, item));
+                    items.run(connection, ItemRunner::second_step(entry.id), entry,
+                              add_constraint_sql(context.plan, item, entry));
                     base::crash_point("constraint_add.after");
                   });
                 }
@@ -117,8 +115,9 @@ class ForeignKeys {
     if (!schema_.foreign_keys.empty())
       target_major_ =
           target.run("foreign keys", [](pg::Connection& connection) { return connection.major(); });
-    for (const auto& entry : schema_.foreign_keys) {
-      if (items_.is_done(entry.id)) continue;
+    for (const auto& stored : schema_.foreign_keys) {
+      if (items_.is_done(stored.id)) continue;
+      const auto entry = schema_.read(stored);
       const auto& key = *by_oid_.at(entry.oid);
       const auto label = ItemRunner::label(entry);
       target.show(label, [&](pg::Connection& connection) {
@@ -131,13 +130,13 @@ class ForeignKeys {
   }
 
   void validate() {
-    std::deque<const TocEntry*> jobs;
+    std::deque<StoredEntry> jobs;
     for (const auto& entry : schema_.foreign_keys)
       if (by_oid_.at(entry.oid)->validated && in_two_steps(*by_oid_.at(entry.oid)) &&
           !items_.has_failed(entry.id) && !items_.is_done(ItemRunner::second_step(entry.id)))
-        jobs.push_back(&entry);
-    in_parallel(context_, std::move(jobs), "validate", [&](const TocEntry* entry, TargetSession& target) {
-      validate_one(*entry, *by_oid_.at(entry->oid), target);
+        jobs.push_back(entry);
+    in_parallel(context_, std::move(jobs), "validate", [&](const StoredEntry& entry, TargetSession& target) {
+      validate_one(schema_.read(entry), *by_oid_.at(entry.oid), target);
     });
   }
 
@@ -180,10 +179,9 @@ class ForeignKeys {
         connection.exec(fmt::format(
             "ALTER TABLE {} VALIDATE CONSTRAINT {};\n{}", key.table.sql(), pg::quote_identifier(key.name),
             context_.ledger.item_sql(id, entry.description, entry.schema, entry.name)));
-        items_.made(id, entry);
+        items_.made(id);
       } catch (const base::Error& error) {
-        if (error.sqlstate() == "23505" && context_.ledger.has_item(connection, id))
-          return items_.made(id, entry);
+        if (error.sqlstate() == "23505" && context_.ledger.has_item(connection, id)) return items_.made(id);
         if (error.sqlstate() != "23503") throw;
         context_.problems.add({Problem::Kind::failed, ItemRunner::label(entry),
                                "left NOT VALID, because the source's own data violates it: " +
@@ -207,13 +205,18 @@ void add_foreign_keys(const Context& context, ItemRunner& items, const SchemaIte
   ForeignKeys keys(context, items, schema);
   keys.add();
   keys.validate();
-  run_items(context, items, schema.after_foreign_keys, [](const auto&) { return true; });
+  run_items(context, items, schema, schema.after_foreign_keys);
 }
 
 // ---------------------------------------------------------------------------------------- the other steps
 
 void refresh_materialized_views(const Context& context) {
   TargetSession target(context, context.stop);
+  const auto refresh = [&](const pg::QualifiedName& view) {
+    target.show("refresh " + view.display(), [&](pg::Connection& connection) {
+      connection.exec("REFRESH MATERIALIZED VIEW " + view.sql());
+    });
+  };
   auto left = context.plan.materialized_views;
   // A view may read another one through a function, which the catalog does not tell: as long as one succeeds,
   // try the others again.
@@ -222,9 +225,7 @@ void refresh_materialized_views(const Context& context) {
     std::vector<pg::QualifiedName> again;
     for (const auto& view : left) {
       try {
-        target.show("refresh " + view.display(), [&](pg::Connection& connection) {
-          connection.exec("REFRESH MATERIALIZED VIEW " + view.sql());
-        });
+        refresh(view);
         progress = true;
       } catch (const base::Error& error) {
         if (error.kind() != base::ErrorKind::permanent) throw;
@@ -236,9 +237,7 @@ void refresh_materialized_views(const Context& context) {
   }
   for (const auto& view : left) {
     try {
-      target.run("refresh", [&](pg::Connection& connection) {
-        connection.exec("REFRESH MATERIALIZED VIEW " + view.sql());
-      });
+      refresh(view);
     } catch (const base::Error& error) {
       if (error.kind() != base::ErrorKind::permanent) throw;
       context.problems.add({Problem::Kind::failed, "materialized view " + view.display(),
@@ -247,38 +246,111 @@ void refresh_materialized_views(const Context& context) {
   }
 }
 
-void apply_end_state(const Context& context, const EndState& state) {
-  TargetSession target(context, context.stop);
-  base::crash_point("sequences.before");
-  // No ledger row tells of what follows, so a crash of the target must not take it away again.
-  constexpr const char* kDurable = "SET synchronous_commit = on";
-  target.run("sequences", [&](pg::Connection& connection) {
-    connection.exec(kDurable);
-    for (const auto& missing : set_sequences(connection, state.sequences))
-      context.problems.add({Problem::Kind::failed,
-                            "sequence " + missing.display(),
-                            "does not exist on the target, its value was not set",
-                            {}});
-  });
-  base::crash_point("sequences.after");
-  target.run("database settings", [&](pg::Connection& connection) {
-    connection.exec(kDurable);
-    auto meant = state;
-    forget_later_objects(connection, meant);
-    auto all = large_object_statements(meant, context.options);
-    if (context.plan.schema == SchemaMode::dump)
+namespace {
+
+/// Brings what was stored at the end to the target, in pieces.
+class EndStateApplier {
+ public:
+  explicit EndStateApplier(const Context& context) : context_(context), target_(context, context.stop) {}
+
+  void add(const EndRecord& record) {
+    if (const auto* sequence = std::get_if<SequenceValue>(&record)) sequences_.push_back(*sequence);
+    for (auto& statement : large_object_statements(record, context_.options))
+      statements_.push_back({large_object_of(record), std::move(statement)});
+    if (sequences_.size() == kSequences) set_sequences();
+    if (statements_.size() >= kStatements) execute("large objects");
+  }
+
+  void finish() {
+    if (!sequences_.empty()) set_sequences();
+    base::crash_point("sequences.after");
+    execute("large objects");
+    if (context_.plan.schema == SchemaMode::none) return;
+    target_.run("database settings", [&](pg::Connection& connection) {
+      statements_.clear();
       for (auto& statement :
-           database_statements(context.plan.database, connection.database(), context.options))
-        all.push_back(std::move(statement));
-    for (const auto& statement : all) {
-      try {
-        connection.exec(statement);
-      } catch (const base::Error& error) {
-        if (error.kind() != base::ErrorKind::permanent) throw;
-        context.problems.add({Problem::Kind::failed, statement, error.message(), error.hint()});
-      }
+           database_statements(context_.plan.database, connection.database(), context_.options))
+        statements_.push_back({0, std::move(statement)});
+    });
+    execute("database settings");
+  }
+
+ private:
+  static constexpr size_t kSequences = 500;
+  static constexpr size_t kStatements = 200;  // each holds a lock until all of them are through
+  // No ledger row tells of these, so a crash of the target must not take them away again.
+  static constexpr const char* kDurable = "SET synchronous_commit = on";
+
+  void set_sequences() {
+    target_.run("sequences", [&](pg::Connection& connection) {
+      connection.exec(kDurable);
+      for (const auto& missing : copy::set_sequences(connection, sequences_))
+        context_.problems.add({Problem::Kind::failed,
+                               "sequence " + missing.display(),
+                               "does not exist on the target, its value was not set",
+                               {}});
+    });
+    sequences_.clear();
+  }
+
+  // All at once; where one of them fails, one by one.
+  void execute(const char* label) {
+    if (statements_.empty()) return;
+    target_.run(label, [&](pg::Connection& connection) {
+      connection.exec(kDurable);
+      forget_later_objects(connection);
+      std::string all;
+      for (const auto& statement : statements_) all += statement.sql + "; ";
+      if (try_exec(connection, all)) return;
+      for (const auto& statement : statements_) try_exec(connection, statement.sql, statement.sql);
+    });
+    statements_.clear();
+  }
+
+  // Large objects that the target does not have came at the source after the snapshot.
+  void forget_later_objects(pg::Connection& connection) {
+    std::string oids;
+    for (const auto& statement : statements_)
+      if (statement.object != 0) oids += fmt::format("{}{}", oids.empty() ? "" : ", ", statement.object);
+    if (oids.empty()) return;
+    const auto rows = connection.exec(
+        fmt::format("SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({})", oids));
+    std::set<pg::Oid> there;
+    for (int row = 0; row < rows.rows(); ++row) there.insert(rows.oid(row, 0));
+    std::erase_if(statements_, [&](const auto& statement) {
+      return statement.object != 0 && !there.contains(statement.object);
+    });
+  }
+
+  bool try_exec(pg::Connection& connection, const std::string& sql, const std::string& object = {}) {
+    try {
+      connection.exec(sql);
+      return true;
+    } catch (const base::Error& error) {
+      if (error.kind() != base::ErrorKind::permanent) throw;
+      if (!object.empty())
+        context_.problems.add({Problem::Kind::failed, object, error.message(), error.hint()});
+      return false;
     }
-  });
+  }
+
+  const Context& context_;
+  TargetSession target_;
+  std::vector<SequenceValue> sequences_;
+  struct Statement {
+    pg::Oid object = 0;  ///< the large object that it is about, if any
+    std::string sql;
+  };
+  std::vector<Statement> statements_;
+};
+
+}  // namespace
+
+void apply_end_state(const Context& context, const std::filesystem::path& directory) {
+  EndStateApplier target(context);
+  base::crash_point("sequences.before");
+  Archive::for_each_end_record(directory, [&](const EndRecord& record) { target.add(record); });
+  target.finish();
 }
 
 void analyze_parents(const Context& context) {

@@ -1,7 +1,8 @@
 #pragma once
 
+#include <filesystem>
+
 #include "copy/context.h"
-#include "copy/end_state.h"
 #include "copy/index_build.h"
 #include "copy/schema.h"
 
@@ -20,7 +21,8 @@ void make_the_rest(const Context& context, ItemRunner& items, const SchemaItems&
 /// VALID, and its offending keys are reported.
 void add_foreign_keys(const Context& context, ItemRunner& items, const SchemaItems& schema);
 void refresh_materialized_views(const Context& context);
-void apply_end_state(const Context& context, const EndState& state);
+/// What is stored in that directory (copy/archive.h).
+void apply_end_state(const Context& context, const std::filesystem::path& directory);
 /// Last of all, since they would fire on our own statements.
 void make_event_triggers(const Context& context, ItemRunner& items, const SchemaItems& schema);
 /// Statistics of partitioned parents, which autovacuum never makes.

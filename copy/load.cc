@@ -50,7 +50,7 @@ std::vector<Board::Chunk> missing_chunks(const Context& context) {
 std::vector<Board::IndexTask> missing_indexes(const std::vector<IndexItem>& items, ItemRunner* runner) {
   std::vector<Board::IndexTask> tasks;
   for (uint32_t i = 0; i < items.size(); ++i)
-    if (!build_index_sql(items[i]).empty() && !runner->is_done(items[i].entry->id))
+    if (items[i].is_built_first() && !runner->is_done(items[i].entry->id))
       tasks.push_back({items[i].relation, i, index_build_cost(*items[i].index)});
   return tasks;
 }
@@ -170,11 +170,12 @@ void Load::index_worker(const base::Stop& stop) {
 
 void Load::build_index(const Board::IndexTask& task, unsigned helpers, TargetSession& target) {
   const auto& item = indexes_[task.item];
-  const auto label = "index " + item.index->name.display();
+  const auto entry = work_.schema->read(*item.entry);
+  const auto label = "index " + item.index->name().display();
   target.show(label, [&](pg::Connection& connection) {
     connection.exec(index_settings_sql(*item.index, helpers));
     base::crash_point("index_start.before");
-    work_.items->run(connection, item.entry->id, *item.entry, build_index_sql(item));
+    work_.items->run(connection, entry.id, entry, build_index_sql(item, entry));
     base::crash_point("index_start.after");
   });
   ++context_.progress.indexes_done;

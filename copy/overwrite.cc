@@ -152,11 +152,11 @@ void remove_rows(pg::Connection& target, const Plan& plan, const std::string& ru
   for (const auto& [index, chunks] : written_relations(target, run_id)) {
     const auto& relation = plan.relations[index];
     if (relation.kind != Relation::Kind::table || is_among(made, relation.name)) continue;
-    if (!exists(target, relation.load_into.sql())) continue;
+    if (!exists(target, relation.load_into().sql())) continue;
     tables.push_back(relation.name);
     // Nobody adds a row between the look and the removal.
     target.exec(fmt::format("LOCK TABLE {}{} IN SHARE ROW EXCLUSIVE MODE", relation.via_root() ? "" : "ONLY ",
-                            relation.load_into.sql()));
+                            relation.load_into().sql()));
     if (holds_only_ours(target, relation, chunks)) {
       truncated += fmt::format("{}ONLY {}", truncated.empty() ? "" : ", ", relation.name.sql());
     } else {

@@ -8,7 +8,9 @@
 
 #include <fmt/format.h>
 
+#include "copy/left_out_sequences.h"
 #include "pg/large_objects.h"
+#include "pg/oids.h"
 
 namespace copy {
 
@@ -27,6 +29,11 @@ uint32_t bucket_count(int64_t rows) {
   const auto wanted = static_cast<uint64_t>(std::max<int64_t>(rows, 1) / kRowsPerBucket);
   return std::clamp<uint32_t>(std::bit_floor(static_cast<uint32_t>(std::min<uint64_t>(wanted, kMostBuckets))),
                               1, kMostBuckets);
+}
+
+template <typename T>
+void release(std::vector<T>& list) {
+  std::vector<T>().swap(list);
 }
 
 // What every relation needs to know of the others.
@@ -48,16 +55,25 @@ class Planner {
       if (is_of_vendor(schema)) skip_schema(schema, "it belongs to the provider");
     check_row_filters();
     plan_.relations.reserve(catalog_.tables.size() + 1);  // large objects
-    for (const auto& table : catalog_.tables) add_table(table);
+    for (auto& table : catalog_.tables) add_table(table);
+    copied_.sort();
+    left_out_.sort();
     split_all();
     add_indexes();
     add_foreign_keys();
+    by_oid_.clear();
+    release(catalog_.tables);
     add_the_rest();
     order();
     return std::move(plan_);
   }
 
  private:
+  struct Columns {
+    std::vector<std::string> names;
+    std::vector<std::string> types;
+  };
+
   void note(Severity severity, std::string object, std::string message, std::string fix = {}) {
     plan_.findings.push_back({severity, std::move(object), std::move(message), std::move(fix)});
   }
@@ -82,15 +98,16 @@ class Planner {
     }
   }
 
-  void add_table(const pg::Table& table) {
+  // Its columns become the relation's: there may be many.
+  void add_table(pg::Table& table) {
     if (is_of_vendor(table.name.schema)) return;
     if (const auto why = reason_to_skip(options_, pg::lineage(by_oid_, table))) {
-      left_out_.insert(table.oid);
+      left_out_.add(table.oid);
       plan_.excluded_tables.push_back(table.name);
       note(Severity::skipped, "table " + table.name.display(), *why);
       return;
     }
-    copied_.insert(table.oid);
+    copied_.add(table.oid);
     if (table.kind == 'p') plan_.partitioned_tables.push_back(table.name);
     if (table.kind == 'm' && !table.populated) plan_.unpopulated_views.push_back(table.name);
     if (table.kind == 'f') {
@@ -100,32 +117,39 @@ class Planner {
     if (table.kind == 'r') plan_.relations.push_back(relation(table));
   }
 
-  Relation relation(const pg::Table& table) {
+  Relation relation(pg::Table& table) {
     Relation out;
     out.oid = table.oid;
     out.name = table.name;
     for (const auto* above : pg::ancestors(by_oid_, table)) out.above.push_back(above->name);
-    out.load_into = load_target(table);
+    out.root = root_above(table);
     out.filenode = table.filenode;
     out.bytes = table.bytes + table.toast_bytes;
     out.row_estimate =
         table.row_estimate > 0 ? table.row_estimate : static_cast<int64_t>(out.bytes / kGuessedRowBytes);
     out.condition = table.condition(options_.row_filters);
     bool binary = true;
-    for (const auto& column : table.columns) {
+    Columns columns;
+    std::vector<std::string> generated;
+    for (auto& column : table.columns) {
       if (column.generated) {
-        out.generated.push_back(column.name);
+        generated.push_back(std::move(column.name));
         continue;
       }
       const auto is_key = std::ranges::find(table.key, column.name) != table.key.end();
-      if (is_key) out.shape.key.push_back(static_cast<uint32_t>(out.columns.size()));
-      out.columns.push_back(column.name);
-      out.types.push_back(column.type);
+      if (is_key) out.shape.key.push_back(static_cast<uint32_t>(columns.names.size()));
+      columns.names.push_back(std::move(column.name));
+      columns.types.push_back(std::move(column.type));
       binary = binary && column.binary_safe;
     }
     // A key with a generated column is not whole in the stream: the whole row serves then.
     if (out.shape.key.size() != table.key.size()) out.shape.key.clear();
-    out.shape.columns = static_cast<uint32_t>(out.columns.size());
+    out.columns = base::PackedStrings(columns.names);
+    out.types = base::PackedStrings(columns.types);
+    out.generated = base::PackedStrings(generated);
+    release(table.columns);
+    release(table.key);
+    out.shape.columns = static_cast<uint32_t>(columns.names.size());
     out.shape.format = binary ? pg::CopyFormat::binary : pg::CopyFormat::text;
     out.shape.buckets = bucket_count(out.row_estimate);
     blocks_.push_back(table.blocks);
@@ -148,29 +172,24 @@ class Planner {
     if (out.chunks == 1) out.chunk_blocks = 0;
   }
 
-  // The topmost ancestor at which rows must enter, see pg::Table::hash_on_enum.
-  pg::QualifiedName load_target(const pg::Table& table) const {
-    pg::QualifiedName target = table.name;
-    for (const auto* above : pg::ancestors(by_oid_, table))
-      if (above->hash_on_enum) target = above->name;
-    return target;
+  // The topmost ancestor at which rows must enter, see pg::Table::hash_on_enum and Relation::root.
+  uint32_t root_above(const pg::Table& table) const {
+    const auto above = pg::ancestors(by_oid_, table);
+    for (auto root = static_cast<uint32_t>(above.size()); root > 0; --root)
+      if (above[root - 1]->hash_on_enum) return root;
+    return 0;
   }
 
   // Leaves that share a root are proven together, so their streams must have one shape: the root's.
   void match_root(Relation& out, const pg::Table& leaf) const {
-    const pg::Table* root = nullptr;
-    for (const auto* above : pg::ancestors(by_oid_, leaf))
-      if (above->name == out.load_into) root = above;
-    if (!root) return;
-    std::vector<std::string> columns;
-    std::vector<std::string> types;
-    for (const auto& column : root->columns) {
+    Columns columns;
+    for (const auto& column : pg::ancestors(by_oid_, leaf)[out.root - 1]->columns) {
       if (column.generated) continue;
-      columns.push_back(column.name);
-      types.push_back(column.type);
+      columns.names.push_back(column.name);
+      columns.types.push_back(column.type);
     }
-    out.columns = std::move(columns);
-    out.types = std::move(types);
+    out.columns = base::PackedStrings(columns.names);
+    out.types = base::PackedStrings(columns.types);
     out.shape.key.clear();
     out.shape.buckets = 1;
   }
@@ -182,8 +201,9 @@ class Planner {
     std::unordered_map<pg::Oid, uint64_t> slowest;
     for (const auto& index : plan_.indexes) {
       if (!index.valid && !index.on_partitioned)
-        note(Severity::warning, "index " + index.name.display(), "is invalid at the source and is not copied",
-             fmt::format("DROP INDEX {}; or REINDEX it at the source first", index.name.sql()));
+        note(Severity::warning, "index " + index.name().display(),
+             "is invalid at the source and is not copied",
+             fmt::format("DROP INDEX {}; or REINDEX it at the source first", index.name().sql()));
       auto& cost = slowest[index.table];
       cost = std::max(cost, index_build_cost(index));
     }
@@ -191,6 +211,7 @@ class Planner {
   }
 
   void add_foreign_keys() {
+    if (catalog_.foreign_keys.empty()) return;
     std::set<pg::QualifiedName> included;
     for (const auto& table : catalog_.tables)
       if (copied_.contains(table.oid)) included.insert(table.name);
@@ -307,8 +328,8 @@ class Planner {
   pg::TablesByOid by_oid_;
   std::set<std::string> named_;
   Plan plan_;
-  std::set<pg::Oid> copied_;
-  std::set<pg::Oid> left_out_;
+  pg::Oids copied_;
+  pg::Oids left_out_;
   std::vector<uint64_t> blocks_;  // of the heap, per relation of plan_
 };
 
@@ -342,12 +363,11 @@ bool may_truncate(const Plan& plan, const Relation& relation) {
 }
 
 uint64_t index_build_cost(const pg::Index& index) {
+  const auto method = index.words().method;
   double factor = 1.5;
-  if (index.method == "gin") factor = 12;
-  if (index.method == "gist" || index.method == "spgist" || index.method == "hnsw" ||
-      index.method == "ivfflat")
-    factor = 8;
-  if (index.method == "brin") factor = 1;
+  if (method == "gin") factor = 12;
+  if (method == "gist" || method == "spgist" || method == "hnsw" || method == "ivfflat") factor = 8;
+  if (method == "brin") factor = 1;
   return static_cast<uint64_t>(factor * static_cast<double>(index.bytes));
 }
 
@@ -423,6 +443,7 @@ void check_content(Plan& plan, const Options& options) {
 Plan make_plan(pg::Connection& source, const Options& options) {
   auto plan = Planner(pg::read_catalog(source), source.major(), options).make();
   check_patterns(source, options, plan.findings);
+  warn_of_left_out_sequences(source, plan);
   plan.source_version = source.exec("SELECT pg_catalog.current_setting('server_version')").string(0, 0);
   for (auto& relation : plan.relations)
     if (relation.kind == Relation::Kind::large_objects)
@@ -475,7 +496,10 @@ std::vector<std::string> shape_changes(const Plan& stored, const Plan& fresh, si
   };
   const auto indexes = [](const Plan& plan) {
     std::map<std::string, std::string> found;
-    for (const auto& index : plan.indexes) found[index.name.display()] = index.definition;
+    for (const auto& index : plan.indexes) {
+      auto words = index.words();
+      found[words.name.display()] = std::move(words.definition);
+    }
     return found;
   };
   const auto foreign_keys = [](const Plan& plan) {

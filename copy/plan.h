@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/packed_strings.h"
 #include "base/sink.h"
 #include "copy/finding.h"
 #include "copy/options.h"
@@ -24,15 +25,15 @@ struct Relation {
   pg::Oid oid = 0;
   pg::QualifiedName name;
   std::vector<pg::QualifiedName> above;  ///< of a partition: the partitioned tables above it, nearest first
-  /// Where the rows go: the relation itself, or the root of its partition tree when rows may belong to
-  /// another leaf at the target (pg::Table::hash_on_enum).
-  pg::QualifiedName load_into;
+  /// Where the rows go: 0 into the relation itself, N into the N-th one above it. That is the root of its
+  /// partition tree when rows may belong to another leaf at the target (pg::Table::hash_on_enum).
+  uint32_t root = 0;
   /// Extra WHERE condition: a row filter of the user or of the extension; empty: all rows. The proof reads
   /// the target under the same condition.
   std::string condition;
-  std::vector<std::string> columns;    ///< in the order of the COPY stream, without generated ones
-  std::vector<std::string> types;      ///< their types, for comparing shapes
-  std::vector<std::string> generated;  ///< columns that the source computes, for comparing shapes
+  base::PackedStrings columns;    ///< in the order of the COPY stream, without generated ones
+  base::PackedStrings types;      ///< their types, for comparing shapes
+  base::PackedStrings generated;  ///< columns that the source computes, for comparing shapes
   pg::RowShape shape;
   uint64_t filenode = 0;
   uint64_t bytes = 0;  ///< heap and TOAST at planning time
@@ -52,13 +53,14 @@ struct Relation {
   /// Do the chunks hold all of it, each row once?
   bool is_whole() const;
 
-  bool via_root() const { return load_into != name; }
+  bool via_root() const { return root > 0; }
+  const pg::QualifiedName& load_into() const { return via_root() ? above.at(root - 1) : name; }
   std::string display() const { return kind == Kind::table ? name.display() : "large objects"; }
 };
 
 /// What a run does, decided once and kept with the run: a resumed run works by the stored plan.
 struct Plan {
-  int version = 3;
+  int version = 4;
   std::string source_version;  ///< "15.18"
   int source_major = 0;
   pg::Database database;

@@ -1,21 +1,48 @@
 // The stored form of a plan: JSON, so that a person can read what a run decided.
 
 #include <algorithm>
-#include <optional>
-#include <span>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/lines.h"
 #include "copy/plan.h"
+
+namespace base {
+
+static void to_json(nlohmann::json& out, const PackedStrings& texts) { out = texts.list(); }
+static void from_json(const nlohmann::json& in, PackedStrings& texts) {
+  texts = PackedStrings(in.get<std::vector<std::string>>());
+}
+
+}  // namespace base
 
 namespace pg {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(QualifiedName, schema, name)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RowShape, format, columns, key, buckets)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Index, oid, table, name, method, bytes, constraint, constraint_type,
-                                   on_partitioned, valid, definition, constraint_options)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Index::Words, name, method, definition, constraint_options)
+
+template <typename I, typename F>
+static void for_each_member(I& index, const F& visit) {
+  visit("oid", index.oid);
+  visit("table", index.table);
+  visit("bytes", index.bytes);
+  visit("constraint", index.constraint);
+  visit("constraint_type", index.constraint_type);
+  visit("on_partitioned", index.on_partitioned);
+  visit("valid", index.valid);
+}
+static void to_json(nlohmann::json& out, const Index& index) {
+  out = index.words();
+  for_each_member(index, [&](const char* name, const auto& value) { out[name] = value; });
+}
+static void from_json(const nlohmann::json& in, Index& index) {
+  index.words(in.get<Index::Words>());
+  for_each_member(index, [&](const char* name, auto& value) { in.at(name).get_to(value); });
+}
+
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ForeignKey, oid, table, name, referenced, validated, inherited, definition,
                                    columns, referenced_columns, equals, match_full, on_partitioned,
                                    to_partitioned)
@@ -38,14 +65,13 @@ NLOHMANN_JSON_SERIALIZE_ENUM(Severity, {{Severity::info, "info"},
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, severity, object, message, fix)
 NLOHMANN_JSON_SERIALIZE_ENUM(Relation::Kind, {{Relation::Kind::table, "table"},
                                               {Relation::Kind::large_objects, "large objects"}})
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Relation, kind, oid, name, above, load_into, condition, columns, types,
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Relation, kind, oid, name, above, root, condition, columns, types,
                                    generated, shape, filenode, bytes, row_estimate, index_cost, chunk_blocks,
                                    chunks, large_object_bounds)
 namespace {
 
 using nlohmann::json;
 
-constexpr size_t kBlock = size_t{64} << 10;
 // A list that grows as it is filled would be there twice at times. More than this is not taken on the word of
 // a file.
 constexpr size_t kMostReserved = 100'000;
@@ -85,45 +111,8 @@ std::string line_of(const json& object) {
   return object.dump(-1, ' ', false, json::error_handler_t::strict) + "\n";
 }
 
-/// The lines of a stream, one at a time.
-class Lines {
- public:
-  explicit Lines(base::ByteSource& in) : in_(in) {}
-
-  /// Without its end, which the last one may lack (a plan of format 1 does, and one that is cut off); nothing
-  /// at the end of the stream.
-  std::optional<std::string_view> next() {
-    for (;;) {
-      if (const auto end = text_.find('\n', looked_at_); end != std::string::npos) {
-        const auto line = std::string_view(text_).substr(begin_, end - begin_);
-        begin_ = looked_at_ = end + 1;
-        return line;
-      }
-      text_.erase(0, begin_);
-      begin_ = 0;
-      looked_at_ = text_.size();
-      text_.resize(looked_at_ + kBlock);
-      const auto got = in_.read(std::as_writable_bytes(std::span(text_).subspan(looked_at_)));
-      text_.resize(looked_at_ + got);
-      if (got > 0) continue;
-      if (text_.empty()) return std::nullopt;
-      ended_ = false;
-      begin_ = looked_at_;
-      return std::string_view(text_);
-    }
-  }
-  /// Had the last one its end?
-  bool ended() const { return ended_; }
-
- private:
-  base::ByteSource& in_;
-  bool ended_ = true;
-  std::string text_;
-  size_t begin_ = 0;
-  size_t looked_at_ = 0;
-};
-
-json next_object(Lines& lines) {
+// The last line may lack its end: a plan of format 1 does, and one that is cut off.
+json next_object(base::Lines& lines) {
   const auto line = lines.next();
   auto object = line ? json::parse(*line, nullptr, lines.ended()) : json();
   // The version is looked at first: another one's may have no line ends.
@@ -132,7 +121,7 @@ json next_object(Lines& lines) {
   return object;
 }
 
-Plan read_plan(Lines& lines) {
+Plan read_plan(base::Lines& lines) {
   Plan plan;
   const auto facts = next_object(lines);
   if (const auto version = facts.at("version").get<int>(); version != plan.version)
@@ -146,6 +135,9 @@ Plan read_plan(Lines& lines) {
     for (; count > 0; --count) next_object(lines).at(name).get_to(list.emplace_back());
   });
   if (lines.next()) base::fail(base::ErrorKind::corrupt, "the stored plan has more lines than it says");
+  for (const auto& relation : plan.relations)
+    if (relation.root > relation.above.size())
+      base::fail(base::ErrorKind::corrupt, "the stored plan has no root for {}", relation.display());
   plan.require_whole_relations();
   return plan;
 }
@@ -164,7 +156,7 @@ void Plan::write(base::ByteSink& out) const {
 
 Plan Plan::read(base::ByteSource& in) {
   try {
-    Lines lines(in);
+    base::Lines lines(in);
     return read_plan(lines);
   } catch (const json::exception& error) {
     throw base::Error(base::ErrorKind::corrupt,

@@ -384,8 +384,10 @@ class ShapeComparison {
       : relation_(relation), target_(std::move(target)), findings_(findings) {}
 
   void run() {
-    for (size_t i = 0; i < relation_.columns.size(); ++i) compare(relation_.columns[i], relation_.types[i]);
-    for (const auto& name : relation_.generated) compare_generated(name);
+    const auto columns = relation_.columns.list();
+    const auto types = relation_.types.list();
+    for (size_t i = 0; i < columns.size(); ++i) compare(columns[i], types[i]);
+    for (const auto& name : relation_.generated.list()) compare_generated(name);
     for (const auto& [name, column] : target_) look_at_own(name, column);
   }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 #include "base/guarded.h"
@@ -42,7 +43,7 @@ class Proof {
 
   const Context& context_;
   std::vector<ProofUnit> units_;
-  base::Guarded<std::vector<State>> states_;
+  base::Guarded<std::unordered_map<uint32_t, State>> states_;  // of the units that are being read
 };
 
 }  // namespace copy

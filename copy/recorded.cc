@@ -10,12 +10,28 @@
 namespace copy {
 namespace {
 
+std::optional<pg::BucketDigest> sum_of_chunks(const RunState& state, uint32_t relation, uint32_t chunks) {
+  pg::BucketDigest sum(1);
+  for (uint32_t chunk = 0; chunk < chunks; ++chunk) {
+    const auto* found = state.chunk(relation, chunk);
+    if (!found) return std::nullopt;
+    sum[0] += found->digest;
+  }
+  return sum;
+}
+
 std::optional<pg::BucketDigest> digest_of(const Plan& plan, const RunState& state, const ProofUnit& unit) {
-  pg::BucketDigest sum(plan.relations[unit.relations.front()].shape.buckets);
+  const auto buckets = plan.relations[unit.relations.front()].shape.buckets;
+  pg::BucketDigest sum(buckets);
   for (const auto relation : unit.relations) {
-    const auto found = state.relation_digests.find(relation);
-    if (found == state.relation_digests.end()) return std::nullopt;
-    sum += pg::BucketDigest::decode(found->second);
+    if (const auto found = state.relation_digests.find(relation); found != state.relation_digests.end()) {
+      sum += pg::BucketDigest::decode(found->second);
+    } else if (const auto whole = sum_of_chunks(state, relation, plan.relations[relation].chunks);
+               whole && buckets == 1) {
+      sum += *whole;
+    } else {
+      return std::nullopt;
+    }
   }
   return sum;
 }
@@ -46,15 +62,17 @@ RecordedRun read_recorded_run(const std::filesystem::path& run_dir) {
     auto digest = digest_of(out.plan, state, unit);
     out.units.push_back({std::move(unit), std::move(digest)});
   }
-  if (Archive::has_end_state(run_dir)) out.end_state = Archive::load_end_state(run_dir);
+  if (!Archive::has_end_state(run_dir)) return out;
+  out.sequences.emplace();
+  Archive::for_each_end_record(run_dir, [&](const EndRecord& record) {
+    if (const auto* sequence = std::get_if<SequenceValue>(&record)) out.sequences->push_back(*sequence);
+  });
   return out;
 }
 
 void require_source(const RecordedRun& run, const pg::Conninfo& source, const base::Stop& stop) {
   const pg::SnapshotKeeper now(pg::open_first_session(source, {}, stop));
-  const auto& then = run.snapshot.mark;
-  if (now.mark().system_identifier == then.system_identifier && now.mark().database_oid == then.database_oid)
-    return;
+  if (now.mark().same_identity(run.snapshot.mark)) return;
   throw base::Error(base::ErrorKind::usage,
                     fmt::format("{} is not the source of run {}", source.redacted(), run.run_id),
                     "check --source; if it was moved or restored, leave --run-dir out");

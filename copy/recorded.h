@@ -31,7 +31,7 @@ struct RecordedRun {
   pg::DigestKey key;
   Plan plan;
   std::vector<Unit> units;
-  std::optional<EndState> end_state;  ///< nothing after an import, whose archive has it
+  std::optional<std::vector<SequenceValue>> sequences;  ///< nothing after an import, whose archive has them
 };
 
 /// Throws Error{usage} when the directory holds no run that has come to its end.

@@ -159,7 +159,7 @@ std::string is_of_chunks_sql(const std::vector<LedgerChunk>& chunks) {
 
 std::string remove_rows_sql(const Relation& relation, const std::vector<LedgerChunk>& chunks) {
   return fmt::format("DELETE FROM {}{} WHERE {}", relation.via_root() ? "" : "ONLY ",
-                     relation.load_into.sql(), is_of_chunks_sql(chunks));
+                     relation.load_into().sql(), is_of_chunks_sql(chunks));
 }
 
 namespace {
@@ -208,11 +208,11 @@ std::set<pg::QualifiedName> unlogged_names(pg::Connection& target) {
 
 bool is_unlogged(const std::set<pg::QualifiedName>& unlogged, const Relation& relation) {
   return relation.kind == Relation::Kind::table &&
-         (unlogged.contains(relation.name) || unlogged.contains(relation.load_into));
+         (unlogged.contains(relation.name) || unlogged.contains(relation.load_into()));
 }
 
 void check_same_source(const pg::SnapshotMark& now, const pg::SnapshotMark& then) {
-  if (now.system_identifier == then.system_identifier && now.database_oid == then.database_oid) return;
+  if (now.same_identity(then)) return;
   throw base::Error(ErrorKind::usage, "the source is another database than the one this run was started with",
                     "check --source, or name another --run-dir for a new run");
 }

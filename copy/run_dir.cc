@@ -228,10 +228,10 @@ std::string final_name(const fs::path& path) {
 }
 
 bool is_run_file(const fs::path& path) {
-  static constexpr std::array<std::string_view, 13> kNames = {
-      "digest.key",         "plan.json.zst",      "schema.dump",       "schema.fresh",   "checkpoint.zst",
-      "status.json",        "report.json",        "schema.dump.zst",   "verify.journal", "differences.jsonl",
-      "end_state.json.zst", "verify-report.json", "repair-report.json"};
+  static constexpr std::array<std::string_view, 14> kNames = {
+      "digest.key",         "plan.json.zst",      "schema.dump",        "schema.fresh",   "checkpoint.zst",
+      "status.json",        "report.json",        "schema.dump.zst",    "verify.journal", "differences.jsonl",
+      "end_state.json.zst", "verify-report.json", "repair-report.json", "schema.entries"};
   constexpr std::string_view kJournal = "journal.";
   const auto name = final_name(path);
   return std::ranges::find(kNames, name) != kNames.end() ||

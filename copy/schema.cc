@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/process.h"
+#include "pg/oids.h"
 
 namespace copy {
 
@@ -125,24 +126,30 @@ void dump_schema(const Options& options, const Plan& plan, const std::string& sn
 
 namespace {
 
-std::vector<TocEntry> read_section(const PgTools& tools, const fs::path& file, std::string_view section,
-                                   const base::Stop& stop) {
+void read_section(const PgTools& tools, const fs::path& file, std::string_view section,
+                  const base::Stop& stop, const std::function<void(TocEntry)>& visit) {
   auto command = pg_program(tools.restore);
   command.arguments = {"--verbose", "--file=-", "--no-tablespaces", fmt::format("--section={}", section),
                        file.string()};
   std::string script;
+  // More than it will be, so that it never moves: what is not written to takes no memory.
+  script.reserve(2 * fs::file_size(file));
   const auto result = base::run_command(command, stop, [&](std::string_view piece) { script += piece; });
   if (result.exit_code != 0)
     throw base::Error(ErrorKind::corrupt,
                       fmt::format("pg_restore cannot read {}: {}", file.string(), result.error_text),
                       "another pg_dump than this pg_restore may have made it (--pg-bin-dir names both); "
                       "else start over with --restart");
-  return base::during(fmt::format("read the schema in {}", file.string()),
-                      [&] { return parse_restore_script(script); });
+  base::during(fmt::format("read the schema in {}", file.string()),
+               [&] { parse_restore_script(script, visit); });
 }
 
 bool is_ownerless(const TocEntry& entry) {
   return entry.description == "ACL" || entry.description == "DEFAULT ACL";
+}
+
+bool is_about_event_trigger(const TocEntry& entry) {
+  return entry.description == "EVENT TRIGGER" || entry.name.starts_with("EVENT TRIGGER ");
 }
 
 bool is_unselected_view(const TocEntry& entry, const Options& options) {
@@ -195,40 +202,45 @@ std::string mapped_sql(const TocEntry& entry, const Options& options) {
   return options.role_map.empty() ? mapped.sql : map_roles(mapped, options.role_map);
 }
 
+/// Puts the entries of post-data where they belong.
 class Sorter {
  public:
-  explicit Sorter(const Plan& plan) {
-    for (const auto& relation : plan.relations) relations_.insert(relation.oid);
+  Sorter(const Plan& plan, SchemaItems& items) : items_(items) {
+    pg::Oids relations;
+    for (const auto& relation : plan.relations) relations.add(relation.oid);
+    relations.sort();
     for (const auto& index : plan.indexes) {
-      if (!relations_.contains(index.table)) continue;
-      indexes_.insert(index.oid);
-      if (index.constraint != 0) constraints_.insert(index.constraint);
+      if (!relations.contains(index.table)) continue;
+      indexes_.add(index.oid);
+      if (index.constraint != 0) constraints_.add(index.constraint);
     }
-    for (const auto& key : plan.foreign_keys) foreign_keys_.insert(key.oid);
+    for (const auto& key : plan.foreign_keys) foreign_keys_.add(key.oid);
+    for (auto* oids : {&indexes_, &constraints_, &foreign_keys_}) oids->sort();
   }
 
-  void put(TocEntry entry, SchemaItems& items) {
+  void put(const TocEntry& entry) {
+    const auto to = [&](std::vector<StoredEntry>& list) { list.push_back(items_.entries->add(entry)); };
     if ((entry.description == "INDEX" && indexes_.contains(entry.oid)) ||
         (entry.description == "CONSTRAINT" && constraints_.contains(entry.oid))) {
-      items.indexes.push_back(std::move(entry));
+      to(items_.indexes);
     } else if (entry.description == "FK CONSTRAINT") {
       // One that is not in the plan refers to an excluded table.
       if (!foreign_keys_.contains(entry.oid)) return;
       foreign_key_entries_.insert(entry.id);
-      items.foreign_keys.push_back(std::move(entry));
+      to(items_.foreign_keys);
     } else if (std::ranges::any_of(entry.dependencies,
                                    [&](auto id) { return foreign_key_entries_.contains(id); })) {
-      items.after_foreign_keys.push_back(std::move(entry));
+      to(items_.after_foreign_keys);
     } else {
-      items.rest.push_back(std::move(entry));
+      to(is_about_event_trigger(entry) ? items_.event_triggers : items_.rest);
     }
   }
 
  private:
-  std::set<pg::Oid> relations_;
-  std::set<pg::Oid> indexes_;
-  std::set<pg::Oid> constraints_;
-  std::set<pg::Oid> foreign_keys_;
+  SchemaItems& items_;
+  pg::Oids indexes_;
+  pg::Oids constraints_;
+  pg::Oids foreign_keys_;
   std::unordered_set<uint32_t> foreign_key_entries_;
 };
 
@@ -259,13 +271,14 @@ SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools&
     return true;
   };
   SchemaItems items;
-  items.pre_data = read_section(tools, file, "pre-data", stop);
-  std::erase_if(items.pre_data, [&](auto& entry) { return !usable(entry); });
-  Sorter sorter(plan);
-  auto post_data = read_section(tools, file, "post-data", stop);
-  items.indexes.reserve(std::min(plan.indexes.size(), post_data.size()));
-  for (auto& entry : post_data)
-    if (usable(entry)) sorter.put(std::move(entry), items);
+  items.entries.emplace(file.parent_path());
+  read_section(tools, file, "pre-data", stop, [&](TocEntry entry) {
+    if (usable(entry)) items.pre_data.push_back(items.entries->add(entry));
+  });
+  Sorter sorter(plan, items);
+  read_section(tools, file, "post-data", stop, [&](TocEntry entry) {
+    if (usable(entry)) sorter.put(entry);
+  });
   return items;
 }
 
@@ -277,8 +290,9 @@ using Definitions = std::map<std::string, std::multiset<std::string>>;
 Definitions read_definitions(const PgTools& tools, const fs::path& file, const base::Stop& stop) {
   Definitions definitions;
   for (const auto* section : {"pre-data", "post-data"})
-    for (auto& entry : read_section(tools, file, section, stop))
+    read_section(tools, file, section, stop, [&](const TocEntry& entry) {
       definitions[ItemRunner::label(entry)].insert(entry.owner + '\n' + entry.sql);
+    });
   return definitions;
 }
 
@@ -333,8 +347,21 @@ bool is_tolerable(const TocEntry& entry, const base::Error& error) {
 
 }  // namespace
 
+bool EntryIds::contains(uint32_t id) const {
+  const auto& ids = steps_[id >> 31];
+  const auto number = id & ~ItemRunner::second_step(0);
+  return number < ids.size() && ids[number];
+}
+
+void EntryIds::insert(uint32_t id) {
+  auto& ids = steps_[id >> 31];
+  const auto number = id & ~ItemRunner::second_step(0);
+  if (number >= ids.size()) ids.resize(size_t{number} + 1);
+  ids[number] = true;
+}
+
 ItemRunner::ItemRunner(const Context& context, pg::Connection& target) : context_(context) {
-  for (const auto id : context.ledger.items(target)) outcome_.lock()->done.emplace(id, nullptr);
+  for (const auto id : context.ledger.items(target)) outcome_.lock()->done.insert(id);
 }
 
 std::string ItemRunner::label(const TocEntry& entry) {
@@ -347,37 +374,38 @@ std::string ItemRunner::label(const TocEntry& entry) {
 bool ItemRunner::is_done(uint32_t id) { return outcome_.lock()->done.contains(id); }
 bool ItemRunner::has_failed(uint32_t id) { return outcome_.lock()->failed.contains(id); }
 
-void ItemRunner::made(uint32_t id, const TocEntry& entry) {
-  outcome_.lock()->done.insert_or_assign(id, &entry);
+void ItemRunner::made(uint32_t id) {
+  auto outcome = outcome_.lock();
+  outcome->done.insert(id);
+  outcome->at_risk.insert(id);
 }
 
-void ItemRunner::was_made_durable() {
-  for (auto& [id, entry] : outcome_.lock()->done) entry = nullptr;
-}
+void ItemRunner::was_made_durable() { outcome_.lock()->at_risk.clear(); }
 
-void ItemRunner::run_all(pg::Connection& target, std::span<const TocEntry* const> entries) {
+void ItemRunner::run_all(pg::Connection& target, const SchemaItems& schema,
+                         std::span<const StoredEntry> entries) {
   while (!entries.empty()) {
-    size_t count = 0;
-    for (size_t bytes = 0; count < entries.size() && count < kBatchItems && bytes < kBatchBytes; ++count)
-      bytes += entries[count]->sql.size();
-    const auto batch = entries.first(count);
-    entries = entries.subspan(count);
+    std::vector<TocEntry> batch;
+    for (size_t bytes = 0; batch.size() < std::min(entries.size(), kBatchItems) && bytes < kBatchBytes;) {
+      batch.push_back(schema.read(entries[batch.size()]));
+      bytes += batch.back().sql.size();
+    }
+    entries = entries.subspan(batch.size());
     if (run_batch(target, batch)) continue;
-    for (const auto* entry : batch) run(target, *entry);
+    for (const auto& entry : batch) run(target, entry);
   }
 }
 
 // False: nothing was done, run them one by one.
-bool ItemRunner::run_batch(pg::Connection& target, std::span<const TocEntry* const> entries) {
+bool ItemRunner::run_batch(pg::Connection& target, std::span<const TocEntry> entries) {
   std::string sql;
   {
     auto outcome = outcome_.lock();
     if (!outcome->failed.empty()) return false;
-    for (const auto* entry : entries)
-      if (!outcome->done.contains(entry->id))
-        sql +=
-            fmt::format("{}\n;\n{};\n", entry->sql,
-                        context_.ledger.item_sql(entry->id, entry->description, entry->schema, entry->name));
+    for (const auto& entry : entries)
+      if (!outcome->done.contains(entry.id))
+        sql += fmt::format("{}\n;\n{};\n", entry.sql,
+                           context_.ledger.item_sql(entry.id, entry.description, entry.schema, entry.name));
   }
   if (sql.empty()) return true;
   try {
@@ -386,17 +414,20 @@ bool ItemRunner::run_batch(pg::Connection& target, std::span<const TocEntry* con
     if (error.kind() == ErrorKind::cancelled || !target.alive()) throw;
     return false;
   }
-  for (const auto* entry : entries) made(entry->id, *entry);
+  for (const auto& entry : entries) made(entry.id);
   return true;
 }
 
-std::vector<std::string> ItemRunner::lost(pg::Connection& target) {
-  const auto ids = context_.ledger.items(target);
-  const std::unordered_set<uint32_t> present(ids.begin(), ids.end());
+std::vector<std::string> ItemRunner::lost(pg::Connection& target, const SchemaItems& schema) {
+  EntryIds present;
+  for (const auto id : context_.ledger.items(target)) present.insert(id);
   std::vector<std::string> lost;
   auto outcome = outcome_.lock();
-  for (const auto& [id, entry] : outcome->done)
-    if (entry && !present.contains(id)) lost.push_back(label(*entry));
+  const auto is_lost = [&](uint32_t id) { return outcome->at_risk.contains(id) && !present.contains(id); };
+  for (const auto* list : {&schema.pre_data, &schema.indexes, &schema.foreign_keys,
+                           &schema.after_foreign_keys, &schema.rest, &schema.event_triggers})
+    for (const auto& entry : *list)
+      if (is_lost(entry.id) || is_lost(second_step(entry.id))) lost.push_back(label(schema.read(entry)));
   return lost;
 }
 
@@ -425,7 +456,7 @@ bool ItemRunner::run(pg::Connection& target, uint32_t id, const TocEntry& entry,
     // Made by ourselves, when only the reply was lost: then the ledger has it, whatever the second try runs
     // into.
     if (context_.ledger.has_item(target, id)) {
-      made(id, entry);
+      made(id);
       return true;
     }
     if (says_exists(error)) {
@@ -436,14 +467,14 @@ bool ItemRunner::run(pg::Connection& target, uint32_t id, const TocEntry& entry,
     } else if (is_tolerable(entry, error)) {
       context_.problems.add(
           {Problem::Kind::note, label(entry), fmt::format("not applied: {}", error.message()), {}});
-      outcome_.lock()->done.emplace(id, nullptr);
+      outcome_.lock()->done.insert(id);
       return true;
     } else {
       failed(id, entry, error);
       return false;
     }
   }
-  made(id, entry);
+  made(id);
   return true;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "copy/context.h"
+#include "copy/entry_file.h"
 #include "copy/toc.h"
 
 namespace copy {
@@ -43,15 +45,19 @@ void dump_schema(const Options& options, const Plan& plan, const std::string& sn
 
 /// The objects of a schema dump, by when they are made.
 struct SchemaItems {
-  std::vector<TocEntry> pre_data;
-  std::vector<TocEntry> indexes;  ///< INDEX and CONSTRAINT (p, u, x) on relations that hold rows
-  std::vector<TocEntry> foreign_keys;
-  std::vector<TocEntry> rest;                ///< everything else of post-data, in the dump's order
-  std::vector<TocEntry> after_foreign_keys;  ///< what depends on those: their comments
+  std::vector<StoredEntry> pre_data;
+  std::vector<StoredEntry> indexes;  ///< INDEX and CONSTRAINT (p, u, x) on relations that hold rows
+  std::vector<StoredEntry> foreign_keys;
+  std::vector<StoredEntry> after_foreign_keys;  ///< what depends on those: their comments
+  std::vector<StoredEntry> rest;                ///< everything else of post-data, in the dump's order
+  std::vector<StoredEntry> event_triggers;      ///< and what is said of them
+  std::optional<EntryFile> entries;             ///< what all of them are
+
+  TocEntry read(const StoredEntry& stored) const { return entries->read(stored); }
 };
 
 /// Reads the dump, leaves out what belongs to the provider (noted in `findings`), maps roles, drops owners
-/// and grants where the options say so.
+/// and grants where the options say so. The entries are kept in a file beside it.
 SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools& tools,
                         const std::filesystem::path& file, const base::Stop& stop,
                         std::vector<Finding>& findings);
@@ -61,6 +67,17 @@ SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools&
 std::vector<std::string> schema_changes(const PgTools& tools, const std::filesystem::path& stored,
                                         const std::filesystem::path& fresh, const base::Stop& stop,
                                         size_t limit = 10);
+
+/// Ids of entries and of their second steps. pg_dump counts from one, so a bit for each is little.
+class EntryIds {
+ public:
+  bool contains(uint32_t id) const;
+  void insert(uint32_t id);
+  void clear() { steps_ = {}; }
+
+ private:
+  std::array<std::vector<bool>, 2> steps_;
+};
 
 /// Makes schema objects on the target, each exactly once: its statements and its ledger row are one
 /// transaction. Thread-safe; each thread brings its connection.
@@ -82,13 +99,13 @@ class ItemRunner {
   bool has_failed(uint32_t id);
   /// Runs entries in order, many to a transaction: a statement's round trip and its commit's flush cost more
   /// than most definitions. Where one fails, its batch is run again one by one.
-  void run_all(pg::Connection& target, std::span<const TocEntry* const> entries);
+  void run_all(pg::Connection& target, const SchemaItems& schema, std::span<const StoredEntry> entries);
   /// For a step that its caller ran, with its ledger row: from now on it is done, and may be lost().
-  void made(uint32_t id, const TocEntry& entry);
+  void made(uint32_t id);
   /// Names what this process made and the ledger does not have: the target lost it in a crash (commits are
-  /// asynchronous, so object and ledger row go together). Empty: all is there. Until then the entries must
-  /// stay where they are, but for those that were there when everything was_made_durable().
-  std::vector<std::string> lost(pg::Connection& target);
+  /// asynchronous, so object and ledger row go together). Empty: all is there. `schema` may lack what was
+  /// there when everything was_made_durable().
+  std::vector<std::string> lost(pg::Connection& target, const SchemaItems& schema);
   void was_made_durable();
 
   /// "table public.orders", "fk constraint public.orders orders_customer_fkey"
@@ -96,11 +113,11 @@ class ItemRunner {
 
  private:
   struct Outcome {
-    // id -> the entry, when this process made it and a crash may still take it away
-    std::unordered_map<uint32_t, const TocEntry*> done;
+    EntryIds done;
+    EntryIds at_risk;  // of them, those that this process made and a crash may still take away
     std::unordered_map<uint32_t, std::string> failed;  // id -> label
   };
-  bool run_batch(pg::Connection& target, std::span<const TocEntry* const> entries);
+  bool run_batch(pg::Connection& target, std::span<const TocEntry> entries);
   void failed(uint32_t id, const TocEntry& entry, const base::Error& error);
 
   const Context& context_;

@@ -16,7 +16,7 @@ std::string options(const Relation& relation, bool freeze) {
 
 // "(a, b)", or nothing for a table without columns, where COPY knows no empty list.
 std::string column_list(const Relation& relation) {
-  return relation.columns.empty() ? std::string() : "(" + pg::quote_list(relation.columns) + ")";
+  return relation.columns.empty() ? std::string() : "(" + pg::quote_list(relation.columns.list()) + ")";
 }
 
 // A plain COPY of the table spares the executor; a condition needs a query.
@@ -27,7 +27,7 @@ std::string copy_rows_sql(const Relation& relation, const std::string& from, boo
     where = where.empty() ? relation.condition : fmt::format("{} AND ({})", where, relation.condition);
   if (where.empty() && only)
     return fmt::format("COPY {} {} TO STDOUT{}", from, column_list(relation), options(relation, false));
-  return fmt::format("COPY (SELECT {} FROM {}{}{}{}) TO STDOUT{}", pg::quote_list(relation.columns),
+  return fmt::format("COPY (SELECT {} FROM {}{}{}{}) TO STDOUT{}", pg::quote_list(relation.columns.list()),
                      only ? "ONLY " : "", from, where.empty() ? "" : " WHERE ", where,
                      options(relation, false));
 }
@@ -54,7 +54,7 @@ std::string copy_out_sql(const Relation& relation, uint32_t chunk) {
 }
 
 std::string read_back_sql(const Relation& relation, const pg::BlockRange& blocks) {
-  return copy_rows_sql(relation, relation.load_into.sql(), !relation.via_root(), blocks);
+  return copy_rows_sql(relation, relation.load_into().sql(), !relation.via_root(), blocks);
 }
 
 std::string read_back_large_objects_sql(const Relation& relation, uint32_t chunk) {
@@ -64,7 +64,7 @@ std::string read_back_large_objects_sql(const Relation& relation, uint32_t chunk
 std::string copy_in_sql(const Relation& relation, bool freeze) {
   if (relation.kind == Relation::Kind::large_objects)
     return "COPY pg_temp.cutover_large_objects FROM STDIN WITH (FORMAT binary)";
-  return fmt::format("COPY {} {} FROM STDIN{}", relation.load_into.sql(), column_list(relation),
+  return fmt::format("COPY {} {} FROM STDIN{}", relation.load_into().sql(), column_list(relation),
                      options(relation, freeze));
 }
 

@@ -131,56 +131,72 @@ bool has_tablespace(const TocEntry& entry) {
   return has_access_method(entry) || entry.description == "INDEX" || entry.description == "CONSTRAINT";
 }
 
+/// Does the script give this setting more than one value? What a function's body holds counts too, which does
+/// no harm.
+bool varies(std::string_view script, std::string_view setting) {
+  std::string_view first;
+  for (auto at = script.find(setting); at != std::string_view::npos; at = script.find(setting, at + 1)) {
+    StatementReader reader(script.substr(at));
+    reader.next();
+    if (first.empty()) first = reader.text();
+    if (reader.text() != first) return true;
+  }
+  return false;
+}
+
 /// One of the settings that hold until they change. Entries may be left out or applied by several
 /// connections, so when a script gives such a setting more than one value, every entry that it is meant for
 /// gets the statement.
-struct Standing {
-  std::string_view statement;  ///< in force at this place of the script
-  bool varies = false;
-  std::vector<std::string_view> at_entry;  ///< for each entry: in force there, but not written before it
+class Standing {
+ public:
+  Standing(std::string_view script, std::string_view setting, bool (*is_meant_for)(const TocEntry&))
+      : varies_(varies(script, setting)), is_meant_for_(is_meant_for) {}
 
-  void change(std::string_view text) {
-    varies = varies || (!statement.empty() && statement != text);
-    statement = text;
+  /// Written before the next entry, or within the current one.
+  void change(std::string_view statement) {
+    if (!varies_ && !statement_.empty() && statement_ != statement)
+      fail(ErrorKind::corrupt, "pg_restore's script changes a setting in an unknown way: {}", statement);
+    statement_ = statement;
+    written_ = true;
   }
+  void begin_entry() { missing_ = std::exchange(written_, false) ? std::string_view() : statement_; }
+  void begin_statement() { written_ = false; }
+  void complete(TocEntry& entry) const {
+    if (varies_ && !missing_.empty() && is_meant_for_(entry))
+      entry.sql.insert(0, std::string(missing_) + ";\n");
+  }
+
+ private:
+  bool varies_;
+  bool (*is_meant_for_)(const TocEntry&);
+  std::string_view statement_;  ///< in force at this place of the script
+  bool written_ = false;        ///< just before this place
+  std::string_view missing_;    ///< in force at the current entry, but not written before it
 };
 
 constexpr std::string_view kEntryStart = "-- TOC entry ";
 
 class ScriptParser {
  public:
-  explicit ScriptParser(std::string_view script) : reader_(script), script_(script) {}
+  ScriptParser(std::string_view script, const std::function<void(TocEntry)>& visit)
+      : reader_(script),
+        visit_(visit),
+        tablespace_(script, "SET default_tablespace", has_tablespace),
+        access_method_(script, "SET default_table_access_method", has_access_method) {}
 
-  std::vector<TocEntry> parse() {
-    reserve();
+  void parse() {
     for (Item item = reader_.next(); item != Item::end; item = reader_.next()) {
       if (!reader_.terminated()) fail_truncated();
       if (item == Item::comment) read_comment();
       if (item == Item::statement) read_statement();
     }
     if (in_header_) fail_header("the script ends");
-    if (entries_.empty() && !script_.empty() && !complete_) {
-      fail(ErrorKind::corrupt, "pg_restore's script has no entry and no end");
-    }
-    if (!entries_.empty()) entries_.back().sql += pending_;
-    repeat(tablespace_, has_tablespace);
-    repeat(access_method_, has_access_method);
-    return std::move(entries_);
+    if (!entry_ && !complete_) fail(ErrorKind::corrupt, "pg_restore's script has no entry and no end");
+    if (entry_) entry_->sql += pending_;
+    end_entry();
   }
 
  private:
-  /// A list that grows as it is filled would be there twice at times. What looks like an entry within a
-  /// function's body does no harm.
-  void reserve() {
-    size_t count = 0;
-    for (auto at = script_.find(kEntryStart); at != std::string_view::npos;
-         at = script_.find(kEntryStart, at + 1))
-      ++count;
-    entries_.reserve(count);
-    tablespace_.at_entry.reserve(count);
-    access_method_.at_entry.reserve(count);
-  }
-
   void read_comment() {
     std::string_view line = reader_.text();
     if (!reader_.at_line_start()) return;
@@ -197,16 +213,24 @@ class ScriptParser {
   void start_entry(std::string_view ids) {
     auto entry = parse_ids(ids);
     if (!entry) fail(ErrorKind::corrupt, "pg_restore's script: cannot read \"{}\"", reader_.text());
-    entry->sql = std::exchange(pending_, {});
-    entries_.push_back(std::move(*entry));
-    tablespace_.at_entry.push_back(pending_tablespace_ ? std::string_view() : tablespace_.statement);
-    access_method_.at_entry.push_back(pending_access_method_ ? std::string_view() : access_method_.statement);
-    pending_tablespace_ = pending_access_method_ = false;
+    end_entry();
+    entry_ = std::move(*entry);
+    entry_->sql = std::exchange(pending_, {});
+    tablespace_.begin_entry();
+    access_method_.begin_entry();
     in_header_ = true;
   }
 
+  void end_entry() {
+    if (!entry_) return;
+    tablespace_.complete(*entry_);
+    access_method_.complete(*entry_);
+    visit_(std::move(*entry_));
+    entry_.reset();
+  }
+
   void read_header_line(std::string_view line) {
-    TocEntry& entry = entries_.back();
+    TocEntry& entry = *entry_;
     if (line == "--") {
       if (entry.description.empty()) fail_header("it has no name");
       in_header_ = false;
@@ -229,23 +253,19 @@ class ScriptParser {
       pending_.append(reader_.text()).append(";\n");
       return;
     }
-    if (entries_.empty()) {
-      check_preamble();
+    if (entry_) {
+      entry_->sql.append(pending_).append(reader_.text()).append(";\n");
     } else {
-      entries_.back().sql.append(pending_).append(reader_.text()).append(";\n");
+      check_preamble();
     }
     pending_.clear();
-    pending_tablespace_ = pending_access_method_ = false;
+    tablespace_.begin_statement();
+    access_method_.begin_statement();
   }
 
   void note(Setting setting) {
-    if (setting == Setting::tablespace) {
-      tablespace_.change(reader_.text());
-      pending_tablespace_ = true;
-    } else if (setting == Setting::access_method) {
-      access_method_.change(reader_.text());
-      pending_access_method_ = true;
-    }
+    if (setting == Setting::tablespace) tablespace_.change(reader_.text());
+    if (setting == Setting::access_method) access_method_.change(reader_.text());
   }
 
   /// Settings, and nothing that belongs to an object: otherwise the script was written without --verbose.
@@ -261,32 +281,21 @@ class ScriptParser {
     }
   }
 
-  void repeat(const Standing& standing, bool (*is_meant_for)(const TocEntry&)) {
-    if (!standing.varies) return;
-    for (size_t i = 0; i < entries_.size(); ++i) {
-      if (standing.at_entry[i].empty() || !is_meant_for(entries_[i])) continue;
-      entries_[i].sql.insert(0, std::string(standing.at_entry[i]) + ";\n");
-    }
-  }
-
   [[noreturn]] void fail_truncated() const {
-    const std::string where = entries_.empty() ? "before its first entry" : "in " + entries_.back().name;
+    const std::string where = entry_ ? "in " + entry_->name : "before its first entry";
     fail(ErrorKind::corrupt, "pg_restore's script ends inside a statement {}", where);
   }
 
   [[noreturn]] void fail_header(std::string_view what) const {
-    fail(ErrorKind::corrupt, "pg_restore's script: cannot read the head of entry {}: {}", entries_.back().id,
-         what);
+    fail(ErrorKind::corrupt, "pg_restore's script: cannot read the head of entry {}: {}", entry_->id, what);
   }
 
   StatementReader reader_;
-  std::string_view script_;
-  std::vector<TocEntry> entries_;
+  const std::function<void(TocEntry)>& visit_;
+  std::optional<TocEntry> entry_;  ///< the current one
   bool in_header_ = false;
   bool complete_ = false;
   std::string pending_;  ///< settings that may turn out to belong to the next entry
-  bool pending_tablespace_ = false;
-  bool pending_access_method_ = false;
   Standing tablespace_;
   Standing access_method_;
 };
@@ -377,9 +386,9 @@ bool is_owner_change(Tokens tokens) {
 
 }  // namespace
 
-std::vector<TocEntry> parse_restore_script(std::string_view script) {
-  if (script.find_first_not_of(" \t\r\n") == std::string_view::npos) return {};
-  return ScriptParser(script).parse();
+void parse_restore_script(std::string_view script, const std::function<void(TocEntry)>& visit) {
+  if (script.find_first_not_of(" \t\r\n") == std::string_view::npos) return;
+  ScriptParser(script, visit).parse();
 }
 
 std::string map_roles(const TocEntry& entry, const std::map<std::string, std::string>& roles) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -39,10 +40,12 @@ struct TocEntry {
 /// its own SET, so that entries may be left out or run on several connections. psql's \restrict lines and the
 /// preamble are dropped.
 ///
-/// A section without objects gives no entries. Throws Error{corrupt} when the script is cut off, has a
-/// statement before its first entry (it was written without --verbose), has neither an entry nor pg_dump's
-/// last line, or holds rows; Error{usage} when it was made with standard_conforming_strings = off.
-std::vector<TocEntry> parse_restore_script(std::string_view script);
+/// They are handed to `visit` one by one, in the script's order; only one of them is held at a time. A
+/// section without objects has none. Throws Error{corrupt} when the script is cut off, has a statement before
+/// its first entry (it was written without --verbose), has neither an entry nor pg_dump's last line, or holds
+/// rows; Error{usage} when it was made with standard_conforming_strings = off. What was handed over before is
+/// of no use then.
+void parse_restore_script(std::string_view script, const std::function<void(TocEntry)>& visit);
 
 /// Renames roles in the statements that name them: OWNER TO, GRANT/REVOKE … TO/FROM, FOR ROLE, CREATE/ALTER
 /// POLICY … TO, SET SESSION AUTHORIZATION, SET ROLE, AUTHORIZATION, FOR (USER MAPPING). Works on tokens, so

@@ -26,6 +26,8 @@ const std::set<std::string_view>& safe_of_extensions() {
 
 }  // namespace
 
+// Composite types and their arrays, of which there are two for each table, are left out: none of them is
+// safe, as no type that is not known is.
 BinarySafety::BinarySafety(Connection& connection) {
   const bool multiranges = connection.major() >= 14;
   const auto rows = connection.exec(
@@ -36,8 +38,10 @@ BinarySafety::BinarySafety(Connection& connection) {
           "'pg_catalog.pg_type'::pg_catalog.regclass "
           "AND d.objid = t.oid AND d.deptype = 'e'), t.typsend <> 0 AND t.typreceive <> 0 "
           "FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace "
+          "LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem "
           "LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid") +
-      (multiranges ? " OR r.rngmultitypid = t.oid" : ""));
+      (multiranges ? " OR r.rngmultitypid = t.oid" : "") +
+      " WHERE t.typtype <> 'c' AND e.typtype IS DISTINCT FROM 'c'");
   for (int row = 0; row < rows.rows(); ++row) {
     Type type{rows.string(row, 1),    rows.boolean(row, 2), rows.character(row, 3),
               rows.character(row, 4), rows.oid(row, 5),     rows.oid(row, 6)};

@@ -37,17 +37,47 @@ Result query(Connection& connection, std::string_view sql) {
   return connection.exec(fmt::format("{} {}", kUserClass, sql));
 }
 
+// The same row by row, where there may be ten thousands of them.
+void query_each(Connection& connection, std::string_view sql, const RowVisitor& visit) {
+  connection.for_each_row(fmt::format("{} {}", kUserClass, sql), visit);
+}
+
 // Definitions that another server is to read: what is no keyword here may be one there ("system_user" since
 // 16).
-Result query_quoted(Connection& connection, std::string_view sql) {
+void query_quoted(Connection& connection, std::string_view sql, const RowVisitor& visit) {
   connection.exec("SET quote_all_identifiers = on");
-  auto result = query(connection, sql);
+  query_each(connection, sql, visit);
   connection.exec("SET quote_all_identifiers = off");
-  return result;
+}
+
+Table read_table(const Result& row) {
+  Table table;
+  int column = 0;
+  table.oid = row.oid(0, column++);
+  table.name.schema = row.string(0, column++);
+  table.name.name = row.string(0, column++);
+  table.kind = row.character(0, column++);
+  table.persistence = row.character(0, column++);
+  table.is_partition = row.boolean(0, column++);
+  table.parent = row.oid(0, column++);
+  table.hash_on_enum = row.boolean(0, column++);
+  table.row_security = row.boolean(0, column++);
+  table.force_row_security = row.boolean(0, column++);
+  table.populated = row.boolean(0, column++);
+  table.filenode = static_cast<uint64_t>(row.integer(0, column++));
+  table.bytes = static_cast<uint64_t>(row.integer(0, column++));
+  table.toast_bytes = static_cast<uint64_t>(row.integer(0, column++));
+  const auto block_size = static_cast<uint64_t>(row.integer(0, column++));
+  table.blocks = (table.bytes + block_size - 1) / block_size;
+  table.row_estimate = row.integer(0, column++);
+  table.owner = row.string(0, column++);
+  table.extension_condition = row.optional_text(0, column++);
+  return table;
 }
 
 std::vector<Table> read_tables(Connection& connection) {
-  const auto rows = query(connection, R"(
+  std::vector<Table> tables;
+  query_each(connection, R"(
     SELECT c.oid, c.nspname, c.relname, c.relkind, c.relpersistence, c.relispartition,
            CASE WHEN c.relispartition THEN
              (SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid) ELSE 0 END,
@@ -61,33 +91,8 @@ std::vector<Table> read_tables(Connection& connection) {
            pg_catalog.pg_get_userbyid(c.relowner), c.condition
       FROM user_class c LEFT JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = c.oid
      WHERE c.relkind IN ('r', 'p', 'm', 'f')
-     ORDER BY c.oid)");
-  std::vector<Table> tables;
-  tables.reserve(static_cast<size_t>(rows.rows()));
-  for (int row = 0; row < rows.rows(); ++row) {
-    Table table;
-    int column = 0;
-    table.oid = rows.oid(row, column++);
-    table.name.schema = rows.string(row, column++);
-    table.name.name = rows.string(row, column++);
-    table.kind = rows.character(row, column++);
-    table.persistence = rows.character(row, column++);
-    table.is_partition = rows.boolean(row, column++);
-    table.parent = rows.oid(row, column++);
-    table.hash_on_enum = rows.boolean(row, column++);
-    table.row_security = rows.boolean(row, column++);
-    table.force_row_security = rows.boolean(row, column++);
-    table.populated = rows.boolean(row, column++);
-    table.filenode = static_cast<uint64_t>(rows.integer(row, column++));
-    table.bytes = static_cast<uint64_t>(rows.integer(row, column++));
-    table.toast_bytes = static_cast<uint64_t>(rows.integer(row, column++));
-    const auto block_size = static_cast<uint64_t>(rows.integer(row, column++));
-    table.blocks = (table.bytes + block_size - 1) / block_size;
-    table.row_estimate = rows.integer(row, column++);
-    table.owner = rows.string(row, column++);
-    table.extension_condition = rows.optional_text(row, column++);
-    tables.push_back(std::move(table));
-  }
+     ORDER BY c.oid)",
+             [&](const Result& row) { tables.push_back(read_table(row)); });
   return tables;
 }
 
@@ -95,23 +100,27 @@ using FilledByOid = std::unordered_map<Oid, Table*>;
 
 void read_columns(Connection& connection, const FilledByOid& tables) {
   const BinarySafety safety(connection);
-  const auto rows = query(connection, R"(
+  const auto visit = [&](const Result& row) {
+    const auto table = tables.find(row.oid(0, 0));
+    if (table == tables.end()) return;
+    table->second->columns.push_back({row.string(0, 1), row.string(0, 2), row.boolean(0, 3),
+                                      row.boolean(0, 4), row.character(0, 5), safety.is_safe(row.oid(0, 6))});
+  };
+  query_each(connection, R"(
     SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
            a.attgenerated <> '', a.attidentity, a.atttypid
       FROM pg_catalog.pg_attribute a JOIN user_class c ON c.oid = a.attrelid
      WHERE c.relkind IN ('r', 'p', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
-     ORDER BY a.attrelid, a.attnum)");
-  for (int row = 0; row < rows.rows(); ++row) {
-    const auto table = tables.find(rows.oid(row, 0));
-    if (table == tables.end()) continue;
-    table->second->columns.push_back({rows.string(row, 1), rows.string(row, 2), rows.boolean(row, 3),
-                                      rows.boolean(row, 4), rows.character(row, 5),
-                                      safety.is_safe(rows.oid(row, 6))});
-  }
+     ORDER BY a.attrelid, a.attnum)",
+             visit);
 }
 
 void read_keys(Connection& connection, const FilledByOid& tables) {
-  const auto rows = query(connection, R"(
+  const auto visit = [&](const Result& row) {
+    const auto table = tables.find(row.oid(0, 0));
+    if (table != tables.end()) table->second->key = row.array(0, 1);
+  };
+  query_each(connection, R"(
     SELECT DISTINCT ON (i.indrelid) i.indrelid,
            ARRAY(SELECT a.attname::text
                    FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, position)
@@ -122,15 +131,33 @@ void read_keys(Connection& connection, const FilledByOid& tables) {
        AND NOT EXISTS (SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, position)
                          JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
                         WHERE k.position <= i.indnkeyatts AND NOT a.attnotnull)
-     ORDER BY i.indrelid, i.indisprimary DESC, i.indnkeyatts, i.indexrelid)");
-  for (int row = 0; row < rows.rows(); ++row) {
-    const auto table = tables.find(rows.oid(row, 0));
-    if (table != tables.end()) table->second->key = rows.array(row, 1);
-  }
+     ORDER BY i.indrelid, i.indisprimary DESC, i.indnkeyatts, i.indexrelid)",
+             visit);
+}
+
+Index read_index(const Result& row) {
+  Index index;
+  Index::Words words;
+  int column = 0;
+  index.oid = row.oid(0, column++);
+  index.table = row.oid(0, column++);
+  words.name.schema = row.string(0, column++);
+  words.name.name = row.string(0, column++);
+  words.method = row.string(0, column++);
+  index.bytes = static_cast<uint64_t>(row.integer(0, column++));
+  index.constraint = row.oid(0, column++);
+  index.constraint_type = row.character(0, column++);
+  index.on_partitioned = row.boolean(0, column++);
+  index.valid = row.boolean(0, column++);
+  words.definition = row.string(0, column++);
+  words.constraint_options = row.string(0, column++);
+  index.words(words);
+  return index;
 }
 
 std::vector<Index> read_indexes(Connection& connection) {
-  const auto rows = query_quoted(connection, R"(
+  std::vector<Index> indexes;
+  query_quoted(connection, R"(
     SELECT i.indexrelid, i.indrelid, c.nspname, ic.relname, am.amname,
            coalesce(pg_catalog.pg_relation_size(i.indexrelid), 0), coalesce(k.oid, 0), coalesce(k.contype::text, ''),
            ic.relkind = 'I', i.indisvalid,
@@ -143,26 +170,8 @@ std::vector<Index> read_indexes(Connection& connection) {
       JOIN pg_catalog.pg_am am ON am.oid = ic.relam
       LEFT JOIN pg_catalog.pg_constraint k
              ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')
-     ORDER BY i.indexrelid)");
-  std::vector<Index> indexes;
-  indexes.reserve(static_cast<size_t>(rows.rows()));
-  for (int row = 0; row < rows.rows(); ++row) {
-    Index index;
-    int column = 0;
-    index.oid = rows.oid(row, column++);
-    index.table = rows.oid(row, column++);
-    index.name.schema = rows.string(row, column++);
-    index.name.name = rows.string(row, column++);
-    index.method = rows.string(row, column++);
-    index.bytes = static_cast<uint64_t>(rows.integer(row, column++));
-    index.constraint = rows.oid(row, column++);
-    index.constraint_type = rows.character(row, column++);
-    index.on_partitioned = rows.boolean(row, column++);
-    index.valid = rows.boolean(row, column++);
-    index.definition = rows.string(row, column++);
-    index.constraint_options = rows.string(row, column++);
-    indexes.push_back(std::move(index));
-  }
+     ORDER BY i.indexrelid)",
+               [&](const Result& row) { indexes.push_back(read_index(row)); });
   return indexes;
 }
 
@@ -183,8 +192,31 @@ std::vector<QualifiedName> read_names(Connection& connection) {
   return names;
 }
 
+namespace {
+
+ForeignKey read_foreign_key(const Result& row) {
+  ForeignKey key;
+  key.oid = row.oid(0, 0);
+  key.table = {row.string(0, 1), row.string(0, 2)};
+  key.name = row.string(0, 3);
+  key.referenced = {row.string(0, 4), row.string(0, 5)};
+  key.validated = row.boolean(0, 6);
+  key.inherited = row.boolean(0, 7);
+  key.definition = row.string(0, 8);
+  key.match_full = row.boolean(0, 9);
+  key.columns = row.array(0, 10);
+  key.referenced_columns = row.array(0, 11);
+  key.equals = row.array(0, 12);
+  key.on_partitioned = row.boolean(0, 13);
+  key.to_partitioned = row.boolean(0, 14);
+  return key;
+}
+
+}  // namespace
+
 std::vector<ForeignKey> read_foreign_keys(Connection& connection) {
-  const auto rows = query_quoted(connection, R"(
+  std::vector<ForeignKey> keys;
+  query_quoted(connection, R"(
     SELECT k.oid, c.nspname, c.relname, k.conname, rn.nspname, r.relname, k.convalidated, k.conparentid <> 0,
            pg_catalog.pg_get_constraintdef(k.oid), k.confmatchtype = 'f',
            ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(attnum, position)
@@ -204,32 +236,21 @@ std::vector<ForeignKey> read_foreign_keys(Connection& connection) {
       JOIN pg_catalog.pg_class r ON r.oid = k.confrelid
       JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
      WHERE k.contype = 'f'
-     ORDER BY k.oid)");
-  std::vector<ForeignKey> keys;
-  for (int row = 0; row < rows.rows(); ++row) {
-    ForeignKey key;
-    key.oid = rows.oid(row, 0);
-    key.table = {rows.string(row, 1), rows.string(row, 2)};
-    key.name = rows.string(row, 3);
-    key.referenced = {rows.string(row, 4), rows.string(row, 5)};
-    key.validated = rows.boolean(row, 6);
-    key.inherited = rows.boolean(row, 7);
-    key.definition = rows.string(row, 8);
-    key.match_full = rows.boolean(row, 9);
-    key.columns = rows.array(row, 10);
-    key.referenced_columns = rows.array(row, 11);
-    key.equals = rows.array(row, 12);
-    key.on_partitioned = rows.boolean(row, 13);
-    key.to_partitioned = rows.boolean(row, 14);
-    keys.push_back(std::move(key));
-  }
+     ORDER BY k.oid)",
+               [&](const Result& row) { keys.push_back(read_foreign_key(row)); });
   return keys;
 }
 
 namespace {
 
 std::vector<Sequence> read_sequences(Connection& connection) {
-  const auto rows = query(connection, R"(
+  std::vector<Sequence> sequences;
+  const auto visit = [&](const Result& row) {
+    auto& sequence = sequences.emplace_back();
+    sequence = {row.oid(0, 0), {row.string(0, 1), row.string(0, 2)}, row.oid(0, 3)};
+    for (const auto& table : row.array(0, 4)) sequence.users.push_back(static_cast<Oid>(std::stoul(table)));
+  };
+  query_each(connection, R"(
     SELECT c.oid, c.nspname, c.relname,
            coalesce((SELECT o.refobjid FROM pg_catalog.pg_depend o
                       WHERE o.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND o.objid = c.oid
@@ -239,14 +260,8 @@ std::vector<Sequence> read_sequences(Connection& connection) {
                    JOIN pg_catalog.pg_attrdef f ON f.oid = u.objid
                   WHERE u.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND u.refobjid = c.oid
                     AND u.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass ORDER BY 1)
-      FROM user_class c WHERE c.relkind = 'S' ORDER BY c.oid)");
-  std::vector<Sequence> sequences;
-  for (int row = 0; row < rows.rows(); ++row) {
-    Sequence sequence{rows.oid(row, 0), {rows.string(row, 1), rows.string(row, 2)}, rows.oid(row, 3)};
-    for (const auto& table : rows.array(row, 4))
-      sequence.users.push_back(static_cast<Oid>(std::stoul(table)));
-    sequences.push_back(std::move(sequence));
-  }
+      FROM user_class c WHERE c.relkind = 'S' ORDER BY c.oid)",
+             visit);
   return sequences;
 }
 
@@ -389,6 +404,19 @@ std::string Table::condition(const std::map<std::string, std::string>& row_filte
   const auto filter = row_filters.find(name.display());
   if (filter == row_filters.end()) return own;
   return own.empty() ? filter->second : fmt::format("({}) AND ({})", own, filter->second);
+}
+
+Index::Words Index::words() const {
+  auto words = words_.list();
+  words.resize(5);
+  return {{std::move(words[0]), std::move(words[1])},
+          std::move(words[2]),
+          std::move(words[3]),
+          std::move(words[4])};
+}
+
+void Index::words(const Words& words) {
+  words_ = {words.name.schema, words.name.name, words.method, words.definition, words.constraint_options};
 }
 
 TablesByOid by_oid(const std::vector<Table>& tables) {

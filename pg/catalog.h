@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/packed_strings.h"
 #include "pg/connection.h"
 #include "pg/quote.h"
 #include "pg/row_digest.h"
@@ -59,17 +60,28 @@ struct Table {
 };
 
 struct Index {
+  /// What is told of it in words. There may be ten thousands of indexes, so it is kept packed.
+  struct Words {
+    QualifiedName name;
+    std::string method;              ///< btree, gin, …
+    std::string definition;          ///< pg_get_indexdef(), for p and u constraints only
+    std::string constraint_options;  ///< " DEFERRABLE INITIALLY DEFERRED" and the like
+  };
+
   Oid oid = 0;
   Oid table = 0;
-  QualifiedName name;
-  std::string method;           ///< btree, gin, …
   uint64_t bytes = 0;           ///< at the source: what building it is expected to cost
   Oid constraint = 0;           ///< of the constraint that owns it
   char constraint_type = '\0';  ///< p, u or x
   bool on_partitioned = false;
   bool valid = true;
-  std::string definition;          ///< pg_get_indexdef(), for p and u constraints only
-  std::string constraint_options;  ///< " DEFERRABLE INITIALLY DEFERRED" and the like
+
+  Words words() const;
+  void words(const Words& words);
+  QualifiedName name() const { return words().name; }
+
+ private:
+  base::PackedStrings words_;
 };
 
 struct ForeignKey {

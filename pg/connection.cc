@@ -6,6 +6,7 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <exception>
 
 #include <libpq-fe.h>
 #include <poll.h>
@@ -294,7 +295,7 @@ void Connection::flush() {
   }
 }
 
-Result Connection::collect() {
+Result Connection::collect(const RowVisitor& visit) {
   flush();
   Result last(nullptr);
   std::optional<Error> first_error;
@@ -308,6 +309,7 @@ Result Connection::collect() {
     if (!result) break;
     last = Result(result);
     const auto status = PQresultStatus(result);
+    if (status == PGRES_SINGLE_TUPLE) visit(last);
     if (status == PGRES_FATAL_ERROR && !first_error) first_error = server_error(result);
     if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) return last;
     if (PQstatus(raw()) == CONNECTION_BAD) break;
@@ -325,6 +327,23 @@ Result Connection::exec(const std::string& sql) {
   stop_.check();
   if (PQsendQuery(raw(), sql.c_str()) == 0) throw_connection_error();
   return collect();
+}
+
+void Connection::for_each_row(const std::string& sql, const RowVisitor& visit) {
+  stop_.check();
+  if (PQsendQuery(raw(), sql.c_str()) == 0 || PQsetSingleRowMode(raw()) == 0) throw_connection_error();
+  // The rows behind one that could not be visited must be read all the same, or the next statement would meet
+  // them.
+  std::exception_ptr failure;
+  collect([&](const Result& row) {
+    if (failure) return;
+    try {
+      visit(row);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  });
+  if (failure) std::rethrow_exception(failure);
 }
 
 Result Connection::exec(const std::string& sql, std::span<const std::optional<std::string>> parameters) {

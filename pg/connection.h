@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -55,6 +56,8 @@ class Result {
   std::unique_ptr<pg_result, Deleter> result_;
 };
 
+using RowVisitor = std::function<void(const Result& row)>;
+
 /// One session. Every wait can be interrupted: when the Stop given at construction is requested, the running
 /// statement is cancelled on the server, Error{cancelled} is thrown and the connection is no longer usable.
 /// Errors of the server carry its SQLSTATE and a kind derived from it (error_kind_of()).
@@ -68,6 +71,9 @@ class Connection {
 
   /// One or several statements by the simple protocol; the last result.
   Result exec(const std::string& sql);
+  /// The rows of a query one by one, each as a result of one row: a list of any length is never held. All of
+  /// them are visited before an error of the server is thrown; one that `visit` throws ends the visits.
+  void for_each_row(const std::string& sql, const RowVisitor& visit);
   /// One statement with text parameters ($1 …), nullopt is NULL.
   Result exec(const std::string& sql, std::span<const std::optional<std::string>> parameters);
   Result exec(const std::string& sql, std::initializer_list<std::optional<std::string>> parameters) {
@@ -93,8 +99,9 @@ class Connection {
   /// Waits for `events` (POLLIN/POLLOUT) on the socket; returns the events that came, 0 on timeout
   /// (milliseconds, -1: none). Handles a stop as described above.
   short wait(short events, int timeout = -1);
-  /// Collects the results of a statement that was sent; throws the first error.
-  Result collect();
+  /// Collects the results of a statement that was sent; throws the first error. Rows that come one by one are
+  /// for `visit`.
+  Result collect(const RowVisitor& visit = {});
   /// Sends everything that libpq has buffered.
   void flush();
   /// Throws the connection's current error.

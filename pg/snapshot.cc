@@ -39,14 +39,16 @@ bool SnapshotMark::unchanged_since(const SnapshotMark& earlier) const {
   const bool none_in_progress =
       transactions.substr(0, first) == transactions.substr(first + 1, second - first - 1) &&
       second + 1 == transactions.size();
-  return none_in_progress && transactions == earlier.transactions && database_oid == earlier.database_oid &&
-         system_identifier == earlier.system_identifier && !timeline.empty() &&
-         timeline == earlier.timeline && server_start == earlier.server_start;
+  return none_in_progress && transactions == earlier.transactions && same_database(earlier) &&
+         !timeline.empty() && timeline == earlier.timeline;
+}
+
+bool SnapshotMark::same_identity(const SnapshotMark& other) const {
+  return database_oid == other.database_oid && system_identifier == other.system_identifier;
 }
 
 bool SnapshotMark::same_database(const SnapshotMark& other) const {
-  return database_oid == other.database_oid && system_identifier == other.system_identifier &&
-         server_start == other.server_start;
+  return same_identity(other) && server_start == other.server_start;
 }
 
 SnapshotKeeper::SnapshotKeeper(Connection connection) : connection_(std::move(connection)) {

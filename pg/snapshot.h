@@ -26,7 +26,10 @@ struct SnapshotMark {
   /// Conservative: ANALYZE or any other write, also to another database of the cluster, makes it false, and
   /// so does a restart (docs/consistency.md).
   bool unchanged_since(const SnapshotMark& earlier) const;
-  /// True for two marks of one database of one running server. The system identifier alone is also a clone's.
+  /// True for marks of one database, whether or not its server was restarted in between. A clone, which goes
+  /// by the same identifiers, is taken for it.
+  bool same_identity(const SnapshotMark& other) const;
+  /// True for two marks of one database of one running server.
   bool same_database(const SnapshotMark& other) const;
 };
 

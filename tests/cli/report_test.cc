@@ -145,7 +145,6 @@ TEST(PlanReport, GroupsFindingsAndShowsTheLargestTables) {
   for (int i = 0; i < 20; ++i) {
     copy::Relation relation;
     relation.name = {"public", "t" + std::to_string(i)};
-    relation.load_into = relation.name;
     relation.bytes = static_cast<uint64_t>(i) * 1'000'000;
     relation.row_estimate = i == 19 ? -1 : 1000;
     if (i == 3) relation.shape.format = pg::CopyFormat::text;

@@ -55,6 +55,8 @@ TEST(EqualCopy, AFinishedRunIsReportedAndNotRepeated) {
                                   HasSubstr("nothing was done now"), HasSubstr("cutover verify")));
   EXPECT_EQ(move.target.value("SELECT count(*) FROM t"), "1");
   EXPECT_EQ(move.way.report(), report) << "it tells of the copy: when it was, and how long it took";
+  EXPECT_TRUE(exits(move.copy({"--exclude", "t"}), 2));
+  EXPECT_EQ(move.way.report(), report) << "what was refused has not looked at what was copied";
 }
 
 // What a finished run has copied is not there any more: no success is said of that.
@@ -69,6 +71,7 @@ TEST_P(FinishedRun, IsNoSuccessOverATargetThatLacksItsTraces) {
   EXPECT_TRUE(exits(again, 3));
   EXPECT_THAT(again.error, AllOf(HasSubstr("does not have what the finished run in"), HasSubstr(said),
                                  HasSubstr("--restart")));
+  EXPECT_EQ(move.way.report().at("verdict"), "failed") << "what the earlier report says holds no more";
   move.expect_equal_copy({"--restart", "--yes"});
 }
 

@@ -148,6 +148,26 @@ TEST(Exclude, ATablesOwnSequencesGoWithIt) {
   }
 }
 
+// A name in a text is no dependency: nothing but the text tells that the sequence is used.
+TEST(Exclude, ASequenceThatIsUsedByNameIsNamed) {
+  const Move move(R"(
+    CREATE TABLE numbers (id serial, "Odd'Name" serial); CREATE TABLE others (id serial);
+    CREATE TABLE by_text (id int DEFAULT nextval('numbers_id_seq'::text));
+    CREATE TABLE by_whole_text (id int DEFAULT nextval('public."numbers_Odd''Name_seq"'::text));
+    CREATE TABLE left_out (id int DEFAULT nextval('others_id_seq'::text));
+    CREATE FUNCTION next_number() RETURNS bigint LANGUAGE plpgsql AS
+      $$ BEGIN RETURN pg_catalog.nextval( 'public.numbers_id_seq'); END $$;
+    CREATE FUNCTION another() RETURNS text LANGUAGE sql AS $$ SELECT 'others_id_seq'::text $$)");
+  const auto result = move.copy({"--exclude", "public.numbers,public.others,public.left_out"});
+  EXPECT_TRUE(exits(result, 0));
+  EXPECT_THAT(result.output,
+              AllOf(HasSubstr("but the default of public.by_text.id takes values of it by its name"),
+                    HasSubstr("but the default of public.by_whole_text.id takes"),
+                    HasSubstr("but the function public.next_number takes"),
+                    HasSubstr("ALTER SEQUENCE \"public\".\"numbers_Odd'Name_seq\" OWNED BY NONE"),
+                    Not(HasSubstr("left_out.id")), Not(HasSubstr("another"))));
+}
+
 // What a table takes its values of is compared with it, whoever owns it.
 TEST(Include, ASequenceThatIsUsedIsComparedToo) {
   const Move move(kOwnedSequences);

@@ -3,35 +3,45 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/base/temporary_directory.h"
+
 namespace copy {
 namespace {
 
 using ::testing::HasSubstr;
 
+constexpr const char* kDefinition =
+    "CREATE UNIQUE INDEX \"orders \"\"key\"\"\" ON public.\"Orders\" USING btree (id)";
+
 struct Item {
-  Item(std::string description, char constraint_type, std::string sql) {
+  Item(std::string description, char constraint_type, std::string sql, const std::string& options = {}) {
     plan.relations.resize(1);
     plan.relations[0].oid = 10;
     plan.relations[0].name = {"public", "Orders"};
     pg::Index index;
     index.oid = 20;
     index.table = 10;
-    index.name = {"public", "orders \"key\""};
-    index.method = "btree";
+    index.words({{"public", "orders \"key\""}, "btree", kDefinition, options});
     index.constraint = constraint_type == '\0' ? 0 : 30;
     index.constraint_type = constraint_type;
-    index.definition = "CREATE UNIQUE INDEX \"orders \"\"key\"\"\" ON public.\"Orders\" USING btree (id)";
     plan.indexes.push_back(index);
-    TocEntry entry;
     entry.id = 5;
     entry.oid = description == "INDEX" ? 20 : 30;
     entry.description = std::move(description);
     entry.sql = std::move(sql);
-    schema.indexes.push_back(entry);
+    schema.entries.emplace(directory.path());
+    schema.indexes.push_back(schema.entries->add(entry));
   }
-  IndexItem only() const { return index_items(plan, schema).at(0); }
+  std::string built() const { return build_index_sql(only(), schema.read(*only().entry)); }
+  std::string added() const { return add_constraint_sql(plan, only(), schema.read(*only().entry)); }
+
+  base::test::TemporaryDirectory directory;
   Plan plan;
+  TocEntry entry;
   SchemaItems schema;
+
+ private:
+  IndexItem only() const { return index_items(plan, schema).at(0); }
 };
 
 constexpr const char* kAddConstraint =
@@ -39,22 +49,21 @@ constexpr const char* kAddConstraint =
 
 TEST(IndexBuild, APlainIndexIsOneStep) {
   const Item item("INDEX", '\0', "CREATE INDEX i ON t USING btree (a);\n");
-  EXPECT_EQ(build_index_sql(item.only()), "CREATE INDEX i ON t USING btree (a);\n");
-  EXPECT_EQ(add_constraint_sql(item.plan, item.only()), "");
+  EXPECT_EQ(item.built(), "CREATE INDEX i ON t USING btree (a);\n");
+  EXPECT_EQ(item.added(), "");
 }
 
 TEST(IndexBuild, APrimaryKeyIsAnIndexThatIsAttached) {
   const Item item("CONSTRAINT", 'p', kAddConstraint);
-  EXPECT_EQ(build_index_sql(item.only()), item.plan.indexes[0].definition);
-  EXPECT_EQ(add_constraint_sql(item.plan, item.only()),
+  EXPECT_EQ(item.built(), kDefinition);
+  EXPECT_EQ(item.added(),
             "ALTER TABLE ONLY \"public\".\"Orders\" ADD CONSTRAINT \"orders \"\"key\"\"\" PRIMARY KEY USING "
             "INDEX \"orders \"\"key\"\"\"");
 }
 
 TEST(IndexBuild, AUniqueConstraintKeepsItsOptions) {
-  Item item("CONSTRAINT", 'u', kAddConstraint);
-  item.plan.indexes[0].constraint_options = " DEFERRABLE INITIALLY DEFERRED";
-  EXPECT_THAT(add_constraint_sql(item.plan, item.only()),
+  const Item item("CONSTRAINT", 'u', kAddConstraint, " DEFERRABLE INITIALLY DEFERRED");
+  EXPECT_THAT(item.added(),
               HasSubstr("UNIQUE USING INDEX \"orders \"\"key\"\"\" DEFERRABLE INITIALLY DEFERRED"));
 }
 
@@ -63,27 +72,27 @@ TEST(IndexBuild, OtherStatementsOfTheEntryFollow) {
                   std::string(kAddConstraint) +
                       "\n\nALTER TABLE public.\"Orders\" CLUSTER ON k;\n\nALTER TABLE ONLY public.\"Orders\" "
                       "REPLICA IDENTITY USING INDEX k;\n");
-  const auto sql = add_constraint_sql(item.plan, item.only());
+  const auto sql = item.added();
   EXPECT_THAT(sql, HasSubstr("USING INDEX \"orders \"\"key\"\"\";\nALTER TABLE public.\"Orders\" CLUSTER ON "
                              "k;\nALTER TABLE ONLY"));
 }
 
 TEST(IndexBuild, AnExclusionConstraintIsOneStepAtTheEnd) {
   const Item item("CONSTRAINT", 'x', "ALTER TABLE t ADD CONSTRAINT x EXCLUDE USING gist (r WITH &&);\n");
-  EXPECT_EQ(build_index_sql(item.only()), "");
-  EXPECT_EQ(add_constraint_sql(item.plan, item.only()), item.schema.indexes[0].sql);
+  EXPECT_EQ(item.built(), "");
+  EXPECT_EQ(item.added(), item.entry.sql);
 }
 
 TEST(IndexBuild, AConstraintOfAPartitionedTableIsOneStepAtTheEnd) {
   Item item("CONSTRAINT", 'p', kAddConstraint);
   item.plan.indexes[0].on_partitioned = true;
-  EXPECT_EQ(build_index_sql(item.only()), "");
-  EXPECT_EQ(add_constraint_sql(item.plan, item.only()), kAddConstraint);
+  EXPECT_EQ(item.built(), "");
+  EXPECT_EQ(item.added(), kAddConstraint);
 }
 
 TEST(IndexSettings, MemoryAndHelpersAreForBtrees) {
   pg::Index index;
-  index.method = "btree";
+  index.words({.method = "btree"});
   EXPECT_EQ(index_settings_sql(index, 3),
             "SET maintenance_work_mem = '65536kB'; SET max_parallel_maintenance_workers = 0");
   index.bytes = 100ULL << 20;
@@ -92,7 +101,7 @@ TEST(IndexSettings, MemoryAndHelpersAreForBtrees) {
   EXPECT_THAT(index_settings_sql(index, 1), HasSubstr("max_parallel_maintenance_workers = 1"));
   index.bytes = 1ULL << 40;
   EXPECT_THAT(index_settings_sql(index, 3), HasSubstr("'524288kB'"));
-  index.method = "gin";
+  index.words({.method = "gin"});
   EXPECT_THAT(index_settings_sql(index, 3), HasSubstr("'32768kB'; SET max_parallel_maintenance_workers = 0"));
 }
 

@@ -5,6 +5,7 @@
 
 #include "tests/base/matchers.h"
 #include "tests/base/text_sink.h"
+#include "tests/base/trickle.h"
 
 namespace copy {
 namespace {
@@ -20,7 +21,6 @@ Relation table(std::string schema, std::string name) {
   Relation relation;
   relation.oid = 16400;
   relation.name = {std::move(schema), std::move(name)};
-  relation.load_into = relation.name;
   relation.columns = {"id", "two\nlines", "日本"};
   relation.types = {"bigint", "character varying(80)", "text[]"};
   relation.shape = {pg::CopyFormat::text, 3, {0}, 64};
@@ -41,24 +41,21 @@ Plan full_plan() {
   plan.schema = SchemaMode::none;
   plan.relations = {table("public", "orders"), table("a \"b\"", "c.d\n")};
   plan.relations[1].above = {{"public", "middle"}, {"public", "root"}};
-  plan.relations[1].load_into = {"public", "root"};
+  plan.relations[1].root = 2;
   plan.relations[1].condition = "x > '\\'";
   Relation objects;
   objects.kind = Relation::Kind::large_objects;
   objects.large_object_bounds = {0, 5, 4294967295};
   objects.chunks = 3;
   plan.relations.push_back(objects);
-  plan.indexes = {{1,
-                   16400,
-                   {"public", "orders_pkey"},
-                   "btree",
-                   99,
-                   2,
-                   'p',
-                   false,
-                   true,
-                   "CREATE UNIQUE INDEX …",
-                   " DEFERRABLE"}};
+  pg::Index index;
+  index.oid = 1;
+  index.table = 16400;
+  index.bytes = 99;
+  index.constraint = 2;
+  index.constraint_type = 'p';
+  index.words({{"public", "orders_pkey"}, "btree", "CREATE UNIQUE INDEX …", " DEFERRABLE"});
+  plan.indexes = {index};
   plan.foreign_keys = {{3,
                         {"public", "a"},
                         "fk",
@@ -91,25 +88,8 @@ std::string stored(const Plan& plan) {
   return sink.text;
 }
 
-/// Gives a few bytes at a time: a line may come in any number of pieces.
-class Trickle : public base::ByteSource {
- public:
-  explicit Trickle(std::string text) : text_(std::move(text)) {}
-  size_t read(std::span<std::byte> buffer) override {
-    constexpr size_t kPiece = 7;
-    const auto size = std::min({kPiece, buffer.size(), text_.size() - at_});
-    std::ranges::copy(base::bytes_of(std::string_view(text_).substr(at_, size)), buffer.begin());
-    at_ += size;
-    return size;
-  }
-
- private:
-  std::string text_;
-  size_t at_ = 0;
-};
-
 Plan read(std::string text) {
-  Trickle source(std::move(text));
+  base::test::Trickle source(std::move(text));
   return Plan::read(source);
 }
 
@@ -123,10 +103,17 @@ TEST(PlanJson, RoundTrips) {
   EXPECT_EQ(plan.relations[0].row_estimate, -1);
   EXPECT_EQ(plan.relations[1].name.name, "c.d\n");
   EXPECT_TRUE(plan.relations[1].via_root());
+  EXPECT_EQ(plan.relations[1].load_into().name, "root");
+  EXPECT_EQ(plan.relations[0].load_into(), plan.relations[0].name);
+  EXPECT_THAT(plan.relations[0].columns.list(), ElementsAre("id", "two\nlines", "日本"));
   EXPECT_THAT(plan.relations[1].above, SizeIs(2));
   EXPECT_EQ(plan.relations[2].kind, Relation::Kind::large_objects);
   EXPECT_THAT(plan.relations[2].large_object_bounds, ElementsAre(0, 5, 4294967295));
   EXPECT_EQ(plan.indexes[0].constraint_type, 'p');
+  EXPECT_EQ(plan.indexes[0].table, 16400U);
+  EXPECT_EQ(plan.indexes[0].words().name.display(), "public.orders_pkey");
+  EXPECT_EQ(plan.indexes[0].words().definition, "CREATE UNIQUE INDEX …");
+  EXPECT_EQ(plan.indexes[0].words().constraint_options, " DEFERRABLE");
   EXPECT_TRUE(plan.foreign_keys[0].match_full);
   EXPECT_EQ(plan.findings[0].severity, Severity::skipped);
   EXPECT_EQ(plan.database.settings[1].setting, "search_path=\"\"");
@@ -214,7 +201,7 @@ TEST(ShapeChanges, NoneForTheSamePlan) {
 
 TEST(ShapeChanges, NameEachTable) {
   auto fresh = full_plan();
-  fresh.relations[0].columns[0] = "key";
+  fresh.relations[0].columns = {"key", "two\nlines", "日本"};
   fresh.relations[1].condition.clear();
   fresh.relations.push_back(table("public", "more"));
   EXPECT_THAT(shape_changes(full_plan(), fresh),
@@ -226,7 +213,7 @@ TEST(ShapeChanges, NameEachTable) {
 
 TEST(ShapeChanges, SeeTypesToo) {
   auto fresh = full_plan();
-  fresh.relations[0].types[0] = "integer";
+  fresh.relations[0].types = {"integer", "character varying(80)", "text[]"};
   EXPECT_THAT(shape_changes(full_plan(), fresh), ElementsAre("table public.orders has other columns"));
 }
 
@@ -245,12 +232,12 @@ TEST(VendorObjects, AreKnownByName) {
 
 TEST(IndexCost, GrowsWithSizeAndMethod) {
   pg::Index index;
-  index.method = "btree";
+  index.words({.method = "btree"});
   index.bytes = 1000;
   const auto btree = index_build_cost(index);
-  index.method = "gin";
+  index.words({.method = "gin"});
   EXPECT_GT(index_build_cost(index), btree);
-  index.method = "brin";
+  index.words({.method = "brin"});
   EXPECT_LT(index_build_cost(index), btree);
 }
 

@@ -12,7 +12,6 @@ using ::testing::Not;
 Relation table() {
   Relation relation;
   relation.name = {"Shop", "two\nlines"};
-  relation.load_into = relation.name;
   relation.columns = {"id", "a \"b\""};
   relation.shape.format = pg::CopyFormat::binary;
   return relation;
@@ -60,7 +59,7 @@ TEST(CopyOut, AConditionIsOneOperandOfTheChunks) {
 
 TEST(CopyOut, ATableWithoutColumnsHasNoList) {
   auto none = table();
-  none.columns.clear();
+  none.columns = {};
   EXPECT_EQ(copy_out_sql(none, 0), "COPY \"Shop\".\"two\nlines\"  TO STDOUT WITH (FORMAT binary)");
   EXPECT_EQ(copy_in_sql(none, false), "COPY \"Shop\".\"two\nlines\"  FROM STDIN WITH (FORMAT binary)");
 }
@@ -75,7 +74,8 @@ TEST(CopyIn, FreezeIsAnOption) {
 
 TEST(CopyIn, ALeafMayEnterAtItsRoot) {
   auto leaf = table();
-  leaf.load_into = {"Shop", "root"};
+  leaf.above = {{"Shop", "middle"}, {"Shop", "root"}};
+  leaf.root = 2;
   EXPECT_THAT(copy_in_sql(leaf, false), HasSubstr("COPY \"Shop\".\"root\" ("));
   EXPECT_THAT(copy_out_sql(leaf, 0), HasSubstr("COPY \"Shop\".\"two\nlines\""));
   // The whole tree is read back.

@@ -66,8 +66,14 @@ std::string table(int id, std::string_view sql) {
   return entry(id, fmt::format("t{}; Type: TABLE; Schema: public; Owner: app", id), sql);
 }
 
+std::vector<TocEntry> entries_of(std::string_view script) {
+  std::vector<TocEntry> entries;
+  parse_restore_script(script, [&](TocEntry entry) { entries.push_back(std::move(entry)); });
+  return entries;
+}
+
 TocEntry only_entry(std::string_view body) {
-  auto entries = parse_restore_script(script(body));
+  auto entries = entries_of(script(body));
   EXPECT_THAT(entries, SizeIs(1));
   return entries.at(0);
 }
@@ -138,7 +144,7 @@ ALTER TABLE audit.orders OWNER TO "ops team";
 )";
 
 TEST(ParseRestoreScript, ReadsEveryField) {
-  const auto entries = parse_restore_script(script(kCaptured));
+  const auto entries = entries_of(script(kCaptured));
   ASSERT_THAT(entries, SizeIs(3));
   EXPECT_EQ(entries[0].description, "SCHEMA");
   EXPECT_EQ(entries[0].schema, "");
@@ -160,7 +166,7 @@ TEST(ParseRestoreScript, ReadsEveryField) {
 }
 
 TEST(ParseRestoreScript, SettingsBetweenEntriesGoWithTheNext) {
-  const auto entries = parse_restore_script(script(kCaptured));
+  const auto entries = entries_of(script(kCaptured));
   EXPECT_EQ(entries.at(2).sql,
             "SET default_tablespace = '';\nSET default_table_access_method = heap;\n"
             "CREATE TABLE audit.orders (\n    id integer NOT NULL -- 'inside'\n);\n"
@@ -175,11 +181,11 @@ TEST(ParseRestoreScript, SettingsBehindThePreambleGoWithTheFirstEntry) {
 
 TEST(ParseRestoreScript, ASettingThatChangesIsRepeatedWhereItMatters) {
   const std::string index = "; Type: INDEX; Schema: public; Owner: app";
-  const auto entries = parse_restore_script(
-      script("SET default_tablespace = fast;\n\n" + entry(1, "a" + index, "CREATE INDEX a;") +
-             entry(2, "b" + index, "CREATE INDEX b;") +
-             entry(3, "f; Type: FK CONSTRAINT; Schema: public; Owner: app", "ALTER TABLE f;") +
-             "SET default_tablespace = '';\n\n" + entry(4, "c" + index, "CREATE INDEX c;")));
+  const auto entries =
+      entries_of(script("SET default_tablespace = fast;\n\n" + entry(1, "a" + index, "CREATE INDEX a;") +
+                        entry(2, "b" + index, "CREATE INDEX b;") +
+                        entry(3, "f; Type: FK CONSTRAINT; Schema: public; Owner: app", "ALTER TABLE f;") +
+                        "SET default_tablespace = '';\n\n" + entry(4, "c" + index, "CREATE INDEX c;")));
   ASSERT_THAT(entries, SizeIs(4));
   EXPECT_EQ(entries[0].sql, "SET default_tablespace = fast;\nCREATE INDEX a;\n");
   EXPECT_EQ(entries[1].sql, "SET default_tablespace = fast;\nCREATE INDEX b;\n");
@@ -187,12 +193,22 @@ TEST(ParseRestoreScript, ASettingThatChangesIsRepeatedWhereItMatters) {
   EXPECT_EQ(entries[3].sql, "SET default_tablespace = '';\nCREATE INDEX c;\n");
 }
 
+// Whether it changes is looked for in the text alone.
+TEST(ParseRestoreScript, ASettingInABodyThatLooksLikeAChangeDoesNoHarm) {
+  const auto entries =
+      entries_of(script("SET default_tablespace = fast;\n\n" + table(1, "CREATE TABLE t1 ();") +
+                        table(2, "CREATE FUNCTION f() AS $$\nSET default_tablespace = 'it''s;\n$$;")));
+  ASSERT_THAT(entries, SizeIs(2));
+  EXPECT_EQ(entries[0].sql, "SET default_tablespace = fast;\nCREATE TABLE t1 ();\n");
+  EXPECT_THAT(entries[1].sql, ::testing::StartsWith("SET default_tablespace = fast;\nCREATE FUNCTION"));
+}
+
 TEST(ParseRestoreScript, AGrantorsBlockStaysWhole) {
   const std::string grant =
       "GRANT ALL ON TABLE public.q TO app WITH GRANT OPTION;\nSET SESSION AUTHORIZATION app;\n"
       "GRANT SELECT ON TABLE public.q TO PUBLIC;\nRESET SESSION AUTHORIZATION;\n";
-  const auto entries = parse_restore_script(script(
-      entry(1, "TABLE q; Type: ACL; Schema: public; Owner: app", grant) + table(2, "CREATE TABLE t2 ();")));
+  const auto entries = entries_of(script(entry(1, "TABLE q; Type: ACL; Schema: public; Owner: app", grant) +
+                                         table(2, "CREATE TABLE t2 ();")));
   ASSERT_THAT(entries, SizeIs(2));
   EXPECT_EQ(entries[0].sql, grant);
   EXPECT_EQ(entries[1].sql, "CREATE TABLE t2 ();\n");
@@ -211,7 +227,7 @@ TEST(ParseRestoreScript, DoesNotBelieveEntriesInsideTheSql) {
       fmt::format("CREATE FUNCTION f() BEGIN ATOMIC SELECT 1; {} END;", kForged),
   };
   for (const auto& sql : hiding) {
-    const auto entries = parse_restore_script(script(table(1, sql) + table(2, "CREATE TABLE public.t2 ();")));
+    const auto entries = entries_of(script(table(1, sql) + table(2, "CREATE TABLE public.t2 ();")));
     ASSERT_THAT(entries, SizeIs(2)) << sql;
     EXPECT_EQ(entries[1].id, 2U);
     EXPECT_EQ(entries[1].sql, "CREATE TABLE public.t2 ();\n");
@@ -223,7 +239,7 @@ TEST(ParseRestoreScript, QuotesThatLookOpenAreNot) {
        {R"(SELECT '\';)", R"(SELECT E'\\', U&'\', B'1';)", "SELECT a$b$, $1, 1-- it's\n;",
         "SELECT 1 /* ' \" $$ */;", "SELECT e, u & 'x', 'a'\n'b';", R"(SELECT E'a'
   'b\'c';)"}) {
-    EXPECT_THAT(parse_restore_script(script(table(1, sql) + table(2, "SELECT 2;"))), SizeIs(2)) << sql;
+    EXPECT_THAT(entries_of(script(table(1, sql) + table(2, "SELECT 2;"))), SizeIs(2)) << sql;
   }
 }
 
@@ -244,7 +260,7 @@ TEST(ParseRestoreScript, NamesMayLookLikeFields) {
 
 TEST(ParseRestoreScript, QuotesThatNoNameNeedsAreNotShown) {
   const auto name = [](const std::string& line) {
-    return parse_restore_script(script(entry(1, line, "SELECT 1;"))).at(0).name;
+    return entries_of(script(entry(1, line, "SELECT 1;"))).at(0).name;
   };
   EXPECT_EQ(name(R"(EXTENSION "hstore"; Type: COMMENT; Schema: -; Owner: )"), "EXTENSION hstore");
   EXPECT_EQ(name(R"(COLUMN "t"."A b"; Type: ACL; Schema: s; Owner: o)"), R"(COLUMN t."A b")");
@@ -253,20 +269,20 @@ TEST(ParseRestoreScript, QuotesThatNoNameNeedsAreNotShown) {
 }
 
 TEST(ParseRestoreScript, AnEntryMayHaveNoStatement) {
-  const auto entries = parse_restore_script(
+  const auto entries = entries_of(
       script(table(1, "-- *not* creating schema, since initdb creates it") + table(2, "SELECT 2;")));
   ASSERT_THAT(entries, SizeIs(2));
   EXPECT_EQ(entries[0].sql, "");
 }
 
 TEST(ParseRestoreScript, AnEmptySectionHasNoEntries) {
-  EXPECT_THAT(parse_restore_script(script("")), IsEmpty());
-  EXPECT_THAT(parse_restore_script(""), IsEmpty());
-  EXPECT_THAT(parse_restore_script("\n \n"), IsEmpty());
+  EXPECT_THAT(entries_of(script("")), IsEmpty());
+  EXPECT_THAT(entries_of(""), IsEmpty());
+  EXPECT_THAT(entries_of("\n \n"), IsEmpty());
 }
 
 TEST(ParseRestoreScript, RefusesWhatItCannotRead) {
-  const auto parse = [](std::string text) { return [text] { parse_restore_script(text); }; };
+  const auto parse = [](std::string text) { return [text] { entries_of(text); }; };
   EXPECT_THAT(parse("hello"), throws(ErrorKind::corrupt));
   EXPECT_THAT(parse("-- nothing"), throws(ErrorKind::corrupt));
   EXPECT_THAT(parse(std::string(kPreamble)), throws(ErrorKind::corrupt));
@@ -288,21 +304,20 @@ TEST(ParseRestoreScript, RefusesRowsAndOldStrings) {
   const std::string rows =
       "--\n-- TOC entry 3 (class 0 OID 9)\n-- Data for Name: t; Type: TABLE DATA; Schema: s; Owner: o\n--\n\n"
       "COPY s.t FROM stdin;\nit's\n\\.\n";
-  EXPECT_THAT([&] { parse_restore_script(script(rows)); }, throws(ErrorKind::corrupt, HasSubstr("rows")));
-  EXPECT_THAT(
-      [] { parse_restore_script("SET standard_conforming_strings = off;\n" + table(1, "SELECT 1;")); },
-      throws(ErrorKind::usage, HasSubstr("PGOPTIONS")));
+  EXPECT_THAT([&] { entries_of(script(rows)); }, throws(ErrorKind::corrupt, HasSubstr("rows")));
+  EXPECT_THAT([] { entries_of("SET standard_conforming_strings = off;\n" + table(1, "SELECT 1;")); },
+              throws(ErrorKind::usage, HasSubstr("PGOPTIONS")));
 }
 
 // However a script is cut, it is refused or gives whole entries, and nothing reads behind its end.
 TEST(ParseRestoreScript, SurvivesEveryCut) {
   const std::string whole =
       script(std::string(kCaptured) + table(7, "SELECT E'a\\'', $x$ ' $x$, \"q\" /* c */;"));
-  const auto entries = parse_restore_script(whole);
+  const auto entries = entries_of(whole);
   for (size_t size = 0; size < whole.size(); ++size) {
     const std::vector<char> exact(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
     try {
-      const auto cut = parse_restore_script({exact.data(), exact.size()});
+      const auto cut = entries_of({exact.data(), exact.size()});
       ASSERT_LE(cut.size(), entries.size());
       for (size_t i = 0; i < cut.size(); ++i) EXPECT_EQ(cut[i].name, entries[i].name);
     } catch (const base::Error& error) {

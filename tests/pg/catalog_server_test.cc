@@ -64,7 +64,7 @@ const Column& column(const Catalog& catalog, const std::string& of, const std::s
 }
 
 const Index& index(const Catalog& catalog, const std::string& name) {
-  const auto found = std::ranges::find(catalog.indexes, name, [](const Index& i) { return i.name.name; });
+  const auto found = std::ranges::find(catalog.indexes, name, [](const Index& i) { return i.name().name; });
   if (found == catalog.indexes.end()) throw std::runtime_error("no index " + name);
   return *found;
 }
@@ -236,16 +236,17 @@ TEST_P(CatalogServer, Indexes) {
   const auto& primary = index(catalog, "t_pkey");
   EXPECT_EQ(primary.constraint_type, 'p');
   EXPECT_EQ(primary.table, table(catalog, "t").oid);
-  EXPECT_EQ(primary.method, "btree");
+  EXPECT_EQ(primary.words().method, "btree");
   EXPECT_GT(primary.constraint, 0U);
   EXPECT_GT(primary.bytes, 0U);
-  EXPECT_EQ(primary.definition, R"(CREATE UNIQUE INDEX "t_pkey" ON "public"."t" USING "btree" ("id"))");
-  EXPECT_EQ(primary.constraint_options, "");
+  EXPECT_EQ(primary.words().definition,
+            R"(CREATE UNIQUE INDEX "t_pkey" ON "public"."t" USING "btree" ("id"))");
+  EXPECT_EQ(primary.words().constraint_options, "");
   EXPECT_EQ(index(catalog, "t_u").constraint_type, 'u');
-  EXPECT_EQ(index(catalog, "t_u").constraint_options, " DEFERRABLE INITIALLY DEFERRED");
+  EXPECT_EQ(index(catalog, "t_u").words().constraint_options, " DEFERRABLE INITIALLY DEFERRED");
   EXPECT_EQ(index(catalog, "t_x").constraint_type, 'x');
-  EXPECT_EQ(index(catalog, "t_x").definition, "");
-  EXPECT_EQ(index(catalog, "t_doc").method, "gin");
+  EXPECT_EQ(index(catalog, "t_x").words().definition, "");
+  EXPECT_EQ(index(catalog, "t_doc").words().method, "gin");
   EXPECT_EQ(index(catalog, "t_doc").constraint, 0U);
   EXPECT_EQ(index(catalog, "t_plain").constraint_type, '\0');
   EXPECT_TRUE(index(catalog, "t_plain").valid);

@@ -2,8 +2,10 @@
 #include <fstream>
 #include <future>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -181,6 +183,35 @@ TEST(ConnectionServer, ALargeResultArrivesWhole) {
   EXPECT_EQ(connection.exec("SELECT repeat('x', 20000000)").text(0, 0).size(), 20'000'000U);
   const std::string large(20'000'000, 'y');
   EXPECT_EQ(connection.exec("SELECT length($1)", {large}).integer(0, 0), 20'000'000);
+}
+
+TEST(ConnectionServer, RowsCanBeVisitedOneByOne) {
+  auto connection = test::connect(support::cluster().url());
+  std::vector<int64_t> seen;
+  const auto visit = [&](const Result& row) {
+    EXPECT_EQ(row.rows(), 1);
+    seen.push_back(row.integer(0, 0));
+  };
+  connection.for_each_row("SELECT generate_series(1, 3)", visit);
+  EXPECT_THAT(seen, ElementsAre(1, 2, 3));
+  seen.clear();
+  connection.for_each_row("SELECT 1 WHERE false", visit);
+  EXPECT_THAT(seen, IsEmpty());
+  EXPECT_THAT([&] { connection.for_each_row("SELECT 6 / (3 - i) FROM generate_series(1, 4) i", visit); },
+              throws(ErrorKind::permanent, HasSubstr("division by zero")));
+  EXPECT_THAT(seen, ElementsAre(3, 6));
+  EXPECT_EQ(connection.exec("SELECT 7").integer(0, 0), 7) << "the session goes on";
+}
+
+TEST(ConnectionServer, AVisitThatThrowsIsTheLastAndLeavesTheSessionUsable) {
+  auto connection = test::connect(support::cluster().url());
+  int visits = 0;
+  const auto visit = [&](const Result&) {
+    if (++visits == 2) throw std::runtime_error("enough");
+  };
+  EXPECT_THROW(connection.for_each_row("SELECT generate_series(1, 10000)", visit), std::runtime_error);
+  EXPECT_EQ(visits, 2);
+  EXPECT_EQ(connection.exec("SELECT 7").integer(0, 0), 7);
 }
 
 // ------------------------------------------------------------------------------------------- stopping

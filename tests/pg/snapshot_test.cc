@@ -69,5 +69,17 @@ TEST(SnapshotMark, ACloneOfAClusterIsAnotherDatabase) {
   EXPECT_FALSE(clone.same_database(kQuiet));
 }
 
+TEST(SnapshotMark, ARestartMakesNoOtherDatabase) {
+  auto later = kQuiet;
+  later.transactions = "200:200:";
+  later.server_start = "another time";
+  EXPECT_TRUE(later.same_identity(kQuiet));
+  ++later.database_oid;
+  EXPECT_FALSE(later.same_identity(kQuiet));
+  later = kQuiet;
+  later.system_identifier += "1";
+  EXPECT_FALSE(later.same_identity(kQuiet));
+}
+
 }  // namespace
 }  // namespace pg
