@@ -108,8 +108,8 @@ class Planner {
     out.load_into = load_target(table);
     out.filenode = table.filenode;
     out.bytes = table.bytes + table.toast_bytes;
-    out.row_estimate =
-        table.row_estimate > 0 ? table.row_estimate : static_cast<int64_t>(out.bytes / kGuessedRowBytes);
+    const auto guessed_rows = static_cast<int64_t>(out.bytes / kGuessedRowBytes);
+    out.row_estimate = table.row_estimate > 0 ? table.row_estimate : guessed_rows;
     out.condition = table.condition(options_.row_filters);
     bool binary = true;
     for (const auto& column : table.columns) {
@@ -127,7 +127,8 @@ class Planner {
     if (out.shape.key.size() != table.key.size()) out.shape.key.clear();
     out.shape.columns = static_cast<uint32_t>(out.columns.size());
     out.shape.format = binary ? pg::CopyFormat::binary : pg::CopyFormat::text;
-    out.shape.buckets = bucket_count(out.row_estimate);
+    // Statistics may be older than most rows.
+    out.shape.buckets = bucket_count(std::max(out.row_estimate, guessed_rows));
     blocks_.push_back(table.blocks);
     if (out.via_root()) match_root(out, table);
     return out;
