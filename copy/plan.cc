@@ -47,6 +47,7 @@ class Planner {
     for (const auto& schema : catalog_.schemas)
       if (is_of_vendor(schema)) skip_schema(schema, "it belongs to the provider");
     check_row_filters();
+    for (const auto& stranger : catalog_.strangers) add_stranger(stranger);
     plan_.relations.reserve(catalog_.tables.size() + 1);  // large objects
     for (const auto& table : catalog_.tables) add_table(table);
     split_all();
@@ -65,6 +66,17 @@ class Planner {
   void skip_schema(const std::string& schema, const std::string& why) {
     plan_.excluded_schemas.push_back(schema);
     note(Severity::skipped, "schema " + pg::display_identifier(schema), why);
+  }
+
+  // In the schema of the ledger, which no query here looks into and pg_dump leaves out.
+  void add_stranger(const pg::Stranger& stranger) {
+    if (const auto why = reason_to_skip(options_, std::span(&stranger.name, 1)))
+      note(Severity::skipped, stranger.display(), *why);
+    else
+      note(Severity::blocker, stranger.display(),
+           fmt::format("is in the schema {}, which is the ledger's and is not copied", pg::kReservedSchema),
+           fmt::format("rename that schema at the source, or leave it out: --exclude {}",
+                       pg::kReservedSchema));
   }
 
   bool is_of_vendor(const std::string& schema) const {
