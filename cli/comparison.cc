@@ -98,6 +98,8 @@ verify::Options comparison_options(const VerifyOptions& options, const copy::Opt
   out.journal = options.resume;
   out.recheck = options.recheck;
   out.max_rows = options.max_rows;
+  out.most_differences = options.max_differences;
+  out.row_memory = options.row_memory;
   out.show_values = options.show_values;
   out.retry = database.retry;
   return out;

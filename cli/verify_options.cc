@@ -1,6 +1,9 @@
 #include "cli/verify_options.h"
 
+#include <fmt/format.h>
+
 #include "base/error.h"
+#include "base/format.h"
 #include "cli/connection_options.h"
 #include "cli/upload_options.h"
 
@@ -9,6 +12,8 @@ namespace {
 
 constexpr unsigned kMostRechecks = 1000;
 constexpr unsigned kMostRowsShown = 1'000'000;
+constexpr unsigned kMostDifferences = 4'000'000'000;
+constexpr uint64_t kLeastRowMemory = 256 << 10;
 
 void add_connections(OptionSet& set, VerifyOptions& options) {
   set.group("Connections and state");
@@ -87,6 +92,20 @@ void add_result(OptionSet& set, VerifyOptions& options) {
   set.value("--differences", "FILE", "write all differing rows to this file, one JSON object per line",
             "DIR/differences.jsonl with --run-dir",
             [&options](const std::string& text) { options.differences_file = text; });
+  set.value("--max-differences", "N",
+            "differing rows looked for in each table. Where more differ, the result says so",
+            std::to_string(options.max_differences), [&options](const std::string& text) {
+              options.max_differences = parse_number(text, 1, kMostDifferences);
+            });
+  set.value(
+      "--row-memory", "SIZE",
+      "memory for finding the rows of a table that differ; with less of it, the table is read more often",
+      "64MB", [&options](const std::string& text) {
+        options.row_memory = base::parse_bytes(text);
+        if (options.row_memory < kLeastRowMemory)
+          throw base::Error(base::ErrorKind::usage, fmt::format("{} is too little", text),
+                            "use 256kB or more");
+      });
   add_result_files(set, options, "verify-report.json");
 }
 

@@ -21,6 +21,8 @@ struct VerifyOptions {
   std::optional<std::filesystem::path> resume;
   unsigned recheck = 0;
   unsigned max_rows = 20;
+  unsigned max_differences = 1'000'000;
+  uint64_t row_memory = verify::Options().row_memory;
   bool show_values = false;
   std::optional<std::filesystem::path> differences_file;
   std::optional<std::filesystem::path> report_file;

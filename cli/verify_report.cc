@@ -101,6 +101,7 @@ Json rows_json(const TableResult& table) {
            {"extra", rows.extra},
            {"changed", rows.changed},
            {"duplicated", rows.duplicated},
+           {"complete", rows.complete},
            {"buckets_left", rows.buckets_left},
            {"note", rows.note},
            {"passes", rows.passes},

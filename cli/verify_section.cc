@@ -55,12 +55,15 @@ uint64_t row_total(const Json& rows) {
          number(rows, "duplicated");
 }
 
+// Others may differ too, unless the rows that were found are all.
+bool are_all(const Json& rows) { return rows.value("complete", false); }
+
 std::string difference_of(const Json& table, bool digests) {
   auto out = fmt::format("{}: {} at the source, {} on the target", text(table, "name"),
                          counted(number(table.at("source"), "rows"), "row"),
                          human_count(number(table.at("target"), "rows")));
   if (table.contains("rows") && row_total(table.at("rows")) > 0)
-    return out + ": " + row_counts(table.at("rows"));
+    return out + ": " + row_counts(table.at("rows")) + (are_all(table.at("rows")) ? "" : ", and maybe more");
   if (digests)
     out += fmt::format("; {} of {} digests differ", human_count(number(table, "different_buckets")),
                        human_count(number(table, "buckets")));
@@ -74,8 +77,9 @@ ReportItem table_item(const Json& table, const Json& report) {
   for (const auto& row : rows.at("first")) out.details.push_back(row_text(row));
   const auto total = row_total(rows);
   const auto file = text(report, "differences_file");
+  const auto* found = are_all(rows) ? "" : " that were found";
   if (total > out.details.size())
-    out.remarks.push_back(fmt::format("and {} more{}", human_count(total - out.details.size()),
+    out.remarks.push_back(fmt::format("and {} more{}{}", human_count(total - out.details.size()), found,
                                       file.empty() ? std::string() : ", all of them in " + file));
   if (const auto note = text(rows, "note"); !note.empty()) out.remarks.push_back(note);
   return out;
@@ -142,6 +146,12 @@ std::string sum_of(const std::string& digest) {
   return colon == std::string::npos ? digest : digest.substr(colon + 1);
 }
 
+std::string rows_that_differ(const Json& table) {
+  if (!table.contains("rows")) return {};
+  const auto& rows = table.at("rows");
+  return human_count(row_total(rows)) + (are_all(rows) ? "" : ", maybe more");
+}
+
 ReportTable::Row table_row(const Json& table) {
   const auto state = text(table, "state");
   const auto& source = table.at("source");
@@ -152,8 +162,7 @@ ReportTable::Row table_row(const Json& table) {
           : state == "different" ? Tone::bad
                                  : Tone::unsure,
           {text(table, "name"), state, is_read ? human_count(number(source, "rows")) : "",
-           is_read ? human_count(number(target, "rows")) : "",
-           table.contains("rows") ? human_count(row_total(table.at("rows"))) : "",
+           is_read ? human_count(number(target, "rows")) : "", rows_that_differ(table),
            base::human_bytes(number(source, "bytes") + number(target, "bytes")),
            fmt::format("{:.2f}", seconds), sum_of(source.value("digest", ""))}};
 }

@@ -10,6 +10,7 @@
 
 #include "copy/quiet.h"
 #include "copy/resume.h"
+#include "pg/reserved_schema.h"
 
 namespace copy {
 namespace {
@@ -256,6 +257,18 @@ void name_violated_keys(pg::Connection& target, RunDir& dir, CleanReport& report
     report.done.push_back(fmt::format("left as it is: {}: {}", problem.object, problem.message));
 }
 
+// DROP SCHEMA … CASCADE would take them along.
+void refuse_strangers(pg::Connection& target) {
+  const auto strangers = pg::read_strangers(target);
+  if (strangers.empty()) return;
+  std::vector<std::string> names;
+  for (const auto& stranger : strangers) names.push_back(stranger.display());
+  throw base::Error(base::ErrorKind::usage,
+                    fmt::format("the schema {} at the target has what is not the ledger's: {}",
+                                pg::kReservedSchema, fmt::join(names, ", ")),
+                    "nothing was changed; move it to another schema first (ALTER … SET SCHEMA …)");
+}
+
 }  // namespace
 
 CleanReport clean(const Options& options, const Confirm& confirm, bool unattended, const base::Stop& stop) {
@@ -269,6 +282,7 @@ CleanReport clean(const Options& options, const Confirm& confirm, bool unattende
                                           {.role = pg::Role::target, .application_name = "cutover"}, stop));
     for (auto& run : Ledger::unfinished_runs(*target)) unfinished.insert(std::move(run));
   }
+  if (target && Ledger::exists(*target)) refuse_strangers(*target);
   if (unattended) refuse_to_give_up_others(unfinished, dir);
   if (dir.has_run() && !dir.state().finished) unfinished.insert(dir.state().run_id);
   if (!confirm(fmt::format("{}Drop the schema cutover from {} and remove {}?",

@@ -54,6 +54,7 @@ class Planner {
     for (const auto& schema : catalog_.schemas)
       if (is_of_vendor(schema)) skip_schema(schema, "it belongs to the provider");
     check_row_filters();
+    for (const auto& stranger : catalog_.strangers) add_stranger(stranger);
     plan_.relations.reserve(catalog_.tables.size() + 1);  // large objects
     for (auto& table : catalog_.tables) add_table(table);
     copied_.sort();
@@ -81,6 +82,17 @@ class Planner {
   void skip_schema(const std::string& schema, const std::string& why) {
     plan_.excluded_schemas.push_back(schema);
     note(Severity::skipped, "schema " + pg::display_identifier(schema), why);
+  }
+
+  // In the schema of the ledger, which no query here looks into and pg_dump leaves out.
+  void add_stranger(const pg::Stranger& stranger) {
+    if (const auto why = reason_to_skip(options_, std::span(&stranger.name, 1)))
+      note(Severity::skipped, stranger.display(), *why);
+    else
+      note(Severity::blocker, stranger.display(),
+           fmt::format("is in the schema {}, which is the ledger's and is not copied", pg::kReservedSchema),
+           fmt::format("rename that schema at the source, or leave it out: --exclude {}",
+                       pg::kReservedSchema));
   }
 
   bool is_of_vendor(const std::string& schema) const {
@@ -125,8 +137,8 @@ class Planner {
     out.root = root_above(table);
     out.filenode = table.filenode;
     out.bytes = table.bytes + table.toast_bytes;
-    out.row_estimate =
-        table.row_estimate > 0 ? table.row_estimate : static_cast<int64_t>(out.bytes / kGuessedRowBytes);
+    const auto guessed_rows = static_cast<int64_t>(out.bytes / kGuessedRowBytes);
+    out.row_estimate = table.row_estimate > 0 ? table.row_estimate : guessed_rows;
     out.condition = table.condition(options_.row_filters);
     bool binary = true;
     Columns columns;
@@ -151,7 +163,8 @@ class Planner {
     release(table.key);
     out.shape.columns = static_cast<uint32_t>(columns.names.size());
     out.shape.format = binary ? pg::CopyFormat::binary : pg::CopyFormat::text;
-    out.shape.buckets = bucket_count(out.row_estimate);
+    // Statistics may be older than most rows.
+    out.shape.buckets = bucket_count(std::max(out.row_estimate, guessed_rows));
     blocks_.push_back(table.blocks);
     if (out.via_root()) match_root(out, table);
     return out;

@@ -13,6 +13,7 @@
 #include "copy/target_privileges.h"
 #include "pg/large_objects.h"
 #include "pg/pooler.h"
+#include "pg/reserved_schema.h"
 
 namespace copy {
 namespace {
@@ -312,10 +313,20 @@ void check_quieted(pg::Connection& target, const Plan& plan, std::vector<Finding
         "end that run with its run directory, or bring them back: cutover clean");
 }
 
+// The ledger would be made among them, and goes with all that is in its schema.
+void check_strangers(pg::Connection& target, std::vector<Finding>& findings) {
+  for (const auto& stranger : pg::read_strangers(target))
+    add(findings, Severity::blocker, stranger.display(),
+        fmt::format("is in the schema {} at the target, which is the ledger's", pg::kReservedSchema),
+        fmt::format("rename that schema (ALTER SCHEMA {} RENAME TO …), or move this out of it",
+                    pg::kReservedSchema));
+}
+
 }  // namespace
 
 void check_target_content(pg::Connection& target, const Plan& plan, const Options& options,
                           std::vector<Finding>& findings) {
+  check_strangers(target, findings);
   const auto encoding = server_encoding(target);
   if (encoding != plan.database.encoding)
     add(findings, encoding == "SQL_ASCII" ? Severity::warning : Severity::info, "target",

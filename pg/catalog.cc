@@ -189,6 +189,7 @@ std::vector<QualifiedName> read_names(Connection& connection) {
     SELECT 'pg_catalog', 'pg_largeobject' WHERE EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata))");
   std::vector<QualifiedName> names;
   for (int row = 0; row < rows.rows(); ++row) names.push_back({rows.string(row, 0), rows.string(row, 1)});
+  for (auto& stranger : read_strangers(connection)) names.push_back(std::move(stranger.name));
   return names;
 }
 
@@ -462,6 +463,7 @@ Catalog read_catalog(Connection& connection) {
                                    "AND nspname NOT IN ('information_schema', 'cutover') ORDER BY 1"));
   catalog.vendor_schemas = read_vendor_schemas(connection);
   catalog.roles = read_roles(connection);
+  catalog.strangers = read_strangers(connection);
   catalog.large_objects = static_cast<uint64_t>(
       connection.exec("SELECT count(*) FROM pg_catalog.pg_largeobject_metadata").integer(0, 0));
   return catalog;

@@ -11,6 +11,7 @@
 #include "base/packed_strings.h"
 #include "pg/connection.h"
 #include "pg/quote.h"
+#include "pg/reserved_schema.h"
 #include "pg/row_digest.h"
 
 namespace pg {
@@ -168,6 +169,7 @@ struct Catalog {
   std::set<std::string> vendor_schemas;  ///< those of them that are the provider's, see pg/provider.h
   std::vector<RoleUse> roles;
   uint64_t large_objects = 0;
+  std::vector<Stranger> strangers;  ///< what the schema of the ledger hides of the user's
 };
 
 using TablesByOid = std::unordered_map<Oid, const Table*>;

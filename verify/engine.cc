@@ -46,6 +46,7 @@ class Comparison {
     open_sides();
     compare_catalogs();
     look_at_collations();
+    look_for_strangers();
     if (options_.level != Level::catalog) match_relations();
     look_for_patterns();
     if (options_.level == Level::catalog) return finish();
@@ -71,6 +72,7 @@ class Comparison {
   void compare_catalogs();
   void leave_out_definitions(const std::string& why);
   void look_at_collations();
+  void look_for_strangers();
   void match_relations();
   void compare_sequences();
   void select_definitions(CatalogOptions& options) const;
@@ -186,6 +188,24 @@ void Comparison::leave_out_definitions(const std::string& why) {
 void Comparison::look_at_collations() {
   if (options_.only.empty())
     std::ranges::move(outdated_collations(target_->connection()), std::back_inserter(outcome_.notes));
+}
+
+// No query looks into the schema of the ledger: what else is there would be missed by nobody.
+void Comparison::look_for_strangers() {
+  if (!options_.only.empty()) return;
+  for (const auto* side : {source_ ? &*source_ : nullptr, &*target_}) {
+    if (!side) continue;
+    for (const auto& stranger : side->catalog().strangers) {
+      if (const auto why = options_.why_left_out(stranger.name))
+        outcome_.skipped.push_back({stranger.display(), *why, {}});
+      else
+        outcome_.unchecked.push_back(
+            {stranger.display(),
+             fmt::format("is in the schema {} at the {}, which is the ledger's and is not looked into",
+                         pg::kReservedSchema, name_of(side->role())),
+             fmt::format("rename that schema, or leave it out: --exclude {}", pg::kReservedSchema)});
+    }
+  }
 }
 
 // A partition, and what belongs to it, goes with the partitioned tables above it, at either side; a sequence

@@ -14,7 +14,7 @@
 namespace verify {
 namespace {
 
-// Without statistics (never analyzed) a row is taken to be this long.
+// A row is taken to be this long, unless statistics say that there are more of them.
 constexpr uint64_t kGuessedRowBytes = 100;
 
 uint32_t bucket_count(int64_t rows) {
@@ -22,9 +22,10 @@ uint32_t bucket_count(int64_t rows) {
   return std::bit_floor(static_cast<uint32_t>(std::clamp<uint64_t>(wanted, 1, kMostBuckets)));
 }
 
+// What was estimated before the table grew says too little. Too many buckets cost memory alone.
 int64_t estimated_rows(const pg::Table& table) {
-  return table.row_estimate > 0 ? table.row_estimate
-                                : static_cast<int64_t>((table.bytes + table.toast_bytes) / kGuessedRowBytes);
+  return std::max(table.row_estimate,
+                  static_cast<int64_t>((table.bytes + table.toast_bytes) / kGuessedRowBytes));
 }
 
 Part part_of(const pg::Table& table) {

@@ -71,6 +71,10 @@ struct Options {
   std::optional<std::filesystem::path> journal;
   /// Differing rows kept in the result, per table.
   uint64_t max_rows = 20;
+  /// Differing rows that are looked for, per table: one that differs in every row would be told row by row.
+  uint64_t most_differences = 1'000'000;
+  /// Bytes for telling which rows of a table differ. With less of it, its tables are read more often.
+  uint64_t row_memory = 64ULL << 20;
   /// Hears of every differing row, from one thread.
   std::function<void(const TableResult&, const RowDifference&)> on_row;
   /// How often what differs is looked at again; not with `recorded`.

@@ -48,6 +48,8 @@ bool is_far_off(const RepairOptions& options, const TableResult& table) {
   // Known or not which: so many more rows on one side differ at least.
   auto differing = of_source > of_target ? of_source - of_target : of_target - of_source;
   if (table.rows) differing = std::max(differing, table.rows->total());
+  // The search for them was given up: how many more there are nobody knows.
+  if (table.rows && !table.rows->complete && differing > kMostRowsHeld) return true;
   return differing > kFewRows && percent_of(table, differing) > options.most_percent;
 }
 
@@ -75,8 +77,7 @@ bool keys_can_be_found(Side& side, const pg::Table& table, const std::vector<std
 std::string why_all_rows(const RepairOptions& options, const TableResult& table, const DifferingKeys& rows) {
   if (table.key.empty()) return "it has no key by which single rows could be named";
   if (rows.too_many) return "too many of its rows differ to be kept one by one";
-  if (!table.rows || table.rows->buckets_left > 0 || !table.rows->note.empty())
-    return "not all of its differing rows are known";
+  if (!table.rows || !table.rows->complete) return "not all of its differing rows are known";
   const auto percent = percent_of(table, table.rows->total());
   if (table.rows->total() > kFewRows && percent > options.most_percent)
     return fmt::format("{:.0f} % of its rows differ", percent);

@@ -44,9 +44,10 @@ struct RowDifferences {
   uint64_t duplicated = 0;
   std::vector<RowDifference> rows;  ///< the first ones
   uint32_t passes = 0;              ///< how often the whole table was read again to find them
-  /// Differing buckets that were not looked into, and why; they hold more differing rows.
+  /// Differing buckets that these rows do not explain: they hold more differing rows.
   uint64_t buckets_left = 0;
-  /// They explain every differing digest: what is not among them is equal.
+  /// They explain every differing digest: what is not among them is equal. Else there may be more, and the
+  /// note says why.
   bool complete = false;
   std::string note;
 

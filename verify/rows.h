@@ -21,19 +21,17 @@ struct Differing {
   std::optional<pg::RowSketch> sketch;  ///< the source's rows without the target's
 };
 
-/// Names the differing rows of a unit. When they are few, the sketch knows their keys, and only they are read
-/// again. Else the whole unit is read again on both sides, the rows of the differing buckets are kept, and
-/// compared by key (by the whole row, where there is no key). Never by order: sorting text means something
-/// else under another collation.
+/// Names the differing rows of a unit, all of them up to Options::most_differences. When they are few, the
+/// sketch knows their keys, and only they are read again. Else the whole unit is read again on both sides:
+/// rows of the differing buckets are kept, and compared by key (by the whole row, where there is no key).
+/// Never by order: sorting text means something else under another collation.
 ///
-/// Memory: rows of as many buckets at a time as kRowsAtATime allows, about 150 bytes each and 8 for each
-/// column and their keys; a bucket that is larger is taken in shares of the keys. After kMostPasses passes
-/// over the unit the rest is not looked into, and said to be so.
+/// When the buckets hold more rows than Options::row_memory allows to keep, a pass before it lets them all
+/// through a RowSieve, and only what may differ is kept. Of what even then does not fit, a share is looked
+/// at, and the others in passes of their own.
 ///
-/// `table` gets the result in `rows`. Options::on_row hears of every row.
+/// `table` gets the result in `rows`, which is complete when the rows that were found explain every differing
+/// digest. Options::on_row hears of every row.
 void find_rows(const Context& context, const Unit& unit, const Differing& differing, TableResult& table);
-
-inline constexpr uint64_t kRowsAtATime = 1U << 18;
-inline constexpr uint32_t kMostPasses = 8;
 
 }  // namespace verify

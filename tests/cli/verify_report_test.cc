@@ -63,6 +63,7 @@ TEST(VerifyReport, DifferentNamesRowsAndColumns) {
   auto& rows = outcome.tables[1].rows.emplace();
   rows.missing = 2;
   rows.changed = 1;
+  rows.complete = true;
   rows.rows.push_back({RowDifference::Kind::changed, {"17"}, {"note"}, 1, 1, {}, {}});
   rows.rows.push_back({RowDifference::Kind::missing, {"18"}, {}, 1, 0, {}, {}});
   const auto text = verify_text(outcome, {.differences_file = "rows.jsonl"});
@@ -71,6 +72,21 @@ TEST(VerifyReport, DifferentNamesRowsAndColumns) {
   EXPECT_THAT(text, HasSubstr("    changed    id=17: note\n    missing    id=18\n"));
   EXPECT_THAT(text, HasSubstr("    and 1 more, all of them in rows.jsonl\n"));
   EXPECT_EQ(verify_json(outcome, {}).at("exit_code"), 1);
+}
+
+// A sum of what was found is no total, and a file that has all of that does not have all.
+TEST(VerifyReport, RowsThatAreNotAllAreNotShownAsAll) {
+  auto outcome = two_tables(State::different);
+  auto& rows = outcome.tables[1].rows.emplace();
+  rows.changed = 3;
+  rows.note = "more rows differ";
+  rows.rows.push_back({RowDifference::Kind::changed, {"17"}, {"note"}, 1, 1, {}, {}});
+  const auto report = verify_json(outcome, {.differences_file = "rows.jsonl"});
+  EXPECT_EQ(report.at("tables").at(1).at("rows").at("complete"), false);
+  const auto text = section_text(verify_section(report), false);
+  EXPECT_THAT(text, HasSubstr("4 on the target: 3 changed, and maybe more\n"));
+  EXPECT_THAT(text,
+              HasSubstr("    and 2 more that were found, all of them in rows.jsonl\n    more rows differ\n"));
 }
 
 TEST(VerifyReport, ValuesAreThereOnlyWhenTheResultHasThem) {

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "tests/support/relay.h"
-#include "tests/verify/fixture.h"
+#include "tests/verify/halted.h"
 
 namespace verify::test {
 namespace {
@@ -15,10 +15,6 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-constexpr const char* kTwo =
-    "CREATE TABLE a (id int PRIMARY KEY, v text); INSERT INTO a VALUES (1, 'x'), (2, 'y');"
-    "CREATE TABLE b (id int PRIMARY KEY, v text); INSERT INTO b VALUES (1, 'x');";
 
 /// What one of the sides withholds, or where something happens: by whether that is the source.
 class OnEitherSide : public ::testing::TestWithParam<bool> {
@@ -77,47 +73,6 @@ TEST_P(OnEitherSide, WhatMayNotBeRead) {
   EXPECT_EQ(both.code(), 3);
   EXPECT_THAT(both.in_state("different"), ElementsAre("public.b"));
 }
-
-/// A comparison that stands still in the middle, where reading a table of one side asks for an advisory lock
-/// that the test holds.
-class Halted {
- public:
-  explicit Halted(const Pair& pair) : Halted(pair, pair.target) {}
-  /// `there`: one of the pair. `port`: the one to reach it by, instead of its own.
-  Halted(const Pair& pair, const support::TestDatabase& there, const Arguments& more = {}, int port = 0)
-      : there_(there), holder_(there.url()) {
-    holder_.exec("SELECT pg_advisory_lock(42)");
-    const auto url = [&](const support::TestDatabase& database) {
-      if (&database != &there || port == 0) return database.url();
-      return fmt::format("postgres://postgres@127.0.0.1:{}/{}", port, database.name());
-    };
-    Arguments arguments{"verify",   "--no-progress",
-                        "--jobs",   "1",
-                        "--source", url(pair.source),
-                        "--target", url(pair.target),
-                        "--where",  "public.a=pg_advisory_lock_shared(42) IS NOT NULL",
-                        "--report", directory_ / "report.json"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    process_.emplace(support::cutover_program(), arguments);
-    there_.wait_until(std::string("SELECT count(*) = 1") + kWaiting);
-  }
-  void exec(const std::string& expression) const { there_.exec("SELECT " + expression + kWaiting); }
-  Verdict go_on() {
-    holder_.exec("SELECT pg_advisory_unlock(42)");
-    Verdict verdict{process_->wait(), {}};
-    verdict.report = json::parse(copy::test::slurp(directory_ / "report.json"));
-    return verdict;
-  }
-  support::Process& process() { return *process_; }
-
- private:
-  static constexpr const char* kWaiting =
-      " FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'";
-  const support::TestDatabase& there_;
-  support::Session holder_;
-  support::TempDir directory_;
-  std::optional<support::Process> process_;
-};
 
 TEST_P(OnEitherSide, ATableThatIsCreatedMeanwhile) {
   const Pair pair(kTwo, kTwo);

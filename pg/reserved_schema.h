@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pg/connection.h"
+#include "pg/quote.h"
+
+namespace pg {
+
+/// The schema of the ledger, and of the fence's note: no part of what is moved.
+inline constexpr const char* kReservedSchema = "cutover";
+
+/// Something in that schema that is none of ours: a user's own schema may have that name.
+struct Stranger {
+  std::string kind;      ///< "table", "function", as pg_identify_object() has it
+  std::string identity;  ///< "cutover.mine", "cutover.f(integer)"
+  QualifiedName name;    ///< as patterns of names mean it: of what is no relation, the schema alone
+  std::string display() const { return kind + " " + identity; }
+};
+
+/// What is neither a table of the ledger, which are known by their names and columns, nor an extension's.
+std::vector<Stranger> read_strangers(Connection& connection);
+
+}  // namespace pg
