@@ -59,7 +59,8 @@ void add_left_out_of_databases(const Json& document, std::vector<std::string>& p
   if (!item.details.empty()) parts.push_back(counted(item.details.size(), "thing"));
   for (const auto& table : document.value("tables", Json::array()))
     if (const auto condition = table.value("condition", ""); !condition.empty())
-      parts.push_back(fmt::format("of {} the rows without {}", table.value("name", ""), base::trimmed(condition)));
+      parts.push_back(
+          fmt::format("of {} the rows without {}", table.value("name", ""), base::trimmed(condition)));
 }
 
 /// Of an upload: files that it was told not to look at, and what is in the bucket without one.

@@ -97,14 +97,10 @@ Json figures_json(const verify::SideFigures& side, bool digests) {
 
 Json rows_json(const TableResult& table) {
   const auto& rows = *table.rows;
-  Json out{{"missing", rows.missing},
-           {"extra", rows.extra},
-           {"changed", rows.changed},
-           {"duplicated", rows.duplicated},
-           {"complete", rows.complete},
-           {"buckets_left", rows.buckets_left},
-           {"note", rows.note},
-           {"passes", rows.passes},
+  Json out{{"missing", rows.missing},   {"extra", rows.extra},
+           {"changed", rows.changed},   {"duplicated", rows.duplicated},
+           {"complete", rows.complete}, {"buckets_left", rows.buckets_left},
+           {"note", rows.note},         {"passes", rows.passes},
            {"first", Json::array()}};
   for (const auto& row : rows.rows) out["first"].push_back(row_json(table, row));
   return out;

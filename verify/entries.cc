@@ -444,8 +444,8 @@ Entries collect(const Context& context, const Unit& unit, const Filter& filter) 
       read_both(context, unit, filter, [&](Reader& reader, const Slice& slice, Progress::Scope& scope) {
         Collector collector(context, unit, filter, slice.role, store);
         pg::RowSplitter splitter(
-            unit.shape.format, collector.columns(), [&](std::span<const Bytes> columns) { collector(columns); },
-            unit.shape.floats);
+            unit.shape.format, collector.columns(),
+            [&](std::span<const Bytes> columns) { collector(columns); }, unit.shape.floats);
         reader.copy(copy_sql(unit, slice, collector.more(), filter.condition), splitter, scope);
         collector.keep();
         return collector.digests();

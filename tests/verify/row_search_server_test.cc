@@ -45,7 +45,8 @@ std::map<std::string, std::multiset<std::string>> rows_in(const std::filesystem:
   std::istringstream lines(copy::test::slurp(file));
   for (std::string line; std::getline(lines, line);) {
     const auto row = json::parse(line);
-    out[row.at("table").get<std::string>()].insert(row.at("difference").get<std::string>() + " " + row.at("key").dump());
+    out[row.at("table").get<std::string>()].insert(row.at("difference").get<std::string>() + " " +
+                                                   row.at("key").dump());
   }
   return out;
 }
