@@ -66,7 +66,7 @@ Needs table_needs(const Plan& plan, const Options& options) {
     if (may_truncate(plan, relation)) own.insert("TRUNCATE");
     if (matches_any(options.overwrite, relation.name.schema, relation.name.name))
       own.insert(relation.condition.empty() ? "TRUNCATE" : "DELETE");
-    needs[relation.load_into].insert({kSelect, "INSERT"});
+    needs[relation.load_into()].insert({kSelect, "INSERT"});
   }
   return needs;
 }
