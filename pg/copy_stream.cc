@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include <fmt/format.h>
 #include <libpq-fe.h>
@@ -13,7 +14,8 @@
 // buffer, so many rows share one batch with no allocation. It is still documented and works for binary data
 // too (it returns the bytes of the message as they are). And a socket that wakes us for each 8 kB the server
 // flushes costs a poll and a recv per 8 kB: SO_RCVLOWAT lets the kernel gather more before it wakes us, a
-// short timeout keeps the end of the stream from waiting for bytes that will not come.
+// short timeout keeps the end of the stream from waiting for bytes that will not come. A stream that ends
+// before there is much to gather, as that of most tables, does not wait for such an end at all.
 
 namespace pg {
 namespace {
@@ -39,15 +41,20 @@ void grow_input_buffer(Connection& connection) {
 CopyReader::CopyReader(Connection& connection, const std::string& sql) : connection_(connection) {
   if (connection_.first_bulk_read()) grow_input_buffer(connection_);
   connection_.exec(sql);
-  set_low_water(connection_, kLowWater);
 }
 
 CopyReader::~CopyReader() {
-  if (connection_.alive()) set_low_water(connection_, 1);
+  if (connection_.alive()) gather(false);
+}
+
+void CopyReader::gather(bool much) {
+  if (std::exchange(gathers_, much) != much) set_low_water(connection_, much ? kLowWater : 1);
 }
 
 void CopyReader::wait_for_input() {
-  if (connection_.wait(POLLIN, kLingerMilliseconds) == 0) {
+  if (!gathers_) {
+    connection_.wait(POLLIN, kPatienceMilliseconds);
+  } else if (connection_.wait(POLLIN, kLingerMilliseconds) == 0) {
     // Less than the low water mark has come: sleep until the first byte, and take what there is.
     set_low_water(connection_, 1);
     connection_.wait(POLLIN, kPatienceMilliseconds);
@@ -71,15 +78,17 @@ size_t CopyReader::read(std::span<std::byte> buffer) {
     } else if (filled > buffer.size() / 2) {
       break;
     } else {
+      gather(bytes_ + filled >= kLowWater);
       wait_for_input();
     }
   }
+  bytes_ += filled;
   return filled;
 }
 
 void CopyReader::finish() {
   ended_ = true;
-  set_low_water(connection_, 1);
+  gather(false);
   rows_ = connection_.collect().affected();
 }
 

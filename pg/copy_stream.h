@@ -28,11 +28,14 @@ class CopyReader : public base::ByteSource {
   uint64_t rows() const { return rows_; }
 
  private:
+  void gather(bool much);
   void wait_for_input();
   void finish();
 
   Connection& connection_;
   uint64_t rows_ = 0;
+  uint64_t bytes_ = 0;    // that read() has given
+  bool gathers_ = false;  // waits for much at a time
   bool ended_ = false;
 };
 

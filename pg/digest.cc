@@ -28,7 +28,8 @@ constexpr uint64_t kMostBuckets = 1U << 20;
 
 void Digest::add_row(base::uint128 hash) {
   ++rows;
-  sum = reduce(sum + reduce(hash));
+  // Both terms are below 2^127 + 1, so that their sum has room.
+  sum = reduce(sum + ((hash & kModulus) + (hash >> 127)));
 }
 
 Digest& Digest::operator+=(const Digest& other) {
