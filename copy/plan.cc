@@ -276,7 +276,7 @@ class Planner {
         std::ranges::any_of(sequence.users, [&](auto table) { return copied_.contains(table); });
     std::optional<std::string> why;
     if (left_out_.contains(sequence.owner))
-      why = "the table that owns it is left out, and no default of another one takes values of it";
+      why = "the table that owns it is left out, and no other default depends on it";
     else if (sequence.owner == 0 && options_.schema == SchemaMode::none)
       why = reason_to_skip(options_, std::span(&sequence.name, 1));
     if (!why || used) {

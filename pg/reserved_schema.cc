@@ -9,6 +9,7 @@ std::vector<Stranger> read_strangers(Connection& connection) {
       ('run', 'run_id source tool_version started_at finished_at'),
       ('chunk', 'run_id relation chunk name bounds rows bytes digest buckets snapshot transaction committed_at'),
       ('item', 'run_id item description schema name committed_at'),
+      ('large_objects', 'run_id relation chunk oids'),
       ('crash_mark', 'run_id'),
       ('quieted', 'run_id kind schema relation name definition comment'))
     SELECT i.type, i.identity, coalesce(c.relname::text, '')

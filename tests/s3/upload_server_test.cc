@@ -71,7 +71,7 @@ TEST_F(UploadProgram, ShowsOnATerminalHowFarItIs) {
   process.wait_for_output("/2 files");
   const auto result = process.wait();
   EXPECT_EQ(result.exit_code, 0) << result.output;
-  const auto verdict = result.output.rfind("EQUAL: 2 files");
+  const auto verdict = result.output.rfind(": 2 files, 42.0 MB in");  // EQUAL is in colours
   ASSERT_NE(verdict, std::string::npos) << result.output;
   EXPECT_EQ(result.output.find("/2 files", verdict), std::string::npos) << "the live line is gone";
 }
