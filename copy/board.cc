@@ -46,8 +46,9 @@ void Board::relation_complete(State& state, uint32_t relation) {
 void Board::unit_complete(State& state, uint32_t unit) {
   if (state.unproven[unit]) state.proofs.push_back({unit, std::nullopt});
   for (const auto relation : units_[unit].relations) {
-    for (const auto& index : std::ranges::equal_range(indexes_, relation, {}, &IndexTask::relation))
-      state.indexes.push(index);
+    for (auto index = std::ranges::lower_bound(indexes_, relation, {}, &IndexTask::relation);
+         index != indexes_.end() && index->relation == relation; ++index)
+      state.indexes.push(*index);
     if (state.indexes_left[relation] == 0) indexes_complete(state, relation);
   }
 }

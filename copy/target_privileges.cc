@@ -149,8 +149,8 @@ bool check_target_privileges(pg::Connection& target, const Plan& plan, const Opt
     closed.add("sequence " + name.display(), "this role may not set it on the target",
                fmt::format("GRANT UPDATE ON SEQUENCE {} TO {}", name.sql(), user));
   check_owners(target, plan, user, closed);
-  std::ranges::stable_partition(closed.findings,
-                                [](const auto& finding) { return finding.severity == Severity::blocker; });
+  std::stable_partition(closed.findings.begin(), closed.findings.end(),
+                        [](const auto& finding) { return finding.severity == Severity::blocker; });
   if (const auto count = closed.findings.size(); count > kMostRights) {
     const auto severity = closed.findings[kMostRights].severity;
     closed.findings.resize(kMostRights);

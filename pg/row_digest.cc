@@ -82,7 +82,9 @@ class RowDigest::Parser {
 
  protected:
   // What a column is beside a part of its row.
-  enum Mark : uint8_t { kPlain = 0, kKey = 1, kFloat = 2 };
+  static constexpr uint8_t kPlain = 0;
+  static constexpr uint8_t kKey = 1;
+  static constexpr uint8_t kFloat = 2;
   bool is_key(uint32_t column) const { return (marks_[column] & kKey) != 0; }
   bool is_float(uint32_t column) const { return (marks_[column] & kFloat) != 0; }
   bool wants_key() const { return (shape_.buckets > 1 || sketch_) && last_key_ != 0; }

@@ -90,7 +90,7 @@ class Sifter final : public SliceRows {
 
 // ------------------------------------------------------------------------------------------- what is kept
 
-size_t memory_of(const std::string& text) { return sizeof text + text.capacity(); }
+size_t memory_of(const std::string& text) { return sizeof(std::string) + text.capacity(); }
 
 size_t memory_of(const Entry& entry) {
   auto out = sizeof entry + entry.identity.capacity() + entry.columns.capacity() * sizeof(uint64_t);
