@@ -95,6 +95,7 @@ ChunkRecord ChunkCopier::try_copy(uint32_t relation, uint32_t chunk) {
   } catch (const base::Error& error) {
     // What stood in the way may be our own rows: the commit in doubt went through after the ledger was asked.
     if (!in_doubt_ || error.kind() != ErrorKind::permanent) throw;
+    disconnect();  // the source, too, may be in the middle of its stream
     target_.emplace(context_.open_loading_target(stop_));
     if (!settled_by_ledger(relation, chunk)) throw;
     return *std::exchange(in_doubt_, std::nullopt);

@@ -317,6 +317,13 @@ class EndStateApplier {
         fmt::format("SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({})", oids));
     std::set<pg::Oid> there;
     for (int row = 0; row < rows.rows(); ++row) there.insert(rows.oid(row, 0));
+    std::string absent;
+    for (const auto& statement : statements_)
+      if (statement.object != 0 && !there.contains(statement.object))
+        absent += fmt::format("{}{}", absent.empty() ? "" : ", ", statement.object);
+    if (absent.empty()) return;
+    // What this run has made and is not there any more fails below, by name.
+    there.merge(context_.ledger.made_large_objects(connection, absent));
     std::erase_if(statements_, [&](const auto& statement) {
       return statement.object != 0 && !there.contains(statement.object);
     });

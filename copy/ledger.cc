@@ -178,6 +178,16 @@ std::string Ledger::large_objects_sql(uint32_t relation, uint32_t chunk, std::st
       pg::quote_literal(run_id_), relation, chunk, oids);
 }
 
+std::set<pg::Oid> Ledger::made_large_objects(pg::Connection& target, std::string_view oids) const {
+  const auto rows = target.exec(fmt::format(
+      "SELECT made.oid FROM cutover.large_objects l CROSS JOIN LATERAL pg_catalog.unnest(l.oids) made(oid) "
+      "WHERE l.run_id = {} AND made.oid IN ({})",
+      pg::quote_literal(run_id_), oids));
+  std::set<pg::Oid> made;
+  for (int row = 0; row < rows.rows(); ++row) made.insert(rows.oid(row, 0));
+  return made;
+}
+
 void Ledger::unlink_large_objects(pg::Connection& target, uint32_t relation, uint32_t chunk) const {
   constexpr int kBatch = 1000;
   const auto of_chunk = fmt::format("run_id = {} AND relation = {} AND chunk = {}",

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,8 @@ class Ledger {
   /// A statement for use inside the transaction of a chunk of large objects: records which ones it made.
   /// `oids` is the query that makes them, of one row, an array.
   std::string large_objects_sql(uint32_t relation, uint32_t chunk, std::string_view oids) const;
+  /// Those of the oids, a list for SQL, that chunks of this run have made.
+  std::set<pg::Oid> made_large_objects(pg::Connection& target, std::string_view oids) const;
   /// Takes a chunk's large objects off the target, those that it made and no other, in many transactions:
   /// each object holds a lock until its own ends, and a server has room for some thousands of them.
   void unlink_large_objects(pg::Connection& target, uint32_t relation, uint32_t chunk) const;

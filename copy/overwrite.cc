@@ -150,6 +150,8 @@ void remove_rows(pg::Connection& target, const Plan& plan, const std::string& ru
   std::string truncated;
   std::vector<std::string> statements;
   pg::Transaction transaction(target);
+  // From here on it is no finished copy any more, even if the removal of its rows is all that comes about.
+  target.exec("UPDATE cutover.run SET finished_at = NULL WHERE run_id = $1", {run_id});
   for (const auto& [index, chunks] : written_relations(target, run_id)) {
     const auto& relation = plan.relations[index];
     if (relation.kind != Relation::Kind::table || is_among(made, relation.name)) continue;

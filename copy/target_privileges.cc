@@ -30,7 +30,8 @@ struct Closed {
 void check_schemas(pg::Connection& target, const Plan& plan, const std::string& user, Closed& closed) {
   std::set<std::string_view> schemas;
   for (const auto& relation : plan.relations)
-    if (relation.kind == Relation::Kind::table) schemas.insert(relation.name.schema);
+    if (relation.kind == Relation::Kind::table)
+      schemas.insert({relation.name.schema, relation.load_into().schema});
   for (const auto& sequence : plan.sequences) schemas.insert(sequence.name.schema);
   if (schemas.empty()) return;
   std::string values;

@@ -36,13 +36,19 @@ struct Context {
   Progress& progress;
   base::Stop stop;
 
-  /// How this server is found to take the ETag of an If-Match.
-  enum class Match {
-    quoted,  ///< as HTTP has it
-    bare,    ///< as Ceph's gateway compares it
-    never,   ///< it does not know the header, or not here
+  /// How this server is found to take the ETag of an If-Match, on a PUT and on the completion of an upload.
+  struct Match {
+    enum class Form {
+      quoted,  ///< as HTTP has it
+      bare,    ///< as Ceph's gateway compares it
+      never,   ///< it does not know the header, or not here
+    };
+    std::atomic<Form> form{Form::quoted};
+    /// A request with it was carried out: a later refusal is about the object.
+    std::atomic<bool> works{false};
   };
-  std::atomic<Match> match{Match::quoted};
+  Match put_match;
+  Match complete_match;
   /// False once the server has said that it knows no conditions on the completion of an upload.
   std::atomic<bool> may_complete_on_condition{true};
   /// The server has let this process write: what is denied concerns a file, not all of them.

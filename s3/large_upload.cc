@@ -343,15 +343,13 @@ bool LargeUpload::complete(Client& client) {
 bool LargeUpload::complete_once(Client& client, const std::vector<CompletedPart>& list, const BodySum& sum,
                                 CompleteResult& result) {
   base::HttpHeaders conditions;
+  bool on_condition = context_.may_complete_on_condition;
   for (int attempt = 1;; ++attempt) {
     std::optional<Head> there;
     auto found = look(client, there);
     if (found == Found::same) found = Found::ours;  // in this very state
-    if (context_.may_complete_on_condition) {
-      conditions = conditions_for(context_, found, there, conditions);
-    } else {
-      conditions.clear();
-    }
+    if (on_condition)
+      conditions = conditions_for(context_, context_.complete_match, found, there, conditions);
     try {
       base::crash_point("s3_complete.before");
       result = with_retries(client, context_.retries(), [&] {
@@ -364,13 +362,20 @@ bool LargeUpload::complete_once(Client& client, const std::vector<CompletedPart>
         }
       });
       base::crash_point("s3_complete.done");
+      note_carried_out(context_.complete_match, conditions);
+      if (!on_condition && context_.may_complete_on_condition.exchange(false))
+        context_.problems.note(
+            "",
+            "the server takes no conditions on what completes an upload in parts: an object that "
+            "comes at the very end is replaced");
       return true;
     } catch (const S3Error& error) {
       if (error.status() == 501 && conditions.size() > 0) {
-        context_.may_complete_on_condition = false;
+        on_condition = false;
+        conditions.clear();
         continue;
       }
-      const bool refused = is_condition_refused(context_, error, conditions);
+      const bool refused = is_condition_refused(context_, context_.complete_match, error, conditions);
       const bool had_match = conditions.find("If-Match") != nullptr;
       if (error.status() != 412) conditions.clear();  // not because of their form
       if (refused && had_match && attempt < kMostAttempts) continue;

@@ -53,6 +53,7 @@ void put(Context& context, Client& client, const Loaded& file, const base::HttpH
     return answer;
   });
   base::crash_point("s3_put.done");
+  note_carried_out(context.put_match, conditions);
   check_encryption(context.options.settings, result.encryption);
   context.progress.bytes_sent.fetch_add(file.content.size());
   context.governor.moved(file.content.size());
@@ -85,7 +86,7 @@ bool needs_put(Context& context, Client& client, const Loaded& file, base::HttpH
     case Found::any:
       break;
   }
-  conditions = conditions_for(context, found, head, conditions);
+  conditions = conditions_for(context, context.put_match, found, head, conditions);
   return true;
 }
 
@@ -105,7 +106,8 @@ void upload_loaded(Context& context, Client& client, const Loaded& file) {
       return put(context, client, file, conditions);
     } catch (const S3Error& error) {
       // Somebody else was faster, or it is our own from a try whose answer was lost.
-      if (attempt == kMostAttempts || !is_condition_refused(context, error, conditions)) throw;
+      if (attempt == kMostAttempts || !is_condition_refused(context, context.put_match, error, conditions))
+        throw;
       if (error.status() != 412) conditions.clear();  // not because of their form
     }
   }
@@ -137,9 +139,9 @@ Attempt try_once(Context& context, Client& client, const WalkedFile& walked) {
 }
 
 /// As an If-Match of this server; empty when it takes none.
-std::string as_match(Context::Match match, const std::string& etag) {
-  if (match == Context::Match::never || etag.empty()) return {};
-  return match == Context::Match::bare ? etag : "\"" + etag + "\"";
+std::string as_match(Context::Match::Form form, const std::string& etag) {
+  if (form == Context::Match::Form::never || etag.empty()) return {};
+  return form == Context::Match::Form::bare ? etag : "\"" + etag + "\"";
 }
 
 }  // namespace
@@ -176,27 +178,33 @@ Found look_first(Context& context, Client& client, std::string_view path, uint64
   return context.options.overwrite ? Found::any : Found::in_the_way;
 }
 
-base::HttpHeaders conditions_for(Context& context, Found found, const std::optional<Head>& head,
-                                 const base::HttpHeaders& refused) {
-  using Match = Context::Match;
+base::HttpHeaders conditions_for(Context& context, Context::Match& match, Found found,
+                                 const std::optional<Head>& head, const base::HttpHeaders& refused) {
+  using Form = Context::Match::Form;
   base::HttpHeaders out;
   if (!context.capabilities.conditional_put) return out;
   if (found == Found::nothing && !context.options.overwrite) out.set("If-None-Match", "*");
   if (found != Found::ours || !head) return out;
-  auto match = context.match.load();
-  auto value = as_match(match, head->etag);
-  if (!value.empty() && refused.get("If-Match") == value) {
+  auto form = match.form.load();
+  auto value = as_match(form, head->etag);
+  if (!match.works && !value.empty() && refused.get("If-Match") == value) {
     // The object is the very one that was named: it is the ETag's form that the server does not take.
-    const auto next = match == Match::quoted ? Match::bare : Match::never;
-    if (context.match.compare_exchange_strong(match, next) && next == Match::never)
-      spdlog::warn("the server refuses If-Match with the object's own ETag: objects are replaced without it");
-    value = as_match(context.match, head->etag);
+    const auto next = form == Form::quoted ? Form::bare : Form::never;
+    if (match.form.compare_exchange_strong(form, next) && next == Form::never)
+      context.problems.note(
+          "", "the server refuses If-Match with the object's own ETag: objects are replaced without it");
+    value = as_match(match.form, head->etag);
   }
   if (!value.empty()) out.set("If-Match", value);
   return out;
 }
 
-bool is_condition_refused(Context& context, const base::Error& error, const base::HttpHeaders& conditions) {
+void note_carried_out(Context::Match& match, const base::HttpHeaders& conditions) {
+  if (conditions.find("If-Match") != nullptr) match.works = true;
+}
+
+bool is_condition_refused(Context& context, Context::Match& match, const base::Error& error,
+                          const base::HttpHeaders& conditions) {
   const auto* answer = dynamic_cast<const S3Error*>(&error);
   const bool matches = conditions.find("If-Match") != nullptr;
   if (answer == nullptr || (!matches && conditions.find("If-None-Match") == nullptr)) return false;
@@ -207,7 +215,7 @@ bool is_condition_refused(Context& context, const base::Error& error, const base
   // What was to be replaced is gone.
   if (matches && answer->status() == 404 && answer->code() == "NoSuchKey") return true;
   if (!matches || answer->status() != 501) return false;
-  context.match = Context::Match::never;
+  match.form = Context::Match::Form::never;
   return true;
 }
 

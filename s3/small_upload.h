@@ -25,11 +25,14 @@ Found look_first(Context& context, Client& client, std::string_view path, uint64
                  std::optional<Head>& head, bool always = false);
 /// The headers that keep a request from replacing anything else, as far as the server respects them.
 /// `refused` are those that it has just answered with 412: the same ones would be refused again.
-base::HttpHeaders conditions_for(Context& context, Found found, const std::optional<Head>& head,
-                                 const base::HttpHeaders& refused = {});
+base::HttpHeaders conditions_for(Context& context, Context::Match& match, Found found,
+                                 const std::optional<Head>& head, const base::HttpHeaders& refused);
+/// The server has carried out a request with them.
+void note_carried_out(Context::Match& match, const base::HttpHeaders& conditions);
 /// True when the server did not carry the request out because of those headers; what is there has to be
 /// looked at again, and conditions_for() may be different then.
-bool is_condition_refused(Context& context, const base::Error& error, const base::HttpHeaders& conditions);
+bool is_condition_refused(Context& context, Context::Match& match, const base::Error& error,
+                          const base::HttpHeaders& conditions);
 
 constexpr std::string_view kInTheWay =
     "an object of this name is there that this run did not write, with other content or another encryption "

@@ -210,8 +210,9 @@ void abort_unknown(Context& context, Client& client, bool for_good) {
     try {
       abort_unknown_uploads(context.journal, context.options.target.prefix, path, since, client,
                             context.retries());
-    } catch (const S3Error& error) {
-      if (!for_good && ends_the_run(error)) throw;
+    } catch (const base::Error& error) {
+      const bool is_ours = dynamic_cast<const JournalError*>(&error) != nullptr;
+      if (context.stop.requested() || is_ours || (!for_good && ends_the_run(error))) throw;
       // No file is missing for it; what stays are parts that cost money. A later run looks again.
       if (for_good)
         context.problems.note(path, "an unfinished upload of it may be left: " + error.message() +

@@ -123,6 +123,7 @@ class Search {
                         fmt::format("({}) IN (VALUES {})", pg::quote_list(unit_.key), *keys)};
     auto found = verify::collect(context_, unit_, filter);
     if (found.failed || !found.left.empty() || unexplained(found.digests) > 0) return false;
+    if (!agree_elsewhere(found.digests)) return false;
     tell(found);
     rows_.complete = !stopped_;
     return true;
@@ -225,6 +226,15 @@ class Search {
       target += bucket.digests[0];
       return source != target;
     }));
+  }
+
+  // Each server decides for itself which rows have these keys: a collation of one of them may find others.
+  bool agree_elsewhere(const PerSide<pg::BucketDigest>& found) const {
+    std::vector<bool> differs(unit_.shape.buckets);
+    for (const auto& bucket : buckets_) differs[bucket.bucket] = true;
+    for (size_t bucket = 0; bucket < differs.size(); ++bucket)
+      if (!differs[bucket] && found[0].buckets()[bucket] != found[1].buckets()[bucket]) return false;
+    return true;
   }
 
   void conclude() {
