@@ -80,8 +80,7 @@ std::string counts(pg::Connection& connection) {
   return fmt::format("{}", fmt::join(out, ", "));
 }
 
-// ------------------------------------------------------------------------------------------ what it is made
-// of
+// ----------------------------------------------------------------------------------------- what it needs
 
 /// Of all scripts, as an array of Postgres.
 std::string extensions() {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
 
 #include "base/crash_point.h"
@@ -309,18 +310,19 @@ class EndStateApplier {
 
   // Large objects that the target does not have came at the source after the snapshot.
   void forget_later_objects(pg::Connection& connection) {
-    std::string oids;
-    for (const auto& statement : statements_)
-      if (statement.object != 0) oids += fmt::format("{}{}", oids.empty() ? "" : ", ", statement.object);
+    std::set<pg::Oid> there;
+    const auto others = [&] {
+      std::set<pg::Oid> oids;
+      for (const auto& statement : statements_)
+        if (statement.object != 0 && !there.contains(statement.object)) oids.insert(statement.object);
+      return fmt::format("{}", fmt::join(oids, ", "));
+    };
+    const auto oids = others();
     if (oids.empty()) return;
     const auto rows = connection.exec(
         fmt::format("SELECT oid FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({})", oids));
-    std::set<pg::Oid> there;
     for (int row = 0; row < rows.rows(); ++row) there.insert(rows.oid(row, 0));
-    std::string absent;
-    for (const auto& statement : statements_)
-      if (statement.object != 0 && !there.contains(statement.object))
-        absent += fmt::format("{}{}", absent.empty() ? "" : ", ", statement.object);
+    const auto absent = others();
     if (absent.empty()) return;
     // What this run has made and is not there any more fails below, by name.
     there.merge(context_.ledger.made_large_objects(connection, absent));

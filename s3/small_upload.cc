@@ -1,7 +1,6 @@
 #include "s3/small_upload.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "base/crash_point.h"
 #include "s3/compare.h"

@@ -67,6 +67,7 @@ class Comparison {
     return std::move(outcome_);
   }
   void at_both_sides(const std::function<void(Role)>& work) const;
+  std::optional<Side>& side_of(Role role) { return role == Role::source ? source_ : target_; }
   void open_sides();
   void open_side(Role role, const std::string& encoding);
   void compare_catalogs();
@@ -119,7 +120,7 @@ void Comparison::at_both_sides(const std::function<void(Role)>& work) const {
 
 void Comparison::open_side(Role role, const std::string& encoding) {
   const bool is_source = role == Role::source;
-  auto& side = is_source ? source_ : target_;
+  auto& side = side_of(role);
   side.emplace(role, is_source ? options_.source : options_.target, encoding, stop_);
   context_.sides[index(role)] = &*side;
   (is_source ? outcome_.source : outcome_.target) = info_of(*side);
@@ -155,9 +156,8 @@ void Comparison::compare_catalogs() {
   select_definitions(options);
   PerSide<Catalog> catalogs;
   at_both_sides([&](Role role) {
-    auto& side = role == Role::source ? source_ : target_;
     // Both namespaces have one, and the argument's would be found too.
-    catalogs[index(role)] = verify::read_catalog(side->connection());
+    catalogs[index(role)] = verify::read_catalog(side_of(role)->connection());
   });
   outcome_.catalog = verify::compare(catalogs[0], catalogs[1], options);
   if (source_->catalog().large_objects > 0 && target_->catalog().large_objects > 0)
@@ -439,10 +439,9 @@ void Comparison::find_new_tables() {
   PerSide<std::vector<Remark>> found;
   at_both_sides([&](Role role) {
     if (role == Role::source && after_copy()) return;
-    const auto& side = role == Role::source ? *source_ : *target_;
     try {
       base::retry(options_.retry, stop_, context_.retry_notice("look for new tables"),
-                  [&] { found[index(role)] = new_tables(side); });
+                  [&] { found[index(role)] = new_tables(*side_of(role)); });
     } catch (const base::Error& error) {
       if (error.kind() == ErrorKind::cancelled) throw;
       found[index(role)] = {{fmt::format("tables made at the {} meanwhile", name_of(role)),

@@ -8,8 +8,6 @@ namespace verify {
 namespace {
 
 constexpr uint64_t kFewestCells = 64;
-// Full but for this, nothing can be said of how many keys there are.
-constexpr double kFullest = 0.998;
 
 // SplitMix64 (Steele, Lea and Flood, 2014): the places of one share have their low bits in common.
 uint64_t mixed(uint64_t value) {

@@ -29,6 +29,9 @@ struct Share {
 /// It saves passes and decides nothing: whoever asks counts together what was found.
 class RowSieve {
  public:
+  /// Fuller than this, nothing can be said of how many keys there are.
+  static constexpr double kFullest = 0.998;
+
   /// Takes that much memory until close(), and then a 64th of it.
   explicit RowSieve(uint64_t bytes);
 

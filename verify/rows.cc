@@ -169,8 +169,8 @@ class Search {
   uint64_t shares_wanted(const Share& share, const RowSieve& sieve) const {
     const auto fill = sieve.fill();
     if (fill <= kWantedFill) return 1;
-    const auto shares = std::bit_ceil(
-        static_cast<uint64_t>(std::ceil(std::log1p(-std::min(fill, 0.998)) / std::log1p(-kWantedFill))));
+    const auto shares = std::bit_ceil(static_cast<uint64_t>(
+        std::ceil(std::log1p(-std::min(fill, RowSieve::kFullest)) / std::log1p(-kWantedFill))));
     const auto equal_rows = std::max(0.0, rows_of(share) - 2 * sieve.keys()) * fill * fill * fill;
     return memory_for(equal_rows) / context_.options.row_memory > shares ? shares : 1;
   }
@@ -230,8 +230,7 @@ class Search {
 
   // Each server decides for itself which rows have these keys: a collation of one of them may find others.
   bool agree_elsewhere(const PerSide<pg::BucketDigest>& found) const {
-    std::vector<bool> differs(unit_.shape.buckets);
-    for (const auto& bucket : buckets_) differs[bucket.bucket] = true;
+    const auto& differs = filter_.buckets;
     for (size_t bucket = 0; bucket < differs.size(); ++bucket)
       if (!differs[bucket] && found[0].buckets()[bucket] != found[1].buckets()[bucket]) return false;
     return true;

@@ -149,14 +149,19 @@ TEST(Conditions, AreLeftOutOfACompletionThatTakesNone) {
   EXPECT_EQ(place.server.count("CompleteMultipartUpload"), 2);
 }
 
-TEST(Conditions, AreLeftOutWhereEveryETagIsRefused) {
-  Place place({.takes_match = false});
+/// Two small files and a large one, which all have to be replaced by the next run.
+void upload_and_change(Place& place) {
   place.upload.concurrency = 1;
   for (const auto* name : {"a", "b"}) place.write(name, "1");
   place.write("large", random_text(kLarge));
   place.run();
   for (const auto* name : {"a", "b"}) place.write(name, "2");
   place.write("large", random_text(kLarge, 1));
+}
+
+TEST(Conditions, AreLeftOutWhereEveryETagIsRefused) {
+  Place place({.takes_match = false});
+  upload_and_change(place);
   const auto outcome = place.run();
   EXPECT_EQ(outcome.failures, 0U);
   EXPECT_THAT(outcome.problems, SizeIs(2)) << "a note each, of PUTs and of completions";
@@ -179,12 +184,7 @@ TEST(Conditions, StayWhatTheyAreWhereTheyHaveWorked) {
 
 TEST(Conditions, NameTheETagAsTheServerComparesIt) {
   Place place({.quotes_match = false});
-  place.upload.concurrency = 1;
-  for (const auto* name : {"a", "b"}) place.write(name, "1");
-  place.write("large", random_text(kLarge));
-  place.run();
-  for (const auto* name : {"a", "b"}) place.write(name, "2");
-  place.write("large", random_text(kLarge, 1));
+  upload_and_change(place);
   place.server.reset_counts();
   const auto outcome = place.run();
   EXPECT_THAT(outcome.problems, IsEmpty());
