@@ -5,7 +5,8 @@
 # to a server that throws contents away (bench/null_sink.cc; http and https) and to a Ceph gateway. Prints each
 # upload's wall time, the client's CPU time and its peak memory, then medians and ratios; then the requests of a run with
 # nothing to do, and peak memory for a sparse file of 20 GB and for 100,000 files. What the gateway can do at most is told by
-# "bare": curl sends the same bytes as objects of a part's size, 32 at once, with signatures and with MD5s that it is given.
+# "bare": curl sends the same bytes as objects of a part's size, 32 at once, with signatures and with MD5s that it is given;
+# "guarded": the same, on condition that nothing is there, and with the file's time, as cutover asks for it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 rounds=3 large=256 small=5000 servers='http https rgw' memory=1
@@ -16,7 +17,7 @@ while [ $# -gt 0 ]; do
     --small) small=$2 && shift 2 ;;
     --servers) servers=$2 && shift 2 ;;
     --no-memory) memory=0 && shift ;;
-    *) sed -n '2,8p' "$0" && exit 2 ;;
+    *) sed -n '2,9p' "$0" && exit 2 ;;
   esac
 done
 for program in rclone /usr/bin/aws /usr/bin/time openssl; do
@@ -103,10 +104,12 @@ run_aws() {
     "$work/$2" "s3://$bucket/$((++number))"
 }
 # Files of a part's size, and with them what curl is to do. Their MD5s are no part of what is timed.
-run_bare() {
-  python3 - "$work/$2-parts" "$endpoint/$bucket/$((++number))" "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" >"$work/curl" <<'PYTHON'
+run_bare() { run_curl "$@" bare; }
+run_guarded() { run_curl "$@" guarded 'If-None-Match: *' 'x-amz-meta-mtime: 1700000000.123456789'; }
+run_curl() { # SERVER WORKLOAD NAME HEADER…
+  python3 - "$work/$2-parts" "$endpoint/$bucket/$((++number))" "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" "${@:4}" >"$work/curl" <<'PYTHON'
 import base64, hashlib, os, sys
-directory, url, user = sys.argv[1:]
+directory, url, user, *headers = sys.argv[1:]
 for name in os.listdir(directory):
     path = os.path.join(directory, name)
     with open(path, "rb") as file:
@@ -117,11 +120,13 @@ user = "{user}"
 aws-sigv4 = "aws:amz:us-east-1:s3"
 header = "x-amz-content-sha256: UNSIGNED-PAYLOAD"
 header = "Content-MD5: {md5}"
-fail
-next""")
+fail""")
+    for header in headers:
+        print(f'header = "{header}"')
+    print("next")
 PYTHON
   sed -i '$d' "$work/curl"
-  clock "$1/$2/bare" 0 curl --silent --parallel --parallel-immediate --parallel-max 32 --config "$work/curl"
+  clock "$1/$2/$3" 0 curl --silent --parallel --parallel-immediate --parallel-max 32 --config "$work/curl"
 }
 
 echo "making the files ..."
@@ -134,7 +139,7 @@ sync
 
 for server in $servers; do
   contenders=(cutover rclone aws)
-  [ "$server" != rgw ] || contenders+=(bare)
+  [ "$server" != rgw ] || contenders+=(bare guarded)
   for ((round = 1; round <= rounds; ++round)); do
     # The gateway keeps all in memory, and grows slower with what it has.
     [ "$round" = 1 ] || stop_server
@@ -174,7 +179,7 @@ fi
 pairs=()
 for server in $servers; do
   for workload in large small; do
-    for peer in rclone aws bare; do pairs+=("$server/$workload/$peer:$server/$workload/cutover"); done
+    for peer in rclone aws bare guarded; do pairs+=("$server/$workload/$peer:$server/$workload/cutover"); done
   done
 done
 summary "${pairs[@]}"

@@ -56,8 +56,10 @@ void Archive::store_end_state(const fs::path& directory,
 void Archive::for_each_end_record(const fs::path& directory, const EndVisitor& visit) {
   base::FileSource file(directory / kEndState);
   base::ZstdSource in(file);
-  base::during(fmt::format("read {}", (directory / kEndState).string()),
-               [&] { copy::for_each_end_record(in, visit); });
+  EndRecords records(in);
+  // What goes wrong with a record that was read is no error of the file.
+  const auto reading = fmt::format("read {}", (directory / kEndState).string());
+  while (const auto record = base::during(reading, [&] { return records.next(); })) visit(*record);
 }
 
 bool Archive::has_end_state(const fs::path& directory) { return fs::exists(directory / kEndState); }

@@ -131,6 +131,8 @@ ChunkRecord ChunkCopier::load(uint32_t relation, uint32_t chunk) {
     base::fail(
         ErrorKind::corrupt, "{} holds other rows than those that were read at the source",
         Archive::chunk_path(context_.options.archive.value_or("the archive"), relation, chunk).string());
+  // Before others can go on with this chunk: the proof reads the same row into another session's buffer.
+  if (source_->keeps_large_buffer()) source_.reset();
   if (archive) {
     archive->finish();
     if (&context_.archive->dir() != &context_.dir)

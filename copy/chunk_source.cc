@@ -39,6 +39,7 @@ class LiveSource final : public ChunkSource {
     // not fit the server's lock table, and a session that waits for this one would hold up everybody else.
     connection_.exec("ROLLBACK TO SAVEPOINT chunk");
   }
+  bool keeps_large_buffer() const override { return connection_.keeps_large_buffer(); }
 
  private:
   // TRUNCATE and rewrites (VACUUM FULL, CLUSTER, some ALTER TABLEs) are not safe under MVCC: an older

@@ -34,6 +34,8 @@ class ChunkSource {
   virtual void read(uint32_t relation, uint32_t chunk, base::ByteSink& out) = 0;
   /// What was recorded when the chunk was read at the source, if this is not the source itself.
   virtual const ChunkRecord* recorded(uint32_t, uint32_t) const { return nullptr; }
+  /// A row was so large that its memory should not stay until the next chunk (pg::Connection).
+  virtual bool keeps_large_buffer() const { return false; }
 };
 
 using ChunkSourceFactory = std::function<std::unique_ptr<ChunkSource>(const base::Stop& worker_stop)>;

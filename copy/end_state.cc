@@ -9,7 +9,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/lines.h"
 
 namespace pg {
 
@@ -88,17 +87,19 @@ const char* name_of(const LargeObjectInfo&) { return "large_object"; }
 const char* name_of(const LargeObjectGrant&) { return "large_object_grant"; }
 
 template <typename Record>
-bool visit_as(const nlohmann::json& line, const EndVisitor& visit) {
+bool read_as(const nlohmann::json& line, std::optional<EndRecord>& record) {
   const auto found = line.find(name_of(Record()));
-  if (found != line.end()) visit(found->template get<Record>());
-  return found != line.end();
+  if (found == line.end()) return false;
+  record = found->template get<Record>();
+  return true;
 }
 
-void visit_line(const nlohmann::json& line, const EndVisitor& visit) {
-  if (visit_as<SequenceValue>(line, visit) || visit_as<LargeObjectInfo>(line, visit) ||
-      visit_as<LargeObjectGrant>(line, visit))
-    return;
-  base::fail(base::ErrorKind::corrupt, "the stored end state has a line of an unknown kind");
+EndRecord record_in(const nlohmann::json& line) {
+  std::optional<EndRecord> record;
+  if (!read_as<SequenceValue>(line, record) && !read_as<LargeObjectInfo>(line, record) &&
+      !read_as<LargeObjectGrant>(line, record))
+    base::fail(base::ErrorKind::corrupt, "the stored end state has a line of an unknown kind");
+  return *std::move(record);
 }
 
 // The value of a setting that is a list is stored as it is written in SQL; every other value is one string.
@@ -120,10 +121,11 @@ void write_end_record(const EndRecord& record, base::ByteSink& out) {
   out.write(base::bytes_of(line.dump() + "\n"));
 }
 
-void for_each_end_record(base::ByteSource& in, const EndVisitor& visit) {
-  base::Lines lines(in);
+std::optional<EndRecord> EndRecords::next() {
+  const auto line = lines_.next();
+  if (!line) return std::nullopt;
   try {
-    while (const auto line = lines.next()) visit_line(nlohmann::json::parse(*line), visit);
+    return record_in(nlohmann::json::parse(*line));
   } catch (const nlohmann::json::exception& error) {
     throw base::Error(base::ErrorKind::corrupt,
                       fmt::format("the stored end state cannot be read: {}", error.what()));

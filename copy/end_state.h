@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "base/lines.h"
 #include "base/sink.h"
 #include "copy/options.h"
 #include "copy/plan.h"
@@ -42,8 +44,16 @@ void read_end_state(pg::Connection& source, const Plan& plan, const EndVisitor& 
 
 /// As a line of JSON.
 void write_end_record(const EndRecord& record, base::ByteSink& out);
-/// Reads those lines. Throws Error{corrupt}.
-void for_each_end_record(base::ByteSource& in, const EndVisitor& visit);
+/// Reads those lines.
+class EndRecords {
+ public:
+  explicit EndRecords(base::ByteSource& in) : lines_(in) {}
+  /// Nothing at the end. Throws Error{corrupt}.
+  std::optional<EndRecord> next();
+
+ private:
+  base::Lines lines_;
+};
 
 /// setval() for all sequences, in statements of many each. A sequence the target does not have is named in
 /// the result.

@@ -324,7 +324,10 @@ void Run::load() {
           resume_source(*context_, plan_, schema_, session_->connection(), look_at_source(*context_, plan_));
       spdlog::info("going on: {}", source_.explanation);
     }
-    if (items_) items_.emplace(*context_, session_->connection());
+    if (!items_) continue;
+    // What the ledger has by now is not looked for again at the end, so a crash must not take it either.
+    session_->run("ledger", [&](pg::Connection& target) { ledger_->make_durable(target); });
+    items_.emplace(*context_, session_->connection());
   }
 }
 

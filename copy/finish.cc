@@ -256,16 +256,18 @@ class EndStateApplier {
 
   void add(const EndRecord& record) {
     if (const auto* sequence = std::get_if<SequenceValue>(&record)) sequences_.push_back(*sequence);
+    if (const auto* object = std::get_if<LargeObjectInfo>(&record)) told_.push_back(object->oid);
     for (auto& statement : large_object_statements(record, context_.options))
       statements_.push_back({large_object_of(record), std::move(statement)});
     if (sequences_.size() == kSequences) set_sequences();
-    if (statements_.size() >= kStatements) execute("large objects");
+    if (statements_.size() >= kStatements || told_.size() >= kTold) finish_large_objects();
   }
 
   void finish() {
     if (!sequences_.empty()) set_sequences();
     base::crash_point("sequences.after");
-    execute("large objects");
+    finish_large_objects();
+    note_deleted_objects();
     if (context_.plan.schema == SchemaMode::none) return;
     target_.run("database settings", [&](pg::Connection& connection) {
       statements_.clear();
@@ -274,24 +276,64 @@ class EndStateApplier {
         statements_.push_back({0, std::move(statement)});
     });
     execute("database settings");
+    if (failed_ > kMostNamed)
+      context_.problems.add({Problem::Kind::failed,
+                             "large objects",
+                             fmt::format("{} more statements about their owners, grants and comments failed",
+                                         failed_ - kMostNamed),
+                             "the first ones say why; then run the same command again"});
   }
 
  private:
   static constexpr size_t kSequences = 500;
   static constexpr size_t kStatements = 200;  // each holds a lock until all of them are through
+  static constexpr size_t kTold = 5000;
+  static constexpr size_t kMostNamed = 1000;  // there may be tens of millions of large objects
   // No ledger row tells of these, so a crash of the target must not take them away again.
   static constexpr const char* kDurable = "SET synchronous_commit = on";
 
   void set_sequences() {
-    target_.run("sequences", [&](pg::Connection& connection) {
+    const auto missing = target_.run("sequences", [&](pg::Connection& connection) {
       connection.exec(kDurable);
-      for (const auto& missing : copy::set_sequences(connection, sequences_))
-        context_.problems.add({Problem::Kind::failed,
-                               "sequence " + missing.display(),
-                               "does not exist on the target, its value was not set",
-                               {}});
+      return copy::set_sequences(connection, sequences_);
     });
+    for (const auto& sequence : missing)
+      context_.problems.add({Problem::Kind::failed,
+                             "sequence " + sequence.display(),
+                             "does not exist on the target, its value was not set",
+                             {}});
     sequences_.clear();
+  }
+
+  void finish_large_objects() {
+    execute("large objects");
+    if (told_.empty()) return;
+    told_there_ += target_.run("large objects", [&](pg::Connection& connection) {
+      return static_cast<uint64_t>(
+          connection
+              .exec(fmt::format("SELECT count(*) FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({})",
+                                fmt::join(told_, ", ")))
+              .integer(0, 0));
+    });
+    told_.clear();
+  }
+
+  // They were there at the snapshot, so they are copied, but their owners are not known any more.
+  void note_deleted_objects() {
+    const auto& relations = context_.plan.relations;
+    if (std::ranges::none_of(relations,
+                             [](const auto& r) { return r.kind == Relation::Kind::large_objects; }))
+      return;
+    const auto made = target_.run("large objects", [&](pg::Connection& connection) {
+      return context_.ledger.count_large_objects(connection);
+    });
+    if (made <= told_there_) return;
+    context_.problems.add(
+        {Problem::Kind::note, "large objects",
+         fmt::format("{} were deleted at the source while the copy ran: the target has them as they were "
+                     "when it began, with this run's role as their owner and without grants",
+                     made - told_there_),
+         "cutover verify with --source names them"});
   }
 
   // All at once; where one of them fails, one by one.
@@ -337,7 +379,7 @@ class EndStateApplier {
       return true;
     } catch (const base::Error& error) {
       if (error.kind() != base::ErrorKind::permanent) throw;
-      if (!object.empty())
+      if (!object.empty() && ++failed_ <= kMostNamed)
         context_.problems.add({Problem::Kind::failed, object, error.message(), error.hint()});
       return false;
     }
@@ -351,6 +393,9 @@ class EndStateApplier {
     std::string sql;
   };
   std::vector<Statement> statements_;
+  size_t failed_ = 0;
+  std::vector<pg::Oid> told_;  // large objects that the source still has
+  uint64_t told_there_ = 0;    // those of them that the target has
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "base/crash_point.h"
 #include "pg/quote.h"
+#include "pg/reserved_schema.h"
 
 namespace copy {
 namespace {
@@ -63,6 +64,24 @@ void Ledger::create(pg::Connection& target, std::string_view source, std::string
 }
 
 void Ledger::complete(pg::Connection& target) { target.exec(kSchema); }
+
+// Without CASCADE, which would take along a view that somebody has built on it.
+void Ledger::drop(pg::Connection& target) {
+  std::string tables;
+  for (const auto& table : pg::kOwnTables)
+    tables += fmt::format("{}{}.{}", tables.empty() ? "" : ", ", pg::kReservedSchema, table.name);
+  base::during("drop the ledger (schema cutover) on the target", [&] {
+    try {
+      target.exec(fmt::format("DROP TABLE IF EXISTS {}; DROP SCHEMA {}", tables, pg::kReservedSchema));
+    } catch (base::Error& error) {
+      constexpr std::string_view kDependentObjects = "2BP01";
+      if (error.sqlstate() == kDependentObjects)
+        error.kind(base::ErrorKind::usage)
+            .hint("nothing was dropped; drop first what depends on it, which is not the ledger's");
+      throw;
+    }
+  });
+}
 
 bool Ledger::exists(pg::Connection& target) {
   return !target.exec("SELECT pg_catalog.to_regclass('cutover.run')").is_null(0, 0);
@@ -188,21 +207,34 @@ std::set<pg::Oid> Ledger::made_large_objects(pg::Connection& target, std::string
   return made;
 }
 
+uint64_t Ledger::count_large_objects(pg::Connection& target) const {
+  return static_cast<uint64_t>(
+      target
+          .exec("SELECT coalesce(sum(pg_catalog.cardinality(oids)), 0) FROM cutover.large_objects "
+                "WHERE run_id = $1",
+                {run_id_})
+          .integer(0, 0));
+}
+
+// The list is unpacked once, not once for each batch: of ten million objects it has 40 MB.
 void Ledger::unlink_large_objects(pg::Connection& target, uint32_t relation, uint32_t chunk) const {
   constexpr int kBatch = 1000;
-  const auto of_chunk = fmt::format("run_id = {} AND relation = {} AND chunk = {}",
-                                    pg::quote_literal(run_id_), relation, chunk);
-  const auto count =
-      target
-          .exec("SELECT coalesce(sum(pg_catalog.cardinality(oids)), 0) FROM cutover.large_objects WHERE " +
-                of_chunk)
-          .integer(0, 0);
-  for (int64_t first = 1; first <= count; first += kBatch)
+  target.exec(
+      fmt::format("DECLARE made NO SCROLL CURSOR WITH HOLD FOR SELECT pg_catalog.unnest(oids) "
+                  "FROM cutover.large_objects WHERE run_id = {} AND relation = {} AND chunk = {}",
+                  pg::quote_literal(run_id_), relation, chunk));
+  for (;;) {
+    const auto rows = target.exec(fmt::format("FETCH {} FROM made", kBatch));
+    std::string oids;
+    for (int row = 0; row < rows.rows(); ++row)
+      oids += fmt::format("{}{}", oids.empty() ? "" : ", ", rows.text(row, 0));
+    if (oids.empty()) break;
     target.exec(
-        fmt::format("SELECT count(pg_catalog.lo_unlink(m.oid)) FROM cutover.large_objects l "
-                    "CROSS JOIN LATERAL pg_catalog.unnest(l.oids[{}:{}]) made(oid) "
-                    "JOIN pg_catalog.pg_largeobject_metadata m ON m.oid = made.oid WHERE {}",
-                    first, first + kBatch - 1, of_chunk));
+        fmt::format("SELECT count(pg_catalog.lo_unlink(oid)) FROM pg_catalog.pg_largeobject_metadata "
+                    "WHERE oid IN ({})",
+                    oids));
+  }
+  target.exec("CLOSE made");
 }
 
 void Ledger::forget_run(pg::Connection& target) const {

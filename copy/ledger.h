@@ -37,6 +37,8 @@ class Ledger {
   static bool exists(pg::Connection& target);
   /// Adds what a ledger lacks that an older version of this program has made.
   static void complete(pg::Connection& target);
+  /// Takes it off the target, with the schema; throws where something of somebody else's depends on it.
+  static void drop(pg::Connection& target);
   static std::vector<std::string> runs(pg::Connection& target);
   static std::vector<std::string> unfinished_runs(pg::Connection& target);
 
@@ -60,6 +62,7 @@ class Ledger {
   std::string large_objects_sql(uint32_t relation, uint32_t chunk, std::string_view oids) const;
   /// Those of the oids, a list for SQL, that chunks of this run have made.
   std::set<pg::Oid> made_large_objects(pg::Connection& target, std::string_view oids) const;
+  uint64_t count_large_objects(pg::Connection& target) const;
   /// Takes a chunk's large objects off the target, those that it made and no other, in many transactions:
   /// each object holds a lock until its own ends, and a server has room for some thousands of them.
   void unlink_large_objects(pg::Connection& target, uint32_t relation, uint32_t chunk) const;

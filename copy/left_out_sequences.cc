@@ -35,15 +35,13 @@ bool is_left_out(const Plan& plan, const pg::QualifiedName& user) {
 void warn_of_left_out_sequences(pg::Connection& source, Plan& plan) {
   // Without a schema of the copy's the defaults are the target's own.
   if (plan.excluded_sequences.empty() || plan.schema == SchemaMode::none) return;
-  std::string names;
-  for (const auto& sequence : plan.excluded_sequences) names += (names.empty() ? "" : ", ") + sequence.row();
   const auto rows = source.exec(fmt::format(
       "SELECT DISTINCT s.schema, s.name, t.nspname, t.relname, t.used_by FROM (VALUES {}) s(schema, name) "
       "JOIN ({}) t ON pg_catalog.replace(t.name[1], '''''', '''') IN (s.name, "
       "pg_catalog.quote_ident(s.name), "
       "s.schema || '.' || s.name, pg_catalog.format('%I.%I', s.schema, s.name), "
       "pg_catalog.format('%s.%I', s.schema, s.name)) ORDER BY 1, 2, 5",
-      names, kNamesInTexts));
+      pg::name_rows(plan.excluded_sequences), kNamesInTexts));
   for (int row = 0; row < rows.rows(); ++row) {
     if (is_left_out(plan, {rows.string(row, 2), rows.string(row, 3)})) continue;
     const pg::QualifiedName sequence{rows.string(row, 0), rows.string(row, 1)};

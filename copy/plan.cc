@@ -20,8 +20,6 @@ namespace {
 // kept with every chunk.
 constexpr int64_t kRowsPerBucket = 2048;
 constexpr uint32_t kMostBuckets = 4096;
-// Without statistics (never analyzed) a row is taken to be this long.
-constexpr uint64_t kGuessedRowBytes = 100;
 // TID range scans came with 14; before it every chunk of a table would read the whole table.
 constexpr int kFirstMajorWithTidRanges = 14;
 
@@ -86,13 +84,15 @@ class Planner {
 
   // In the schema of the ledger, which no query here looks into and pg_dump leaves out.
   void add_stranger(const pg::Stranger& stranger) {
-    if (const auto why = reason_to_skip(options_, std::span(&stranger.name, 1)))
+    if (const auto why = reason_to_skip(options_, std::span(&stranger.name, 1))) {
+      if (plan_.excluded_schemas.empty() || plan_.excluded_schemas.back() != pg::kReservedSchema)
+        plan_.excluded_schemas.emplace_back(pg::kReservedSchema);
       note(Severity::skipped, stranger.display(), *why);
-    else
-      note(Severity::blocker, stranger.display(),
-           fmt::format("is in the schema {}, which is the ledger's and is not copied", pg::kReservedSchema),
-           fmt::format("rename that schema at the source, or leave it out: --exclude {}",
-                       pg::kReservedSchema));
+      return;
+    }
+    note(Severity::blocker, stranger.display(),
+         fmt::format("is in the schema {}, which is the ledger's and is not copied", pg::kReservedSchema),
+         fmt::format("rename that schema at the source, or leave it out: --exclude {}", pg::kReservedSchema));
   }
 
   bool is_of_vendor(const std::string& schema) const {
@@ -136,9 +136,8 @@ class Planner {
     for (const auto* above : pg::ancestors(by_oid_, table)) out.above.push_back(above->name);
     out.root = root_above(table);
     out.filenode = table.filenode;
-    out.bytes = table.bytes + table.toast_bytes;
-    const auto guessed_rows = static_cast<int64_t>(out.bytes / kGuessedRowBytes);
-    out.row_estimate = table.row_estimate > 0 ? table.row_estimate : guessed_rows;
+    out.bytes = table.all_bytes();
+    out.row_estimate = table.row_estimate > 0 ? table.row_estimate : table.guessed_rows();
     out.condition = table.condition(options_.row_filters);
     bool binary = true;
     Columns columns;
@@ -164,7 +163,7 @@ class Planner {
     out.shape.columns = static_cast<uint32_t>(columns.names.size());
     out.shape.format = binary ? pg::CopyFormat::binary : pg::CopyFormat::text;
     // Statistics may be older than most rows.
-    out.shape.buckets = bucket_count(std::max(out.row_estimate, guessed_rows));
+    out.shape.buckets = bucket_count(std::max(out.row_estimate, table.guessed_rows()));
     blocks_.push_back(table.blocks);
     if (out.via_root()) match_root(out, table);
     return out;

@@ -125,9 +125,12 @@ Plan read_plan(base::Lines& lines) {
   Plan plan;
   const auto facts = next_object(lines);
   if (const auto version = facts.at("version").get<int>(); version != plan.version)
-    base::fail(base::ErrorKind::usage,
-               "the plan has format {}, this program knows format {}: it was made by another version",
-               version, plan.version);
+    throw base::Error(
+        base::ErrorKind::usage,
+        fmt::format("the plan has format {}, this program knows format {}: it was made by another version",
+                    version, plan.version),
+        "end the run, or take back what it made (--restart), with the version that began it; or clean it, "
+        "empty the target, and copy again");
   for_each_fact(plan, [&](const char* name, auto& value) { facts.at(name).get_to(value); });
   for_each_list(plan, [&](const char* name, auto& list) {
     auto count = facts.at("counts").at(name).get<size_t>();

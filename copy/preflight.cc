@@ -38,11 +38,7 @@ void check_pooler(pg::Connection& connection, const std::string& side, std::vect
         *fix);
 }
 
-std::string values_of_names(const std::vector<const pg::QualifiedName*>& names) {
-  std::string values;
-  for (const auto* name : names) values += (values.empty() ? "" : ", ") + name->row();
-  return values;
-}
+const pg::QualifiedName& pointed_to(const pg::QualifiedName* name) { return *name; }
 
 std::vector<const pg::QualifiedName*> target_tables(const Plan& plan) {
   std::vector<const pg::QualifiedName*> names;
@@ -97,7 +93,7 @@ void check_source_privileges(pg::Connection& source, const Plan& plan, std::vect
                     "WHERE NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') OR NOT "
                     "pg_catalog.has_table_privilege(c.oid, 'SELECT') "
                     "OR (c.relrowsecurity AND pg_catalog.row_security_active(c.oid))",
-                    values_of_names(names)));
+                    pg::name_rows(names, pointed_to)));
     std::set<std::string> closed_schemas;
     for (int row = 0; row < rows.rows(); ++row) {
       const pg::QualifiedName name{rows.string(row, 0), rows.string(row, 1)};
@@ -278,7 +274,7 @@ void check_cascades(pg::Connection& target, const Plan& plan, const Options& opt
       "JOIN pg_catalog.pg_constraint k ON k.confrelid = c.oid AND k.contype = 'f' AND k.confdeltype IN ('c', "
       "'n', 'd') JOIN pg_catalog.pg_class r ON r.oid = k.conrelid "
       "JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace ORDER BY 1, 2, 3, 4, 5",
-      values_of_names(filtered)));
+      pg::name_rows(filtered, pointed_to)));
   for (int row = 0; row < rows.rows(); ++row) {
     const pg::QualifiedName table{rows.string(row, 0), rows.string(row, 1)};
     const pg::QualifiedName referring{rows.string(row, 2), rows.string(row, 3)};
@@ -306,7 +302,7 @@ void check_quieted(pg::Connection& target, const Plan& plan, std::vector<Finding
       "v(schema, name) WHERE (v.schema = q.schema AND v.name = q.relation) OR (q.kind = 'foreign key' AND "
       "pg_catalog.strpos(q.definition, pg_catalog.format(' REFERENCES %I.%I(', v.schema, v.name)) > 0)) "
       "GROUP BY 1",
-      values_of_names(names)));
+      pg::name_rows(names, pointed_to)));
   for (int row = 0; row < rows.rows(); ++row)
     add(findings, Severity::blocker, "target",
         fmt::format("run {} did not end and has these put aside: {}", rows.text(row, 0), rows.text(row, 1)),
@@ -352,7 +348,7 @@ std::set<pg::QualifiedName> existing_tables(pg::Connection& target, const Plan& 
                               "pg_catalog.pg_namespace n ON n.nspname = v.schema "
                               "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
                               "AND c.relkind IN ('r', 'p')",
-                              values_of_names(names)));
+                              pg::name_rows(names, pointed_to)));
   for (int row = 0; row < rows.rows(); ++row) found.insert({rows.string(row, 0), rows.string(row, 1)});
   return found;
 }
@@ -379,7 +375,7 @@ std::map<pg::QualifiedName, TargetColumns> columns_at(pg::Connection& target, co
       "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name AND c.relkind IN ('r', "
       "'p') "
       "LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped",
-      values_of_names(names)));
+      pg::name_rows(names, pointed_to)));
   for (int row = 0; row < rows.rows(); ++row) {
     auto& columns = found[{rows.string(row, 0), rows.string(row, 1)}];
     if (!rows.is_null(row, 2))

@@ -29,15 +29,11 @@ std::vector<pg::QualifiedName> planned_tables(const Plan& plan) {
 }
 
 std::string with_planned(const std::vector<pg::QualifiedName>& tables) {
-  std::string values;
-  for (const auto& name : tables)
-    values += fmt::format("{}({}, {})", values.empty() ? "" : ", ", pg::quote_literal(name.schema),
-                          pg::quote_literal(name.name));
   return fmt::format(
       "WITH planned AS (SELECT c.oid, c.relowner, n.nspname, c.relname FROM (VALUES {}) v(schema, name) "
       "JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "
       "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name) ",
-      values);
+      pg::name_rows(tables));
 }
 
 // Of a row (schema, relation, name, definition, comment).

@@ -163,10 +163,8 @@ bool check_target_privileges(pg::Connection& target, const Plan& plan, const Opt
 
 std::vector<pg::QualifiedName> sequences_without(pg::Connection& connection, const Plan& plan,
                                                  const char* privilege) {
-  std::string values;
-  for (const auto& sequence : plan.sequences) values += (values.empty() ? "" : ", ") + sequence.name.row();
   std::vector<pg::QualifiedName> names;
-  if (values.empty()) return names;
+  if (plan.sequences.empty()) return names;
   const auto rows = connection.exec(
       fmt::format("SELECT n.nspname, c.relname FROM (VALUES {}) v(schema, name) JOIN "
                   "pg_catalog.pg_namespace n ON n.nspname = v.schema "
@@ -175,7 +173,7 @@ std::vector<pg::QualifiedName> sequences_without(pg::Connection& connection, con
                   // planner may call it first.
                   "WHERE CASE WHEN c.relkind = 'S' THEN NOT pg_catalog.has_sequence_privilege(c.oid, '{}') "
                   "ELSE false END",
-                  values, privilege));
+                  pg::name_rows(plan.sequences, &pg::Sequence::name), privilege));
   for (int row = 0; row < rows.rows(); ++row) names.push_back({rows.string(row, 0), rows.string(row, 1)});
   return names;
 }

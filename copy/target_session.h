@@ -21,6 +21,7 @@ class TargetSession {
   auto run(const std::string& label, Step step) {
     return base::retry(context_.options.retry, stop_, context_.retry_notice(label), [&] {
       try {
+        const GiveUpLargeBuffer after{connection_};
         return step(connection());
       } catch (const base::Error&) {
         connection_.reset();
@@ -46,6 +47,13 @@ class TargetSession {
   }
 
  private:
+  struct GiveUpLargeBuffer {
+    std::optional<pg::Connection>& connection;
+    ~GiveUpLargeBuffer() {
+      if (connection && connection->keeps_large_buffer()) connection.reset();
+    }
+  };
+
   const Context& context_;
   base::Stop stop_;
   std::optional<pg::Connection> connection_;

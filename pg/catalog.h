@@ -55,6 +55,9 @@ struct Table {
   std::vector<Column> columns;
   std::vector<std::string> key;  ///< columns of the primary key, else of a unique, immediate, not-null index
 
+  uint64_t all_bytes() const { return bytes + toast_bytes; }
+  /// Without statistics (never analyzed), or when they are old: a row is taken to have 100 bytes.
+  int64_t guessed_rows() const { return static_cast<int64_t>(all_bytes() / 100); }
   /// Which rows are meant, as it can follow WHERE: the user's of an extension's table, and those of the
   /// filter that `row_filters` has for it by its display name. Empty: all.
   std::string condition(const std::map<std::string, std::string>& row_filters) const;

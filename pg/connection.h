@@ -92,7 +92,12 @@ class Connection {
   const base::Stop& stop() const { return stop_; }
   const Conninfo& conninfo() const { return conninfo_; }
 
+  /// libpq keeps room for the largest message that came, as long as the connection lives. True when that is
+  /// a lot: whoever goes on without it had better close it.
+  bool keeps_large_buffer() const { return keeps_large_buffer_; }
+
   // For the COPY classes of this folder.
+  void large_message_came() { keeps_large_buffer_ = true; }
   pg_conn* raw() const { return connection_.get(); }
   /// True once, for whoever has to prepare the connection for reading much.
   bool first_bulk_read() { return std::exchange(first_bulk_read_, false); }
@@ -118,6 +123,7 @@ class Connection {
   Conninfo conninfo_;
   base::Stop stop_;
   bool first_bulk_read_ = true;
+  bool keeps_large_buffer_ = false;
 };
 
 /// What a SQLSTATE allows the caller to do. Source: Postgres's Appendix A; the transient ones are those that

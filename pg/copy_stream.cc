@@ -20,6 +20,7 @@
 namespace pg {
 namespace {
 
+constexpr uint64_t kLargeMessage = uint64_t{16} << 20;
 constexpr int kLowWater = 128 * 1024;
 constexpr int kLingerMilliseconds = 5;
 // Not for ever: under TLS a decrypted rest can wait in OpenSSL while the socket has nothing to tell.
@@ -51,6 +52,13 @@ void CopyReader::gather(bool much) {
   if (std::exchange(gathers_, much) != much) set_low_water(connection_, much ? kLowWater : 1);
 }
 
+// A piece that fills the room may be followed by more of its message.
+void CopyReader::note_piece(size_t size, size_t room) {
+  message_ += size;
+  if (message_ >= kLargeMessage) connection_.large_message_came();
+  if (size < room) message_ = 0;
+}
+
 void CopyReader::wait_for_input() {
   if (!gathers_) {
     connection_.wait(POLLIN, kPatienceMilliseconds);
@@ -67,11 +75,13 @@ size_t CopyReader::read(std::span<std::byte> buffer) {
   if (ended_) return 0;
   size_t filled = 0;
   while (filled < buffer.size()) {
+    const auto room = std::min<size_t>(buffer.size() - filled, 1U << 30);
     const int got =
         PQgetlineAsync(connection_.raw(), reinterpret_cast<char*>(buffer.data() + filled),  // NOLINT
-                       static_cast<int>(std::min<size_t>(buffer.size() - filled, 1U << 30)));
+                       static_cast<int>(room));
     if (got > 0) {
       filled += static_cast<size_t>(got);
+      note_piece(static_cast<size_t>(got), room);
     } else if (got < 0) {
       finish();
       break;

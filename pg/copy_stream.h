@@ -29,12 +29,14 @@ class CopyReader : public base::ByteSource {
 
  private:
   void gather(bool much);
+  void note_piece(size_t size, size_t room);
   void wait_for_input();
   void finish();
 
   Connection& connection_;
   uint64_t rows_ = 0;
   uint64_t bytes_ = 0;    // that read() has given
+  uint64_t message_ = 0;  // of them, in pieces of a message that does not end yet
   bool gathers_ = false;  // waits for much at a time
   bool ended_ = false;
 };

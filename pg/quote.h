@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,14 @@ struct QualifiedName {
   std::string display() const;
   auto operator<=>(const QualifiedName&) const = default;  // NOLINT(modernize-use-nullptr): a bug of 14
 };
+
+/// The rows of all of them; `name` takes a QualifiedName out of what the range is of.
+template <typename Range, typename Name = std::identity>
+std::string name_rows(const Range& range, Name name = {}) {
+  std::string rows;
+  for (const auto& one : range) rows += (rows.empty() ? "" : ", ") + std::invoke(name, one).row();
+  return rows;
+}
 
 /// An identifier for people, see QualifiedName::display().
 std::string display_identifier(std::string_view name);

@@ -1,17 +1,23 @@
 #include "pg/reserved_schema.h"
 
+#include <fmt/format.h>
+
 namespace pg {
 
-// The columns are those of copy/ledger and copy/quiet.
+namespace {
+
+std::string own_tables_values() {
+  std::string values;
+  for (const auto& table : kOwnTables)
+    values += fmt::format("{}('{}', '{}')", values.empty() ? "" : ", ", table.name, table.columns);
+  return values;
+}
+
+}  // namespace
+
 std::vector<Stranger> read_strangers(Connection& connection) {
-  const auto rows = connection.exec(R"(
-    WITH ours (name, columns) AS (VALUES
-      ('run', 'run_id source tool_version started_at finished_at'),
-      ('chunk', 'run_id relation chunk name bounds rows bytes digest buckets snapshot transaction committed_at'),
-      ('item', 'run_id item description schema name committed_at'),
-      ('large_objects', 'run_id relation chunk oids'),
-      ('crash_mark', 'run_id'),
-      ('quieted', 'run_id kind schema relation name definition comment'))
+  const auto rows = connection.exec(fmt::format(R"(
+    WITH ours (name, columns) AS (VALUES {})
     SELECT i.type, i.identity, coalesce(c.relname::text, '')
       FROM pg_catalog.pg_namespace n
       JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND d.refobjid = n.oid
@@ -23,7 +29,8 @@ std::vector<Stranger> read_strangers(Connection& connection) {
        AND NOT EXISTS (SELECT FROM ours o WHERE o.name = c.relname AND c.relkind = 'r' AND o.columns = (
                          SELECT pg_catalog.string_agg(a.attname, ' ' ORDER BY a.attnum) FROM pg_catalog.pg_attribute a
                           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
-     ORDER BY 1, 2)");
+     ORDER BY 1, 2)",
+                                                own_tables_values()));
   std::vector<Stranger> strangers;
   for (int row = 0; row < rows.rows(); ++row)
     strangers.push_back({rows.string(row, 0), rows.string(row, 1), {kReservedSchema, rows.string(row, 2)}});

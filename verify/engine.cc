@@ -195,8 +195,12 @@ void Comparison::look_for_strangers() {
   if (!options_.only.empty()) return;
   for (const auto* side : {source_ ? &*source_ : nullptr, &*target_}) {
     if (!side) continue;
+    const bool was_left_out =
+        after_copy() && options_.recorded->left_out_strangers && side->role() == Role::source;
     for (const auto& stranger : side->catalog().strangers) {
-      if (const auto why = options_.why_left_out(stranger.name))
+      if (was_left_out)
+        outcome_.skipped.push_back({stranger.display(), "the copy was told to leave it out", {}});
+      else if (const auto why = options_.why_left_out(stranger.name))
         outcome_.skipped.push_back({stranger.display(), *why, {}});
       else
         outcome_.unchecked.push_back(

@@ -196,6 +196,19 @@ class Store {
   base::Guarded<State> state_;
 };
 
+// A value is shown to be looked at; a whole one may be of any size, and a million rows are held at once.
+std::string beginning_of(std::string value) {
+  constexpr size_t kShown = 4096;
+  if (value.size() <= kShown) return value;
+  const auto whole = value.size();
+  auto end = kShown;
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80; };
+  while (end > 0 && continues(value[end])) --end;
+  value.resize(end);
+  value.shrink_to_fit();
+  return value + fmt::format("… ({} bytes)", whole);
+}
+
 // Makes entries of the rows.
 class Collector final : public SliceRows {
  public:
@@ -264,9 +277,11 @@ class Collector final : public SliceRows {
   std::vector<std::optional<std::string>> values_of(std::span<const Bytes> columns) const {
     std::vector<std::optional<std::string>> out;
     if (!with_values_) return out;
-    for (size_t i = 0; i < unit_.shape.columns; ++i)
-      out.push_back(
-          pg::column_value(unit_.shape.format, columns[more_.empty() ? i : unit_.shape.columns + i]));
+    for (size_t i = 0; i < unit_.shape.columns; ++i) {
+      auto value = pg::column_value(unit_.shape.format, columns[more_.empty() ? i : unit_.shape.columns + i]);
+      if (value) value = beginning_of(*std::move(value));
+      out.push_back(std::move(value));
+    }
     return out;
   }
 

@@ -14,9 +14,6 @@
 namespace verify {
 namespace {
 
-// A row is taken to be this long, unless statistics say that there are more of them.
-constexpr uint64_t kGuessedRowBytes = 100;
-
 uint32_t bucket_count(int64_t rows) {
   const auto wanted = static_cast<uint64_t>(std::max<int64_t>(rows, 1) / kRowsPerBucket);
   return std::bit_floor(static_cast<uint32_t>(std::clamp<uint64_t>(wanted, 1, kMostBuckets)));
@@ -24,14 +21,13 @@ uint32_t bucket_count(int64_t rows) {
 
 // What was estimated before the table grew says too little. Too many buckets cost memory alone.
 int64_t estimated_rows(const pg::Table& table) {
-  return std::max(table.row_estimate,
-                  static_cast<int64_t>((table.bytes + table.toast_bytes) / kGuessedRowBytes));
+  return std::max(table.row_estimate, table.guessed_rows());
 }
 
 Part part_of(const pg::Table& table) {
   return {table.name,        table.oid,
           table.kind != 'm', std::ranges::any_of(table.columns, &pg::Column::generated),
-          table.filenode,    table.bytes + table.toast_bytes,
+          table.filenode,    table.all_bytes(),
           table.blocks};
 }
 

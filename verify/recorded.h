@@ -45,6 +45,8 @@ struct Recorded {
   /// Tables that the copy was told to leave out; pg::kLargeObjects when the source had some.
   std::vector<pg::QualifiedName> left_out;
   std::vector<pg::QualifiedName> left_out_sequences;
+  /// It was told to leave out what the source has of its own in the schema of the ledger.
+  bool left_out_strangers = false;
 };
 
 }  // namespace verify

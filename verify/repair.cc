@@ -149,14 +149,12 @@ bool Mending::may_take_replica_role() {
 
 // A trigger checks them, which does not fire in the replica role.
 bool Mending::has_deferrable_constraints() {
-  std::string names;
-  for (const auto& name : touched_) names += (names.empty() ? "" : ", ") + name.row();
   return session_
       ->exec(fmt::format("SELECT EXISTS (SELECT FROM (VALUES {}) v(schema, name) "
                          "JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "
                          "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
                          "JOIN pg_catalog.pg_index i ON i.indrelid = c.oid WHERE NOT i.indimmediate)",
-                         names))
+                         pg::name_rows(touched_)))
       .boolean(0, 0);
 }
 

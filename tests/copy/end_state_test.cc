@@ -35,7 +35,8 @@ std::string lines_of(const std::vector<EndRecord>& records) {
 std::vector<EndRecord> records_in(const std::string& text) {
   base::test::Trickle in(text);
   std::vector<EndRecord> records;
-  for_each_end_record(in, [&](const EndRecord& record) { records.push_back(record); });
+  EndRecords lines(in);
+  while (auto record = lines.next()) records.push_back(*std::move(record));
   return records;
 }
 

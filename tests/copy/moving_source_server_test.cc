@@ -66,6 +66,16 @@ TEST_F(MovingSource, LargeObjectsThatComeMeanwhileAreNotSeen) {
   EXPECT_EQ(move.target.value("SELECT obj_description(5, 'pg_largeobject')"), "kept");
 }
 
+// Its content is of the snapshot; who owned it, nobody can say any more.
+TEST_F(MovingSource, ALargeObjectThatGoesMeanwhileIsToldOf) {
+  move.source.exec("SELECT lo_from_bytea(5, 'goes'), lo_from_bytea(6, 'stays')");
+  const auto before = support::database_digest(move.source.url());
+  const auto result = copy_while("ACCESS EXCLUSIVE", [&] { move.source.exec("SELECT lo_unlink(5)"); });
+  EXPECT_TRUE(exits(result, 0));
+  EXPECT_EQ(support::database_digest(move.target.url()), before);
+  EXPECT_THAT(result.output, HasSubstr("large objects: 1 were deleted at the source while the copy ran"));
+}
+
 TEST_F(MovingSource, ADroppedTableIsNamedAndTheOthersAreCopied) {
   const auto result = copy_while("ACCESS EXCLUSIVE", [&] { move.source.exec("DROP TABLE t"); });
   EXPECT_TRUE(exits(result, 3));

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/file.h"
+#include "base/zstd.h"
 #include "tests/copy/fixture.h"
 #include "tests/support/relay.h"
 
@@ -250,6 +252,26 @@ TEST(Refused, ARunDirectoryThatBelongsToAnotherSource) {
       {"copy", "--source", move.source.url(), "--target", empty.url(), "--run-dir", move.way.run_dir()});
   EXPECT_TRUE(exits(elsewhere, 2));
   move.expect_equal_copy();
+}
+
+TEST(Refused, ARunOfAnotherVersionUnlessItIsCleaned) {
+  const Move move("CREATE TABLE t AS SELECT 1 AS a");
+  move.way.crash_at("sequences.before");
+  const auto plan = move.way.run_dir() / "plan.json.zst";
+  auto text = base::zstd_decompress(base::read_file(plan));
+  constexpr std::string_view kVersion = "\"version\":";
+  const auto at = text.find(kVersion);
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at + kVersion.size(), 1, "3");
+  base::replace_file(plan, base::zstd_compress(text));
+  for (const Arguments& more : {Arguments{}, Arguments{"--restart", "--yes"}}) {
+    const auto refused = move.copy(more);
+    EXPECT_TRUE(exits(refused, 2));
+    EXPECT_THAT(refused.error, AllOf(HasSubstr("made by another version"), HasSubstr("or clean it")));
+  }
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM t"), "1");
+  EXPECT_TRUE(exits(move.way.clean(), 0));
+  EXPECT_FALSE(std::filesystem::exists(move.way.run_dir()));
 }
 
 }  // namespace

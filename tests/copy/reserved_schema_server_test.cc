@@ -27,6 +27,11 @@ TEST(ReservedSchema, WhatAUserHasInItIsRefusedAndNothingIsDone) {
   EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'cutover'"), "0");
   EXPECT_TRUE(exits(move.copy({"--exclude", "cutover"}), 0));
   EXPECT_THAT(move.way.report().dump(), HasSubstr("table cutover.mine"));
+  const auto verdict =
+      verify::test::compare(move.source.url(), move.target.url(), {"--run-dir", move.way.run_dir()});
+  EXPECT_EQ(verdict.code(), 0) << verdict.text();
+  EXPECT_THAT(verdict.remarks("skipped"),
+              Contains("table cutover.mine: the copy was told to leave it out"));
 }
 
 TEST(ReservedSchema, WhatIsAtTheTargetIsRefusedAndNotCleanedAway) {
@@ -41,6 +46,19 @@ TEST(ReservedSchema, WhatIsAtTheTargetIsRefusedAndNotCleanedAway) {
   EXPECT_THAT(text_of(refused), HasSubstr("table cutover.mine"));
   EXPECT_EQ(move.target.value("SELECT count(*) FROM cutover.mine"), "0");
   move.target.exec("DROP TABLE cutover.mine");
+  EXPECT_TRUE(exits(move.way.clean(), 0));
+}
+
+TEST(ReservedSchema, WhatWasBuiltOnTheLedgerIsNotCleanedAway) {
+  const Move move("CREATE TABLE t (id int)");
+  EXPECT_TRUE(exits(move.copy(), 0));
+  move.target.exec("CREATE VIEW progress AS SELECT * FROM cutover.chunk");
+  const auto refused = move.way.clean();
+  EXPECT_TRUE(exits(refused, 2));
+  EXPECT_THAT(text_of(refused), AllOf(HasSubstr("view progress depends on"), HasSubstr("drop first what depends")));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM progress"), "1");
+  EXPECT_TRUE(exits(move.copy(), 0)) << "the run directory is there too";
+  move.target.exec("DROP VIEW progress");
   EXPECT_TRUE(exits(move.way.clean(), 0));
 }
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "tests/support/process.h"
 #include "tests/support/sql.h"
@@ -55,6 +57,20 @@ bool is_incidental(std::string_view line) {
          std::ranges::any_of(kStarts, [&](std::string_view start) { return line.starts_with(start); });
 }
 
+// pg_dump lists a policy's roles as they lie in pg_authid, where each server has them in an order of its own.
+std::string with_sorted_roles(const std::string& line) {
+  constexpr std::string_view kTo = " TO ";
+  const auto to = line.find(kTo);
+  if (!line.starts_with("CREATE POLICY ") || to == std::string::npos) return line;
+  const auto begin = to + kTo.size();
+  const auto end = std::min({line.find(" USING (", begin), line.find(" WITH CHECK (", begin),
+                             line.find(';', begin), line.size()});
+  std::set<std::string> roles;
+  std::istringstream list(line.substr(begin, end - begin));
+  for (std::string role; std::getline(list >> std::ws, role, ',');) roles.insert(role);
+  return fmt::format("{}{}{}", line.substr(0, begin), fmt::join(roles, ", "), line.substr(end));
+}
+
 }  // namespace
 
 std::map<std::string, std::string> database_digest(const std::string& url) {
@@ -85,7 +101,7 @@ std::string schema_dump(const std::string& url) {
                                        {"--schema-only", "--exclude-schema=cutover", "--dbname", url}));
   std::string kept;
   for (std::string line; std::getline(dump, line);)
-    if (!is_incidental(line)) kept += line + '\n';
+    if (!is_incidental(line)) kept += with_sorted_roles(line) + '\n';
   return kept;
 }
 

@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -222,6 +223,21 @@ TEST(Faults, ValuesAreShownOnlyWhenAsked) {
   EXPECT_THAT(shown.process.output, HasSubstr(R"(secret "kept-to-itself" -> NULL)"));
   const auto row = shown.table("public.t").at("rows").at("first").at(0);
   EXPECT_EQ(row.at("source_values"), (json{{"secret", "kept-to-itself"}}));
+}
+
+TEST(Faults, OfLongValuesTheBeginningIsShown) {
+  const char* sql = "CREATE TABLE t (id int PRIMARY KEY, v text)";
+  const Pair pair(sql, sql);
+  pair.source.exec("INSERT INTO t SELECT i, repeat('é', 20000000) || i FROM generate_series(1, 3) i");
+  pair.target.exec("INSERT INTO t SELECT i, 'short' FROM generate_series(1, 3) i");
+  const auto verdict = pair.compare({"--show-values", "--row-memory", "16MB"});
+  EXPECT_EQ(verdict.code(), 1) << verdict.text();
+  const auto& rows = verdict.table("public.t").at("rows");
+  EXPECT_EQ(rows.at("complete"), true);
+  EXPECT_EQ(rows.at("changed"), 3);
+  const auto value = rows.at("first").at(0).at("source_values").at("v").get<std::string>();
+  EXPECT_THAT(value, EndsWith("é… (40000001 bytes)"));
+  EXPECT_LE(value.size(), 5000U);
 }
 
 // A step that somebody accepts says nothing of where the sequence stands.
