@@ -67,17 +67,17 @@ void Ledger::complete(pg::Connection& target) { target.exec(kSchema); }
 
 // Without CASCADE, which would take along a view that somebody has built on it.
 void Ledger::drop(pg::Connection& target) {
-  std::string tables;
+  std::string sql;
   for (const auto& table : pg::kOwnTables)
-    tables += fmt::format("{}{}.{}", tables.empty() ? "" : ", ", pg::kReservedSchema, table.name);
+    sql += fmt::format("DROP TABLE IF EXISTS {}.{}; ", pg::kReservedSchema, table.name);
   base::during("drop the ledger (schema cutover) on the target", [&] {
     try {
-      target.exec(fmt::format("DROP TABLE IF EXISTS {}; DROP SCHEMA {}", tables, pg::kReservedSchema));
+      target.exec(fmt::format("{}DROP SCHEMA {}", sql, pg::kReservedSchema));
     } catch (base::Error& error) {
       constexpr std::string_view kDependentObjects = "2BP01";
       if (error.sqlstate() == kDependentObjects)
         error.kind(base::ErrorKind::usage)
-            .hint("nothing was dropped; drop first what depends on it, which is not the ledger's");
+            .hint("nothing was dropped; a view, say, was built on it: drop that first");
       throw;
     }
   });

@@ -232,7 +232,7 @@ TEST(Faults, OfLongValuesTheBeginningIsShown) {
   pair.target.exec("INSERT INTO t SELECT i, 'short' FROM generate_series(1, 3) i");
   const auto verdict = pair.compare({"--show-values", "--row-memory", "16MB"});
   EXPECT_EQ(verdict.code(), 1) << verdict.text();
-  const auto& rows = verdict.table("public.t").at("rows");
+  const auto rows = verdict.table("public.t").at("rows");
   EXPECT_EQ(rows.at("complete"), true);
   EXPECT_EQ(rows.at("changed"), 3);
   const auto value = rows.at("first").at(0).at("source_values").at("v").get<std::string>();
