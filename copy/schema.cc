@@ -54,7 +54,10 @@ std::vector<fs::path> tool_directories(const Options& options) {
   for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", error))
     directories.push_back(entry.path() / "bin");
   try {
-    directories.push_back(base::find_program("pg_dump").parent_path());
+    const auto program = base::find_program("pg_dump");
+    // Debian's in /usr/bin starts one of those above, by a script that takes longer than they do.
+    if (fs::canonical(program, error).filename() != "pg_wrapper")
+      directories.push_back(program.parent_path());
   } catch (const base::Error&) {
     // Not on PATH; the others may do.
   }
