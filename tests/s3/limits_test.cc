@@ -103,6 +103,33 @@ TEST(Governor, AdmitsTheFirstWorkersUntilThereIsNoMoreToDo) {
   governor.admit(4, stop);
 }
 
+TEST(Governor, LetsNoMoreRequestsBeUnderWayThanMayBe) {
+  const base::Stop stop;
+  Governor governor({.start = 2, .most = 8});
+  std::vector<Governor::Turn> two;
+  two.push_back(governor.turn(stop));
+  two.push_back(governor.turn(stop));
+  governor.slow_down();
+  std::atomic<bool> has_turn{false};
+  std::jthread third([&] {
+    const auto turn = governor.turn(stop);
+    has_turn = true;
+  });
+  two.pop_back();
+  EXPECT_FALSE(has_turn) << "the one that is left is all there may be";
+  two.pop_back();
+  third.join();
+  EXPECT_TRUE(has_turn);
+}
+
+TEST(Governor, LetsAStopEndTheWaitForATurn) {
+  const base::Stop stop;
+  Governor governor({.start = 1, .most = 1});
+  const auto held = governor.turn(stop);
+  std::jthread other([&] { stop.request(); });
+  EXPECT_THROW(governor.turn(stop), base::Error);
+}
+
 TEST(Governor, KeepsToTheBandwidth) {
   const base::Stop stop;
   Governor governor({.bytes_per_second = 1'000'000});
