@@ -1,9 +1,12 @@
 #include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <span>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "s3/checksum.h"
 #include "s3/uploader.h"
 #include "tests/s3/fixture.h"
 #include "tests/s3/program.h"
@@ -122,6 +125,33 @@ TEST_F(UploadRun, IsComparedByVerify) {
   EXPECT_EQ(other.exit_code, 1) << other.output << other.error;
   EXPECT_THAT(other.output, HasSubstr("1 missing, 2 different"));
   EXPECT_EQ(on_run_dir("verify", {"--objects", "none"}).exit_code, 2);
+}
+
+/// What has the same size and the same times, and is something else.
+TEST_F(UploadRun, IsComparedByFreshChecksums) {
+  const auto large = random_text(kLarge);
+  write("in the bucket", "before");
+  write("in the directory", "before");
+  write("large", large);
+  ASSERT_EQ(run().exit_code, 0);
+  const auto equal = on_run_dir("verify", {"--objects", "checksum"});
+  EXPECT_EQ(equal.exit_code, 0) << equal.output << equal.error;
+
+  const std::string other = "other!";
+  const auto bytes = std::as_bytes(std::span(other));
+  Client client(session(), base::Stop());
+  client.put_object(prefix_ + "/in the bucket", bytes, {Integrity::md5, checksum(Integrity::md5, bytes)}, {});
+  for (const auto* name : {"in the directory", "large"}) {
+    const auto file = files() / name;
+    const auto time = std::filesystem::last_write_time(file);
+    std::fstream(file, std::ios::in | std::ios::out) << "behind";
+    std::filesystem::last_write_time(file, time);
+  }
+  const auto result = on_run_dir("verify", {"--objects", "checksum"});
+  EXPECT_EQ(result.exit_code, 1) << result.output << result.error;
+  EXPECT_THAT(result.output, HasSubstr("3 different"));
+  for (const auto* name : {"in the bucket", "in the directory", "large"})
+    EXPECT_THAT(result.output, HasSubstr(fmt::format("{}: the object has other content", name)));
 }
 
 }  // namespace
