@@ -105,21 +105,30 @@ TEST(Governor, AdmitsTheFirstWorkersUntilThereIsNoMoreToDo) {
 
 TEST(Governor, LetsNoMoreRequestsBeUnderWayThanMayBe) {
   const base::Stop stop;
+  const base::Stop stopped;
+  stopped.request();
   Governor governor({.start = 2, .most = 8});
-  std::vector<Governor::Turn> two;
-  two.push_back(governor.turn(stop));
-  two.push_back(governor.turn(stop));
+  const auto is_full = [&] {
+    try {
+      governor.turn(stopped);
+      return false;
+    } catch (const base::Error&) {  // it would have waited
+      return true;
+    }
+  };
+  std::vector<Governor::Turn> held;
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_FALSE(is_full()) << i;
+    held.push_back(governor.turn(stop));
+  }
+  EXPECT_TRUE(is_full());
   governor.slow_down();
-  std::atomic<bool> has_turn{false};
-  std::jthread third([&] {
-    const auto turn = governor.turn(stop);
-    has_turn = true;
-  });
-  two.pop_back();
-  EXPECT_FALSE(has_turn) << "the one that is left is all there may be";
-  two.pop_back();
+  held.pop_back();
+  EXPECT_TRUE(is_full()) << "the one that is left is all there may be";
+  std::jthread third([&] { governor.turn(stop); });
+  held.pop_back();
   third.join();
-  EXPECT_TRUE(has_turn);
+  EXPECT_FALSE(is_full());
 }
 
 TEST(Governor, LetsAStopEndTheWaitForATurn) {
