@@ -227,25 +227,25 @@ class ExpiredLogin : public CredentialChain {
   nlohmann::json cached() const { return nlohmann::json::parse(base::read_file(home / kCache)); }
 
   static constexpr const char* kCache = ".aws/sso/cache/b28b7af69320201d1cf206ebf28373980add1451.json";
-  const SessionOptions corp{.profile = "corp"};
+  const SessionOptions corp_{.profile = "corp"};
 };
 
 TEST_F(ExpiredLogin, IsRenewedWithItsRefreshToken) {
   cache("sso-refresh");
-  EXPECT_EQ(id(corp), "ASIAISSUED1");
+  EXPECT_EQ(id(corp_), "ASIAISSUED1");
   EXPECT_THAT(asked(), ElementsAre("/token", "/federation/credentials"));
   EXPECT_EQ(cached()["accessToken"], "sso-access+");
   EXPECT_EQ(cached()["refreshToken"], "sso-refresh+") << "the old one is good for nothing any more";
   EXPECT_EQ(cached()["startUrl"], "https://corp.awsapps.com/start") << "other programs read it, too";
   const auto mode = std::filesystem::status(home / kCache).permissions();
   EXPECT_EQ(mode & std::filesystem::perms::mask, std::filesystem::perms(0600));
-  EXPECT_EQ(id(corp), "ASIAISSUED2");
+  EXPECT_EQ(id(corp_), "ASIAISSUED2");
   EXPECT_THAT(asked(), ElementsAre("/token", "/federation/credentials", "/federation/credentials"));
 }
 
 TEST_F(ExpiredLogin, IsToBeRepeatedWhenTheRefreshTokenIsRefused) {
   cache("of-last-week");
-  EXPECT_THAT([&] { id(corp); },
+  EXPECT_THAT([&] { id(corp_); },
               throws(ErrorKind::usage,
                      AllOf(HasSubstr("profile corp is not logged in"), HasSubstr("invalid_grant"),
                            HasSubstr("run: aws sso login --profile corp"), Not(HasSubstr("of-last-week")))));
@@ -255,7 +255,7 @@ TEST_F(ExpiredLogin, IsToBeRepeatedWhenTheRefreshTokenIsRefused) {
 
 TEST_F(ExpiredLogin, IsRenewedLaterWhenTheServiceIsDown) {
   cache("sso-refresh");
-  auto& shared = session(corp);
+  auto& shared = session(corp_);
   stand_in.state().lock()->failures = 1;
   EXPECT_THAT([&] { shared.credentials().get(stop); }, throws(ErrorKind::transient));
   EXPECT_EQ(shared.credentials().get(stop).access_key_id, "ASIAISSUED1");
@@ -264,7 +264,7 @@ TEST_F(ExpiredLogin, IsRenewedLaterWhenTheServiceIsDown) {
 TEST_F(ExpiredLogin, IsNotRenewedWhereTheNewTokenCouldNotBeKept) {
   cache("sso-refresh");
   std::filesystem::create_directories(home / (std::string(kCache) + ".tmp") / "in the way");
-  EXPECT_THAT([&] { id(corp); }, throws(ErrorKind::permanent, HasSubstr(".aws/sso/cache")));
+  EXPECT_THAT([&] { id(corp_); }, throws(ErrorKind::permanent, HasSubstr(".aws/sso/cache")));
   EXPECT_THAT(asked(), ::testing::IsEmpty());
 }
 

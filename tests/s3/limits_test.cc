@@ -63,7 +63,7 @@ using std::chrono::seconds;
 TEST(Governor, GrowsWhileThatMakesItFaster) {
   Governor governor({.start = 1, .most = 8});
   auto now = Governor::Clock::now();
-  for (const uint64_t bytes : {100, 200, 400}) governor.moved(bytes, now += seconds(3));
+  for (const uint64_t bytes : {100U, 200U, 400U}) governor.moved(bytes, now += seconds(3));
   const auto grown = governor.limit();
   EXPECT_GT(grown, 1U);
   for (int i = 0; i < 5; ++i) governor.moved(400, now += seconds(3));
@@ -90,7 +90,7 @@ TEST(Governor, AdmitsTheFirstWorkersUntilThereIsNoMoreToDo) {
     ++admitted;
   });
   auto now = Governor::Clock::now();
-  for (const uint64_t bytes : {100, 200}) governor.moved(bytes, now += seconds(3));
+  for (const uint64_t bytes : {100U, 200U}) governor.moved(bytes, now += seconds(3));
   third.join();
   EXPECT_EQ(admitted, 1);
   std::jthread fourth([&] {
