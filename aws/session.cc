@@ -24,6 +24,7 @@ bool is_true(const std::optional<std::string>& text) { return text && upper_case
 std::string service_id(std::string_view service) {
   if (service == "secretsmanager") return "secrets_manager";
   if (service == "portal.sso") return "sso";
+  if (service == "oidc") return "sso_oidc";
   return std::string(service);
 }
 

@@ -1,12 +1,15 @@
 #include "aws/sso.h"
 
 #include <array>
+#include <filesystem>
 #include <span>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <openssl/sha.h>
 
+#include "aws/json_text.h"
 #include "aws/session.h"
 #include "aws/sigv4.h"
 #include "aws/timestamp.h"
@@ -33,19 +36,75 @@ std::string sha1_hex(const std::string& text) {
 }
 
 /// The cache names its files by the session, or by the start URL where there is none.
-Secret access_token(const Session& session, const SsoLogin& login) {
+std::filesystem::path cache_file(const Session& session, const SsoLogin& login) {
   const auto key = login.session_name.empty() ? login.start_url : login.session_name;
-  const auto path = session.environment().expand_home("~/.aws/sso/cache") / (sha1_hex(key) + ".json");
-  const auto content = base::read_file_if_exists(path);
+  return session.environment().expand_home("~/.aws/sso/cache") / (sha1_hex(key) + ".json");
+}
+
+/// What the service says against it, without anything of a token.
+std::string refusal_in(const base::HttpResponse& answer) {
+  const auto object = nlohmann::json::parse(answer.body, nullptr, false);
+  const auto code = object.is_object() ? text_of(object, "error") : "";
+  return code.empty() ? fmt::format("status {}", answer.status) : code;
+}
+
+/// The answer that has another access token.
+base::HttpResponse exchange(const Session& session, const SsoLogin& login, const nlohmann::json& cached,
+                            const base::Stop& stop) {
+  const auto body = nlohmann::json{{"clientId", text_of(cached, "clientId")},
+                                   {"clientSecret", text_of(cached, "clientSecret")},
+                                   {"grantType", "refresh_token"},
+                                   {"refreshToken", text_of(cached, "refreshToken")}}
+                        .dump();
+  auto answer = base::HttpClient(session.http())
+                    .send({.method = "POST",
+                           .url = session.endpoint("oidc", login.region).url + "/token",
+                           .headers = {{"Content-Type", "application/json"}},
+                           .body = std::as_bytes(std::span(body)),
+                           .timeout = std::chrono::seconds(30)},
+                          stop);
+  if (answer.status >= 500 || answer.status == 429)
+    base::fail(ErrorKind::transient, "IAM Identity Center does not renew the token now (status {})",
+               answer.status);
+  if (answer.status != 200)
+    ask_to_log_in(login, "the cached token has expired, and is not renewed: " + refusal_in(answer));
+  return answer;
+}
+
+/// Gets another access token for the refresh token, and keeps what came: a refresh token can be good for one
+/// exchange only, and other programs live from the same file.
+Secret renew(const Session& session, const SsoLogin& login, nlohmann::json cached, const base::Stop& stop) {
+  // Before anything is exchanged: what could not be written then would be lost to all of them.
+  base::FileSink file(cache_file(session, login));
+  const auto given = nlohmann::json::parse(exchange(session, login, cached, stop).body, nullptr, false);
+  const auto token = given.is_object() ? text_of(given, "accessToken") : "";
+  if (token.empty() || !given.contains("expiresIn") || !given["expiresIn"].is_number_integer())
+    base::fail(ErrorKind::permanent, "IAM Identity Center did not answer with a token");
+  const auto expires = session.now() + std::chrono::seconds(given["expiresIn"].get<int32_t>());
+  cached["accessToken"] = token;
+  cached["expiresAt"] = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(Clock::to_time_t(expires)));
+  if (const auto next = text_of(given, "refreshToken"); !next.empty()) cached["refreshToken"] = next;
+  const auto text = cached.dump();
+  file.write(std::as_bytes(std::span(text)));
+  file.finish();
+  return Secret(token);
+}
+
+bool can_be_renewed(const nlohmann::json& cached) {
+  return !text_of(cached, "refreshToken").empty() && !text_of(cached, "clientId").empty() &&
+         !text_of(cached, "clientSecret").empty();
+}
+
+Secret access_token(const Session& session, const SsoLogin& login, const base::Stop& stop) {
+  const auto content = base::read_file_if_exists(cache_file(session, login));
   if (!content) ask_to_log_in(login, "there is no cached token");
   const auto object = nlohmann::json::parse(*content, nullptr, false);
-  if (!object.is_object() || !object.contains("accessToken") || !object["accessToken"].is_string())
-    ask_to_log_in(login, "the cached token is malformed");
-  const auto expires = object.contains("expiresAt") && object["expiresAt"].is_string()
-                           ? parse_timestamp(object["expiresAt"].get<std::string>())
-                           : std::nullopt;
-  if (!expires || *expires <= session.now()) ask_to_log_in(login, "the cached token has expired");
-  return Secret(object["accessToken"].get<std::string>());
+  const auto token = object.is_object() ? text_of(object, "accessToken") : "";
+  if (token.empty()) ask_to_log_in(login, "the cached token is malformed");
+  const auto expires = parse_timestamp(text_of(object, "expiresAt"));
+  if (expires && *expires > session.now()) return Secret(token);
+  if (!can_be_renewed(object)) ask_to_log_in(login, "the cached token has expired");
+  return renew(session, login, object, stop);
 }
 
 Credentials role_credentials(const std::string& body) {
@@ -89,7 +148,7 @@ std::optional<SsoLogin> sso_login(const Profiles& profiles, const std::string& p
 }
 
 Credentials sso_credentials(const Session& session, const SsoLogin& login, const base::Stop& stop) {
-  const auto token = access_token(session, login);
+  const auto token = access_token(session, login, stop);
   const auto endpoint = session.endpoint("portal.sso", login.region);
   const auto answer =
       base::HttpClient(session.http())

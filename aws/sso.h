@@ -23,9 +23,9 @@ struct SsoLogin {
 std::optional<SsoLogin> sso_login(const Profiles& profiles, const std::string& profile,
                                   const Settings& settings);
 
-/// Exchanges the access token that the login left in ~/.aws/sso/cache for the role's credentials. The token
-/// is never renewed here. Throws Error{usage} asking to log in again when there is none, or it is no longer
-/// good.
+/// Exchanges the access token that the login left in ~/.aws/sso/cache for the role's credentials. One that
+/// has expired is renewed with the refresh token beside it, and the file replaced. Throws Error{usage} asking
+/// to log in again when there is none, or it is no longer good.
 Credentials sso_credentials(const Session& session, const SsoLogin& login, const base::Stop& stop);
 
 }  // namespace aws

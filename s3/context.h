@@ -71,10 +71,12 @@ struct Context {
   bool may_be_kms() const { return capabilities.is_kms || !options.settings.encryption.empty(); }
   std::string key_of(std::string_view path) const { return options.target.prefix + std::string(path); }
   Retries retries() {
-    return {options.retry, stop, [this](const base::Error& error, int) {
+    return {options.retry, stop,
+            [this](const base::Error& error, int) {
               progress.retries.fetch_add(1);
               if (is_slow_down(error)) governor.slow_down();
-            }};
+            },
+            &governor};
   }
 };
 

@@ -33,6 +33,29 @@ void Governor::close() {
   shared_.notify_all();
 }
 
+Governor::Turn Governor::turn(const base::Stop& stop) {
+  auto shared = shared_.lock();
+  while (shared->under_way >= shared->limit) {
+    stop.check();
+    ++shared->waiting;
+    shared.wait_for(base::kStopCheck);
+    --shared->waiting;
+  }
+  ++shared->under_way;
+  return Turn(*this);
+}
+
+void Governor::leave() {
+  bool is_awaited = false;
+  {
+    auto shared = shared_.lock();
+    --shared->under_way;
+    // Not for those who wait to be admitted: they would wake up for every request.
+    is_awaited = shared->waiting > 0;
+  }
+  if (is_awaited) shared_.notify_all();
+}
+
 void Governor::pace(uint64_t bytes, const base::Stop& stop) {
   if (limits_.bytes_per_second == 0) return;
   Clock::time_point turn;

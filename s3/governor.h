@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <utility>
 
 #include "base/guarded.h"
 #include "base/stop.h"
@@ -31,6 +32,25 @@ class Governor {
   /// There is nothing more to transfer: nobody need wait.
   void close();
 
+  /// Room for a request, until it goes out of scope.
+  class Turn {
+   public:
+    Turn() = default;  ///< none is needed
+    explicit Turn(Governor& governor) : governor_(&governor) {}
+    Turn(Turn&& other) noexcept : governor_(std::exchange(other.governor_, nullptr)) {}
+    Turn& operator=(Turn&&) = delete;
+    ~Turn() {
+      if (governor_ != nullptr) governor_->leave();
+    }
+
+   private:
+    Governor* governor_ = nullptr;
+  };
+  /// Waits while as many requests are under way as may be. Of the workers that have been admitted nobody
+  /// does, unless their number was halved while all had something in hand: what they send again goes in
+  /// turns.
+  Turn turn(const base::Stop& stop);
+
   /// Waits until so many bytes may be sent.
   void pace(uint64_t bytes, const base::Stop& stop);
   /// So many bytes were accepted.
@@ -39,8 +59,11 @@ class Governor {
   unsigned limit();
 
  private:
+  void leave();
   struct Shared {
     unsigned limit = 0;
+    unsigned under_way = 0;  // requests
+    unsigned waiting = 0;    // for their turn
     bool closed = false;
     Clock::time_point window;
     Clock::time_point hold_until;

@@ -14,7 +14,12 @@ bool mend(Client& client, const S3Error& error, int& mended) {
   const bool may_be_expired = error.code() == "400" && mended == 0;
   if (is_expired(error) || may_be_expired) {
     ++mended;
-    client.refresh_credentials();
+    try {
+      client.refresh_credentials();
+    } catch (const base::Error& failure) {
+      // The next try needs some, and asks for them again, as long as it is worth it.
+      if (failure.kind() != base::ErrorKind::transient) throw;
+    }
     return true;
   }
   return false;

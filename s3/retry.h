@@ -3,6 +3,7 @@
 #include "base/retry.h"
 #include "s3/client.h"
 #include "s3/error.h"
+#include "s3/governor.h"
 
 namespace s3 {
 
@@ -11,6 +12,7 @@ struct Retries {
                            std::chrono::milliseconds(300'000)};
   base::Stop stop;
   base::RetryNotice notice = {};
+  Governor* governor = nullptr;  ///< says when a request may be made
 };
 
 /// Mends what a retry alone would not: the clock, expired credentials. True when the request may succeed now.
@@ -25,6 +27,7 @@ auto with_retries(Client& client, const Retries& retries, Body&& body) {
   int mended = 0;
   for (;;) {
     try {
+      const auto turn = retries.governor != nullptr ? retries.governor->turn(retries.stop) : Governor::Turn();
       return body();
     } catch (const S3Error& error) {
       if (mend(client, error, mended)) continue;

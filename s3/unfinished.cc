@@ -3,11 +3,28 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <optional>
 
 #include "aws/timestamp.h"
 #include "base/error.h"
+#include "s3/keys.h"
 
 namespace s3 {
+namespace {
+
+/// What a server puts in the place of what it cannot write.
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+
+/// The key may be the one that is listed like this, though it is not written so.
+bool may_be_listed_as(std::string_view key, std::string_view listed) {
+  const auto first = listed.find(kReplacement);
+  if (first == std::string_view::npos || listed == key) return false;
+  const auto head = listed.substr(0, first);
+  const auto tail = listed.substr(listed.rfind(kReplacement) + kReplacement.size());
+  return key.size() > head.size() + tail.size() && key.starts_with(head) && key.ends_with(tail);
+}
+
+}  // namespace
 
 std::vector<ListedUpload> unfinished_uploads(Client& client, const Retries& retries,
                                              std::string_view prefix) {
@@ -43,11 +60,19 @@ uint64_t abort_unknown_uploads(UploadJournal& journal, const std::string& prefix
     return std::ranges::find(known, id, &OpenUpload::upload_id) != known.end();
   };
   uint64_t aborted = 0;
+  std::optional<ListedUpload> doubtful;
   for (const auto& upload : unfinished_uploads(client, retries, key)) {
-    if (upload.key != key || is_known(upload.upload_id) || !may_be_begun_after(upload, since)) continue;
+    if (is_known(upload.upload_id) || !may_be_begun_after(upload, since)) continue;
+    if (may_be_listed_as(key, upload.key)) doubtful = upload;
+    if (upload.key != key) continue;
     with_retries(client, retries, [&] { client.abort_multipart_upload(key, upload.upload_id); });
     ++aborted;
   }
+  if (doubtful)
+    base::fail(base::ErrorKind::permanent,
+               "the server lists one as {}, with U+FFFD for what it cannot write, and it is not to be told "
+               "whether that is it; if it is, abort it by its id, {}",
+               printable(doubtful->key), printable(doubtful->upload_id));
   return aborted;
 }
 

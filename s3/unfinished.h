@@ -18,7 +18,8 @@ uint64_t abort_open_uploads(UploadJournal& journal, const std::string& prefix, C
 
 /// Aborts the uploads of the path that the journal does not know: those whose id was lost with the answer, or
 /// with the process that had asked for them since then (seconds since 1970). Older ones are of others.
-/// Returns how many.
+/// Returns how many. Throws Error{permanent} where the server lists keys in such a way that it is not to be
+/// told whether one is left.
 uint64_t abort_unknown_uploads(UploadJournal& journal, const std::string& prefix, const std::string& path,
                                uint64_t since, Client& client, const Retries& retries);
 

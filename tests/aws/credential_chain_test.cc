@@ -6,9 +6,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "aws/credential_process.h"
 #include "aws/metadata.h"
+#include "base/file.h"
 #include "tests/aws/fixture.h"
 #include "tests/base/matchers.h"
 
@@ -202,6 +204,68 @@ TEST_F(CredentialChain, SsoCache) {
   EXPECT_THAT([&] { id(corp); }, throws(ErrorKind::usage, HasSubstr("refused")));
   write(cache, R"({"accessToken": "sso-access", "expiresAt": "2020-01-01T00:00:00Z"})");
   EXPECT_THAT([&] { id(corp); }, throws(ErrorKind::usage, HasSubstr("expired")));
+}
+
+/// A login whose access token has expired.
+class ExpiredLogin : public CredentialChain {
+ protected:
+  ExpiredLogin() {
+    write(".aws/config",
+          "[profile corp]\nsso_session = main\nsso_account_id = 123456789012\nsso_role_name = Admin Role\n"
+          "[sso-session main]\nsso_region = eu-central-1\nsso_start_url = https://corp.awsapps.com/start\n");
+    auto state = stand_in.state().lock();
+    state->sso_token = "sso-access";
+    state->sso_refresh_token = "sso-refresh";
+  }
+  void cache(const std::string& refresh_token) {
+    write(kCache,
+          R"({"startUrl": "https://corp.awsapps.com/start", "accessToken": "sso-access",)"
+          R"( "expiresAt": "2020-01-01T00:00:00Z", "clientId": "client", "clientSecret": "client-secret",)"
+          R"( "registrationExpiresAt": "2999-01-01T00:00:00Z", "refreshToken": ")" +
+              refresh_token + "\"}");
+  }
+  nlohmann::json cached() const { return nlohmann::json::parse(base::read_file(home / kCache)); }
+
+  static constexpr const char* kCache = ".aws/sso/cache/b28b7af69320201d1cf206ebf28373980add1451.json";
+  const SessionOptions corp_{.profile = "corp"};
+};
+
+TEST_F(ExpiredLogin, IsRenewedWithItsRefreshToken) {
+  cache("sso-refresh");
+  EXPECT_EQ(id(corp_), "ASIAISSUED1");
+  EXPECT_THAT(asked(), ElementsAre("/token", "/federation/credentials"));
+  EXPECT_EQ(cached()["accessToken"], "sso-access+");
+  EXPECT_EQ(cached()["refreshToken"], "sso-refresh+") << "the old one is good for nothing any more";
+  EXPECT_EQ(cached()["startUrl"], "https://corp.awsapps.com/start") << "other programs read it, too";
+  const auto mode = std::filesystem::status(home / kCache).permissions();
+  EXPECT_EQ(mode & std::filesystem::perms::mask, std::filesystem::perms(0600));
+  EXPECT_EQ(id(corp_), "ASIAISSUED2");
+  EXPECT_THAT(asked(), ElementsAre("/token", "/federation/credentials", "/federation/credentials"));
+}
+
+TEST_F(ExpiredLogin, IsToBeRepeatedWhenTheRefreshTokenIsRefused) {
+  cache("of-last-week");
+  EXPECT_THAT([&] { id(corp_); },
+              throws(ErrorKind::usage,
+                     AllOf(HasSubstr("profile corp is not logged in"), HasSubstr("invalid_grant"),
+                           HasSubstr("run: aws sso login --profile corp"), Not(HasSubstr("of-last-week")))));
+  EXPECT_THAT(asked(), ElementsAre("/token"));
+  EXPECT_EQ(cached()["refreshToken"], "of-last-week");
+}
+
+TEST_F(ExpiredLogin, IsRenewedLaterWhenTheServiceIsDown) {
+  cache("sso-refresh");
+  auto& shared = session(corp_);
+  stand_in.state().lock()->failures = 1;
+  EXPECT_THAT([&] { shared.credentials().get(stop); }, throws(ErrorKind::transient));
+  EXPECT_EQ(shared.credentials().get(stop).access_key_id, "ASIAISSUED1");
+}
+
+TEST_F(ExpiredLogin, IsNotRenewedWhereTheNewTokenCouldNotBeKept) {
+  cache("sso-refresh");
+  std::filesystem::create_directories(home / (std::string(kCache) + ".tmp") / "in the way");
+  EXPECT_THAT([&] { id(corp_); }, throws(ErrorKind::permanent, HasSubstr(".aws/sso/cache")));
+  EXPECT_THAT(asked(), ::testing::IsEmpty());
 }
 
 TEST_F(CredentialChain, Process) {

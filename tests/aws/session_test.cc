@@ -56,6 +56,8 @@ TEST_F(SessionTest, EndpointInItsOrder) {
   variables["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = "http://sm";
   EXPECT_EQ(url("s3"), "http://s3");
   EXPECT_EQ(url("secretsmanager"), "http://sm");
+  variables["AWS_ENDPOINT_URL_SSO_OIDC"] = "http://oidc";
+  EXPECT_EQ(url("oidc"), "http://oidc");
   EXPECT_EQ(url("s3", {.s3_endpoint_url = "http://given"}), "http://given");
   EXPECT_EQ(url("sts", {.s3_endpoint_url = "http://given"}), "http://all") << "that was S3's only";
   variables["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true";

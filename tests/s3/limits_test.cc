@@ -63,7 +63,7 @@ using std::chrono::seconds;
 TEST(Governor, GrowsWhileThatMakesItFaster) {
   Governor governor({.start = 1, .most = 8});
   auto now = Governor::Clock::now();
-  for (const uint64_t bytes : {100, 200, 400}) governor.moved(bytes, now += seconds(3));
+  for (const uint64_t bytes : {100U, 200U, 400U}) governor.moved(bytes, now += seconds(3));
   const auto grown = governor.limit();
   EXPECT_GT(grown, 1U);
   for (int i = 0; i < 5; ++i) governor.moved(400, now += seconds(3));
@@ -90,7 +90,7 @@ TEST(Governor, AdmitsTheFirstWorkersUntilThereIsNoMoreToDo) {
     ++admitted;
   });
   auto now = Governor::Clock::now();
-  for (const uint64_t bytes : {100, 200}) governor.moved(bytes, now += seconds(3));
+  for (const uint64_t bytes : {100U, 200U}) governor.moved(bytes, now += seconds(3));
   third.join();
   EXPECT_EQ(admitted, 1);
   std::jthread fourth([&] {
@@ -101,6 +101,42 @@ TEST(Governor, AdmitsTheFirstWorkersUntilThereIsNoMoreToDo) {
   fourth.join();
   EXPECT_EQ(admitted, 2);
   governor.admit(4, stop);
+}
+
+TEST(Governor, LetsNoMoreRequestsBeUnderWayThanMayBe) {
+  const base::Stop stop;
+  const base::Stop stopped;
+  stopped.request();
+  Governor governor({.start = 2, .most = 8});
+  const auto is_full = [&] {
+    try {
+      governor.turn(stopped);
+      return false;
+    } catch (const base::Error&) {  // it would have waited
+      return true;
+    }
+  };
+  std::vector<Governor::Turn> held;
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_FALSE(is_full()) << i;
+    held.push_back(governor.turn(stop));
+  }
+  EXPECT_TRUE(is_full());
+  governor.slow_down();
+  held.pop_back();
+  EXPECT_TRUE(is_full()) << "the one that is left is all there may be";
+  std::jthread third([&] { governor.turn(stop); });
+  held.pop_back();
+  third.join();
+  EXPECT_FALSE(is_full());
+}
+
+TEST(Governor, LetsAStopEndTheWaitForATurn) {
+  const base::Stop stop;
+  Governor governor({.start = 1, .most = 1});
+  const auto held = governor.turn(stop);
+  std::jthread other([&] { stop.request(); });
+  EXPECT_THROW(governor.turn(stop), base::Error);
 }
 
 TEST(Governor, KeepsToTheBandwidth) {

@@ -99,4 +99,28 @@ class UploadProgram : public ::testing::Test {
   std::string prefix_;
 };
 
+/// The program against the server in memory, also where there is a real one: for what is to be looked at from
+/// the server's side, or does not happen on demand.
+class UploadToFake : public UploadProgram {
+ protected:
+  UploadToFake() { serve({}); }
+  void serve(const support::S3FakeOptions& options) {
+    fake_ = std::make_unique<support::S3Fake>(options);
+    server_ = fake_->url();
+    endpoint_.bucket = "bucket";
+    endpoint_.url = server_ + "/bucket";
+  }
+  /// With no other variables than these and what clean_environment() leaves.
+  support::ProcessResult run_with(const std::map<std::string, std::string>& variables,
+                                  std::vector<std::string> more = {}) const {
+    return support::cutover(arguments(std::move(more)), {.environment = variables});
+  }
+  support::ProcessResult run_here(std::vector<std::string> more = {}) const {
+    return run_with({{"AWS_ACCESS_KEY_ID", support::S3Fake::kAccessKey},
+                     {"AWS_SECRET_ACCESS_KEY", support::S3Fake::kSecretKey},
+                     {"AWS_EC2_METADATA_DISABLED", "true"}},
+                    std::move(more));
+  }
+};
+
 }  // namespace s3::test

@@ -172,6 +172,29 @@ TEST(Upload, SaysThatALostUploadMayBeLeftWhereNoneAreListed) {
   EXPECT_EQ(place.server.uploads(), 0U) << "a later run looks again";
 }
 
+TEST(Upload, SaysThatALostUploadMayBeOneThatIsListedByAnotherName) {
+  Place place({.lists_ascii_only = true});
+  const std::string name = "l\u00e4rge";
+  Client client(place.session(), base::Stop());
+  client.create_multipart_upload("prefix/" + name + "2", Integrity::md5, {});
+  place.write(name, random_text(kLarge));
+  place.server.fail(cut("CreateMultipartUpload", HttpFault::reset, 0, true));
+  for (int i = 0; i < 2; ++i) {  // a later run looks again
+    const auto outcome = place.run();
+    EXPECT_EQ(outcome.failures, 0U);
+    ASSERT_FALSE(outcome.problems.empty());
+    EXPECT_EQ(outcome.problems.back().path, name);
+    EXPECT_THAT(outcome.problems.back().what,
+                AllOf(HasSubstr("an unfinished upload of it may be left"),
+                      HasSubstr("prefix/l\uFFFD\uFFFDrge,"), HasSubstr("abort it by its id, upload/")));
+  }
+  EXPECT_EQ(place.server.uploads(), 2U);
+  const auto lost = unfinished_uploads(client, {}, "prefix/" + name).front().upload_id;
+  client.abort_multipart_upload("prefix/" + name, lost);
+  EXPECT_THAT(place.run().problems, IsEmpty());
+  EXPECT_EQ(place.server.uploads(), 1U) << "that of another key, which is not taken for it";
+}
+
 /// The operation during which the request of a process that is gone is carried out.
 class BegunTooLate : public ::testing::TestWithParam<std::string> {};
 

@@ -1,9 +1,12 @@
 #include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <span>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "s3/checksum.h"
 #include "s3/uploader.h"
 #include "tests/s3/fixture.h"
 #include "tests/s3/program.h"
@@ -122,6 +125,41 @@ TEST_F(UploadRun, IsComparedByVerify) {
   EXPECT_EQ(other.exit_code, 1) << other.output << other.error;
   EXPECT_THAT(other.output, HasSubstr("1 missing, 2 different"));
   EXPECT_EQ(on_run_dir("verify", {"--objects", "none"}).exit_code, 2);
+}
+
+/// What has the same size and the same times, and is something else.
+TEST_F(UploadRun, IsComparedByFreshChecksums) {
+  write("in the bucket", "before");
+  write("in the directory", "before");
+  write("large", random_text(kLarge));
+  ASSERT_EQ(run().exit_code, 0);
+  const auto compared = [&] { return on_run_dir("verify", {"--objects", "checksum"}); };
+  const auto equal = compared();
+  EXPECT_EQ(equal.exit_code, 0) << equal.output << equal.error;
+
+  const std::string other = "other!";
+  const auto bytes = std::as_bytes(std::span(other));
+  Client client(session(), base::Stop());
+  client.put_object(prefix_ + "/in the bucket", bytes, {Integrity::md5, checksum(Integrity::md5, bytes)}, {});
+  const auto change = [&](const char* name) {
+    const auto file = files() / name;
+    const auto time = std::filesystem::last_write_time(file);
+    std::fstream(file, std::ios::in | std::ios::out) << "behind";
+    std::filesystem::last_write_time(file, time);
+  };
+  change("in the directory");
+  const auto small = compared();
+  EXPECT_EQ(small.exit_code, 1) << small.output << small.error;
+  EXPECT_THAT(small.output, HasSubstr("1 equal by checksum, 2 different"));
+  for (const auto* name : {"in the bucket", "in the directory"})
+    EXPECT_THAT(small.output, HasSubstr(fmt::format("{}: the object has other content", name)));
+
+  // A server that keeps no checksum leaves open whether it is other content or other parts.
+  change("large");
+  const auto all = compared();
+  EXPECT_NE(all.exit_code, 0) << all.output << all.error;
+  EXPECT_THAT(all.output,
+              AllOf(HasSubstr("0 equal by checksum, "), HasSubstr("large: the "), Not(HasSubstr("EQUAL"))));
 }
 
 }  // namespace

@@ -103,6 +103,37 @@ TEST_F(UploadProgram, DeletesOnlyWhenAsked) {
   expect_whole();
 }
 
+/// A path that makes a key of so many bytes; no segment is longer than a file system takes.
+std::string path_for_key(const std::string& prefix, size_t bytes, char letter) {
+  std::string path;
+  const auto left = [&] { return bytes - prefix.size() - 1 - path.size(); };
+  while (left() > 255) path += std::string(std::min<size_t>(left() - 2, 200), letter) + "/";
+  return path + std::string(left(), letter);
+}
+
+TEST_F(UploadProgram, TakesTheLongestKeysAndNoneThatAreLonger) {
+  const auto small = path_for_key(prefix_, 1024, 's');
+  const auto large = path_for_key(prefix_, 1024, 'l');
+  const auto longer = path_for_key(prefix_, 1025, 'x');
+  ASSERT_EQ((prefix_ + "/" + small).size(), 1024U);
+  ASSERT_EQ((prefix_ + "/" + longer).size(), 1025U);
+  write(small, "1");
+  write(large, random_text(kLarge));
+  write(longer, "2");
+  const auto first = run();
+  EXPECT_EQ(first.exit_code, 3) << first.output << first.error;
+  EXPECT_THAT(first.output,
+              HasSubstr(longer + ": cannot be the name of an object: it is longer than 1,024 bytes (1025)"));
+  EXPECT_EQ(report()["failures"], 1) << first.output;
+  EXPECT_TRUE(client_has(small));
+  EXPECT_TRUE(client_has(large));
+  EXPECT_TRUE(!fake_ || fake_->objects().size() == 2) << "the longer one was not sent";
+  std::filesystem::remove(files() / longer);
+  const auto second = run({"--verify", "checksum"});
+  EXPECT_EQ(second.exit_code, 0) << second.output << second.error;
+  expect_whole();
+}
+
 TEST_F(UploadProgram, FindsWhatSomebodyChanged) {
   write("a", "1");
   ASSERT_EQ(run().exit_code, 0);
@@ -203,19 +234,8 @@ TEST_F(UploadProgram, ChecksTheServersCertificate) {
 }
 
 /// The options of objects, as the server gets them.
-class ObjectOptions : public UploadProgram {
+class ObjectOptions : public test::UploadToFake {
  protected:
-  void serve(const support::S3FakeOptions& options) {
-    fake_ = std::make_unique<support::S3Fake>(options);
-    server_ = fake_->url();
-    endpoint_.bucket = "bucket";
-  }
-  support::ProcessResult run_here(std::vector<std::string> more) {
-    auto variables = environment();
-    variables["AWS_ACCESS_KEY_ID"] = support::S3Fake::kAccessKey;
-    variables["AWS_SECRET_ACCESS_KEY"] = support::S3Fake::kSecretKey;
-    return support::cutover(arguments(std::move(more)), {.environment = variables});
-  }
   std::string header(const std::string& path, const std::string& name) const {
     const auto objects = fake_->objects();
     const auto& headers = objects.at(prefix_ + "/" + path).headers;
@@ -225,7 +245,6 @@ class ObjectOptions : public UploadProgram {
 };
 
 TEST_F(ObjectOptions, ReachObjectsOfEverySize) {
-  serve({});
   write("small.html", "<html>");
   write("raw/data.html", "1");
   write("large.bin", random_text(kLarge));
@@ -253,7 +272,7 @@ TEST_F(ObjectOptions, AgreeToPayInEveryRequest) {
   write("small", "1");
   write("gone", "1");
   write("large", random_text(kLarge));
-  const auto refused = run_here({});
+  const auto refused = run_here();
   EXPECT_EQ(refused.exit_code, 3);
   EXPECT_THAT(refused.error, HasSubstr("AccessDenied"));
   for (const auto* level : {"list", "checksum", "download"}) {

@@ -147,6 +147,27 @@ HttpServerResponse sso(AwsState& state, const HttpServerRequest& request) {
                       .dump()};
 }
 
+/// Another access token, and another refresh token.
+HttpServerResponse sso_tokens(AwsState& state, const HttpServerRequest& request) {
+  const auto refuse = [](const char* code) {
+    return HttpServerResponse{.status = 400, .body = Json{{"error", code}}.dump()};
+  };
+  const auto asked = Json::parse(request.body);
+  if (request.headers.get("Content-Type") != "application/json" || asked.at("grantType") != "refresh_token")
+    return refuse("invalid_request");
+  if (asked.at("clientId") != "client" || asked.at("clientSecret") != "client-secret")
+    return refuse("invalid_client");
+  if (state.sso_refresh_token.empty() || asked.at("refreshToken") != state.sso_refresh_token)
+    return refuse("invalid_grant");
+  state.sso_token += "+";
+  state.sso_refresh_token += "+";
+  return {.body = Json{{"accessToken", state.sso_token},
+                       {"refreshToken", state.sso_refresh_token},
+                       {"tokenType", "Bearer"},
+                       {"expiresIn", state.lifetime.count()}}
+                      .dump()};
+}
+
 }  // namespace
 
 AwsStandIn::AwsStandIn(HttpServerOptions options)
@@ -162,6 +183,7 @@ HttpServerResponse AwsStandIn::answer(const HttpServerRequest& request) {
   const auto target = request.headers.get("X-Amz-Target");
   if (request.target.starts_with("/latest/")) response = instance_metadata(*state, request);
   if (request.target.starts_with("/federation/credentials?")) response = sso(*state, request);
+  if (request.target == "/token" && request.method == "POST") response = sso_tokens(*state, request);
   if (request.target == "/container")
     response = request.headers.get("Authorization") == state->container_token
                    ? HttpServerResponse{.body = metadata_json(issue(*state))}

@@ -24,14 +24,15 @@ struct AwsState {
   std::string instance_role;                      ///< empty: the instance has none
   std::string container_token;                    ///< Authorization at /container
   std::string sso_token;
+  std::string sso_refresh_token;  ///< good for one exchange, by the client "client" with "client-secret"
   std::chrono::seconds lifetime{3600};  ///< of what it hands out
   std::chrono::seconds clock_ahead{0};  ///< how much its clock is ahead of ours
   int failures = 0;                     ///< so many requests are answered with 503 first
   int issued = 0;                       ///< credentials handed out so far
 };
 
-/// Secrets Manager, SSM, STS, IAM Identity Center's portal, instance metadata (version 2 only) and a
-/// container's credentials endpoint on one port, as strict as AWS: every signature is checked by an
+/// Secrets Manager, SSM, STS, IAM Identity Center's portal and its tokens, instance metadata (version 2 only)
+/// and a container's credentials endpoint on one port, as strict as AWS: every signature is checked by an
 /// implementation of its own.
 class AwsStandIn {
  public:

@@ -92,6 +92,12 @@ std::string escaped(const std::string& text) {
   return out.str();
 }
 
+std::string ascii_only(const std::string& text) {
+  std::string out;
+  for (const char c : text) out += static_cast<unsigned char>(c) < 0x80 ? std::string(1, c) : "\uFFFD";
+  return out;
+}
+
 HttpServerResponse xml(const std::string& body) {
   return {.status = 200,
           .headers = {{"Content-Type", "application/xml"}},
@@ -410,7 +416,8 @@ HttpServerResponse S3Fake::list_uploads(const State& state, const Query& query) 
       body += "<IsTruncated>true</IsTruncated>";
       break;
     }
-    const auto shown = is_encoded ? aws::uri_encode(key, true) : escaped(key);
+    const auto shown =
+        is_encoded ? aws::uri_encode(key, true) : escaped(options_.lists_ascii_only ? ascii_only(key) : key);
     body += fmt::format("<Upload><Key>{}</Key><UploadId>{}</UploadId><Initiated>{}</Initiated></Upload>",
                         shown, id, state.uploads.at(id).initiated);
     if (count == options_.page)

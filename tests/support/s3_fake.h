@@ -28,6 +28,7 @@ struct S3FakeOptions {
   bool quotes_match = true;             ///< the ETag of an If-Match; Ceph compares the bare one
   bool takes_match = true;              ///< else every If-Match is refused
   bool names_encoding = true;           ///< of unfinished uploads' keys; Ceph encodes and does not say so
+  bool lists_ascii_only = false;        ///< unfinished uploads' keys have U+FFFD for all else
   bool complete_names_etag = true;      ///< in the answer to CompleteMultipartUpload
   bool requester_pays = false;          ///< who does not agree to that is refused
   size_t page = 1000;                   ///< entries of a listing, at most
