@@ -14,7 +14,6 @@
 #include "cli/report.h"
 #include "cli/run_report.h"
 #include "cli/run_status.h"
-#include "cli/status_file.h"
 #include "cli/throughput.h"
 #include "copy/run_dir.h"
 
@@ -56,7 +55,7 @@ bool says_nothing_of_the_copy(const base::Error& error) {
 }  // namespace
 
 void keep_report(const std::filesystem::path& run_dir, const Json& report, const std::string& name) {
-  if (!owns_run_dir(run_dir)) return;
+  if (!base::was_locked_here(run_dir)) return;
   try {
     base::replace_file(run_dir / name, json_text(report, 2) + "\n");
   } catch (const base::Error& error) {
