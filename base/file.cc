@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <random>
 #include <thread>
 
 #include <fcntl.h>
@@ -63,6 +64,15 @@ std::string read_rest(const File& file) {
   while (const size_t got = file.read_some(piece))
     content.append(reinterpret_cast<const char*>(piece.data()), got);
   return content;
+}
+
+/// What the lock file of a directory holds that this process has locked.
+std::string owner_line() {
+  static const std::string number = [] {
+    std::random_device device;
+    return fmt::format("{:08x}{:08x}", device(), device());
+  }();
+  return fmt::format("{} {}\n", ::getpid(), number);
 }
 
 }  // namespace
@@ -197,8 +207,8 @@ DirectoryLock::DirectoryLock(const std::filesystem::path& directory)
   }
   if (failed != 0) {
     if (errno != EWOULDBLOCK) fail_on("lock", file_.path());
-    auto owner = read_rest(file_);
-    while (owner.ends_with('\n')) owner.pop_back();
+    const auto line = read_rest(file_);
+    const auto owner = line.substr(0, line.find_first_of(" \n"));
     // The owner writes its pid just after it got the lock, so the file can be empty for a moment.
     throw Error(ErrorKind::usage,
                 fmt::format("{} is in use by {}", directory.native(),
@@ -206,7 +216,7 @@ DirectoryLock::DirectoryLock(const std::filesystem::path& directory)
                 "wait until it ends, or stop it");
   }
   file_.truncate(0);
-  file_.write_all(fmt::format("{}\n", ::getpid()));
+  file_.write_all(owner_line());
 }
 
 bool is_locked(const std::filesystem::path& directory) {
@@ -216,6 +226,10 @@ bool is_locked(const std::filesystem::path& directory) {
   if (uninterrupted([&] { return ::flock(file.descriptor(), LOCK_SH | LOCK_NB); }) == 0) return false;
   if (errno != EWOULDBLOCK) fail_on("look at the lock of", directory);
   return true;
+}
+
+bool was_locked_here(const std::filesystem::path& directory) {
+  return read_file_if_exists(directory / "lock") == owner_line();
 }
 
 uint64_t free_space(const std::filesystem::path& path) {

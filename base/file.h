@@ -85,7 +85,8 @@ class FileSource : public ByteSource {
 };
 
 /// An exclusive lock on a directory (flock on DIR/lock), held until destruction and freed by the kernel if
-/// the process dies. The file holds the owner's pid for the message to the second comer.
+/// the process dies. The file holds the owner's pid, for the message to the second comer, and behind it a
+/// random number of the owner's: in containers every process may have the same pid.
 class DirectoryLock {
  public:
   /// Throws Error{usage} naming the directory and the pid that holds it.
@@ -98,6 +99,8 @@ class DirectoryLock {
 /// Is somebody's DirectoryLock on it? For that the lock is taken for a moment, shared, which makes nobody
 /// fail: who wants it waits longer than that.
 bool is_locked(const std::filesystem::path& directory);
+/// Was the last DirectoryLock on it one of this process? It is held still, or nobody has taken it since.
+bool was_locked_here(const std::filesystem::path& directory);
 
 /// Free bytes for an unprivileged user on the file system of `path`.
 uint64_t free_space(const std::filesystem::path& path);

@@ -1,5 +1,7 @@
 #include "cli/any_status.h"
 
+#include <algorithm>
+
 #include "cli/run_report.h"
 #include "cli/status_file.h"
 #include "cli/text.h"
@@ -10,18 +12,17 @@ namespace cli {
 DirectoryStatus read_directory(const std::filesystem::path& directory) {
   DirectoryStatus out;
   const bool is_root = is_run_root(directory);
-  if (is_root) {
-    out.running = running_process(directory).has_value();
-    out.run = run_timeline(directory);
-  }
+  if (is_root) out.running = running_process(directory).has_value();
   for (const auto& path : is_root ? run_directories_if_any(directory) : run_directories(directory)) {
     if (s3::is_upload_run(path)) {
       out.all.emplace_back(read_upload_status(path));
     } else {
-      out.all.emplace_back(read_status(path));
+      const auto& status = std::get<RunStatus>(out.all.emplace_back(read_status(path)));
+      out.newest_copy = std::max(out.newest_copy, copy_begun(status.state));
     }
     out.running = out.running || is_running(out.all.back());
   }
+  if (is_root) out.run = run_timeline(directory, out.newest_copy);
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include <array>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,21 +11,26 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "cli/authentication.h"
 #include "cli/check_options.h"
 #include "cli/check_outcome.h"
 #include "cli/check_report.h"
 #include "cli/check_steps.h"
 #include "cli/commands.h"
 #include "cli/connection_options.h"
+#include "cli/databases.h"
 #include "cli/declared.h"
 #include "cli/errors.h"
 #include "cli/run_report.h"
 #include "cli/run_state.h"
+#include "cli/run_status.h"
+#include "cli/run_steps.h"
 #include "cli/run_timeline.h"
 #include "cli/screen.h"
 #include "cli/smoke_test.h"
 #include "cli/subcommand.h"
 #include "cli/text.h"
+#include "copy/recorded.h"
 
 namespace cli {
 namespace {
@@ -46,6 +52,8 @@ class Checks {
   Checks(const Invocation& invocation, const CheckOptions& options)
       : invocation_(invocation), options_(options) {}
 
+  /// Throws Error{usage} unless they are those that the run in its root has moved.
+  void recognize_databases();
   void compare_databases();
   void compare_uploads(const std::vector<DeclaredUpload>& uploads);
   void try_the_new_stack();
@@ -62,6 +70,7 @@ class Checks {
     std::vector<std::string> arguments;
   };
   std::vector<CheckResult> run(const Work& work, const CheckJudge& judge);
+  void recognize(const copy::Options& database, const std::string& name);
   void add(std::vector<CheckResult> results);
   std::vector<std::string> databases() const;
 
@@ -98,6 +107,37 @@ std::vector<CheckResult> Checks::run(const Work& work, const CheckJudge& judge) 
 void Checks::add(std::vector<CheckResult> results) {
   results_.insert(results_.end(), std::make_move_iterator(results.begin()),
                   std::make_move_iterator(results.end()));
+}
+
+// A GO about another pair would be kept as this run's, and nothing would be brought over any more.
+void Checks::recognize_databases() {
+  auto connections = with_authentication(options_.run, invocation_.stop);
+  connections.run_dir = database_dir(connections.run_dir);
+  const auto& pairs = options_.run.databases;
+  const auto names = databases();
+  if (pairs.empty()) recognize(connections, names.front());
+  for (size_t i = 0; i < pairs.size(); ++i) recognize(options_for(connections, pairs[i]), names[i]);
+}
+
+// One that cannot be asked is no reason to look at nothing else; without an answer there is no GO.
+void Checks::recognize(const copy::Options& database, const std::string& name) {
+  if (!is_run_directory(database.run_dir)) return;
+  const auto run = copy::read_recorded_run(database.run_dir);
+  std::optional<Error> wrong;
+  try {
+    wrong = copy::wrong_pair(run, database.source, database.target, invocation_.stop);
+  } catch (const Error& error) {
+    invocation_.stop.check();
+    add({{.kind = "database",
+          .name = sanitized_line(name),
+          .exit_code = kFailed,
+          .problem = sanitized_line(error.message())}});
+  }
+  if (wrong)
+    throw Error(wrong->kind(), wrong->message(),
+                fmt::format("what is checked in {} are the databases that were moved there: `cutover config "
+                            "check` shows what names these; for others give another --run-dir",
+                            options_.run.copy.run_dir.string()));
 }
 
 void Checks::compare_databases() {
@@ -201,7 +241,7 @@ void require_the_whole_run(const CheckOptions& options, const Declared& declared
   Move move;
   move.root = options.run.copy.run_dir;
   move.uploads = declared.uploads;
-  if (!move.root.empty() && is_run_root(move.root)) require_all_that_was_moved(move, options.run.databases);
+  require_all_that_was_moved(move, options.run.databases);
 }
 
 // Everything is looked at, whatever the first of them say.
@@ -211,11 +251,14 @@ int run_check_command(const Invocation& invocation, const CheckOptions& options)
   if (declared.databases) commands.insert(commands.end(), {"verify", "fence"});
   if (!declared.uploads.empty()) commands.emplace_back("upload");
   require_one_meaning(commands);
+  const auto& root = options.run.copy.run_dir;
   // A verdict on a part of it is not the run's.
-  const bool is_whole = declared.scope.left_out.empty();
-  if (is_whole) require_the_whole_run(options, declared);
-  const CheckByHand by_hand(declared.databases && is_whole ? options.run.copy.run_dir : "");
+  const bool is_of_run = declared.scope.left_out.empty() && !root.empty() && is_run_root(root);
+  if (is_of_run) require_the_whole_run(options, declared);
+  const bool is_kept = is_of_run && declared.databases;
+  const CheckByHand by_hand(is_kept && !invocation.of_run ? root : "");
   Checks checks(invocation, options);
+  if (is_kept) checks.recognize_databases();
   if (declared.databases) checks.look_at_fence();
   if (declared.databases) checks.compare_databases();
   checks.compare_uploads(declared.uploads);

@@ -27,6 +27,8 @@ struct Invocation {
   base::Stop stop;
   std::string again;  ///< the command line to type again: without secrets, quoted for a shell
   std::vector<TypedOption> typed = {};
+  /// A step of a `cutover run`, which has locked its directory and keeps the timeline itself.
+  bool of_run = false;
   /// Where results go: standard output, unless another command runs this one.
   std::function<void(std::string_view)> print = cli::print;
   /// Gets each result, as its first line and as its document; a command that runs others wants them.

@@ -1,5 +1,6 @@
 #include "cli/engine_run.h"
 
+#include <optional>
 #include <stop_token>
 
 #include <spdlog/spdlog.h>
@@ -13,8 +14,8 @@
 #include "cli/progress_view.h"
 #include "cli/report.h"
 #include "cli/run_report.h"
+#include "cli/run_result.h"
 #include "cli/run_status.h"
-#include "cli/status_file.h"
 #include "cli/throughput.h"
 #include "copy/run_dir.h"
 
@@ -56,11 +57,15 @@ bool says_nothing_of_the_copy(const base::Error& error) {
 }  // namespace
 
 void keep_report(const std::filesystem::path& run_dir, const Json& report, const std::string& name) {
-  if (!owns_run_dir(run_dir)) return;
+  keep_text(run_dir, json_text(report, 2) + "\n", name);
+}
+
+void keep_text(const std::filesystem::path& run_dir, const std::string& text, const std::string& name) {
+  if (!base::was_locked_here(run_dir)) return;
   try {
-    base::replace_file(run_dir / name, json_text(report, 2) + "\n");
+    base::replace_file(run_dir / name, text);
   } catch (const base::Error& error) {
-    spdlog::warn("the report was not kept: {}", error.what());
+    spdlog::warn("{} was not kept: {}", name, error.what());
   }
 }
 
@@ -68,6 +73,8 @@ DatabaseResult run_engine(const Invocation& invocation, const RunOptions& option
                           const copy::Options& database, const std::string& command,
                           const std::filesystem::path& run_dir, const EngineCall& call) {
   refuse_run_root(run_dir);
+  std::optional<RunResultAside> by_hand;
+  if (!invocation.of_run) by_hand.emplace(run_dir);
   const ReportContext context{command, run_dir.string(), invocation.again};
   const std::stop_callback announcement(invocation.stop.token(), [&command] { announce_stop(command); });
   try {

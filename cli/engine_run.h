@@ -20,9 +20,11 @@ DatabaseResult run_engine(const Invocation& invocation, const RunOptions& option
                           const copy::Options& database, const std::string& command,
                           const std::filesystem::path& run_dir, const EngineCall& call);
 
-/// Writes report.json, or what else `name` says, into a run directory of ours. A report that cannot be kept
-/// does not change the result, which is printed anyway.
+/// Writes report.json, or what else `name` says, into a run directory that this process was the last to lock.
+/// A report that cannot be kept does not change the result, which is printed anyway.
 void keep_report(const std::filesystem::path& run_dir, const Json& report,
                  const std::string& name = "report.json");
+/// The same of any text.
+void keep_text(const std::filesystem::path& run_dir, const std::string& text, const std::string& name);
 
 }  // namespace cli

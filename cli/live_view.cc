@@ -11,7 +11,7 @@ namespace cli {
 LiveView live_view(const std::filesystem::path& directory) {
   const auto status = read_directory(directory);
   LiveView out{.sections = {}, .metrics = metrics_text(directory, status), .running = status.running};
-  if (status.run) out.sections = sections_of(run_document(directory), directory.string());
+  if (status.run) out.sections = sections_of(run_document(directory, status.newest_copy), directory.string());
   // What works now stands behind the timeline, which is the first one.
   auto place = out.sections.begin() + (out.sections.empty() ? 0 : 1);
   for (const auto& one : status.all)

@@ -1,6 +1,5 @@
 #include "verify/repair.h"
 
-#include <algorithm>
 #include <memory>
 #include <stop_token>
 
@@ -17,7 +16,7 @@
 #include "cli/progress_view.h"
 #include "cli/repair_report.h"
 #include "cli/report_section.h"
-#include "copy/ledger.h"
+#include "copy/recorded.h"
 #include "copy/run_dir.h"
 
 namespace cli {
@@ -39,14 +38,7 @@ struct RepairCommand {
 /// Both databases are those of the copy: nobody repairs the wrong one.
 void require_run(const copy::Options& database, const base::Stop& stop) {
   const auto run = copy::read_recorded_run(database.run_dir);
-  auto target = pg::open_first_session(database.target, {.role = pg::Role::target}, stop);
-  const auto runs = copy::Ledger::exists(target) ? copy::Ledger::runs(target) : std::vector<std::string>();
-  if (std::ranges::find(runs, run.run_id) == runs.end())
-    throw Error(ErrorKind::usage,
-                fmt::format("{} is not the target of run {}: its ledger (schema cutover) is not there",
-                            database.target.redacted(), run.run_id),
-                "check --target; after `cutover clean`, leave --run-dir out");
-  copy::require_source(run, database.source, stop);
+  if (const auto wrong = copy::wrong_pair(run, database.source, database.target, stop)) throw Error(*wrong);
 }
 
 verify::RepairOptions engine_options(const Invocation& invocation, const RepairCommand& command,

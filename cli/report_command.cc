@@ -48,11 +48,6 @@ std::vector<NamedResult> results_at(const fs::path& path) {
   return out;
 }
 
-int exit_code_of_result(const Json& document) {
-  return document.value("command", "") == "run" ? exit_code_of_run(document)
-                                                : document.at("exit_code").get<int>();
-}
-
 std::string rendered(const ReportCommand& command, const std::vector<Json>& documents,
                      const std::vector<ReportSection>& sections) {
   std::string out;
@@ -79,7 +74,7 @@ int run(const ReportCommand& command) {
   for (const auto& path : command.paths)
     for (auto& [name, document] : results_at(path)) {
       for (auto& section : sections_of(document, name)) sections.push_back(std::move(section));
-      exit_code = worse(exit_code, exit_code_of_result(document));
+      exit_code = worse(exit_code, document.at("exit_code").get<int>());
       documents.push_back(std::move(document));
     }
   const auto text = rendered(command, documents, sections);

@@ -18,9 +18,9 @@
 #include "cli/live_server.h"
 #include "cli/live_view.h"
 #include "cli/option_values.h"
-#include "cli/report_page.h"
 #include "cli/report_section.h"
 #include "cli/run_report.h"
+#include "cli/run_result.h"
 #include "cli/run_state.h"
 #include "cli/run_status.h"
 #include "cli/run_steps.h"
@@ -116,7 +116,9 @@ class MoveRun {
       : invocation_(invocation),
         move_(move),
         shows_(!options.run.json && !invocation.globals.quiet),
-        timeline_(move, invocation.again) {}
+        timeline_(move, invocation.again) {
+    invocation_.of_run = true;
+  }
 
   Verdict run(const std::vector<MoveStep>& steps) {
     std::vector<StepOutcome> done;
@@ -138,19 +140,21 @@ class MoveRun {
     const auto command = to_type(step.arguments);
     spdlog::info("step {}: {}", step.name, command);
     if (shows_) invocation_.print(fmt::format("== {}: {} ==\n", step.name, sanitized_line(command)));
-    auto result = run_command(invocation_, step.arguments, [this](std::string_view text) {
-      if (shows_) invocation_.print(text);
-    });
-    if (shows_) invocation_.print("\n");
-    if (invocation_.stop.requested() && result.exit_code != kEqual) result.exit_code = kIncomplete;
+    std::string said;
+    auto result = run_command(invocation_, step.arguments, [&said](std::string_view text) { said += text; });
+    base::crash_point("run_step.done");
+    const bool has_passed = result.exit_code == kEqual || result.exit_code == kWaived;
+    if (invocation_.stop.requested() && !has_passed) result.exit_code = kIncomplete;
     auto done = outcome_of(std::move(step), std::move(result));
-    keep_check(move_.root, done.outcome);
     timeline_.end(done);
+    keep_check(move_.root, done.outcome);
+    // Not before: whoever has read a GO may have switched, and the next run must know.
+    if (shows_) invocation_.print(said + "\n");
     base::crash_point("run_step.after");
     return done;
   }
 
-  const Invocation& invocation_;
+  Invocation invocation_;  // of the steps
   const Move& move_;
   bool shows_;
   Timeline timeline_;
@@ -158,9 +162,7 @@ class MoveRun {
 
 /// The result on standard output, and what the root keeps of it.
 void show_result(const Invocation& invocation, const MoveOptions& options, const Move& move) {
-  const auto document = run_document(move.root);
-  keep_report(move.root, document, kRunReportFile);
-  base::replace_file(move.root / kRunPageFile, report_page(sections_of(document, kRunReportFile)));
+  const auto document = keep_run_result(move.root);
   invocation.print(options.run.json ? json_text(document, 2) + "\n"
                                     : section_text(run_section(document), wants_colours(STDOUT_FILENO)));
 }

@@ -104,13 +104,29 @@ Json outdated_verdict(const Json& run) {
           {"next", "cutover run"}};
 }
 
-/// By hand, when the run had come to its end; null: none was. Times are written so that they compare as text.
+/// Instead of the verdict of a run that a check by hand has since taken back.
+Json verdict_of_check(const Json& run, const Json& check) {
+  const auto section = check_section(check);
+  return {{"verdict", check.at("verdict")},
+          {"exit_code", check.at("exit_code")},
+          {"headline", fmt::format("{}; the run had said {} at {}", section.headline,
+                                   base::upper_case(run.value("verdict", "")), run.value("time", ""))},
+          {"reasons", check.at("reasons")},
+          {"waivers", check.at("waivers")},
+          {"next", section.next.empty() ? run.value("next", "") : section.next}};
+}
+
+/// By hand, when the run had come to its end. Times are written so that they compare as text.
+bool is_since(const Json& check, const Json& run) {
+  return check.is_object() && check.value("command", "") == "check" &&
+         check.value("time", "") > run.value("time", "");
+}
+
 const Json* check_since(const Json& report) {
   const auto documents = report.find("documents");
   if (documents == report.end()) return nullptr;
-  const auto found = std::ranges::find_if(*documents, [&](const Json& document) {
-    return document.value("command", "") == "check" && document.value("time", "") > report.value("time", "");
-  });
+  const auto found =
+      std::ranges::find_if(*documents, [&](const Json& document) { return is_since(document, report); });
   return found == documents->end() ? nullptr : &*found;
 }
 
@@ -120,16 +136,29 @@ void add_documents(Json& documents, const fs::path& directory) {
       documents.push_back(std::move(document));
 }
 
-/// `newest_copy`: when the newest copy below the root was begun.
-Json timeline_about(const fs::path& root, const std::string& newest_copy) {
+struct RootResults {
+  Json timeline;
+  Json check;  ///< null: there is none of this run, and of this copy
+};
+
+RootResults read_root(const fs::path& root, const std::string& newest_copy) {
   // Before the timeline, so that a run that ends in between is not taken for one that stopped half-way.
   const bool running = running_process(root).has_value();
-  auto out = read_result(root / kTimelineFile);
-  if (out.value("verdict", "") == "running") {
-    if (!running) out["verdict"] = "incomplete";
-  } else if (out.value("time", "") < newest_copy) {
-    out.update(outdated_verdict(out));
+  RootResults out{read_result(root / kTimelineFile), read_result_if_exists(root / kCheckReportFile)};
+  auto& run = out.timeline;
+  if (out.check.is_object()) {
+    const auto time = out.check.value("time", "");
+    if (time < newest_copy || time < run.value("started", "")) out.check = Json();
   }
+  if (run.value("verdict", "") == "running") {
+    if (running) return out;
+    run["verdict"] = "incomplete";
+  } else if (run.value("time", "") < newest_copy) {
+    run.update(outdated_verdict(run));
+  }
+  const auto own = run.value("exit_code", kFailed);
+  if (is_since(out.check, run) && worse(own, out.check.value("exit_code", kFailed)) != own)
+    run.update(verdict_of_check(run, out.check));
   return out;
 }
 
@@ -161,19 +190,20 @@ bool remove_run_root(const fs::path& root) {
   return fs::remove(root, ignored);
 }
 
-Json run_timeline(const fs::path& root) { return timeline_about(root, newest_copy(database_dir(root))); }
+Json run_timeline(const fs::path& root, const std::string& newest_copy) {
+  return read_root(root, newest_copy).timeline;
+}
 
-Json run_document(const fs::path& root) {
-  const auto newest = newest_copy(database_dir(root));
-  auto out = timeline_about(root, newest);
+Json run_document(const fs::path& root, const std::string& newest_copy) {
+  auto [out, check] = read_root(root, newest_copy);
   auto documents = Json::array();
-  if (auto check = read_result_if_exists(root / kCheckReportFile);
-      !check.is_null() && check.value("time", "") >= newest)
-    documents.push_back(std::move(check));
+  if (check.is_object()) documents.push_back(std::move(check));
   for (const auto& directory : run_directories_if_any(root)) add_documents(documents, directory);
   out["documents"] = std::move(documents);
   return out;
 }
+
+Json run_document(const fs::path& root) { return run_document(root, newest_copy(database_dir(root))); }
 
 ReportSection run_section(const Json& report) {
   ReportSection out;
@@ -185,8 +215,11 @@ ReportSection run_section(const Json& report) {
         fmt::format("{}: {}", base::upper_case(verdict),
                     steps.empty() ? "no step has begun" : "step " + steps.back().value("name", ""));
   }
-  out.tone = tone_of(exit_code_of_run(report));
-  if (const auto* check = check_since(report)) add_fact(out, "checked since", check_section(*check).headline);
+  out.tone = tone_of(report.at("exit_code").get<int>());
+  if (const auto* check = check_since(report)) {
+    const auto said = check_section(*check).headline;
+    if (!out.headline.starts_with(said)) add_fact(out, "checked since", said);
+  }
   add_fact(out, "run", report.at("final").get<bool>() ? "the final one" : "a rehearsal");
   add_list(out, plain_list("reasons", Tone::bad, report.at("reasons")));
   add_list(out, plain_list("waivers", Tone::unsure, report.at("waivers")));
@@ -194,12 +227,6 @@ ReportSection run_section(const Json& report) {
   add_list(out, way_back(report));
   out.next = report.value("next", "");
   return out;
-}
-
-int exit_code_of_run(const Json& report) {
-  const auto own = report.at("exit_code").get<int>();
-  const auto* check = check_since(report);
-  return check ? worse(own, check->at("exit_code").get<int>()) : own;
 }
 
 }  // namespace cli

@@ -155,11 +155,14 @@ std::vector<fs::path> run_directories(const fs::path& directory) {
   return found;
 }
 
+std::string copy_begun(const copy::RunState& state) {
+  return state.run_id.empty() ? std::string() : base::utc_timestamp(state.started);
+}
+
 std::string newest_copy(const fs::path& directory) {
   std::string newest;
   for (const auto& run_dir : run_directories_if_any(directory))
-    if (const auto state = copy::RunDir::peek(run_dir); !state.run_id.empty())
-      newest = std::max(newest, base::utc_timestamp(state.started));
+    newest = std::max(newest, copy_begun(copy::RunDir::peek(run_dir)));
   return newest;
 }
 

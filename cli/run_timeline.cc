@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/format.h"
@@ -11,7 +10,7 @@
 #include "cli/errors.h"
 #include "cli/report.h"
 #include "cli/run_report.h"
-#include "cli/status_file.h"
+#include "cli/run_result.h"
 #include "cli/subcommand.h"
 
 namespace cli {
@@ -39,12 +38,14 @@ Json read_timeline(const std::filesystem::path& root) {
 Timeline::Timeline(const Move& move, const std::string& again) : root_(move.root) {
   const auto before = read_timeline(root_);
   document_ = report_header({"run", move.root.string(), again}, "running", kIncomplete);
+  document_["started"] = document_["time"];
   document_["final"] = move.final;
   document_["headline"] = "";
   document_["reasons"] = Json::array();
   document_["waivers"] = Json::array();
   document_["next"] = "";
   document_["steps"] = before.is_object() ? before.value("steps", Json::array()) : Json::array();
+  withdraw_run_result(root_);
   keep();
 }
 
@@ -87,12 +88,12 @@ void Timeline::conclude(const Verdict& verdict) {
 void Timeline::keep() const { keep_timeline(root_, document_); }
 
 CheckByHand::CheckByHand(const std::filesystem::path& root) : root_(root) {
-  if (!root.empty() && is_run_root(root) && running_process(root) != ::getpid()) lock_.emplace(root);
+  if (!root.empty()) lock_.emplace(root);
 }
 
 void CheckByHand::keep(const std::string& command, const std::string& headline, const Json& document) const {
   if (!lock_) return;
-  keep_report(root_, document, kCheckReportFile);
+  withdraw_run_result(root_);
   auto timeline = read_timeline(root_);
   timeline["steps"].push_back(
       {{"name", "check"},
@@ -104,7 +105,10 @@ void CheckByHand::keep(const std::string& command, const std::string& headline, 
        {"exit_code", document.at("exit_code")},
        {"headline", headline},
        {"unfenced", document.value("unfenced", false)}});
+  // Before anything that shows a GO.
   keep_timeline(root_, timeline);
+  keep_report(root_, document, kCheckReportFile);
+  keep_run_result(root_);
 }
 
 }  // namespace cli

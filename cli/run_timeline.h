@@ -21,7 +21,8 @@ Json read_timeline(const std::filesystem::path& root);
 /// time. Its schema is in docs/report.md.
 class Timeline {
  public:
-  /// Goes on with the timeline that is there; from now on the verdict is "running".
+  /// Goes on with the timeline that is there; from now on the verdict is "running", and nothing is left of an
+  /// earlier result.
   Timeline(const Move& move, const std::string& again);
 
   void begin(const MoveStep& step);
@@ -41,11 +42,10 @@ class Timeline {
 /// one of the run's own. Nobody else works in the root meanwhile.
 class CheckByHand {
  public:
-  /// Nothing is kept where no run was, nor by a check that is a step of the run itself. Throws Error{usage}
-  /// when another process works in the root.
+  /// Of no root nothing is kept. Throws Error{usage} when somebody works in it.
   explicit CheckByHand(const std::filesystem::path& root);
 
-  /// `command`: as it was typed.
+  /// `command`: as it was typed. The run's result is made anew.
   void keep(const std::string& command, const std::string& headline, const Json& document) const;
 
  private:

@@ -53,7 +53,7 @@ std::string next_after(const Move& move, const StepOutcome& done, bool behind_a_
         "it ([repair] most, recopy) and run again: {1}; or copy anew behind the fence: cutover copy "
         "--restart --run-dir {0}, and then {1}",
         run_dir, again);
-  if (behind_a_go)
+  if (behind_a_go && done.outcome.exit_code != kUsage)
     return fmt::format(
         "a check has said GO before, so nothing is changed: if the application has not moved, {0} --again "
         "brings over what differs; if it has, it may be what the application has written",

@@ -3,8 +3,6 @@
 #include <charconv>
 #include <string>
 
-#include <unistd.h>
-
 #include "base/file.h"
 
 namespace cli {
@@ -24,11 +22,9 @@ std::optional<pid_t> pid_in_lock_file(const fs::path& directory) {
 
 }  // namespace
 
-bool owns_run_dir(const fs::path& directory) { return pid_in_lock_file(directory) == ::getpid(); }
-
 void write_status_file(const fs::path& directory, const Json& status) noexcept {
   try {
-    if (!owns_run_dir(directory)) return;
+    if (!base::was_locked_here(directory)) return;
     const auto temporary = directory / (std::string(kName) + ".tmp");
     {
       auto file = base::File::create_anew(temporary);

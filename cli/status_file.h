@@ -10,13 +10,9 @@
 /// DIR/status.json: how far the running process is, renewed every second for `cutover status`.
 namespace cli {
 
-/// True when this process holds the directory's lock, or was the last to hold it: then what is in it is ours
-/// to write.
-bool owns_run_dir(const std::filesystem::path& directory);
-
 /// Replaces the file atomically. It is not made durable: after a crash nobody runs. Nothing is written unless
-/// owns_run_dir(). Failures are ignored: the run matters
-/// more than who watches it.
+/// this process was the last to lock the directory. Failures are ignored: the run matters more than who
+/// watches it.
 void write_status_file(const std::filesystem::path& directory, const Json& status) noexcept;
 /// What was written last; nothing when there is none, or it is not whole.
 std::optional<Json> read_status_file(const std::filesystem::path& directory);

@@ -58,6 +58,7 @@ CommandOutcome run_command(const Invocation& invocation, const std::vector<std::
                                      .stop = invocation.stop,
                                      .again = command_to_type(line),
                                      .typed = command.typed,
+                                     .of_run = invocation.of_run,
                                      .print = std::move(print),
                                      .on_result = [&](const std::string& headline, const Json& document) {
                                        outcome.results.push_back({headline, document});

@@ -1,8 +1,11 @@
 #include "copy/recorded.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "copy/archive.h"
+#include "copy/ledger.h"
 #include "copy/run_dir.h"
 #include "pg/session.h"
 #include "pg/snapshot.h"
@@ -34,6 +37,26 @@ std::optional<pg::BucketDigest> digest_of(const Plan& plan, const RunState& stat
     }
   }
   return sum;
+}
+
+std::optional<base::Error> wrong_source(const RecordedRun& run, const pg::Conninfo& source,
+                                        const base::Stop& stop) {
+  const pg::SnapshotKeeper now(pg::open_first_session(source, {}, stop));
+  if (now.mark().same_identity(run.snapshot.mark)) return std::nullopt;
+  return base::Error(base::ErrorKind::usage,
+                     fmt::format("{} is not the source of run {}", source.redacted(), run.run_id),
+                     "check --source; if it was moved or restored, leave --run-dir out");
+}
+
+std::optional<base::Error> wrong_target(const RecordedRun& run, const pg::Conninfo& target,
+                                        const base::Stop& stop) {
+  auto session = pg::open_first_session(target, {.role = pg::Role::target}, stop);
+  const auto runs = Ledger::exists(session) ? Ledger::runs(session) : std::vector<std::string>();
+  if (std::ranges::find(runs, run.run_id) != runs.end()) return std::nullopt;
+  return base::Error(base::ErrorKind::usage,
+                     fmt::format("{} is not the target of run {}: its ledger (schema cutover) is not there",
+                                 target.redacted(), run.run_id),
+                     "check --target; after `cutover clean`, leave --run-dir out");
 }
 
 }  // namespace
@@ -71,11 +94,13 @@ RecordedRun read_recorded_run(const std::filesystem::path& run_dir) {
 }
 
 void require_source(const RecordedRun& run, const pg::Conninfo& source, const base::Stop& stop) {
-  const pg::SnapshotKeeper now(pg::open_first_session(source, {}, stop));
-  if (now.mark().same_identity(run.snapshot.mark)) return;
-  throw base::Error(base::ErrorKind::usage,
-                    fmt::format("{} is not the source of run {}", source.redacted(), run.run_id),
-                    "check --source; if it was moved or restored, leave --run-dir out");
+  if (const auto wrong = wrong_source(run, source, stop)) throw base::Error(*wrong);
+}
+
+std::optional<base::Error> wrong_pair(const RecordedRun& run, const pg::Conninfo& source,
+                                      const pg::Conninfo& target, const base::Stop& stop) {
+  auto wrong = wrong_target(run, target, stop);
+  return wrong ? wrong : wrong_source(run, source, stop);
 }
 
 }  // namespace copy

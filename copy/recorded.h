@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/stop.h"
 #include "copy/end_state.h"
 #include "copy/plan.h"
@@ -39,5 +40,11 @@ RecordedRun read_recorded_run(const std::filesystem::path& run_dir);
 
 /// Throws Error{usage} unless that is the database which the run has copied.
 void require_source(const RecordedRun& run, const pg::Conninfo& source, const base::Stop& stop);
+
+/// What says that these are not the databases of the run: another source, or a target whose ledger does not
+/// know the run. An Error{usage}, to be thrown; nothing: they are. Throws what connecting throws: then nobody
+/// knows.
+std::optional<base::Error> wrong_pair(const RecordedRun& run, const pg::Conninfo& source,
+                                      const pg::Conninfo& target, const base::Stop& stop);
 
 }  // namespace copy

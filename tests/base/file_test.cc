@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <fstream>
 #include <thread>
 
 #include <fcntl.h>
@@ -21,6 +22,7 @@ namespace {
 using test::TemporaryDirectory;
 using test::throws;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 mode_t mode_of(const std::filesystem::path& path) {
   struct stat status {};
@@ -223,10 +225,33 @@ TEST(DirectoryLock, NamesTheOtherProcessAndIsFreedByItsDeath) {
       [&] { DirectoryLock second(directory.path()); },
       throws(ErrorKind::usage, HasSubstr("in use by process " + std::to_string(holder.pid()) + "\nhint: ")));
   // The refusal must not have taken the owner's name away.
-  EXPECT_EQ(read_file(directory / "lock"), std::to_string(holder.pid()) + "\n");
+  EXPECT_THAT(read_file(directory / "lock"), StartsWith(std::to_string(holder.pid()) + " "));
   holder.die();
   const DirectoryLock lock(directory.path());
-  EXPECT_EQ(read_file(directory / "lock"), std::to_string(::getpid()) + "\n");
+  EXPECT_THAT(read_file(directory / "lock"), StartsWith(std::to_string(::getpid()) + " "));
+}
+
+// By whoever was the last to take it. In another container the pid may be the same.
+TEST(DirectoryLock, IsKnownToHaveBeenOurs) {
+  const TemporaryDirectory directory;
+  EXPECT_FALSE(was_locked_here(directory.path()));
+  {
+    const DirectoryLock lock(directory.path());
+    EXPECT_TRUE(was_locked_here(directory.path()));
+  }
+  EXPECT_TRUE(was_locked_here(directory.path()));
+  {
+    const Holder holder(directory.path());
+    ASSERT_TRUE(holder.held());
+    EXPECT_FALSE(was_locked_here(directory.path()));
+    EXPECT_ANY_THROW(DirectoryLock second(directory.path()));
+    EXPECT_FALSE(was_locked_here(directory.path())) << "who is refused does not own it";
+  }
+  EXPECT_FALSE(was_locked_here(directory.path()));
+  for (const auto* other : {"\n", " 0123456789abcdef\n"}) {
+    std::ofstream(directory / "lock") << ::getpid() << other;
+    EXPECT_FALSE(was_locked_here(directory.path()));
+  }
 }
 
 TEST(DirectoryLock, IsSeenWithoutBeingTaken) {

@@ -1,3 +1,6 @@
+#include <fstream>
+
+#include "base/file.h"
 #include "tests/crash/fixture.h"
 #include "tests/crash/proxy.h"
 
@@ -27,6 +30,33 @@ TEST(RunDirectory, ASecondProcessIsRefusedAndDisturbsNothing) {
   EXPECT_EQ(result.exit_code, 0) << result.error;
   move.expect_equal();
   Move::expect_kept(before, move.ledger());
+}
+
+// In a container the program has the same pid each time.
+TEST(RunDirectory, OneOfTheSamePidThatIsRefusedLeavesTheOthersFilesAlone) {
+  Move move;
+  fill(move.source);
+  Proxy proxy(move.source.cluster().port(), "TO STDOUT", hold_from(5));
+  move.source_url = proxy.url(move.source.name());
+  const auto first = move.start();
+  wait_for("the first", [&] { return proxy.held() == 2 && fs::exists(move.run_dir / "status.json"); });
+  const auto lock = move.run_dir / "lock";
+  const auto owner = base::read_file(lock);
+  // The lock's file gets the pid of a process that becomes the other one.
+  std::vector<std::string> arguments{"-c", R"(lock=$1; shift; echo $$ > "$lock"; exec "$@")", "sh",
+                                     lock.string(), support::cutover_program().string()};
+  const auto other = move.arguments();
+  arguments.insert(arguments.end(), other.begin(), other.end());
+  const auto refused = support::run("/bin/sh", arguments);
+  EXPECT_EQ(refused.exit_code, 2) << refused.output << refused.error;
+  EXPECT_THAT(refused.error, HasSubstr("is in use by process "));
+  EXPECT_FALSE(fs::exists(move.run_dir / "report.json"));
+  EXPECT_THAT(base::read_file(move.run_dir / "status.json"),
+              HasSubstr(fmt::format(R"("pid":{})", first->pid())));
+  std::ofstream(lock) << owner;
+  proxy.release();
+  EXPECT_EQ(first->wait().exit_code, 0);
+  EXPECT_TRUE(fs::exists(move.run_dir / "report.json"));
 }
 
 class OtherSide : public testing::TestWithParam<std::string> {

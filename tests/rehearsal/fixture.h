@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -35,6 +36,8 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 inline constexpr int kDocuments = 40;
+/// The exit code of a program that kill -9 ended.
+inline constexpr int kKilled = 128 + SIGKILL;
 
 class Application {
  public:
@@ -169,6 +172,39 @@ class GatedMove {
   support::TempDir directory;
   support::TestDatabase source{support::cluster(15, "source")};
   support::TestDatabase target{support::cluster(15, "target")};
+};
+
+/// Databases only, as cutover.toml declares them.
+class MoveOfDatabases : public testing::Test {
+ protected:
+  support::ProcessResult cutover(const std::vector<std::string>& arguments,
+                                 std::map<std::string, std::string> variables = {}) const {
+    variables.merge(std::map<std::string, std::string>{{"AWS_ACCESS_KEY_ID", support::S3Fake::kAccessKey},
+                                                       {"AWS_SECRET_ACCESS_KEY", support::S3Fake::kSecretKey},
+                                                       {"AWS_EC2_METADATA_DISABLED", "true"}});
+    return support::cutover(arguments, {.environment = variables, .directory = directory_.path()});
+  }
+  void declare(const std::string& more) const {
+    std::ofstream(directory_ / "cutover.toml")
+        << "[source]\nurl = \"" << first_.url() << "\"\n[target]\nurl = \"" << target_.url() << "\"\n"
+        << more;
+  }
+  static void fill(const support::TestDatabase& database) {
+    database.exec(
+        "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT i, i FROM generate_series(1, 1000) "
+        "i");
+  }
+  nlohmann::json document(const std::string& name) const {
+    std::ifstream in(directory_ / "cutover-run" / name);
+    return nlohmann::json::parse(in);
+  }
+  nlohmann::json run_report() const { return document("run-report.json"); }
+
+  support::TempDir directory_;
+  support::TestDatabase first_{support::cluster(15, "source")};
+  support::TestDatabase second_{support::cluster(15, "source")};
+  support::TestDatabase target_{support::cluster(15, "target")};
+  support::TestDatabase second_target_{support::cluster(15, "target")};
 };
 
 inline base::HttpResponse get(const std::string& url) {

@@ -1,12 +1,9 @@
-#include <csignal>
 #include <sstream>
 
 #include "tests/rehearsal/fixture.h"
 
 namespace rehearsal {
 namespace {
-
-constexpr int kKilled = 128 + SIGKILL;
 
 std::vector<std::string> names_of_steps(const nlohmann::json& run) {
   std::vector<std::string> names;

@@ -4,38 +4,6 @@
 namespace rehearsal {
 namespace {
 
-/// Databases only, as cutover.toml declares them.
-class MoveOfDatabases : public testing::Test {
- protected:
-  support::ProcessResult cutover(const std::vector<std::string>& arguments) const {
-    return support::cutover(arguments,
-                            {.environment = {{"AWS_ACCESS_KEY_ID", support::S3Fake::kAccessKey},
-                                             {"AWS_SECRET_ACCESS_KEY", support::S3Fake::kSecretKey},
-                                             {"AWS_EC2_METADATA_DISABLED", "true"}},
-                             .directory = directory_.path()});
-  }
-  void declare(const std::string& more) const {
-    std::ofstream(directory_ / "cutover.toml")
-        << "[source]\nurl = \"" << first_.url() << "\"\n[target]\nurl = \"" << target_.url() << "\"\n"
-        << more;
-  }
-  static void fill(const support::TestDatabase& database) {
-    database.exec(
-        "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT i, i FROM generate_series(1, 1000) "
-        "i");
-  }
-  nlohmann::json run_report() const {
-    std::ifstream in(directory_ / "cutover-run/run-report.json");
-    return nlohmann::json::parse(in);
-  }
-
-  support::TempDir directory_;
-  support::TestDatabase first_{support::cluster(15, "source")};
-  support::TestDatabase second_{support::cluster(15, "source")};
-  support::TestDatabase target_{support::cluster(15, "target")};
-  support::TestDatabase second_target_{support::cluster(15, "target")};
-};
-
 TEST_F(MoveOfDatabases, SeveralWithoutAFence) {
   fill(first_);
   fill(second_);
