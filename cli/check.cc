@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -57,8 +59,8 @@ class Checks {
   void compare_databases();
   void compare_uploads(const std::vector<DeclaredUpload>& uploads);
   void try_the_new_stack();
-  void look_at_fence();
-  void report_fence();
+  void look_at_fence() { fence_ = look(); }
+  void look_at_fence_again();
   Json document(const CheckScope& scope) const {
     return check_json(results_, documents_, invocation_.again, scope);
   }
@@ -69,6 +71,12 @@ class Checks {
     std::vector<std::string> names;  ///< of what the command has a result for each
     std::vector<std::string> arguments;
   };
+  struct FenceLook {
+    std::vector<CheckResult> results;
+    std::vector<Json> activities;  ///< of the databases; null where there is none
+    Json activity(size_t i) const { return i < activities.size() ? activities[i] : Json(); }
+  };
+  FenceLook look();
   std::vector<CheckResult> run(const Work& work, const CheckJudge& judge);
   void recognize(const copy::Options& database, const std::string& name);
   void add(std::vector<CheckResult> results);
@@ -77,10 +85,19 @@ class Checks {
   const Invocation& invocation_;
   const CheckOptions& options_;
   std::vector<CheckResult> results_;
-  std::vector<CheckResult> fence_;  // before anything was compared
-  std::vector<Json> activities_;    // of the databases, then
+  FenceLook fence_;  // before anything was compared
   std::vector<Json> documents_;
 };
+
+/// Of two looks at the same; where they say as much, the others.
+void keep_worse(std::vector<CheckResult>& results, const std::vector<CheckResult>& others) {
+  for (size_t i = 0; i < others.size(); ++i)
+    if (i == results.size()) {
+      results.push_back(others[i]);
+    } else if (worse(others[i].exit_code, results[i].exit_code) == others[i].exit_code) {
+      results[i] = others[i];
+    }
+}
 
 std::vector<std::string> Checks::databases() const {
   std::vector<std::string> names;
@@ -151,27 +168,38 @@ void Checks::compare_uploads(const std::vector<DeclaredUpload>& uploads) {
 
 void Checks::try_the_new_stack() { add(run_smoke_tests(options_, invocation_.stop)); }
 
-// What was compared is only the last word if nobody could write before, nor while it was compared, and nobody
-// did: a session can step over the fence, write and be gone between the two looks.
-void Checks::look_at_fence() {
-  std::vector<Json> activities;
-  auto now = run({"fence", databases(), look_at_the_fence()}, [&](CheckResult& result, const Json& document) {
-    judge_fence(result, document, options_.require_fence);
-    if (activities.size() < activities_.size())
-      judge_activity(result, activities_[activities.size()], document);
-    activities.push_back(document.value("activity", Json()));
-  });
-  for (size_t i = 0; i < fence_.size(); ++i)
-    if (i == now.size()) {
-      now.push_back(fence_[i]);
-    } else if (worse(fence_[i].exit_code, now[i].exit_code) == fence_[i].exit_code) {
-      now[i] = fence_[i];
-    }
-  fence_ = std::move(now);
-  activities_ = std::move(activities);
+Checks::FenceLook Checks::look() {
+  FenceLook look;
+  look.results =
+      run({"fence", databases(), look_at_the_fence()}, [&](CheckResult& result, const Json& document) {
+        judge_fence(result, document, options_.require_fence);
+        look.activities.push_back(document.value("activity", Json()));
+      });
+  return look;
 }
 
-void Checks::report_fence() { add(std::move(fence_)); }
+// What was compared is only the last word if nobody could write before, nor while it was compared, and nobody
+// did: a session can step over the fence, write and be gone between the two looks.
+void Checks::look_at_fence_again() {
+  const auto end = look();
+  auto now = end;
+  const auto is_told = [&] {
+    bool told = true;
+    for (size_t i = 0; i < now.results.size(); ++i)
+      told = judge_activity(now.results[i], {fence_.activity(i), end.activity(i), now.activity(i)},
+                            options_.require_fence) &&
+             told;
+    return told;
+  };
+  look_until_told(is_told, [&] {
+    spdlog::info("sessions worked at the source: waiting until they have told the server what they wrote");
+    invocation_.stop.sleep_for(std::chrono::seconds(1));
+    now = look();
+  });
+  keep_worse(now.results, end.results);
+  keep_worse(now.results, fence_.results);
+  add(std::move(now.results));
+}
 
 [[noreturn]] void refuse_half(const std::string& what) {
   throw Error(ErrorKind::usage, what + ": a GO would not be about the databases",
@@ -263,8 +291,7 @@ int run_check_command(const Invocation& invocation, const CheckOptions& options)
   if (declared.databases) checks.compare_databases();
   checks.compare_uploads(declared.uploads);
   if (declared.smoke) checks.try_the_new_stack();
-  if (declared.databases) checks.look_at_fence();
-  checks.report_fence();
+  if (declared.databases) checks.look_at_fence_again();
   const auto document = checks.document(declared.scope);
   const auto section = check_section(document);
   // First: whoever has read a GO may have switched, and the run must know.

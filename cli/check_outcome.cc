@@ -37,6 +37,15 @@ const CommandResult* result_for(const CommandOutcome& outcome, size_t i) {
   return is_error ? &outcome.results.front() : nullptr;
 }
 
+/// The first of them, and how many there are.
+std::string names_of(const std::vector<pg::SessionActivity>& sessions) {
+  const auto& first = sessions.front();
+  auto out = fmt::format("pid {}", first.pid);
+  if (!first.application.empty()) out += fmt::format(" (\"{}\")", first.application);
+  if (sessions.size() > 1) out += fmt::format(" and {}", counted(sessions.size() - 1, "other session"));
+  return sanitized_line(out);
+}
+
 int said_by(const std::vector<CommandResult>& results) {
   int exit_code = kEqual;
   for (const auto& result : results)
@@ -87,18 +96,32 @@ void judge_fence(CheckResult& check, const Json& document, bool required) {
   }
 }
 
-void judge_activity(CheckResult& check, const Json& before, const Json& document) {
-  if (document.contains("error") || !document.at("up").get<bool>() || before.is_null()) return;
-  const auto writes = pg::writes_between(activity_of(before), activity_of(document.at("activity")));
-  if (writes == pg::Writes::some) {
+bool judge_activity(CheckResult& check, const ActivityLooks& looks, bool required) {
+  if (looks.before.is_null() || looks.end.is_null() || looks.now.is_null()) return true;
+  const auto between =
+      pg::writes_between(activity_of(looks.before), activity_of(looks.end), activity_of(looks.now));
+  if (between.writes == pg::Writes::some) {
     check.exit_code = kDifferent;
     check.problem = "the source was written to while it was compared";
-  } else if (writes == pg::Writes::unknown && check.exit_code == kEqual) {
-    check.exit_code = kWaived;
-    check.problem =
-        "nobody can tell whether the source was written to while it was compared: sessions worked at it, or "
-        "the server lost count; stop the application, and check again";
+    return true;
   }
+  if (between.writes == pg::Writes::none || check.exit_code != kEqual) return true;
+  check.exit_code = required ? kFailed : kWaived;
+  check.problem = "nobody can tell whether the source was written to while it was compared: ";
+  if (between.writes == pg::Writes::untold) {
+    check.problem += fmt::format(
+        "{} worked at it and may not have told the server's counters yet; stop the application, end such "
+        "sessions, and check again",
+        names_of(between.untold));
+    return false;
+  }
+  check.problem +=
+      "the server was restarted, or its statistics were reset or are off (track_counts); check again";
+  return true;
+}
+
+void look_until_told(const std::function<bool()>& look, const std::function<void()>& pause) {
+  for (int looks = 1; !look() && looks < kMostLooks; ++looks) pause();
 }
 
 std::vector<CheckResult> judged(const std::string& kind, const std::vector<std::string>& names,

@@ -70,6 +70,9 @@ void add_left_out_of_upload(const Json& document, std::vector<std::string>& part
   if (const auto count = document.value("verification", Json::object()).value("extra", uint64_t{0});
       count > 0)
     parts.push_back(fmt::format("{} without a file", counted(count, "object")));
+  if (const auto references = document.value("references", Json()); references.is_object())
+    for (const auto& query : references.value("silent", std::vector<std::string>()))
+      parts.push_back(fmt::format("what {} mentions, which is nothing", query));
   for (auto& note : problem_list(document, "note", {}, Tone::plain).items)
     item.details.push_back(std::move(note.text));
 }

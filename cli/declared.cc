@@ -4,14 +4,11 @@
 #include <map>
 #include <optional>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "cli/command_set.h"
 #include "cli/config_file.h"
-#include "cli/connection_options.h"
-#include "cli/secret_reference.h"
 
 namespace cli {
 std::vector<DeclaredUpload> declared_uploads(const GlobalOptions& globals) {
@@ -45,18 +42,6 @@ std::vector<DeclaredUpload> declared_uploads(const GlobalOptions& globals) {
     }
   }
   return out;
-}
-
-RunOptions declared_target(const GlobalOptions& globals, const base::Stop& stop) {
-  RunOptions target;
-  CLI::App app;
-  OptionSet options(app);
-  add_target_option(options, target);
-  add_databases_option(options, target);
-  const auto file = globals.config.empty() ? std::nullopt : std::optional(ConfigFile::read(globals.config));
-  SecretResolver secrets(stop);
-  options.apply(file ? &*file : nullptr, &secrets);
-  return target;
 }
 
 void require_one_meaning(std::span<const std::string_view> names) {

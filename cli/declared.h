@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "cli/commands.h"
-#include "cli/copy_options.h"
 
 namespace cli {
 
@@ -20,10 +19,6 @@ struct DeclaredUpload {
 /// Those of the configuration file that is in force, in its order. Throws Error{usage} for one that lacks its
 /// directory or bucket, or stands there twice: nobody could tell their results apart.
 std::vector<DeclaredUpload> declared_uploads(const GlobalOptions& globals);
-
-/// What the environment and the configuration file in force say of the target: its connection, empty when
-/// they say nothing, its authentication, and the names of several databases at it.
-RunOptions declared_target(const GlobalOptions& globals, const base::Stop& stop);
 
 /// Commands that work together on one move share its environment. Throws Error{usage} for a variable that is
 /// set and means one thing to one of them, and another to another: CUTOVER_INCLUDE, tables and files.

@@ -95,6 +95,13 @@ Json fence_json(const pg::Fence& fence, const std::vector<std::string>& refused)
 
 Json activity_json(const pg::Activity& activity) {
   const auto& mark = activity.mark;
+  auto sessions = Json::array();
+  for (const auto& session : activity.sessions)
+    sessions.push_back({{"pid", session.pid},
+                        {"application", session.application},
+                        {"began", session.began},
+                        {"since", session.since},
+                        {"idle", session.idle}});
   return {{"system_identifier", mark.system_identifier},
           {"database_oid", mark.database_oid},
           {"snapshot", mark.transactions},
@@ -102,8 +109,11 @@ Json activity_json(const pg::Activity& activity) {
           {"server_start", mark.server_start},
           {"counted_since", activity.counted_since},
           {"written", activity.written},
+          {"sequences", activity.sequences},
           {"at", activity.at},
-          {"last_active", activity.last_active}};
+          {"sessions", std::move(sessions)},
+          {"idle_tells", activity.idle_tells.count()},
+          {"busy_tells", activity.busy_tells.count()}};
 }
 
 pg::Activity activity_of(const Json& document) {
@@ -115,8 +125,16 @@ pg::Activity activity_of(const Json& document) {
   out.mark.server_start = document.at("server_start").get<std::string>();
   out.counted_since = document.at("counted_since").get<std::string>();
   out.written = document.at("written").get<std::string>();
+  out.sequences = document.at("sequences").get<std::string>();
   out.at = document.at("at").get<int64_t>();
-  out.last_active = document.at("last_active").get<int64_t>();
+  for (const auto& session : document.at("sessions"))
+    out.sessions.push_back({.pid = session.at("pid").get<int64_t>(),
+                            .application = session.at("application").get<std::string>(),
+                            .began = session.at("began").get<int64_t>(),
+                            .since = session.at("since").get<int64_t>(),
+                            .idle = session.at("idle").get<bool>()});
+  out.idle_tells = std::chrono::microseconds(document.at("idle_tells").get<int64_t>());
+  out.busy_tells = std::chrono::microseconds(document.at("busy_tells").get<int64_t>());
   return out;
 }
 

@@ -78,6 +78,7 @@ OptionSet::Entry& OptionSet::add(std::string name, std::string value_name, std::
   }
   entries_.push_back({group_, std::move(name), std::move(value_name), std::move(help),
                       std::move(default_text), false, nullptr, std::move(set), std::move(key)});
+  entries_.back().needed = needed_;
   return entries_.back();
 }
 
@@ -167,6 +168,7 @@ std::vector<ConfigFile> OptionSet::views(const ConfigFile& file) const {
 }
 
 void OptionSet::apply(const Entry& entry, const ConfigFile* file, SecretResolver* secrets, Caller caller) {
+  if (entry.needed && !entry.needed()) return;
   auto found = given(entry, file, caller);
   if (!found) return;
   auto& values = found->values;

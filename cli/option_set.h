@@ -40,6 +40,7 @@ class OptionSet {
     std::string key;
     bool secret = false;  ///< the whole value is never shown, and may be a reference (cli/secret_reference.h)
     bool written = false;            ///< its value names a file that the command writes
+    std::function<bool()> needed;    ///< empty: always (group())
     std::vector<std::string> words;  ///< that a positional argument takes; empty: others
 
     /// Another section than the command's.
@@ -104,8 +105,12 @@ class OptionSet {
   /// without any when none does. Throws Error{usage} when several would share what --run-dir names.
   std::vector<ConfigFile> views(const ConfigFile& file) const;
 
-  /// The heading of the options that follow.
-  void group(std::string name) { group_ = std::move(name); }
+  /// The heading of the options that follow. With `needed` apply() asks it when it comes to them, and leaves
+  /// them alone if they are not: what nobody needs is not looked up, and need not be right.
+  void group(std::string name, std::function<bool()> needed = {}) {
+    group_ = std::move(name);
+    needed_ = std::move(needed);
+  }
   // What these return is to be used at once: the next declaration moves it.
   Entry& positional(const std::string& value_name, std::string help, std::string default_text, Set set);
   /// Given twice, the last one counts.
@@ -148,6 +153,7 @@ class OptionSet {
   std::string own_;
   std::string description_;
   std::string group_;
+  std::function<bool()> needed_;
   std::vector<Example> examples_;
   std::vector<Entry> entries_;
   std::vector<std::function<void()>> rules_;

@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "cli/authentication.h"
 #include "cli/commands.h"
-#include "cli/declared.h"
 #include "cli/engine_run.h"
 #include "cli/errors.h"
 #include "cli/report.h"
@@ -24,21 +23,15 @@
 namespace cli {
 namespace {
 
-/// Where --refs looks: --database, else the target of the move, with its authentication.
+/// Where --refs looks, with its authentication.
 pg::Conninfo references_database(const Invocation& invocation, const UploadCommand& command) {
   const auto& given = command.upload.references.database;
   if (!given.parameters().empty())
     return with_authentication(given, "database", command.database_authentication, invocation.stop);
-  const auto target = declared_target(invocation.globals, invocation.stop);
-  if (target.copy.target.parameters().empty())
-    throw base::Error(base::ErrorKind::usage, "--refs needs a database",
-                      "give --database URL or set CUTOVER_DATABASE; or declare the target in cutover.toml");
-  if (target.databases.size() > 1)
-    throw base::Error(base::ErrorKind::usage, "--refs needs one database, and several are declared",
-                      "name it with --database URL");
-  auto database = target.copy.target;
-  if (!target.databases.empty()) database = database.with("dbname", target.databases.front().target);
-  return with_authentication(database, "target", target.target_authentication, invocation.stop);
+  const auto& move = command.move;
+  auto database = move.copy.target;
+  if (!move.databases.empty()) database = database.with("dbname", move.databases.front().target);
+  return with_authentication(database, "target", move.target_authentication, invocation.stop);
 }
 
 /// What is told of an upload beside its outcome.

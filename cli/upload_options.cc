@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/format.h"
 #include "cli/authentication.h"
+#include "cli/connection_options.h"
 #include "cli/option_values.h"
 #include "s3/references.h"
 
@@ -112,6 +113,46 @@ void add_work_options(OptionSet& set, UploadCommand& command) {
             [&options](const std::string& text) { options.retry.give_up_after = parse_duration(text); });
 }
 
+/// Without --database it is the target of the move, as whoever runs this command knows it.
+void add_reference_options(OptionSet& set, UploadCommand& command) {
+  auto& references = command.upload.references;
+  set.group("What the database mentions");
+  set.list(
+      "--refs", "COLUMN|SELECT",
+      "every path that the database mentions must be a verified object: table.column, or a SELECT of one "
+      "column of paths. Files that nobody mentions are listed",
+      [&references](const std::string& text) {
+        s3::reference_sql(text);
+        references.queries.push_back(text);
+      });
+  set.value(
+      "--refs-prefix", "TEXT",
+      "what stands in front of the paths in the database; values that do not begin with it are counted only",
+      "", [&references](const std::string& text) { references.prefix = text; });
+  set.value("--database", "URL", "the database of --refs", "the target of the move",
+            [&references](const std::string& text) { references.database = pg::Conninfo::parse(text); })
+      .hidden();
+  add_authentication_option(set, "database", command.database_authentication);
+  set.group("What the database mentions, without --database", [&references] {
+    return !references.queries.empty() && references.database.parameters().empty();
+  });
+  add_target_option(set, command.move);
+  add_databases_option(set, command.move);
+}
+
+/// A database that nobody names is missed here, and not when everything is uploaded.
+void require_references_database(const UploadCommand& command) {
+  const auto& references = command.upload.references;
+  if (references.queries.empty() || !references.database.parameters().empty() || command.dry_run) return;
+  if (command.move.copy.target.parameters().empty())
+    throw Error(ErrorKind::usage, "--refs needs a database",
+                "give --database URL or set CUTOVER_DATABASE; or name the target of the move: --target, "
+                "CUTOVER_TARGET or [target] url");
+  if (command.move.databases.size() > 1)
+    throw Error(ErrorKind::usage, "--refs needs one database, and several are declared",
+                "name it with --database URL, or as database in [upload]");
+}
+
 }  // namespace
 
 void set_verification(s3::UploadOptions& options, const std::string& text) {
@@ -145,6 +186,7 @@ void add_upload_options(OptionSet& set, UploadCommand& command) {
   add_file_options(set, command);
   add_object_options(set, command);
   add_work_options(set, command);
+  add_reference_options(set, command);
   set.group("Result");
   set.value("--verify", "none|list|checksum|download[=N%]",
             "how the bucket is compared afterwards: by listing; by the server's checksums, reading the files "
@@ -159,23 +201,6 @@ void add_upload_options(OptionSet& set, UploadCommand& command) {
          "upload nothing, only compare (by checksum, unless --verify says otherwise); needs no run directory",
          command.verify_only)
       .not_in_file();
-  auto& references = command.upload.references;
-  set.list(
-      "--refs", "COLUMN|SELECT",
-      "every path that the database mentions must be a verified object: table.column, or a SELECT of one "
-      "column of paths. Files that nobody mentions are listed",
-      [&references](const std::string& text) {
-        s3::reference_sql(text);
-        references.queries.push_back(text);
-      });
-  set.value(
-      "--refs-prefix", "TEXT",
-      "what stands in front of the paths in the database; values that do not begin with it are counted only",
-      "", [&references](const std::string& text) { references.prefix = text; });
-  set.value("--database", "URL", "the database of --refs", "the target that cutover.toml declares",
-            [&references](const std::string& text) { references.database = pg::Conninfo::parse(text); })
-      .hidden();
-  add_authentication_option(set, "database", command.database_authentication);
   set.flag("--dry-run", "say what would be uploaded; sends nothing", command.dry_run).not_in_file();
   set.flag("--report-json",
            "the result as JSON instead of text on standard output; it is in DIR/report.json anyway",
@@ -195,6 +220,7 @@ void complete_upload_options(UploadCommand& command) {
   const auto& references = command.upload.references;
   if (!references.queries.empty() && command.upload.verify == s3::VerifyLevel::none)
     throw Error(ErrorKind::usage, "--refs needs verified objects", "leave --verify none out");
+  require_references_database(command);
   if (command.verify_only && command.upload.remove)
     throw Error(ErrorKind::usage, "--verify-only deletes nothing", "leave --delete out");
 }

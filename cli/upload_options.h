@@ -16,7 +16,8 @@ struct UploadCommand {
   std::string endpoint_url;  ///< empty: AWS
   std::string region;        ///< empty: from the environment and the profile, and then as the bucket says
   std::string profile;
-  Authentication database_authentication = Authentication::password;  ///< of the database of --refs
+  Authentication database_authentication = Authentication::password;  ///< of --database
+  RunOptions move;  ///< of which, where --refs looks without --database: target and databases
   bool path_style = false;
   bool fips = false;
   bool dualstack = false;

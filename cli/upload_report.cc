@@ -47,7 +47,8 @@ Json references_json(const std::optional<s3::References>& references) {
   return {{"mentioned", references->mentioned},
           {"missing", references->missing},
           {"elsewhere", references->elsewhere},
-          {"unmentioned", references->unmentioned}};
+          {"unmentioned", references->unmentioned},
+          {"silent", references->silent}};
 }
 
 Json problems_json(const std::vector<s3::Problem>& problems) {

@@ -66,6 +66,8 @@ std::string references_text(const Json& references) {
     out += fmt::format(", {} elsewhere", amount(references, "elsewhere", "value"));
   if (references.value("unmentioned", uint64_t{0}) > 0)
     out += fmt::format("; {} by nobody", amount(references, "unmentioned", "file"));
+  if (const auto silent = references.value("silent", std::vector<std::string>()); !silent.empty())
+    out += fmt::format("; none by {}", fmt::join(silent, ", "));
   return out;
 }
 

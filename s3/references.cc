@@ -87,7 +87,9 @@ class ReferenceCheck {
         throw;
       }
     });
-    note_elsewhere(query, result_.mentioned > mentioned_before);
+    const bool has_others = result_.mentioned > mentioned_before;
+    if (!has_others && elsewhere_here_ == 0) note_silent(query);
+    note_elsewhere(query, has_others);
   }
 
   References finish(const base::Stop& stop) {
@@ -107,6 +109,11 @@ class ReferenceCheck {
 
  private:
   size_t index_of(const ExpectedFile* file) const { return static_cast<size_t>(file - files_.data()); }
+
+  void note_silent(const std::string& query) {
+    problems_.note("", query + " mentions no path: nothing of it was checked");
+    result_.silent.push_back(query);
+  }
 
   /// Where no value is about this directory, the prefix is a wrong one: nothing was checked.
   void note_elsewhere(const std::string& query, bool has_others) {

@@ -29,10 +29,12 @@ using Relation = std::pair<std::string, std::string>;  // schema and name
 bool may_be_secret(const CatalogDifference& difference) {
   std::string name = difference.kind == "setting" ? difference.object : difference.property;
   if (difference.kind != "setting" && !name.starts_with("option ")) return false;
+  // How somebody logs in is what a user mapping is for, whatever its wrapper calls it.
+  if (difference.kind == "user mapping") return true;
   std::ranges::transform(name, name.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  static constexpr std::array<std::string_view, 6> kParts = {"pass", "secret", "token",
-                                                             "key",  "cred",   "auth"};
+  static constexpr std::array<std::string_view, 7> kParts = {"pass", "pwd",  "secret", "token",
+                                                             "key",  "cred", "auth"};
   return std::ranges::any_of(kParts, [&](auto part) { return name.find(part) != std::string::npos; });
 }
 

@@ -8,7 +8,9 @@
 namespace cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 CommandResult upload_of(int exit_code) {
   return {"an upload",
@@ -71,33 +73,73 @@ TEST(CheckOutcome, DatabasesWithoutTablesAreUnchecked) {
   EXPECT_EQ(judged_as(kEqual, {{"tables", Json::array()}, {"sequences", 1}}).exit_code, kEqual);
 }
 
-TEST(CheckOutcome, WhatWasWrittenBehindAFenceIsSeen) {
-  pg::Activity activity;
-  activity.mark = {
-      .system_identifier = "7", .database_oid = 5, .transactions = "740:740:", .timeline = "00000001"};
-  activity.counted_since = "then";
-  activity.written = "17 4";
-  activity.at = 100;
-  const auto before = activity_json(activity);
-  const auto judged_now = [&](bool up, int exit_code = kEqual) {
+class CheckOfActivity : public ::testing::Test {
+ protected:
+  CheckOfActivity() {
+    activity_.mark = {
+        .system_identifier = "7", .database_oid = 5, .transactions = "740:740:", .timeline = "00000001"};
+    activity_.counted_since = "then";
+    activity_.written = "17";
+    activity_.at = 100;
+    before_ = activity_json(activity_);
+    activity_.mark.transactions = "745:745:";
+    activity_.at = 200;
+  }
+  CheckResult judged_now(bool required, int exit_code = kEqual) {
     CheckResult check{.kind = "fence", .name = "app", .exit_code = exit_code};
-    judge_activity(check, before, Json{{"up", up}, {"activity", activity_json(activity)}});
+    const auto now = activity_json(activity_);
+    told_ = judge_activity(check, {before_, now, now}, required);
     return check;
-  };
-  EXPECT_EQ(judged_now(true).exit_code, kEqual);
-  activity.mark.transactions = "745:745:";
+  }
+
+  pg::Activity activity_;
+  Json before_;
+  bool told_ = false;
+};
+
+TEST_F(CheckOfActivity, SeesWhatWasWritten) {
   EXPECT_EQ(judged_now(true).exit_code, kEqual) << "another database's, or autovacuum";
-  activity.last_active = 100;
-  EXPECT_EQ(judged_now(true).exit_code, kWaived);
-  EXPECT_FALSE(judged_now(true).unfenced);
-  EXPECT_EQ(judged_now(true, kFailed).exit_code, kFailed);
-  activity.written = "18 4";
+  EXPECT_TRUE(told_);
+  activity_.written = "18";
   EXPECT_EQ(judged_now(true).exit_code, kDifferent);
+  EXPECT_EQ(judged_now(false).exit_code, kDifferent);
   EXPECT_THAT(judged_now(true).problem, HasSubstr("was written to"));
-  EXPECT_EQ(judged_now(false).exit_code, kEqual) << "without a fence that is no news";
+  EXPECT_TRUE(told_);
   CheckResult first{.kind = "fence", .name = "app"};
-  judge_activity(first, Json(), Json{{"up", true}, {"activity", before}});
+  EXPECT_TRUE(judge_activity(first, {Json(), before_, before_}, true)) << "without a fence that is no news";
   EXPECT_EQ(first.exit_code, kEqual);
+}
+
+TEST_F(CheckOfActivity, WhatNobodyCanTellIsNoWaiverOfARequiredFence) {
+  activity_.sessions = {{.pid = 4711, .application = "psql\n", .began = 1, .since = 200},
+                        {.pid = 4712, .began = 1, .since = 200}};
+  const auto untold = judged_now(true);
+  EXPECT_FALSE(told_) << "a later look may know";
+  EXPECT_EQ(untold.exit_code, kFailed);
+  EXPECT_FALSE(untold.unfenced);
+  EXPECT_THAT(untold.problem, AllOf(HasSubstr("pid 4711 (\"psql"),
+                                    HasSubstr(" and 1 other session worked at it"), Not(HasSubstr("\n"))));
+  EXPECT_EQ(judged_now(false).exit_code, kWaived);
+  EXPECT_EQ(judged_now(false, kDifferent).exit_code, kDifferent);
+  EXPECT_TRUE(told_) << "nothing depends on it";
+  activity_.counted_since = "since the restart";
+  const auto lost = judged_now(true);
+  EXPECT_TRUE(told_) << "no later look will know";
+  EXPECT_EQ(lost.exit_code, kFailed);
+  EXPECT_THAT(lost.problem, HasSubstr("statistics were reset"));
+}
+
+TEST(CheckOutcome, LooksAgainUntilItIsTold) {
+  const auto looks_until = [](int told) {
+    int looks = 0;
+    int pauses = 0;
+    look_until_told([&] { return ++looks == told; }, [&] { ++pauses; });
+    EXPECT_EQ(pauses, looks - 1);
+    return looks;
+  };
+  EXPECT_EQ(looks_until(1), 1);
+  EXPECT_EQ(looks_until(3), 3);
+  EXPECT_EQ(looks_until(0), kMostLooks) << "it does not wait for ever";
 }
 
 TEST(CheckOutcome, WithoutAResultNothingIsChecked) {

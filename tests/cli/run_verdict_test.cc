@@ -191,6 +191,18 @@ TEST(CheckReport, NamesObjectsWithoutAFile) {
   EXPECT_THAT(section.lists[0].items[0].details, ElementsAre("a.pdf: is an object without a file"));
 }
 
+TEST(CheckReport, NamesWhatMentionsNothing) {
+  const Json upload{{"command", "upload"},
+                    {"bucket", "s3://b/x"},
+                    {"references", {{"mentioned", 3}, {"silent", {"documents.file_path"}}}}};
+  const auto report = check_json({{.kind = "upload", .name = "s3://b/x"}}, {upload}, "cutover check");
+  EXPECT_EQ(report.at("exit_code"), kEqual);
+  const auto section = check_section(report);
+  ASSERT_EQ(section.lists.size(), 1U);
+  EXPECT_EQ(section.lists[0].items[0].text,
+            "upload s3://b/x: what documents.file_path mentions, which is nothing");
+}
+
 TEST(CheckReport, SaysTheFirstReasonAndCountsTheRest) {
   const auto report =
       check_json({{.kind = "http", .name = "a"},

@@ -1,3 +1,6 @@
+#include <chrono>
+#include <functional>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -22,19 +25,24 @@ class ActivityOfAServer : public ::testing::TestWithParam<int> {
     last_ = look();
   }
   Activity look() const { return read_activity(Conninfo::parse(database_.url()), {}); }
-  /// Since the last look.
-  Writes writes() {
-    const auto earlier = std::exchange(last_, look());
-    return writes_between(earlier, last_);
-  }
-  /// By a session that has ended when it is looked at.
-  Writes writes_of(const std::string& sql) {
-    {
-      support::Session session(database_.url());
-      session.exec("SET application_name = 'writer'");
-      session.exec(sql);
+  /// Since the last look. Looks again, and lets `meanwhile` go on, until it is known.
+  Writes writes(const std::function<void()>& meanwhile = [] {}) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    const auto end = look();
+    auto later = end;
+    auto found = writes_between(last_, end, later);
+    while (found.writes == Writes::untold && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      meanwhile();
+      later = look();
+      found = writes_between(last_, end, later);
     }
-    database_.wait_until("SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'writer'");
+    last_ = later;
+    return found.writes;
+  }
+  /// By a session that ends.
+  Writes writes_of(const std::string& sql) {
+    support::Session(database_.url()).exec(sql);
     return writes();
   }
 
@@ -43,19 +51,40 @@ class ActivityOfAServer : public ::testing::TestWithParam<int> {
 };
 
 TEST_P(ActivityOfAServer, CountsWhatChangesRows) {
-  for (const auto* sql : {"INSERT INTO t VALUES (0)", "UPDATE t SET id = -1 WHERE id = 0",
-                          "DELETE FROM t WHERE id = -1", "TRUNCATE gone", "SELECT lo_from_bytea(4711, 'x')",
-                          "SELECT nextval('s')", "CREATE TABLE more (id int)", "DROP TABLE more"})
+  for (const auto* sql :
+       {"INSERT INTO t VALUES (0)", "UPDATE t SET id = -1 WHERE id = 0", "DELETE FROM t WHERE id = -1",
+        "TRUNCATE gone", "SELECT lo_from_bytea(4711, 'x')", "CREATE TABLE more (id int)", "DROP TABLE more"})
     EXPECT_EQ(writes_of(sql), Writes::some) << sql;
 }
 
+// Only the first of 32 values is logged, and needs a transaction id.
+TEST_P(ActivityOfAServer, CountsEveryValueOfASequence) {
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(writes_of("SELECT nextval('s')"), Writes::some) << i;
+  EXPECT_EQ(writes_of("SELECT setval('s', 2)"), Writes::some);
+  EXPECT_EQ(writes_of("SELECT last_value FROM s"), Writes::none);
+}
+
 TEST_P(ActivityOfAServer, CountsNothingElse) {
-  EXPECT_EQ(writes_of("SELECT count(*) FROM t"), Writes::none);
-  for (const auto* sql : {"ANALYZE", "VACUUM", "SELECT txid_current()"})
-    EXPECT_NE(writes_of(sql), Writes::some) << sql;
+  for (const auto* sql : {"SELECT count(*) FROM t", "ANALYZE", "VACUUM", "SELECT txid_current()"})
+    EXPECT_EQ(writes_of(sql), Writes::none) << sql;
   const support::TestDatabase other(support::cluster(GetParam(), "source"));
   other.exec("CREATE TABLE t (id int); INSERT INTO t VALUES (1)");
-  EXPECT_NE(writes(), Writes::some) << "another database's";
+  EXPECT_EQ(writes(), Writes::none) << "another database's";
+}
+
+// It tells the counters when it likes: at the end of a later transaction, if not before.
+TEST_P(ActivityOfAServer, WaitsForASessionThatStays) {
+  support::Session staying(database_.url());
+  staying.exec("SELECT 1");
+  last_ = look();
+  staying.exec("INSERT INTO t VALUES (0)");
+  EXPECT_EQ(writes([&] { staying.exec("SELECT 1"); }), Writes::some);
+  // Whoever is in a transaction keeps to himself what was committed before.
+  staying.exec("SELECT txid_current()");
+  staying.exec("BEGIN");
+  const auto end = look();
+  EXPECT_EQ(writes_between(last_, end, end).writes, Writes::untold);
+  EXPECT_EQ(writes_between(last_, end, end).untold.at(0).pid, staying.backend_pid());
 }
 
 INSTANTIATE_TEST_SUITE_P(Majors, ActivityOfAServer, ::testing::Values(12, 15, 18),

@@ -23,6 +23,11 @@ TEST_F(MoveOfDatabases, SeveralWithoutAFence) {
   EXPECT_THAT(go.output, AllOf(HasSubstr("\nGO WITH WAIVERS: fence "), HasSubstr("[run] fence = false")));
   EXPECT_EQ(second_target_.value("SELECT sum(n) FROM t WHERE id IN (500, 5000)"), "0");
   EXPECT_EQ(target_.value("SELECT count(*) FROM t"), "990");
+  // One that was raised by hand, and holds, leaves nothing to waive.
+  ASSERT_EQ(cutover({"fence", "on", "--yes"}).exit_code, 0);
+  const auto plain = cutover({"run", "--final", "--yes"});
+  EXPECT_EQ(plain.exit_code, 0) << plain.output << plain.error;
+  EXPECT_THAT(plain.output, HasSubstr("\nGO: "));
   EXPECT_EQ(cutover({"clean", "--yes"}).exit_code, 0);
   EXPECT_FALSE(fs::exists(directory_ / "cutover-run"));
 }

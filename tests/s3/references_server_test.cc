@@ -64,8 +64,24 @@ TEST_F(ReferencesOf, AreNotCheckedUnderAPrefixThatNoneHas) {
   EXPECT_THAT(mistyped.output, AllOf(HasSubstr("none of the values of documents.file_path begins with"),
                                      HasSubstr("nothing was checked"), HasSubstr("2 values elsewhere")));
   EXPECT_EQ(report()["references"]["elsewhere"], 2);
+}
+
+// An application's table may be young; a column that is no longer used looks the same.
+TEST_F(ReferencesOf, AreToldOfWhereTheyMentionNothing) {
+  database_.exec("UPDATE documents SET file_path = NULL");
+  const auto nulls = run(refs({"--refs", "SELECT meta->>'file' FROM other"}));
+  EXPECT_EQ(nulls.exit_code, 0) << nulls.output << nulls.error;
+  EXPECT_THAT(nulls.output,
+              AllOf(HasSubstr("1 path by the database"), HasSubstr("none by documents.file_path\n"),
+                    HasSubstr("documents.file_path mentions no path: nothing of it was checked")));
+  EXPECT_THAT(report()["references"]["silent"], ::testing::ElementsAre("documents.file_path"));
   database_.exec("DELETE FROM documents");
-  EXPECT_EQ(run(refs()).exit_code, 0) << "there is nothing to check";
+  const auto empty = run(refs());
+  EXPECT_EQ(empty.exit_code, 0) << empty.output << empty.error;
+  EXPECT_THAT(empty.output, HasSubstr("documents.file_path mentions no path"));
+  database_.exec("INSERT INTO documents VALUES ('/uploads/a.pdf')");
+  EXPECT_THAT(run(refs()).output, Not(HasSubstr("mentions no path")));
+  EXPECT_TRUE(report()["references"]["silent"].empty());
 }
 
 TEST_F(ReferencesOf, AreDistinctEvenWhereTheirCollationSaysOtherwise) {
@@ -123,6 +139,32 @@ TEST_F(ReferencesOf, AreReadFromTheTargetThatIsDeclared) {
   const auto several = declare("databases = [\"a\", \"b\"]\n");
   EXPECT_EQ(several.exit_code, 2) << several.output;
   EXPECT_THAT(several.error, HasSubstr("hint: name it with --database URL"));
+}
+
+TEST_F(ReferencesOf, AreReadFromTheTargetThatIsTyped) {
+  const support::TestDatabase other(database_.cluster());
+  const std::map<std::string, std::string> another{{"CUTOVER_TARGET", other.url()},
+                                                   {"CUTOVER_DATABASES", "a,b"}};
+  const auto typed = run({"--refs", "documents.file_path", "--refs-prefix", "/uploads/", "--target",
+                          other.url(), "--databases", "app=" + database_.name()},
+                         another);
+  EXPECT_EQ(typed.exit_code, 0) << typed.output << typed.error;
+  EXPECT_EQ(report()["references"]["mentioned"], 2);
+  const auto own = run(refs({"--target", other.url()}), another);
+  EXPECT_EQ(own.exit_code, 0) << own.output << own.error << "--database is said of these alone";
+}
+
+// Who only uploads may have no right to the secrets of the databases.
+TEST_F(ReferencesOf, AreAllThatTheTargetIsNeededFor) {
+  std::ofstream(home_ / "cutover.toml") << "[target]\nurl = \"env:NOT_SET_HERE\"\n";
+  const std::vector<std::string> config{"--config", home_ / "cutover.toml"};
+  EXPECT_EQ(run(config).exit_code, 0);
+  EXPECT_EQ(run(refs(config)).exit_code, 0);
+  auto needed = config;
+  needed.insert(needed.end(), {"--refs", "documents.file_path"});
+  const auto result = run(needed);
+  EXPECT_EQ(result.exit_code, 2) << result.output;
+  EXPECT_THAT(result.error, HasSubstr("NOT_SET_HERE"));
 }
 
 }  // namespace

@@ -344,11 +344,14 @@ TEST_F(CatalogCompare, AnOlderExtensionOnANewerServerIsADifference) {
 
 TEST_F(CatalogCompare, SecretsAreComparedAndNeverSaid) {
   for (auto [catalog, value] : {std::pair(&source, "hunter1"), std::pair(&target, "hunter2")}) {
-    add(*catalog, "user mapping", "PUBLIC@srv", {{"option password", value}, {"option host", value}});
+    add(*catalog, "user mapping", "PUBLIC@srv", {{"option password", value}, {"option identity", value}});
     add(*catalog, "setting", "app.jwt_SECRET", {{"value", value}});
+    add(*catalog, "server", "srv", {{"option pwd", value}, {"option host", value}});
   }
-  EXPECT_THAT(differences(), ElementsAre("setting app.jwt_SECRET value: (hidden) -> (hidden) +0",
-                                         "user mapping PUBLIC@srv option host: hunter1 -> hunter2 +0",
+  EXPECT_THAT(differences(), ElementsAre("server srv option host: hunter1 -> hunter2 +0",
+                                         "server srv option pwd: (hidden) -> (hidden) +0",
+                                         "setting app.jwt_SECRET value: (hidden) -> (hidden) +0",
+                                         "user mapping PUBLIC@srv option identity: (hidden) -> (hidden) +0",
                                          "user mapping PUBLIC@srv option password: (hidden) -> (hidden) +0"));
 }
 
