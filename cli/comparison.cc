@@ -46,17 +46,18 @@ bool left_large_objects_out(const copy::Plan& plan) {
 }  // namespace
 
 verify::Recorded recorded_by(copy::RecordedRun run) {
-  verify::Recorded out{.run_id = run.run_id,
-                       .key = run.key,
-                       .began = base::utc_timestamp(run.started),
-                       .snapshot = run.snapshot.mark,
-                       .source = run.source,
-                       .source_version = run.snapshot.source_version,
-                       .encoding = run.plan.client_encoding,
-                       .left_out = run.plan.excluded_tables,
-                       .left_out_sequences = run.plan.excluded_sequences,
-                       .left_out_strangers = std::ranges::find(run.plan.excluded_schemas, pg::kReservedSchema) !=
-                                             run.plan.excluded_schemas.end()};
+  verify::Recorded out{
+      .run_id = run.run_id,
+      .key = run.key,
+      .began = base::utc_timestamp(run.started),
+      .snapshot = run.snapshot.mark,
+      .source = run.source,
+      .source_version = run.snapshot.source_version,
+      .encoding = run.plan.client_encoding,
+      .left_out = run.plan.excluded_tables,
+      .left_out_sequences = run.plan.excluded_sequences,
+      .left_out_strangers = std::ranges::find(run.plan.excluded_schemas, pg::kReservedSchema) !=
+                            run.plan.excluded_schemas.end()};
   if (left_large_objects_out(run.plan)) out.left_out.push_back(pg::kLargeObjects);
   for (auto& unit : run.units) {
     const auto& relation = run.plan.relations[unit.unit.relations.front()];

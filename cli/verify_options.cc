@@ -87,7 +87,8 @@ void add_result(OptionSet& set, VerifyOptions& options) {
       "--max-rows", "N", "differing rows shown for each table", std::to_string(options.max_rows),
       [&options](const std::string& text) { options.max_rows = parse_number(text, 0, kMostRowsShown); });
   set.flag("--show-values",
-           "show the values of differing columns (of each the first 4,096 bytes); without it, only keys and names of columns",
+           "show the values of differing columns (of each the first 4,096 bytes); without it, only keys and "
+           "names of columns",
            options.show_values);
   set.value("--differences", "FILE", "write all differing rows to this file, one JSON object per line",
             "DIR/differences.jsonl with --run-dir",

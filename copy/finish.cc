@@ -277,8 +277,7 @@ class EndStateApplier {
     });
     execute("database settings");
     if (failed_ > kMostNamed)
-      context_.problems.add({Problem::Kind::failed,
-                             "large objects",
+      context_.problems.add({Problem::Kind::failed, "large objects",
                              fmt::format("{} more statements about their owners, grants and comments failed",
                                          failed_ - kMostNamed),
                              "the first ones say why; then run the same command again"});

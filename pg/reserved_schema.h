@@ -19,9 +19,8 @@ struct OwnTable {
 };
 inline constexpr std::array kOwnTables{
     OwnTable{"run", "run_id source tool_version started_at finished_at"},
-    OwnTable{
-        "chunk",
-        "run_id relation chunk name bounds rows bytes digest buckets snapshot transaction committed_at"},
+    OwnTable{"chunk",
+             "run_id relation chunk name bounds rows bytes digest buckets snapshot transaction committed_at"},
     OwnTable{"item", "run_id item description schema name committed_at"},
     OwnTable{"large_objects", "run_id relation chunk oids"},
     OwnTable{"crash_mark", "run_id"},

@@ -20,9 +20,7 @@ uint32_t bucket_count(int64_t rows) {
 }
 
 // What was estimated before the table grew says too little. Too many buckets cost memory alone.
-int64_t estimated_rows(const pg::Table& table) {
-  return std::max(table.row_estimate, table.guessed_rows());
-}
+int64_t estimated_rows(const pg::Table& table) { return std::max(table.row_estimate, table.guessed_rows()); }
 
 Part part_of(const pg::Table& table) {
   return {table.name,        table.oid,

@@ -30,8 +30,7 @@ TEST(ReservedSchema, WhatAUserHasInItIsRefusedAndNothingIsDone) {
   const auto verdict =
       verify::test::compare(move.source.url(), move.target.url(), {"--run-dir", move.way.run_dir()});
   EXPECT_EQ(verdict.code(), 0) << verdict.text();
-  EXPECT_THAT(verdict.remarks("skipped"),
-              Contains("table cutover.mine: the copy was told to leave it out"));
+  EXPECT_THAT(verdict.remarks("skipped"), Contains("table cutover.mine: the copy was told to leave it out"));
 }
 
 TEST(ReservedSchema, WhatIsAtTheTargetIsRefusedAndNotCleanedAway) {
@@ -55,7 +54,8 @@ TEST(ReservedSchema, WhatWasBuiltOnTheLedgerIsNotCleanedAway) {
   move.target.exec("CREATE VIEW progress AS SELECT * FROM cutover.chunk");
   const auto refused = move.way.clean();
   EXPECT_TRUE(exits(refused, 2));
-  EXPECT_THAT(text_of(refused), AllOf(HasSubstr("cannot drop table cutover.chunk because other objects depend on it"),
+  EXPECT_THAT(text_of(refused),
+              AllOf(HasSubstr("cannot drop table cutover.chunk because other objects depend on it"),
                     HasSubstr("nothing was dropped")));
   EXPECT_EQ(move.target.value("SELECT count(*) FROM progress"), "1");
   EXPECT_TRUE(exits(move.copy(), 0)) << "the run directory is there too";

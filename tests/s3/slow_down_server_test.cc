@@ -44,7 +44,7 @@ class Crowd {
 class SlowDown : public test::UploadToFake, public ::testing::WithParamInterface<int> {};
 
 TEST_P(SlowDown, HalvesWhatIsUnderWayAtOnce) {
-  constexpr int kWorkers = 8;
+  constexpr int kAtOnce = 8;
   constexpr int kFiles = 24;
   for (int i = 0; i < kFiles; ++i) write(std::to_string(i), "content");
   Crowd before;
@@ -52,26 +52,26 @@ TEST_P(SlowDown, HalvesWhatIsUnderWayAtOnce) {
   // All that there may be are refused together.
   S3Fake::Fault refused{.operation = "PutObject",
                         .answer = S3Fake::error(GetParam(), "SlowDown"),
-                        .times = kWorkers,
+                        .times = kAtOnce,
                         .after = 3};  // the probe's
   refused.also = [&] {
     before.enter();
-    before.wait_for(kWorkers, std::chrono::seconds(30));
+    before.wait_for(kAtOnce, std::chrono::seconds(30));
   };
   fake_->fail(refused);
   // Each of the others stays for long enough to be met by whoever else may come.
   S3Fake::Fault kept{.operation = "PutObject", .times = 1000};
   kept.also = [&] {
     after.enter();
-    after.wait_for(kWorkers / 2 + 1, std::chrono::milliseconds(200));
+    after.wait_for(kAtOnce / 2 + 1, std::chrono::milliseconds(200));
   };
   kept.change = [&](support::HttpServerResponse&) { after.leave(); };
   fake_->fail(kept);
-  const auto result = run_here({"--concurrency", std::to_string(kWorkers)});
+  const auto result = run_here({"--concurrency", std::to_string(kAtOnce)});
   EXPECT_EQ(result.exit_code, 0) << result.output << result.error;
   EXPECT_THAT(result.output, HasSubstr("EQUAL: 24 files"));
-  EXPECT_EQ(before.most(), kWorkers);
-  EXPECT_LE(after.most(), kWorkers / 2);
+  EXPECT_EQ(before.most(), kAtOnce);
+  EXPECT_LE(after.most(), kAtOnce / 2);
   EXPECT_EQ(fake_->objects().size(), size_t{kFiles});
 }
 

@@ -63,8 +63,8 @@ std::string with_sorted_roles(const std::string& line) {
   const auto to = line.find(kTo);
   if (!line.starts_with("CREATE POLICY ") || to == std::string::npos) return line;
   const auto begin = to + kTo.size();
-  const auto end = std::min({line.find(" USING (", begin), line.find(" WITH CHECK (", begin),
-                             line.find(';', begin), line.size()});
+  const auto end = std::min(
+      {line.find(" USING (", begin), line.find(" WITH CHECK (", begin), line.find(';', begin), line.size()});
   std::set<std::string> roles;
   std::istringstream list(line.substr(begin, end - begin));
   for (std::string role; std::getline(list >> std::ws, role, ',');) roles.insert(role);
