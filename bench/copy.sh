@@ -5,7 +5,7 @@
 # pg_dump -Fd -j | pg_restore -j + ANALYZE, same servers, same number of jobs, in rotating order; and the COPY phase alone
 # against as many `psql COPY binary | psql COPY binary` pairs. Prints each round, then medians and ratios, and cutover's CPU
 # seconds for each GB of COPY stream with digests: of the COPY phase alone, and of the whole command, which copies and reads back.
-# Beside them those of bench/relay.cc, which hands the same stream on and does nothing else: what a GB costs on this machine.
+# Beside them those of bench/relay.cc, which hands the same stream on, row by row, and does nothing else.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 rounds=3 scale=40 jobs=2

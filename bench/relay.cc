@@ -1,5 +1,5 @@
-// relay SOURCE TARGET TABLE: the least that a program with libpq can do to move a table, row by row as it
-// comes, and nothing is looked at. What `./dev bench copy` compares cutover's own CPU time with.
+// relay SOURCE TARGET TABLE: moves a table as most programs with libpq do, row by row as it comes; nothing is
+// looked at. What `./dev bench copy` compares cutover's own CPU time with.
 
 #include <cstdio>
 #include <cstdlib>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -37,6 +38,14 @@ std::vector<verify::NamePattern> patterns_of(const copy::Options& options) {
   return out;
 }
 
+// A plan tells of what it leaves out by findings alone where no query looks: in the schema of the ledger.
+std::set<std::string> skipped_in(const copy::Plan& plan) {
+  std::set<std::string> objects;
+  for (const auto& finding : plan.findings)
+    if (finding.severity == copy::Severity::skipped) objects.insert(finding.object);
+  return objects;
+}
+
 // The plan has them among its relations, or says why not.
 bool left_large_objects_out(const copy::Plan& plan) {
   return std::ranges::any_of(plan.findings,
@@ -46,18 +55,16 @@ bool left_large_objects_out(const copy::Plan& plan) {
 }  // namespace
 
 verify::Recorded recorded_by(copy::RecordedRun run) {
-  verify::Recorded out{
-      .run_id = run.run_id,
-      .key = run.key,
-      .began = base::utc_timestamp(run.started),
-      .snapshot = run.snapshot.mark,
-      .source = run.source,
-      .source_version = run.snapshot.source_version,
-      .encoding = run.plan.client_encoding,
-      .left_out = run.plan.excluded_tables,
-      .left_out_sequences = run.plan.excluded_sequences,
-      .left_out_strangers = std::ranges::find(run.plan.excluded_schemas, pg::kReservedSchema) !=
-                            run.plan.excluded_schemas.end()};
+  verify::Recorded out{.run_id = run.run_id,
+                       .key = run.key,
+                       .began = base::utc_timestamp(run.started),
+                       .snapshot = run.snapshot.mark,
+                       .source = run.source,
+                       .source_version = run.snapshot.source_version,
+                       .encoding = run.plan.client_encoding,
+                       .left_out = run.plan.excluded_tables,
+                       .left_out_sequences = run.plan.excluded_sequences,
+                       .left_out_strangers = skipped_in(run.plan)};
   if (left_large_objects_out(run.plan)) out.left_out.push_back(pg::kLargeObjects);
   for (auto& unit : run.units) {
     const auto& relation = run.plan.relations[unit.unit.relations.front()];

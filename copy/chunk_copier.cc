@@ -180,7 +180,9 @@ ChunkRecord ChunkCopier::digest_source(uint32_t relation, uint32_t chunk) {
       try {
         if (!source_) source_ = open_source_(stop_);
         Progress::Scope scope(context_.progress, label);
-        return transfer(relation, chunk, nullptr, nullptr, scope).record;
+        const auto done = transfer(relation, chunk, nullptr, nullptr, scope);
+        if (source_->keeps_large_buffer()) source_.reset();
+        return done.record;
       } catch (const base::Error&) {
         disconnect();
         throw;

@@ -267,6 +267,7 @@ class EndStateApplier {
     if (!sequences_.empty()) set_sequences();
     base::crash_point("sequences.after");
     finish_large_objects();
+    tell_of_unnamed_failures();
     note_deleted_objects();
     if (context_.plan.schema == SchemaMode::none) return;
     target_.run("database settings", [&](pg::Connection& connection) {
@@ -275,12 +276,7 @@ class EndStateApplier {
            database_statements(context_.plan.database, connection.database(), context_.options))
         statements_.push_back({0, std::move(statement)});
     });
-    execute("database settings");
-    if (failed_ > kMostNamed)
-      context_.problems.add({Problem::Kind::failed, "large objects",
-                             fmt::format("{} more statements about their owners, grants and comments failed",
-                                         failed_ - kMostNamed),
-                             "the first ones say why; then run the same command again"});
+    for (auto& problem : execute("database settings")) context_.problems.add(std::move(problem));
   }
 
  private:
@@ -305,7 +301,8 @@ class EndStateApplier {
   }
 
   void finish_large_objects() {
-    execute("large objects");
+    for (auto& problem : execute("large objects"))
+      if (++failed_objects_ <= kMostNamed) context_.problems.add(std::move(problem));
     if (told_.empty()) return;
     told_there_ += target_.run("large objects", [&](pg::Connection& connection) {
       return static_cast<uint64_t>(
@@ -315,6 +312,14 @@ class EndStateApplier {
               .integer(0, 0));
     });
     told_.clear();
+  }
+
+  void tell_of_unnamed_failures() {
+    if (failed_objects_ <= kMostNamed) return;
+    context_.problems.add({Problem::Kind::failed, "large objects",
+                           fmt::format("{} more statements about their owners, grants and comments failed",
+                                       failed_objects_ - kMostNamed),
+                           "the first ones say why; then run the same command again"});
   }
 
   // They were there at the snapshot, so they are copied, but their owners are not known any more.
@@ -332,21 +337,26 @@ class EndStateApplier {
          fmt::format("{} were deleted at the source while the copy ran: the target has them as they were "
                      "when it began, with this run's role as their owner and without grants",
                      made - told_there_),
-         "cutover verify with --source names them"});
+         "a comparison of both sides (cutover verify without --run-dir) tells of them"});
   }
 
-  // All at once; where one of them fails, one by one.
-  void execute(const char* label) {
-    if (statements_.empty()) return;
-    target_.run(label, [&](pg::Connection& connection) {
+  // All at once; where one of them fails, one by one. Gives those that failed.
+  std::vector<Problem> execute(const char* label) {
+    if (statements_.empty()) return {};
+    auto failed = target_.run(label, [&](pg::Connection& connection) {
       connection.exec(kDurable);
       forget_later_objects(connection);
       std::string all;
       for (const auto& statement : statements_) all += statement.sql + "; ";
-      if (try_exec(connection, all)) return;
-      for (const auto& statement : statements_) try_exec(connection, statement.sql, statement.sql);
+      std::vector<Problem> problems;
+      if (!refusal_of(connection, all)) return problems;
+      for (const auto& statement : statements_)
+        if (const auto error = refusal_of(connection, statement.sql))
+          problems.push_back({Problem::Kind::failed, statement.sql, error->message(), error->hint()});
+      return problems;
     });
     statements_.clear();
+    return failed;
   }
 
   // Large objects that the target does not have came at the source after the snapshot.
@@ -372,15 +382,13 @@ class EndStateApplier {
     });
   }
 
-  bool try_exec(pg::Connection& connection, const std::string& sql, const std::string& object = {}) {
+  static std::optional<base::Error> refusal_of(pg::Connection& connection, const std::string& sql) {
     try {
       connection.exec(sql);
-      return true;
+      return std::nullopt;
     } catch (const base::Error& error) {
       if (error.kind() != base::ErrorKind::permanent) throw;
-      if (!object.empty() && ++failed_ <= kMostNamed)
-        context_.problems.add({Problem::Kind::failed, object, error.message(), error.hint()});
-      return false;
+      return error;
     }
   }
 
@@ -392,7 +400,7 @@ class EndStateApplier {
     std::string sql;
   };
   std::vector<Statement> statements_;
-  size_t failed_ = 0;
+  size_t failed_objects_ = 0;
   std::vector<pg::Oid> told_;  // large objects that the source still has
   uint64_t told_there_ = 0;    // those of them that the target has
 };

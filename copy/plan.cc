@@ -85,8 +85,6 @@ class Planner {
   // In the schema of the ledger, which no query here looks into and pg_dump leaves out.
   void add_stranger(const pg::Stranger& stranger) {
     if (const auto why = reason_to_skip(options_, std::span(&stranger.name, 1))) {
-      if (plan_.excluded_schemas.empty() || plan_.excluded_schemas.back() != pg::kReservedSchema)
-        plan_.excluded_schemas.emplace_back(pg::kReservedSchema);
       note(Severity::skipped, stranger.display(), *why);
       return;
     }

@@ -32,7 +32,8 @@ void read_sessions(Connection& connection, Activity& activity) {
       "coalesce(extract(epoch FROM a.backend_start) * 1000000, 0)::bigint, "
       "coalesce(CASE WHEN a.state LIKE 'idle%' THEN extract(epoch FROM a.state_change) * 1000000 END, "
       "n.at)::bigint, "
-      "a.state IS NOT DISTINCT FROM 'idle' "
+      // Only these are sure to tell when they rest.
+      "coalesce(a.state = 'idle' AND a.backend_type = 'client backend', false) "
       "FROM (SELECT (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint) n(at) "
       "LEFT JOIN pg_catalog.pg_stat_activity a ON a.datname = pg_catalog.current_database() "
       "AND a.pid <> pg_catalog.pg_backend_pid() "

@@ -30,7 +30,8 @@ struct Activity {
   /// Rows that were inserted, updated and deleted, large objects and what TRUNCATE leaves behind among them.
   /// A session tells this late.
   std::string written;
-  /// Of the values of sequences, as they are: most nextval() assign no transaction id.
+  /// Of the values of sequences, as they are: most nextval() assign no transaction id. Where a sequence that
+  /// nobody has used is set to, a view does not tell.
   std::string sequences;
   int64_t at = 0;  ///< the server's clock, in microseconds
   std::vector<SessionActivity> sessions;

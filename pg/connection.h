@@ -93,7 +93,7 @@ class Connection {
   const Conninfo& conninfo() const { return conninfo_; }
 
   /// libpq keeps room for the largest message that came, as long as the connection lives. True when that is
-  /// a lot: whoever goes on without it had better close it.
+  /// a lot: a copy, which has several such sessions at a time, closes them behind the row.
   bool keeps_large_buffer() const { return keeps_large_buffer_; }
 
   // For the COPY classes of this folder.

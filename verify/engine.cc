@@ -195,10 +195,9 @@ void Comparison::look_for_strangers() {
   if (!options_.only.empty()) return;
   for (const auto* side : {source_ ? &*source_ : nullptr, &*target_}) {
     if (!side) continue;
-    const bool was_left_out =
-        after_copy() && options_.recorded->left_out_strangers && side->role() == Role::source;
+    const bool is_copied = after_copy() && side->role() == Role::source;
     for (const auto& stranger : side->catalog().strangers) {
-      if (was_left_out)
+      if (is_copied && options_.recorded->left_out_strangers.contains(stranger.display()))
         outcome_.skipped.push_back({stranger.display(), "the copy was told to leave it out", {}});
       else if (const auto why = options_.why_left_out(stranger.name))
         outcome_.skipped.push_back({stranger.display(), *why, {}});

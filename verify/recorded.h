@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,9 @@ struct Recorded {
   /// Tables that the copy was told to leave out; pg::kLargeObjects when the source had some.
   std::vector<pg::QualifiedName> left_out;
   std::vector<pg::QualifiedName> left_out_sequences;
-  /// It was told to leave out what the source has of its own in the schema of the ledger.
-  bool left_out_strangers = false;
+  /// What the source had of its own in the schema of the ledger, as pg::Stranger::display() names it, and the
+  /// copy was told to leave out.
+  std::set<std::string> left_out_strangers;
 };
 
 }  // namespace verify

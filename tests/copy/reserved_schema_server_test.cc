@@ -31,6 +31,13 @@ TEST(ReservedSchema, WhatAUserHasInItIsRefusedAndNothingIsDone) {
       verify::test::compare(move.source.url(), move.target.url(), {"--run-dir", move.way.run_dir()});
   EXPECT_EQ(verdict.code(), 0) << verdict.text();
   EXPECT_THAT(verdict.remarks("skipped"), Contains("table cutover.mine: the copy was told to leave it out"));
+  // That was not told of what came later.
+  move.source.exec("CREATE TABLE cutover.other (id int)");
+  const auto later =
+      verify::test::compare(move.source.url(), move.target.url(), {"--run-dir", move.way.run_dir()});
+  EXPECT_EQ(later.code(), 3) << later.text();
+  EXPECT_THAT(later.remarks("unchecked"),
+              Contains(HasSubstr("table cutover.other: is in the schema cutover")));
 }
 
 TEST(ReservedSchema, WhatIsAtTheTargetIsRefusedAndNotCleanedAway) {
