@@ -3,7 +3,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <random>
 #include <thread>
 
 #include <fcntl.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace base {
 namespace {
@@ -68,10 +68,7 @@ std::string read_rest(const File& file) {
 
 /// What the lock file of a directory holds that this process has locked.
 std::string owner_line() {
-  static const std::string number = [] {
-    std::random_device device;
-    return fmt::format("{:08x}{:08x}", device(), device());
-  }();
+  static const auto number = random_id();
   return fmt::format("{} {}\n", ::getpid(), number);
 }
 

@@ -1,16 +1,34 @@
 #include "base/text.h"
 
+#include <random>
+
+#include <fmt/format.h>
+
 namespace base {
 namespace {
+
+bool is_inside_character(std::string_view text, size_t at) {
+  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
+}
 
 /// The start of the UTF-8 character behind the one at `at`: ? stands for a character, not for a byte.
 size_t next_character(std::string_view text, size_t at) {
   ++at;
-  while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
+  while (is_inside_character(text, at)) ++at;
   return at;
 }
 
 }  // namespace
+
+std::string_view beginning_of(std::string_view text, size_t bytes) {
+  while (bytes > 0 && is_inside_character(text, bytes)) --bytes;
+  return text.substr(0, bytes);
+}
+
+std::string random_id() {
+  std::random_device device;
+  return fmt::format("{:08x}{:08x}", device(), device());
+}
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n";

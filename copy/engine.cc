@@ -1,13 +1,13 @@
 #include "copy/engine.h"
 
 #include <algorithm>
-#include <random>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "base/crash_point.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "copy/durability.h"
 #include "copy/end_state.h"
 #include "copy/finish.h"
@@ -29,11 +29,6 @@ namespace {
 
 constexpr const char* kPlanApplication = "cutover";
 constexpr int kFruitlessSnapshots = 3;  // in a row, and the run gives up
-
-std::string new_run_id() {
-  std::random_device random;
-  return fmt::format("{:08x}{:08x}", random(), random());
-}
 
 pg::SessionOptions source_session(std::string name) {
   return {.role = pg::Role::source, .application_name = std::move(name)};
@@ -112,7 +107,7 @@ class Run {
 
 void Run::store_new_run(const pg::SnapshotMark& mark, const pg::DigestKey& key) {
   key_ = key;
-  ledger_.emplace(new_run_id());
+  ledger_.emplace(base::random_id());
   plan_.selection = selection_of(options_);
   dir_.store_plan(plan_);
   dir_.store_key(*key_);

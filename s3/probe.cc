@@ -2,7 +2,6 @@
 
 #include <array>
 #include <optional>
-#include <random>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -11,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/sink.h"
+#include "base/text.h"
 #include "s3/keys.h"
 
 namespace s3 {
@@ -31,8 +31,7 @@ class Probe {
  public:
   Probe(Client& client, const Retries& retries, const std::string& prefix, const base::HttpHeaders& headers)
       : client_(client), retries_(retries), headers_(headers) {
-    std::random_device random;
-    key_ = fmt::format("{}.cutover-probe-{:08x}{:08x}", prefix, random(), random());
+    key_ = fmt::format("{}.cutover-probe-{}", prefix, base::random_id());
     if (key_.size() > kLongestKey)
       throw base::Error(ErrorKind::usage, fmt::format("the prefix {} leaves no room for a name", prefix),
                         fmt::format("a key has {} bytes: choose a shorter prefix", kLongestKey));

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "verify/catalog.h"
 
 namespace verify {
@@ -7,15 +8,13 @@ namespace {
 
 constexpr size_t kLongestValue = 100;
 
-/// On one line, and short enough to be read; never cut inside a UTF-8 character.
+/// On one line, and short enough to be read.
 std::string shown(const std::string& value) {
-  std::string out;
-  for (const char c : value) {
-    const bool starts_character = (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-    if (out.size() >= kLongestValue && starts_character) return out + "…";
-    out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  }
-  return out.empty() ? "\"\"" : out;
+  if (value.empty()) return "\"\"";
+  std::string out(base::beginning_of(value, kLongestValue));
+  for (char& c : out)
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  return out.size() < value.size() ? out + "…" : out;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/format.h"
+#include "base/text.h"
 #include "pg/copy_rows.h"
 #include "pg/copy_stream.h"
 
@@ -197,16 +198,10 @@ class Store {
 };
 
 // A value is shown to be looked at; a whole one may be of any size, and a million rows are held at once.
-std::string beginning_of(std::string value) {
+std::string shortened(std::string value) {
   constexpr size_t kShown = 4096;
   if (value.size() <= kShown) return value;
-  const auto whole = value.size();
-  auto end = kShown;
-  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80; };
-  while (end > 0 && continues(value[end])) --end;
-  value.resize(end);
-  value.shrink_to_fit();
-  return value + fmt::format("… ({} bytes)", whole);
+  return fmt::format("{}… ({} bytes)", base::beginning_of(value, kShown), value.size());
 }
 
 // Makes entries of the rows.
@@ -279,7 +274,7 @@ class Collector final : public SliceRows {
     if (!with_values_) return out;
     for (size_t i = 0; i < unit_.shape.columns; ++i) {
       auto value = pg::column_value(unit_.shape.format, columns[more_.empty() ? i : unit_.shape.columns + i]);
-      if (value) value = beginning_of(*std::move(value));
+      if (value) value = shortened(*std::move(value));
       out.push_back(std::move(value));
     }
     return out;

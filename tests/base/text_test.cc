@@ -50,5 +50,20 @@ TEST(GlobMatch, ManyStarsStayCheap) {
   EXPECT_FALSE(glob_match(pattern + "b", std::string(5000, 'a')));
 }
 
+TEST(BeginningOf, IsNotCutInsideACharacter) {
+  EXPECT_EQ(beginning_of("abc", 2), "ab");
+  EXPECT_EQ(beginning_of("abc", 3), "abc");
+  EXPECT_EQ(beginning_of("abc", 9), "abc");
+  EXPECT_EQ(beginning_of("aé", 2), "a");
+  EXPECT_EQ(beginning_of("aé", 3), "aé");
+  EXPECT_EQ(beginning_of("€", 2), "");
+}
+
+TEST(RandomId, IsAnotherEachTime) {
+  const auto id = random_id();
+  EXPECT_EQ(id.size(), 16U);
+  EXPECT_NE(random_id(), id);
+}
+
 }  // namespace
 }  // namespace base
