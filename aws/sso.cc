@@ -15,6 +15,7 @@
 #include "aws/timestamp.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/file_lock.h"
 
 namespace aws {
 namespace {
@@ -48,7 +49,48 @@ std::string refusal_in(const base::HttpResponse& answer) {
   return code.empty() ? fmt::format("status {}", answer.status) : code;
 }
 
-/// The answer that has another access token.
+/// What the login left.
+nlohmann::json cached_login(const Session& session, const SsoLogin& login) {
+  const auto content = base::read_file_if_exists(cache_file(session, login));
+  if (!content) ask_to_log_in(login, "there is no cached token");
+  auto object = nlohmann::json::parse(*content, nullptr, false);
+  if (!object.is_object() || text_of(object, "accessToken").empty())
+    ask_to_log_in(login, "the cached token is malformed");
+  return object;
+}
+
+bool can_be_renewed(const nlohmann::json& cached) {
+  return !text_of(cached, "refreshToken").empty() && !text_of(cached, "clientId").empty() &&
+         !text_of(cached, "clientSecret").empty();
+}
+
+/// nullopt: it has expired, and can be renewed.
+std::optional<Secret> usable_token(const Session& session, const SsoLogin& login,
+                                   const nlohmann::json& cached) {
+  const auto expires = parse_timestamp(text_of(cached, "expiresAt"));
+  if (expires && *expires > session.now()) return Secret(text_of(cached, "accessToken"));
+  if (!can_be_renewed(cached)) ask_to_log_in(login, "the cached token has expired");
+  return std::nullopt;
+}
+
+/// The cache in the hands of this process alone, and the file that will replace it.
+struct Replacement {
+  Replacement(const std::filesystem::path& path, const base::Stop& stop)
+      : lock(path.native() + ".lock", stop), file(path) {}
+  base::FileLock lock;
+  base::FileSink file;
+};
+
+Replacement replacement(const Session& session, const SsoLogin& login, const base::Stop& stop) {
+  try {
+    return Replacement(cache_file(session, login), stop);
+  } catch (const base::Error& error) {
+    if (error.kind() == ErrorKind::cancelled) throw;
+    ask_to_log_in(login, "the cached token has expired, and a new one could not be kept: " + error.message());
+  }
+}
+
+/// The answer has another access token, or the reason why there is none.
 base::HttpResponse exchange(const Session& session, const SsoLogin& login, const nlohmann::json& cached,
                             const base::Stop& stop) {
   const auto body = nlohmann::json{{"clientId", text_of(cached, "clientId")},
@@ -66,17 +108,24 @@ base::HttpResponse exchange(const Session& session, const SsoLogin& login, const
   if (answer.status >= 500 || answer.status == 429)
     base::fail(ErrorKind::transient, "IAM Identity Center does not renew the token now (status {})",
                answer.status);
-  if (answer.status != 200)
-    ask_to_log_in(login, "the cached token has expired, and is not renewed: " + refusal_in(answer));
   return answer;
 }
 
 /// Gets another access token for the refresh token, and keeps what came: a refresh token can be good for one
 /// exchange only, and other programs live from the same file.
-Secret renew(const Session& session, const SsoLogin& login, nlohmann::json cached, const base::Stop& stop) {
+Secret renew(const Session& session, const SsoLogin& login, const base::Stop& stop) {
   // Before anything is exchanged: what could not be written then would be lost to all of them.
-  base::FileSink file(cache_file(session, login));
-  const auto given = nlohmann::json::parse(exchange(session, login, cached, stop).body, nullptr, false);
+  auto place = replacement(session, login, stop);
+  // Who had the lock until now may have renewed it.
+  auto cached = cached_login(session, login);
+  if (auto token = usable_token(session, login, cached)) return *std::move(token);
+  const auto answer = exchange(session, login, cached, stop);
+  if (answer.status != 200) {
+    // Other programs know nothing of the lock: one may have been first.
+    if (auto token = usable_token(session, login, cached_login(session, login))) return *std::move(token);
+    ask_to_log_in(login, "the cached token has expired, and is not renewed: " + refusal_in(answer));
+  }
+  const auto given = nlohmann::json::parse(answer.body, nullptr, false);
   const auto token = given.is_object() ? text_of(given, "accessToken") : "";
   if (token.empty() || !given.contains("expiresIn") || !given["expiresIn"].is_number_integer())
     base::fail(ErrorKind::permanent, "IAM Identity Center did not answer with a token");
@@ -85,26 +134,14 @@ Secret renew(const Session& session, const SsoLogin& login, nlohmann::json cache
   cached["expiresAt"] = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(Clock::to_time_t(expires)));
   if (const auto next = text_of(given, "refreshToken"); !next.empty()) cached["refreshToken"] = next;
   const auto text = cached.dump();
-  file.write(std::as_bytes(std::span(text)));
-  file.finish();
+  place.file.write(std::as_bytes(std::span(text)));
+  place.file.finish();
   return Secret(token);
 }
 
-bool can_be_renewed(const nlohmann::json& cached) {
-  return !text_of(cached, "refreshToken").empty() && !text_of(cached, "clientId").empty() &&
-         !text_of(cached, "clientSecret").empty();
-}
-
 Secret access_token(const Session& session, const SsoLogin& login, const base::Stop& stop) {
-  const auto content = base::read_file_if_exists(cache_file(session, login));
-  if (!content) ask_to_log_in(login, "there is no cached token");
-  const auto object = nlohmann::json::parse(*content, nullptr, false);
-  const auto token = object.is_object() ? text_of(object, "accessToken") : "";
-  if (token.empty()) ask_to_log_in(login, "the cached token is malformed");
-  const auto expires = parse_timestamp(text_of(object, "expiresAt"));
-  if (expires && *expires > session.now()) return Secret(token);
-  if (!can_be_renewed(object)) ask_to_log_in(login, "the cached token has expired");
-  return renew(session, login, object, stop);
+  if (auto token = usable_token(session, login, cached_login(session, login))) return *std::move(token);
+  return renew(session, login, stop);
 }
 
 Credentials role_credentials(const std::string& body) {

@@ -24,8 +24,9 @@ std::optional<SsoLogin> sso_login(const Profiles& profiles, const std::string& p
                                   const Settings& settings);
 
 /// Exchanges the access token that the login left in ~/.aws/sso/cache for the role's credentials. One that
-/// has expired is renewed with the refresh token beside it, and the file replaced. Throws Error{usage} asking
-/// to log in again when there is none, or it is no longer good.
+/// has expired is renewed with the refresh token beside it, and the file replaced, by one process at a time
+/// (the lock is FILE.lock). Throws Error{usage} asking to log in again when there is none, it is no longer
+/// good, or a new one could not be kept.
 Credentials sso_credentials(const Session& session, const SsoLogin& login, const base::Stop& stop);
 
 }  // namespace aws

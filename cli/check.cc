@@ -191,8 +191,10 @@ void Checks::look_at_fence_again() {
              told;
     return told;
   };
+  bool is_said = false;
   look_until_told(is_told, [&] {
-    spdlog::info("sessions worked at the source: waiting until they have told the server what they wrote");
+    if (!std::exchange(is_said, true))
+      spdlog::info("sessions worked at the source: waiting until they have told the server what they wrote");
     invocation_.stop.sleep_for(std::chrono::seconds(1));
     now = look();
   });

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
-#include <optional>
+
+#include <fmt/format.h>
 
 #include "aws/timestamp.h"
 #include "base/error.h"
@@ -52,28 +53,28 @@ uint64_t abort_open_uploads(UploadJournal& journal, const std::string& prefix, C
   return open.size();
 }
 
-uint64_t abort_unknown_uploads(UploadJournal& journal, const std::string& prefix, const std::string& path,
-                               uint64_t since, Client& client, const Retries& retries) {
+UnknownUploads abort_unknown_uploads(UploadJournal& journal, const std::string& prefix,
+                                     const std::string& path, uint64_t since, Client& client,
+                                     const Retries& retries) {
   const auto key = prefix + path;
   const auto known = journal.open_uploads_of(path);
   const auto is_known = [&](const std::string& id) {
     return std::ranges::find(known, id, &OpenUpload::upload_id) != known.end();
   };
-  uint64_t aborted = 0;
-  std::optional<ListedUpload> doubtful;
+  UnknownUploads out;
   for (const auto& upload : unfinished_uploads(client, retries, key)) {
     if (is_known(upload.upload_id) || !may_be_begun_after(upload, since)) continue;
-    if (may_be_listed_as(key, upload.key)) doubtful = upload;
+    if (may_be_listed_as(key, upload.key))
+      out.doubt = fmt::format(
+          "the server lists one as {}, with U+FFFD for what it cannot write, and it is not to be told "
+          "whether "
+          "that is it; if it is, abort it by its id, {}",
+          printable(upload.key), printable(upload.upload_id));
     if (upload.key != key) continue;
     with_retries(client, retries, [&] { client.abort_multipart_upload(key, upload.upload_id); });
-    ++aborted;
+    ++out.aborted;
   }
-  if (doubtful)
-    base::fail(base::ErrorKind::permanent,
-               "the server lists one as {}, with U+FFFD for what it cannot write, and it is not to be told "
-               "whether that is it; if it is, abort it by its id, {}",
-               printable(doubtful->key), printable(doubtful->upload_id));
-  return aborted;
+  return out;
 }
 
 bool may_be_begun_after(const ListedUpload& upload, uint64_t since) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,12 +18,16 @@ std::vector<ListedUpload> unfinished_uploads(Client& client, const Retries& retr
 uint64_t abort_open_uploads(UploadJournal& journal, const std::string& prefix, Client& client,
                             const Retries& retries);
 
+struct UnknownUploads {
+  uint64_t aborted = 0;
+  std::string doubt;  ///< why it is not to be told whether one is left; empty: none is
+};
 /// Aborts the uploads of the path that the journal does not know: those whose id was lost with the answer, or
-/// with the process that had asked for them since then (seconds since 1970). Older ones are of others.
-/// Returns how many. Throws Error{permanent} where the server lists keys in such a way that it is not to be
-/// told whether one is left.
-uint64_t abort_unknown_uploads(UploadJournal& journal, const std::string& prefix, const std::string& path,
-                               uint64_t since, Client& client, const Retries& retries);
+/// with the process that had asked for them since then (seconds since 1970). Older ones are of others. There
+/// is a doubt where the server lists keys by other names than theirs.
+UnknownUploads abort_unknown_uploads(UploadJournal& journal, const std::string& prefix,
+                                     const std::string& path, uint64_t since, Client& client,
+                                     const Retries& retries);
 
 /// False for an upload that was begun before `since` (seconds since 1970), so early that no difference of the
 /// clocks explains it. True when the server, or an old journal, does not say.

@@ -1,12 +1,16 @@
 #include "s3/upload_run.h"
 
 #include <array>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/journal.h"
+#include "s3/error.h"
+#include "s3/keys.h"
 #include "s3/unfinished.h"
 #include "s3/upload_journal.h"
 
@@ -32,14 +36,34 @@ void check_endpoint(const fs::path& directory, const RunIdentity& run, const End
                     "name the endpoint of the upload");
 }
 
-/// Returns how many there were.
-uint64_t abort_all(UploadJournal& journal, const std::string& prefix, Client& client,
-                   const Retries& retries) {
+[[noreturn]] void fail_on_left(const fs::path& directory, uint64_t aborted,
+                               const std::vector<std::string>& left) {
+  const auto others = left.size() == 1 ? "" : fmt::format(", and of {} other files", left.size() - 1);
+  throw base::Error(base::ErrorKind::permanent,
+                    fmt::format("{} unfinished uploads were aborted, and one may be left of {}{}", aborted,
+                                left.front(), others),
+                    fmt::format("run the same command again when it is aborted; if none is left, remove {}",
+                                directory.native()));
+}
+
+/// Returns how many there were. That one cannot be aborted is no reason to leave the others.
+uint64_t abort_all(const fs::path& directory, UploadJournal& journal, const std::string& prefix,
+                   Client& client, const Retries& retries) {
   auto aborted = abort_open_uploads(journal, prefix, client, retries);
+  std::vector<std::string> left;
   for (const auto& [path, since] : journal.intended()) {
-    aborted += abort_unknown_uploads(journal, prefix, path, since, client, retries);
-    journal.record_cleared(path);
+    UnknownUploads unknown;
+    try {
+      unknown = abort_unknown_uploads(journal, prefix, path, since, client, retries);
+    } catch (const base::Error& error) {
+      if (retries.stop.requested() || ends_the_run(error)) throw;
+      unknown.doubt = error.message() + (error.hint().empty() ? "" : " (" + error.hint() + ")");
+    }
+    aborted += unknown.aborted;
+    if (unknown.doubt.empty()) journal.record_cleared(path);
+    if (!unknown.doubt.empty()) left.push_back(fmt::format("{}: {}", printable(path), unknown.doubt));
   }
+  if (!left.empty()) fail_on_left(directory, aborted, left);
   return aborted;
 }
 
@@ -89,7 +113,7 @@ CleanedRun clean_upload_run(const fs::path& directory, const UploadState& state,
     const auto session = connect();
     check_endpoint(directory, run, session->endpoint());
     Client client(session, stop);
-    out.aborted = abort_all(journal, run.prefix, client, {.stop = stop});
+    out.aborted = abort_all(directory, journal, run.prefix, client, {.stop = stop});
   }
   constexpr std::array kFiles{"uploads.journal.new", "status.json.tmp",    "status.json", "report.json",
                               "verify-report.json",  UploadJournal::kFile, "lock"};

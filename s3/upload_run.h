@@ -30,8 +30,9 @@ struct CleanedRun {
 /// Opens a session for the run's bucket; only called when something is to be aborted there.
 using Connect = std::function<std::shared_ptr<Session>()>;
 /// Aborts the multipart uploads that the run has begun and not completed, then removes its files. Objects
-/// stay. When an upload cannot be aborted nothing is removed: only the journal knows its id. Throws
-/// Error{usage} while another process works on it, and what the client throws.
+/// stay. When an upload cannot be aborted nothing is removed: only the journal knows of it. Throws
+/// Error{usage} while another process works on it, Error{permanent} that names the file where it cannot be
+/// told whether one is left (the others are aborted by then), and what the client throws.
 CleanedRun clean_upload_run(const std::filesystem::path& directory, const UploadState& state,
                             const Connect& connect, const base::Stop& stop);
 

@@ -207,19 +207,20 @@ std::vector<ExpectedFile> transfer(Context& context, Directories& directories) {
 /// as late as it can be.
 void abort_unknown(Context& context, Client& client, bool for_good) {
   for (const auto& [path, since] : context.journal.intended()) {
+    std::string doubt;
     try {
-      abort_unknown_uploads(context.journal, context.options.target.prefix, path, since, client,
-                            context.retries());
+      doubt = abort_unknown_uploads(context.journal, context.options.target.prefix, path, since, client,
+                                    context.retries())
+                  .doubt;
     } catch (const base::Error& error) {
       const bool is_ours = dynamic_cast<const JournalError*>(&error) != nullptr;
       if (context.stop.requested() || is_ours || (!for_good && ends_the_run(error))) throw;
-      // No file is missing for it; what stays are parts that cost money. A later run looks again.
-      if (for_good)
-        context.problems.note(path, "an unfinished upload of it may be left: " + error.message() +
-                                        (error.hint().empty() ? "" : " (" + error.hint() + ")"));
-      continue;
+      doubt = error.message() + (error.hint().empty() ? "" : " (" + error.hint() + ")");
     }
-    if (for_good) context.journal.record_cleared(path);
+    if (!for_good) continue;
+    // No file is missing for it; what stays are parts that cost money. A later run looks again.
+    if (doubt.empty()) context.journal.record_cleared(path);
+    if (!doubt.empty()) context.problems.note(path, "an unfinished upload of it may be left: " + doubt);
   }
 }
 

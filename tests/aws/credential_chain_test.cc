@@ -1,6 +1,10 @@
 #include "aws/credential_chain.h"
 
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -217,12 +221,16 @@ class ExpiredLogin : public CredentialChain {
     state->sso_token = "sso-access";
     state->sso_refresh_token = "sso-refresh";
   }
-  void cache(const std::string& refresh_token) {
-    write(kCache,
-          R"({"startUrl": "https://corp.awsapps.com/start", "accessToken": "sso-access",)"
-          R"( "expiresAt": "2020-01-01T00:00:00Z", "clientId": "client", "clientSecret": "client-secret",)"
-          R"( "registrationExpiresAt": "2999-01-01T00:00:00Z", "refreshToken": ")" +
-              refresh_token + "\"}");
+  void cache(const std::string& refresh_token, const std::string& access_token = "sso-access",
+             const std::string& expires = "2020-01-01T00:00:00Z") {
+    write(kCache, nlohmann::json{{"startUrl", "https://corp.awsapps.com/start"},
+                                 {"accessToken", access_token},
+                                 {"expiresAt", expires},
+                                 {"clientId", "client"},
+                                 {"clientSecret", "client-secret"},
+                                 {"registrationExpiresAt", "2999-01-01T00:00:00Z"},
+                                 {"refreshToken", refresh_token}}
+                      .dump());
   }
   nlohmann::json cached() const { return nlohmann::json::parse(base::read_file(home / kCache)); }
 
@@ -261,11 +269,46 @@ TEST_F(ExpiredLogin, IsRenewedLaterWhenTheServiceIsDown) {
   EXPECT_EQ(shared.credentials().get(stop).access_key_id, "ASIAISSUED1");
 }
 
-TEST_F(ExpiredLogin, IsNotRenewedWhereTheNewTokenCouldNotBeKept) {
+TEST_F(ExpiredLogin, IsToBeRepeatedWhereANewTokenCouldNotBeKept) {
+  for (const auto* file : {".lock", ".tmp"}) {
+    cache("sso-refresh");
+    const auto in_the_way = home / (std::string(kCache) + file);
+    std::filesystem::remove(in_the_way);
+    std::filesystem::create_directories(in_the_way / "directory");
+    EXPECT_THAT([&] { id(corp_); },
+                throws(ErrorKind::usage,
+                       AllOf(HasSubstr("profile corp is not logged in"), HasSubstr(in_the_way.native()),
+                             HasSubstr("run: aws sso login --profile corp"))));
+    EXPECT_THAT(asked(), ::testing::IsEmpty());
+    std::filesystem::remove_all(in_the_way);
+  }
+}
+
+TEST_F(ExpiredLogin, IsRenewedOnceForAllWhoNeedIt) {
   cache("sso-refresh");
-  std::filesystem::create_directories(home / (std::string(kCache) + ".tmp") / "in the way");
-  EXPECT_THAT([&] { id(corp_); }, throws(ErrorKind::permanent, HasSubstr(".aws/sso/cache")));
-  EXPECT_THAT(asked(), ::testing::IsEmpty());
+  const auto use = [&] {
+    Session own(corp_, Environment(variables), std::make_shared<base::HttpShare>(base::HttpSettings{}));
+    return own.credentials().get(stop).access_key_id;
+  };
+  std::vector<std::future<std::string>> users;
+  for (int i = 0; i < 8; ++i) users.push_back(std::async(std::launch::async, use));
+  for (auto& user : users) EXPECT_THAT(user.get(), HasSubstr("ASIAISSUED"));
+  EXPECT_EQ(std::ranges::count(asked(), "/token"), 1);
+  EXPECT_EQ(cached()["refreshToken"], "sso-refresh+");
+  const auto mode = std::filesystem::status(home / (std::string(kCache) + ".lock")).permissions();
+  EXPECT_EQ(mode & std::filesystem::perms::mask, std::filesystem::perms(0600));
+}
+
+TEST_F(ExpiredLogin, IsGoodWhereAnotherProgramHasJustRenewedIt) {
+  cache("sso-refresh");
+  stand_in.state().lock()->before_exchange = [this](support::AwsState& state) {
+    state.sso_token = "sso-of-another";
+    state.sso_refresh_token = "refresh-of-another";
+    cache(state.sso_refresh_token, state.sso_token, "2999-01-01T00:00:00Z");
+  };
+  EXPECT_EQ(id(corp_), "ASIAISSUED1");
+  EXPECT_THAT(asked(), ElementsAre("/token", "/federation/credentials"));
+  EXPECT_EQ(cached()["refreshToken"], "refresh-of-another");
 }
 
 TEST_F(CredentialChain, Process) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <csignal>
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file_lock.h"
 #include "base/sink.h"
 #include "tests/base/matchers.h"
 #include "tests/base/temporary_directory.h"
@@ -182,6 +184,25 @@ TEST(DirectoryLock, IsFreeAgainAfterwards) {
   const TemporaryDirectory directory;
   { const DirectoryLock lock(directory.path()); }
   const DirectoryLock lock(directory.path());
+}
+
+TEST(FileLock, IsOneHoldersAndWaitedFor) {
+  const TemporaryDirectory directory;
+  const auto path = directory / "file.lock";
+  const Stop stop;
+  std::optional<FileLock> first(std::in_place, path, stop);
+  EXPECT_EQ(mode_of(path), 0600U);
+  std::atomic<bool> is_held = true;
+  std::thread second([&] {
+    const FileLock lock(path, stop);
+    EXPECT_FALSE(is_held);
+  });
+  Stop stopped;
+  stopped.request();
+  EXPECT_THAT([&] { FileLock third(path, stopped); }, throws(ErrorKind::cancelled));
+  is_held = false;
+  first.reset();
+  second.join();
 }
 
 /// A process that takes the lock and holds it until it is killed.

@@ -129,6 +129,17 @@ TEST_F(CheckOfActivity, WhatNobodyCanTellIsNoWaiverOfARequiredFence) {
   EXPECT_THAT(lost.problem, HasSubstr("statistics were reset"));
 }
 
+TEST_F(CheckOfActivity, IsLookedAtAgainWhereALookFailed) {
+  const auto end = activity_json(activity_);
+  CheckResult failed{.kind = "fence", .name = "app", .exit_code = kFailed, .problem = "too many connections"};
+  EXPECT_FALSE(judge_activity(failed, {before_, end, Json()}, true));
+  EXPECT_EQ(failed.exit_code, kFailed) << "the verdict where no look is left";
+  EXPECT_EQ(failed.problem, "too many connections");
+  EXPECT_TRUE(judge_activity(failed, {before_, Json(), Json()}, true)) << "none will be of that moment";
+  CheckResult unfenced{.kind = "fence", .name = "app", .exit_code = kDifferent};
+  EXPECT_TRUE(judge_activity(unfenced, {before_, end, Json()}, true)) << "somebody has taken it down";
+}
+
 TEST(CheckOutcome, LooksAgainUntilItIsTold) {
   const auto looks_until = [](int told) {
     int looks = 0;

@@ -65,7 +65,7 @@ class OfAProcess : public ExpiringCredentials {
   }
   auto calls() const { return std::ranges::count(base::read_file(home_ / "helper.calls"), '\n'); }
   support::ProcessResult run_with_helper() const {
-    return run_with({{"HOME", home_.path()}, {"AWS_EC2_METADATA_DISABLED", "true"}});
+    return run_with({{"HOME", home_.path()}, {"AWS_EC2_METADATA_DISABLED", "true"}}, {"--no-progress"});
   }
   const support::AccessKey next_{"next/secret", "next/token"};
 };

@@ -8,6 +8,9 @@
 
 #include "s3/error.h"
 #include "s3/unfinished.h"
+#include "s3/upload_journal.h"
+#include "s3/upload_run.h"
+#include "tests/base/matchers.h"
 #include "tests/s3/faults.h"
 #include "tests/s3/fixture.h"
 
@@ -193,6 +196,35 @@ TEST(Upload, SaysThatALostUploadMayBeOneThatIsListedByAnotherName) {
   client.abort_multipart_upload("prefix/" + name, lost);
   EXPECT_THAT(place.run().problems, IsEmpty());
   EXPECT_EQ(place.server.uploads(), 1U) << "that of another key, which is not taken for it";
+}
+
+TEST(CleaningAnUpload, GoesOnWithTheOtherFilesWhereOneIsInDoubt) {
+  Place place({.lists_ascii_only = true});
+  const std::string name = "l\u00e4rge";
+  {
+    UploadJournal journal(place.upload.run_dir,
+                          {.directory = "/files", .bucket = "bucket", .prefix = "prefix/"});
+    journal.record_intended(name, 0);
+    journal.record_intended("other", 0);
+  }
+  Client client(place.session(), base::Stop());
+  client.create_multipart_upload("prefix/" + name, Integrity::md5, {});
+  client.create_multipart_upload("prefix/other", Integrity::md5, {});
+  const auto clean = [&] {
+    return clean_upload_run(
+        place.upload.run_dir, read_upload_run(place.upload.run_dir), [&] { return place.session(); },
+        base::Stop());
+  };
+  EXPECT_THAT(clean, base::test::throws(base::ErrorKind::permanent,
+                                        AllOf(HasSubstr("1 unfinished uploads were aborted"),
+                                              HasSubstr("one may be left of " + name + ": "),
+                                              HasSubstr("abort it by its id, upload/"))));
+  EXPECT_EQ(place.server.uploads(), 1U) << "that in doubt";
+  EXPECT_EQ(read_upload_run(place.upload.run_dir).intended.size(), 1U);
+  EXPECT_THAT(clean,
+              base::test::throws(base::ErrorKind::permanent, HasSubstr("0 unfinished uploads were aborted")));
+  place.server.abort_uploads();
+  EXPECT_TRUE(clean().removed);
 }
 
 /// The operation during which the request of a process that is gone is carried out.

@@ -152,6 +152,7 @@ HttpServerResponse sso_tokens(AwsState& state, const HttpServerRequest& request)
   const auto refuse = [](const char* code) {
     return HttpServerResponse{.status = 400, .body = Json{{"error", code}}.dump()};
   };
+  if (state.before_exchange) state.before_exchange(state);
   const auto asked = Json::parse(request.body);
   if (request.headers.get("Content-Type") != "application/json" || asked.at("grantType") != "refresh_token")
     return refuse("invalid_request");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -25,10 +26,11 @@ struct AwsState {
   std::string container_token;                    ///< Authorization at /container
   std::string sso_token;
   std::string sso_refresh_token;  ///< good for one exchange, by the client "client" with "client-secret"
-  std::chrono::seconds lifetime{3600};  ///< of what it hands out
-  std::chrono::seconds clock_ahead{0};  ///< how much its clock is ahead of ours
-  int failures = 0;                     ///< so many requests are answered with 503 first
-  int issued = 0;                       ///< credentials handed out so far
+  std::function<void(AwsState&)> before_exchange;  ///< called first when a refresh token comes
+  std::chrono::seconds lifetime{3600};             ///< of what it hands out
+  std::chrono::seconds clock_ahead{0};             ///< how much its clock is ahead of ours
+  int failures = 0;                                ///< so many requests are answered with 503 first
+  int issued = 0;                                  ///< credentials handed out so far
 };
 
 /// Secrets Manager, SSM, STS, IAM Identity Center's portal and its tokens, instance metadata (version 2 only)
