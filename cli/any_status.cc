@@ -3,11 +3,21 @@
 #include <algorithm>
 
 #include "cli/run_report.h"
+#include "cli/run_steps.h"
 #include "cli/status_file.h"
 #include "cli/text.h"
 #include "s3/upload_run.h"
 
 namespace cli {
+namespace {
+
+/// What a verdict is about: others may have put their own copies beside it.
+bool is_moved_by_run(const std::filesystem::path& run_dir, const std::filesystem::path& root) {
+  const auto databases = database_dir(root);
+  return run_dir == databases || run_dir.parent_path() == databases;
+}
+
+}  // namespace
 
 DirectoryStatus read_directory(const std::filesystem::path& directory) {
   DirectoryStatus out;
@@ -18,7 +28,8 @@ DirectoryStatus read_directory(const std::filesystem::path& directory) {
       out.all.emplace_back(read_upload_status(path));
     } else {
       const auto& status = std::get<RunStatus>(out.all.emplace_back(read_status(path)));
-      out.newest_copy = std::max(out.newest_copy, copy_begun(status.state));
+      if (is_moved_by_run(path, directory))
+        out.newest_copy = std::max(out.newest_copy, copy_begun(status.state));
     }
     out.running = out.running || is_running(out.all.back());
   }

@@ -18,7 +18,7 @@ using AnyStatus = std::variant<RunStatus, UploadStatus>;
 /// All that a directory tells.
 struct DirectoryStatus {
   std::optional<Json> run;       ///< the timeline, of the root of a `cutover run`
-  std::string newest_copy = {};  ///< when it was begun, as cli::newest_copy() says it
+  std::string newest_copy = {};  ///< of the run's own, as cli::newest_copy() says it
   bool running = false;          ///< the run, or one of the others
   std::vector<AnyStatus> all;
 };

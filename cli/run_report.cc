@@ -96,8 +96,8 @@ ReportList way_back(const Json& report) {
 Json outdated_verdict(const Json& run) {
   return {{"verdict", "incomplete"},
           {"exit_code", kIncomplete},
-          {"headline", fmt::format("INCOMPLETE: a copy was begun after the verdict of {} ({}), which is not "
-                                   "about it",
+          {"headline", fmt::format("INCOMPLETE: a copy was begun after the verdict of {} ({}), or removed "
+                                   "to begin anew, and it is not about that",
                                    run.value("time", ""), run.value("verdict", ""))},
           {"reasons", Json::array()},
           {"waivers", Json::array()},

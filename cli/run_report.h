@@ -27,7 +27,7 @@ bool remove_run_root(const std::filesystem::path& root);
 
 /// run.json, with the verdict that holds now: "incomplete" of a run that nobody works on and that came to
 /// none, or whose copy was started over since; that of a check by hand since, if it is worse. `newest_copy`:
-/// newest_copy() of the root, of which the caller knows.
+/// newest_copy() of database_dir(root), of which the caller knows.
 Json run_timeline(const std::filesystem::path& root, const std::string& newest_copy);
 /// The same with all results that are kept below the root ("documents"). The check's is left out when it is
 /// of an earlier run, or of an earlier copy.

@@ -3,25 +3,32 @@
 #include <system_error>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "cli/engine_run.h"
+#include "cli/kept_results.h"
 #include "cli/report_page.h"
 #include "cli/report_section.h"
 #include "cli/run_report.h"
+#include "cli/run_steps.h"
 
 namespace cli {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// The root below which that run directory lies, if there is one: directly, or as that of one of several
-/// databases.
+/// A file of that name may be anybody's, and so may be a report.html beside it.
+bool is_of_run(const Json& timeline) {
+  return timeline.is_object() && timeline.value("command", Json()) == "run" &&
+         timeline.value("steps", Json()).is_array();
+}
+
+/// The root whose copy that run directory is for, or the copy of one of its databases.
 std::optional<fs::path> root_above(const fs::path& run_dir) {
   auto path = fs::absolute(run_dir).lexically_normal();
   if (!path.has_filename()) path = path.parent_path();  // a slash at the end
-  for (int up = 0; up < 2; ++up) {
-    path = path.parent_path();
-    if (is_run_root(path)) return path;
+  for (const auto& databases : {path, path.parent_path()}) {
+    auto root = databases.parent_path();
+    if (database_dir(root) == databases && is_of_run(read_result_if_exists(root / kTimelineFile)))
+      return root;
   }
   return std::nullopt;
 }
@@ -46,14 +53,13 @@ Json keep_run_result(const fs::path& root) {
 
 RunResultAside::RunResultAside(const fs::path& run_dir) : root_(root_above(run_dir)) {
   if (!root_) return;
-  const base::DirectoryLock lock(*root_);
+  lock_.emplace(*root_);
   withdraw_run_result(*root_);
 }
 
 RunResultAside::~RunResultAside() {
   if (!root_) return;
   try {
-    const base::DirectoryLock lock(*root_);
     keep_run_result(*root_);
   } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): without a result nothing wrong is said
   }

@@ -59,7 +59,9 @@ bool has_unfinished_repair(const Json& timeline, const fs::path& run_dir) {
 }
 
 bool is_copied(const fs::path& run_dir) {
-  return is_run_directory(run_dir) && copy::RunDir::peek(run_dir).finished == kEqual;
+  if (!is_run_directory(run_dir)) return false;
+  const auto state = copy::RunDir::peek(run_dir);
+  return state.finished == kEqual && !state.is_discarded();
 }
 
 /// The run directories that the copies of these databases have.

@@ -62,6 +62,7 @@ std::string condition_of(const RunStatus& status) {
     const auto phase = status.progress ? text(*status.progress, "phase") : std::string();
     return fmt::format("running (pid {}){}", *status.process, phase.empty() ? "" : ", phase " + phase);
   }
+  if (status.state.is_discarded()) return "not running, half removed";
   return status.state.finished ? result_of(*status.state.finished) : "not running";
 }
 
@@ -125,7 +126,9 @@ void add_progress(ReportSection& out, const Json& progress) {
 }
 
 std::string next_step(const RunStatus& status) {
-  if (status.process || status.state.finished) return {};
+  const bool is_discarded = status.state.is_discarded();
+  if (status.process || (status.state.finished && !is_discarded)) return {};
+  if (is_discarded) return "it was to be started over: run the same command again with --restart";
   const auto command = status.progress ? text(*status.progress, "command") : std::string();
   if (command == "export") return "an export is of one moment: run the same command again with --restart";
   return fmt::format("resume with: cutover {} --run-dir {} and the options it was started with",
@@ -156,7 +159,8 @@ std::vector<fs::path> run_directories(const fs::path& directory) {
 }
 
 std::string copy_begun(const copy::RunState& state) {
-  return state.run_id.empty() ? std::string() : base::utc_timestamp(state.started);
+  const auto begun = state.run_id.empty() ? std::string() : base::utc_timestamp(state.started);
+  return state.discarded ? std::max(begun, base::utc_timestamp(*state.discarded)) : begun;
 }
 
 std::string newest_copy(const fs::path& directory) {
@@ -189,7 +193,7 @@ ReportSection status_section(const RunStatus& status) {
   ReportSection out;
   out.title = status.directory.string();
   out.headline = condition_of(status);
-  out.tone = status.process || state.finished == 0 ? Tone::good : Tone::unsure;
+  out.tone = status.process || (state.finished == 0 && !state.is_discarded()) ? Tone::good : Tone::unsure;
   if (!state.run_id.empty()) {
     add_fact(out, "run",
              fmt::format("{} in {}, started {}", state.run_id, status.directory.string(),

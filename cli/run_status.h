@@ -29,10 +29,10 @@ bool is_run_directory(const std::filesystem::path& directory);
 std::vector<std::filesystem::path> run_directories(const std::filesystem::path& directory);
 /// The same, which may be none.
 std::vector<std::filesystem::path> run_directories_if_any(const std::filesystem::path& directory);
-/// When a copy was begun, as results write it; empty: it was not.
+/// When a copy was begun, or one was removed to begin anew, as results write it; empty: neither.
 std::string copy_begun(const copy::RunState& state);
-/// When the newest of the copies in and below the directory was begun; empty: there is none. What was said
-/// before is not about it.
+/// That of the newest of the copies in and below the directory; empty: there is none. What was said before
+/// is not about it.
 std::string newest_copy(const std::filesystem::path& directory);
 RunStatus read_status(const std::filesystem::path& directory);
 

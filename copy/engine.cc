@@ -59,6 +59,7 @@ class Run {
   Outcome import_archive(const Confirm& confirm);
 
  private:
+  void require_whole_run() const;
   void start_new();
   void reopen();
   void store_new_run(const pg::SnapshotMark& mark, const pg::DigestKey& key);
@@ -116,13 +117,22 @@ void Run::store_new_run(const pg::SnapshotMark& mark, const pg::DigestKey& key) 
   state.tool_version = CUTOVER_VERSION;
   state.source = options_.source.redacted();
   state.target = target_ ? options_.target.redacted() : std::string();
-  state.started = std::chrono::system_clock::now();
+  state.started = dir_.time_to_start();
   base::crash_point("plan_written.before");
   // The run's own record comes last: without it there is no run, with it there must be a snapshot.
   dir_.record(record::snapshot(0, {mark, plan_.source_version}));
   dir_.record(record::run(state));
   dir_.sync();
   base::crash_point("plan_written.after");
+}
+
+void Run::require_whole_run() const {
+  if (options_.restart || !dir_.state().is_discarded()) return;
+  throw base::Error(base::ErrorKind::usage,
+                    fmt::format("run {} of {} was to be started over, and part of what it made on the target "
+                                "is removed already",
+                                dir_.state().run_id, dir_.path().string()),
+                    "end that: give --restart again");
 }
 
 void Run::open_target() {
@@ -429,6 +439,7 @@ Outcome Run::finished_before() {
 }
 
 Outcome Run::copy(const Confirm& confirm) {
+  require_whole_run();
   if (dir_.state().finished && !options_.restart) return finished_before();
   return guarded([&] {
     open_target();
@@ -496,6 +507,7 @@ Outcome Run::export_archive() {
 
 Outcome Run::import_archive(const Confirm& confirm) {
   from_archive_ = true;
+  require_whole_run();
   if (dir_.state().finished && !options_.restart) return finished_before();
   return guarded([&] {
     const auto archived = RunDir::peek(*options_.archive);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "base/crash_point.h"
 #include "copy/quiet.h"
 #include "copy/resume.h"
 #include "pg/reserved_schema.h"
@@ -143,7 +144,8 @@ namespace {
 // Where the table was there before the run, only the rows that the ledger knows as the run's go, all or none.
 // Foreign keys and triggers are put aside for it and come back in the same transaction: a row of another
 // table that refers to one of ours is an error then, and everything stays.
-void remove_rows(pg::Connection& target, const Plan& plan, const std::string& run_id) {
+void remove_rows(pg::Connection& target, const Plan& plan, RunDir& dir) {
+  const auto& run_id = dir.state().run_id;
   const auto made = plan.schema == SchemaMode::dump ? made_tables(made_items(target, run_id))
                                                     : std::set<pg::QualifiedName>();
   std::vector<pg::QualifiedName> tables;
@@ -174,7 +176,10 @@ void remove_rows(pg::Connection& target, const Plan& plan, const std::string& ru
     throw base::Error(base::ErrorKind::permanent,
                       fmt::format("{} {}; nothing was changed", left[0].object, left[0].message),
                       "rows that this run did not write may refer to some that it did: remove them first");
+  // What can be refused was not, and what was said of this copy holds no longer.
+  dir.record_discard();
   transaction.commit();
+  base::crash_point("run_rows_removed.after");
 }
 
 void remove_large_objects(pg::Connection& target, const Plan& plan, const std::string& run_id) {
@@ -198,14 +203,16 @@ void discard_run(const Options& options, RunDir& dir, pg::Connection& target, co
   end_leftover_sessions(target, "cutover " + run_id);
   if (Ledger::exists(target)) {
     Ledger::complete(target);
-    if (plan) remove_rows(target, *plan, run_id);
+    if (plan) remove_rows(target, *plan, dir);
     if (plan) remove_large_objects(target, *plan, run_id);
     if (plan && plan->schema == SchemaMode::dump)
       for (const auto& statement : drop_statements(target, *plan, run_id)) target.exec(statement);
     Ledger(run_id).forget_run(target);
   }
   if (archived && archived->dir().has_run()) archived->dir().erase();
+  if (!dir.state().is_discarded()) dir.record_discard();
   dir.erase();
+  base::crash_point("run_erased.after");
 }
 
 namespace {

@@ -267,16 +267,31 @@ std::vector<fs::path> RunDir::runs_below(const fs::path& path) {
   return runs;
 }
 
+void RunDir::record_discard() {
+  using std::chrono::milliseconds;
+  const auto now = std::chrono::floor<milliseconds>(std::chrono::system_clock::now());
+  record(record::discarded(std::max<std::chrono::system_clock::time_point>(now, state_.started)));
+  sync();
+}
+
+std::chrono::system_clock::time_point RunDir::time_to_start() const {
+  const auto now = std::chrono::system_clock::now();
+  return state_.discarded ? std::max(now, *state_.discarded + std::chrono::milliseconds(1)) : now;
+}
+
 void RunDir::erase() {
   const std::lock_guard lock(mutex_);
-  journal_.reset();
-  for (const auto& entry : fs::directory_iterator(path_))
-    if (!entry.is_directory() && is_run_file(entry.path())) fs::remove(entry.path());
-  erase_chunks(path_ / "data");
-  state_ = RunState();
-  generation_ = 0;
+  RunState rest;
+  rest.discarded = state_.discarded;
+  state_ = std::move(rest);
   torn_bytes_ = 0;
-  journal_.emplace(journal_path(0), [](base::Bytes) {});
+  write_checkpoint();
+  const auto journal = journal_path(generation_);
+  for (const auto& entry : fs::directory_iterator(path_))
+    if (!entry.is_directory() && is_run_file(entry.path()) && entry.path() != checkpoint_path(path_) &&
+        entry.path() != journal)
+      fs::remove(entry.path());
+  erase_chunks(path_ / "data");
 }
 
 bool RunDir::remove() {
@@ -284,7 +299,8 @@ bool RunDir::remove() {
   const std::lock_guard lock(mutex_);
   journal_.reset();
   std::error_code ignored;
-  fs::remove(journal_path(0), ignored);
+  fs::remove(checkpoint_path(path_), ignored);
+  fs::remove(journal_path(generation_), ignored);
   fs::remove(path_ / "lock", ignored);
   return fs::remove(path_, ignored);
 }

@@ -72,7 +72,12 @@ class RunDir {
   /// Throws Error{corrupt} that names the file when it is not what was recorded.
   void check_schema_dump() const;
 
-  /// Removes everything a run has stored here, but keeps the directory and its lock; other files stay too.
+  /// Records, durably, that the run is about to be removed: before what cannot be undone.
+  void record_discard();
+  /// When a run that begins here now has begun: after all that is recorded of earlier ones.
+  std::chrono::system_clock::time_point time_to_start() const;
+  /// Removes everything a run has stored here, but for when one was discarded, and keeps the directory and
+  /// its lock; other files stay too. A crash half-way leaves a directory without a run.
   void erase();
   /// Removes the directory with what a run has stored here. False: it holds something else, and that stays.
   /// Nothing can be recorded afterwards.

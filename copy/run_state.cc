@@ -19,6 +19,7 @@ enum class Type : uint64_t {
   finished = 7,
   schema = 9,
   unproven = 10,
+  discarded = 11,
 };
 
 Encoder begin(Type type) {
@@ -28,6 +29,15 @@ Encoder begin(Type type) {
 }
 
 void put(Encoder& out, const pg::Digest& digest) { out.number(digest.rows).wide(digest.sum); }
+
+uint64_t milliseconds_of(std::chrono::system_clock::time_point when) {
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(when.time_since_epoch()).count());
+}
+
+std::chrono::system_clock::time_point get_time(Decoder& in) {
+  return std::chrono::system_clock::time_point(std::chrono::milliseconds(static_cast<int64_t>(in.number())));
+}
 
 pg::Digest get_digest(Decoder& in) {
   pg::Digest digest;
@@ -41,14 +51,12 @@ pg::Digest get_digest(Decoder& in) {
 namespace record {
 
 std::string run(const RunState& state) {
-  const auto milliseconds =
-      std::chrono::duration_cast<std::chrono::milliseconds>(state.started.time_since_epoch());
   return begin(Type::run)
       .text(state.run_id)
       .text(state.tool_version)
       .text(state.source)
       .text(state.target)
-      .number(static_cast<uint64_t>(milliseconds.count()))
+      .number(milliseconds_of(state.started))
       .str();
 }
 
@@ -95,6 +103,9 @@ std::string proof(uint32_t unit, const ProofRecord& record) {
 std::string finished(int exit_code) {
   return begin(Type::finished).number(static_cast<uint64_t>(exit_code)).str();
 }
+std::string discarded(std::chrono::system_clock::time_point when) {
+  return begin(Type::discarded).number(milliseconds_of(when)).str();
+}
 std::string unproven() { return begin(Type::unproven).str(); }
 
 }  // namespace record
@@ -113,8 +124,7 @@ void RunState::apply(base::Bytes bytes) {
       tool_version = in.text();
       source = in.text();
       target = in.text();
-      started =
-          std::chrono::system_clock::time_point(std::chrono::milliseconds(static_cast<int64_t>(in.number())));
+      started = get_time(in);
       break;
     case Type::snapshot: {
       const auto index = small();
@@ -176,6 +186,9 @@ void RunState::apply(base::Bytes bytes) {
     case Type::finished:
       finished = static_cast<int>(in.number());
       break;
+    case Type::discarded:
+      discarded = get_time(in);
+      break;
     default:
       base::fail(base::ErrorKind::corrupt, "a record of an unknown type");
   }
@@ -191,6 +204,7 @@ void RunState::for_each_record(const std::function<void(std::string_view)>& visi
   for (const auto& [relation, encoded] : relation_digests) visit(record::relation_digest(relation, encoded));
   for (const auto& [unit, value] : proofs) visit(record::proof(unit, value));
   if (finished) visit(record::finished(*finished));
+  if (discarded) visit(record::discarded(*discarded));
 }
 
 }  // namespace copy

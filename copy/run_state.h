@@ -57,6 +57,12 @@ struct RunState {
   std::map<uint32_t, ProofRecord> proofs;            ///< by the unit's first relation
   std::optional<SchemaRecord> schema;                ///< schema.dump, once it is there
   std::optional<int> finished;                       ///< the exit code of a completed run
+  /// When the removal of a run from here, to start over, was about to take effect; to the millisecond. It
+  /// outlives that run. Results that were made before are not about what is on the target now.
+  std::optional<std::chrono::system_clock::time_point> discarded;
+
+  /// This very run was removed, or half of it: nothing can go on with it.
+  bool is_discarded() const { return !run_id.empty() && discarded && *discarded >= started; }
 
   static uint64_t chunk_key(uint32_t relation, uint32_t chunk) { return (uint64_t{relation} << 32) | chunk; }
   const ChunkRecord* chunk(uint32_t relation, uint32_t chunk) const;
@@ -78,6 +84,7 @@ std::string relation_digest(uint32_t relation, std::string_view encoded);
 std::string proof(uint32_t unit, const ProofRecord& record);
 std::string unproven();  ///< forgets every proof
 std::string finished(int exit_code);
+std::string discarded(std::chrono::system_clock::time_point when);
 }  // namespace record
 
 }  // namespace copy

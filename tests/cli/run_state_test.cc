@@ -78,6 +78,33 @@ TEST_F(StateOfAMove, AGoIsNoneOfACopyThatWasStartedOverSince) {
   EXPECT_FALSE(state().went);
 }
 
+// Killed before anything of it was removed, then with nothing left, then with another one begun.
+TEST_F(StateOfAMove, AGoIsNoneOfACopyThatWasDiscardedSince) {
+  copy::RunState run;
+  run.run_id = "1";
+  run.started = std::chrono::system_clock::from_time_t(1769889600);  // 2026-01-31T20:00:00Z
+  copy::RunDir database(directory_ / "database");
+  database.record(copy::record::run(run));
+  database.record(copy::record::finished(0));
+  database.sync();
+  keep_steps(R"({"name": "check", "exit_code": 0, "started": "2026-01-31T21:00:00.000Z"})");
+  EXPECT_TRUE(state().went);
+  EXPECT_TRUE(state().copied);
+  database.record_discard();
+  EXPECT_FALSE(state().went);
+  EXPECT_FALSE(state().copied);
+  database.erase();
+  EXPECT_FALSE(state().went);
+  EXPECT_FALSE(state().copied);
+  run.run_id = "2";
+  run.started = database.time_to_start();
+  database.record(copy::record::run(run));
+  database.record(copy::record::finished(0));
+  database.sync();
+  EXPECT_FALSE(state().went);
+  EXPECT_TRUE(state().copied);
+}
+
 TEST_F(StateOfAMove, KnowsWhatMayHaveBeenRepaired) {
   EXPECT_FALSE(state().repaired);
   keep_steps(R"({"name": "repair", "exit_code": null, "started": "2026-01-31T19:00:00.000Z"})");

@@ -240,11 +240,35 @@ TEST(RunDir, EraseLeavesAnEmptyDirectoryThatIsStillLocked) {
   fs::create_directories(directory.path() / "data/1");
   write(directory.path() / "data/1/0.zst", "x");
   dir.erase();
-  EXPECT_EQ(files(directory.path()), (std::set<std::string>{"lock", "journal.0"}));
+  EXPECT_EQ(files(directory.path()), (std::set<std::string>{"lock", "checkpoint.zst", "journal.2"}));
   EXPECT_FALSE(dir.has_run());
   EXPECT_THAT([&] { RunDir second(directory.path()); }, throws(ErrorKind::usage));
   start(dir);
   EXPECT_TRUE(RunDir::peek(directory.path()).run_id == "run");
+}
+
+TEST(RunDir, RemembersThatARunWasDiscarded) {
+  const TemporaryDirectory directory;
+  RunState run;
+  run.run_id = "run";
+  // By a clock that was ahead.
+  run.started =
+      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) + std::chrono::hours(1);
+  {
+    RunDir dir(directory.path());
+    dir.record(record::run(run));
+    EXPECT_FALSE(dir.state().is_discarded());
+    dir.record_discard();
+    EXPECT_TRUE(dir.state().is_discarded());
+    EXPECT_TRUE(RunDir::peek(directory.path()).is_discarded());
+    dir.erase();
+  }
+  RunDir dir(directory.path());
+  EXPECT_FALSE(dir.state().is_discarded()) << "there is none";
+  EXPECT_EQ(dir.state().discarded, run.started);
+  run.started = dir.time_to_start();
+  dir.record(record::run(run));
+  EXPECT_FALSE(dir.state().is_discarded()) << "it is another one";
 }
 
 TEST(RunDir, RemovesOnlyWhatIsARuns) {
@@ -262,7 +286,7 @@ TEST(RunDir, RemovesOnlyWhatIsARuns) {
   write(path / "data/1/precious.zst", "x");
   dir.erase();
   auto left = others;
-  left.insert({"lock", "journal.0"});
+  left.insert({"lock", "checkpoint.zst", "journal.1"});
   EXPECT_EQ(files(path), left);
   EXPECT_EQ(files(path / "data/1"), (std::set<std::string>{"precious.zst"}));
   EXPECT_FALSE(dir.remove());

@@ -61,6 +61,7 @@ std::vector<std::string> history() {
   records.push_back(record::proof(0, {true, {1000, 7}, {1000, 7}}));
   records.push_back(record::proof(3, {false, {10, 7}, {11, 8}}));
   records.push_back(record::finished(1));
+  records.push_back(record::discarded(started().started + std::chrono::milliseconds(7)));
   return records;
 }
 

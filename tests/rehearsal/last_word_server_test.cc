@@ -81,6 +81,90 @@ TEST_F(LastWord, NoPageOfAGoOutlivesItsCopy) {
   expect_go_on_disk();
 }
 
+// Before a newer copy is on record, the target may be empty already.
+TEST_F(LastWord, AGoIsTakenBackBeforeItsCopyIsRemoved) {
+  const std::vector<std::string> resume{"copy", "--run-dir", "cutover-run/database", "--yes"};
+  auto restart = resume;
+  restart.emplace_back("--restart");
+  const auto expect_taken_back = [&] {
+    expect_no_go_on_disk();
+    EXPECT_THAT(cutover({"status"}).output, StartsWith("INCOMPLETE: a copy was begun after the verdict"));
+    const auto report = cutover({"report"});
+    EXPECT_EQ(report.exit_code, 4);
+    EXPECT_THAT(report.output, Not(HasSubstr("\nGO: ")));
+  };
+  const auto end_it = [&] {
+    const auto ended = cutover(restart);
+    EXPECT_EQ(ended.exit_code, 0) << ended.output << ended.error;
+    expect_taken_back();
+    ASSERT_NO_FATAL_FAILURE(go());
+    expect_go_on_disk();
+  };
+  ASSERT_NO_FATAL_FAILURE(go());
+  killed(restart, "run_rows_removed.after");
+  expect_taken_back();
+  // What was finished is not; nor may another command go on with what is left of it.
+  const auto half = cutover(resume);
+  EXPECT_EQ(half.exit_code, 2) << half.output;
+  EXPECT_THAT(half.error, HasSubstr("give --restart again"));
+  expect_taken_back();
+  EXPECT_THAT(cutover({"run", "--final", "--yes"}).exit_code, Not(0));
+  ASSERT_NO_FATAL_FAILURE(end_it());
+
+  killed(restart, "run_erased.after");
+  expect_taken_back();
+  ASSERT_NO_FATAL_FAILURE(end_it());
+
+  // It does not end by a crash, and makes the pages anew.
+  const auto failed = cutover(restart, {{"CUTOVER_SOURCE", "postgres://nobody@127.0.0.1:1/none"}});
+  EXPECT_THAT(failed.exit_code, Not(0)) << failed.output;
+  EXPECT_THAT(page(), HasSubstr("<b>INCOMPLETE</b>"));
+  expect_taken_back();
+  ASSERT_NO_FATAL_FAILURE(end_it());
+}
+
+TEST_F(LastWord, NobodyMakesAPageWhileACopyWorksByHand) {
+  ASSERT_NO_FATAL_FAILURE(go());
+  support::Session other(target_.url());
+  other.exec("BEGIN; SELECT count(*) FROM t");
+  support::Process copy(support::cutover_program(),
+                        {"copy", "--run-dir", "cutover-run/database", "--yes", "--restart"},
+                        {.directory = directory_.path()});
+  target_.wait_until("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 't'::regclass)");
+  EXPECT_EQ(page(), "");
+  for (const auto* command : {"check", "run"}) {
+    const auto refused = cutover({command});
+    EXPECT_EQ(refused.exit_code, 2) << refused.output;
+    EXPECT_THAT(refused.error, HasSubstr(fmt::format("cutover-run is in use by process {}", copy.pid())));
+  }
+  EXPECT_EQ(cutover({"copy", "--run-dir", "cutover-run/database"}).exit_code, 2);
+  EXPECT_EQ(page(), "");
+  EXPECT_EQ(result(), "");
+  other.exec("ROLLBACK");
+  EXPECT_EQ(copy.wait().exit_code, 0);
+  EXPECT_THAT(page(), HasSubstr("<b>INCOMPLETE</b>"));
+}
+
+TEST_F(LastWord, OnlyTheCopiesOfARunAreWhatItsVerdictIsAbout) {
+  ASSERT_NO_FATAL_FAILURE(go());
+  const auto other = [&](const std::string& run_dir, const support::TestDatabase& target) {
+    const auto copied = cutover({"copy", "--run-dir", run_dir, "--target", target.url()});
+    EXPECT_EQ(copied.exit_code, 0) << copied.output << copied.error;
+  };
+  other("cutover-run/other", second_target_);
+  EXPECT_THAT(cutover({"status"}).output, StartsWith("GO: "));
+  EXPECT_EQ(cutover({"report", "cutover-run"}).exit_code, 0);
+  expect_go_on_disk();
+
+  // Somebody else's files.
+  const support::TestDatabase third{support::cluster(15, "target")};
+  fs::create_directory(directory_ / "mine");
+  std::ofstream(directory_ / "mine/run.json") << R"({"command": "start"})";
+  std::ofstream(directory_ / "mine/report.html") << "mine";
+  other("mine/database", third);
+  EXPECT_TRUE(fs::exists(directory_ / "mine/report.html"));
+}
+
 // No smoke tests are declared, whose result would take its place.
 TEST_F(LastWord, ACheckOfAnEarlierNightIsNoPartOfThisOne) {
   ASSERT_NO_FATAL_FAILURE(go());
