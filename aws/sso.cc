@@ -83,7 +83,7 @@ struct Replacement {
 
 Replacement replacement(const Session& session, const SsoLogin& login, const base::Stop& stop) {
   try {
-    return Replacement(cache_file(session, login), stop);
+    return {cache_file(session, login), stop};
   } catch (const base::Error& error) {
     if (error.kind() == ErrorKind::cancelled) throw;
     ask_to_log_in(login, "the cached token has expired, and a new one could not be kept: " + error.message());
