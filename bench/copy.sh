@@ -5,7 +5,6 @@
 # pg_dump -Fd -j | pg_restore -j + ANALYZE, same servers, same number of jobs, in rotating order; and the COPY phase alone
 # against as many `psql COPY binary | psql COPY binary` pairs. Prints each round, then medians and ratios, and cutover's CPU
 # seconds for each GB of COPY stream with digests: of the COPY phase alone, and of the whole command, which copies and reads back.
-# Beside them those of bench/relay.cc, which hands the same stream on, row by row, and does nothing else.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 rounds=3 scale=40 jobs=2
@@ -14,16 +13,13 @@ while [ $# -gt 0 ]; do
     --rounds) rounds=$2 && shift 2 ;;
     --scale) scale=$2 && shift 2 ;;
     --jobs) jobs=$2 && shift 2 ;;
-    *) sed -n '2,9p' "$0" && exit 2 ;;
+    *) sed -n '2,8p' "$0" && exit 2 ;;
   esac
 done
 for program in pgcopydb /usr/bin/time; do
   command -v "$program" >/dev/null || { echo "install pgcopydb and time first: apt-get install pgcopydb time" >&2; exit 2; }
 done
 cutover=$PWD/build/release/cutover
-cmake --preset bench >/dev/null
-cmake --build --preset bench --target relay >/dev/null
-relay=$PWD/build/bench/bench/relay
 # shellcheck source=bench/servers.sh
 . bench/servers.sh
 start_servers
@@ -78,11 +74,6 @@ run_psql_pairs() {
   clock psql_pairs 0 sh -c "printf '%s\n' $tables | xargs -P $jobs -I{} sh -c \
     'psql -qX -c \"COPY {} TO STDOUT (FORMAT binary)\" $source_url/app | psql -qX -c \"COPY {} FROM STDIN (FORMAT binary)\" $target_url/app'"
 }
-run_relay() {
-  bare_tables
-  # shellcheck disable=SC2086  # one word per table is meant
-  clock relay 0 sh -c "printf '%s\n' $tables | xargs -P $jobs -I{} $relay $source_url/app $target_url/app {}"
-}
 
 contenders=(cutover pgcopydb pg_dump)
 for ((round = 1; round <= rounds; ++round)); do
@@ -93,13 +84,11 @@ for ((round = 1; round <= rounds; ++round)); do
     "run_$contender"
     check "$contender"
   done
-  phases=(copy_phase psql_pairs relay)
-  for ((i = 0; i < ${#phases[@]}; ++i)); do "run_${phases[(i + round) % ${#phases[@]}]}"; done
+  if ((round % 2)); then run_copy_phase && run_psql_pairs; else run_psql_pairs && run_copy_phase; fi
 done
 
-summary cutover:pgcopydb cutover:pg_dump copy_phase:psql_pairs copy_phase:relay
+summary cutover:pgcopydb cutover:pg_dump copy_phase:psql_pairs
 echo
 bytes=$(from_report bytes)
 cpu_per_gigabyte copy_phase "$bytes" "copied, the COPY phase alone"
-cpu_per_gigabyte relay "$bytes" "handed on by libpq, row by row"
 cpu_per_gigabyte cutover $((2 * bytes)) "copied or read back, all that the command does"

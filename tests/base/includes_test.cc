@@ -71,8 +71,8 @@ std::string objection(std::string_view path, std::string_view name) {
   const auto file = name.substr(1, name.size() - 2);
   const auto folder = folder_of(path);
   if (file.find("libpq") != std::string_view::npos && file.ends_with(".h") &&
-      !(folder == "pg" && path.ends_with(".cc")) && folder != "bench" && !path.starts_with("tests/support/"))
-    return "only pg/*.cc, bench/ and tests/support may name libpq";
+      !(folder == "pg" && path.ends_with(".cc")) && !path.starts_with("tests/support/"))
+    return "only pg/*.cc and tests/support may name libpq";
   if (file.starts_with("curl/") && !path.starts_with("base/http")) return "only base/http may name libcurl";
   if (file.starts_with("CLI/") && folder != "cli" && !path.starts_with("tests/cli/"))
     return "only cli/ and its tests may include CLI11";
