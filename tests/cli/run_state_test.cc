@@ -63,13 +63,17 @@ TEST_F(StateOfAMove, AGoOfASourceThatAcceptsWritesIsNone) {
   EXPECT_TRUE(state().went) << "something else was waived";
 }
 
-TEST_F(StateOfAMove, AGoIsNoneOfACopyThatWasStartedOverSince) {
+copy::RunState run_of_that_evening() {
   copy::RunState run;
   run.run_id = "1";
   run.started = std::chrono::system_clock::from_time_t(1769889600);  // 2026-01-31T20:00:00Z
+  return run;
+}
+
+TEST_F(StateOfAMove, AGoIsNoneOfACopyThatWasStartedOverSince) {
   {
     copy::RunDir database(directory_ / "database");
-    database.record(copy::record::run(run));
+    database.record(copy::record::run(run_of_that_evening()));
     database.sync();
   }
   keep_steps(R"({"name": "check", "exit_code": 0, "started": "2026-01-31T21:00:00.000Z"})");
@@ -80,9 +84,7 @@ TEST_F(StateOfAMove, AGoIsNoneOfACopyThatWasStartedOverSince) {
 
 // Killed before anything of it was removed, then with nothing left, then with another one begun.
 TEST_F(StateOfAMove, AGoIsNoneOfACopyThatWasDiscardedSince) {
-  copy::RunState run;
-  run.run_id = "1";
-  run.started = std::chrono::system_clock::from_time_t(1769889600);  // 2026-01-31T20:00:00Z
+  auto run = run_of_that_evening();
   copy::RunDir database(directory_ / "database");
   database.record(copy::record::run(run));
   database.record(copy::record::finished(0));
