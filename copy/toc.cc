@@ -191,8 +191,8 @@ class ScriptParser {
       if (item == Item::statement) read_statement();
     }
     if (in_header_) fail_header("the script ends");
-    if (!entry_ && !complete_) fail(ErrorKind::corrupt, "pg_restore's script has no entry and no end");
-    if (entry_) entry_->sql += pending_;
+    if (!in_entry_ && !complete_) fail(ErrorKind::corrupt, "pg_restore's script has no entry and no end");
+    if (in_entry_) entry_.sql += pending_;
     end_entry();
   }
 
@@ -215,31 +215,30 @@ class ScriptParser {
     if (!entry) fail(ErrorKind::corrupt, "pg_restore's script: cannot read \"{}\"", reader_.text());
     end_entry();
     entry_ = std::move(*entry);
-    entry_->sql = std::exchange(pending_, {});
+    in_entry_ = true;
+    entry_.sql = std::exchange(pending_, {});
     tablespace_.begin_entry();
     access_method_.begin_entry();
     in_header_ = true;
   }
 
   void end_entry() {
-    if (!entry_) return;
-    tablespace_.complete(*entry_);
-    access_method_.complete(*entry_);
-    visit_(std::move(*entry_));
-    entry_.reset();
+    if (!std::exchange(in_entry_, false)) return;
+    tablespace_.complete(entry_);
+    access_method_.complete(entry_);
+    visit_(std::move(entry_));
   }
 
   void read_header_line(std::string_view line) {
-    TocEntry& entry = *entry_;
     if (line == "--") {
-      if (entry.description.empty()) fail_header("it has no name");
+      if (entry_.description.empty()) fail_header("it has no name");
       in_header_ = false;
     } else if (take_prefix(line, "-- Dependencies:")) {
       auto ids = parse_dependencies(line);
       if (!ids) fail_header(reader_.text());
-      entry.dependencies = std::move(*ids);
+      entry_.dependencies = std::move(*ids);
     } else if (take_prefix(line, "-- Name: ") || take_prefix(line, "-- Statistics for Name: ")) {
-      if (!parse_name_line(line, entry)) fail_header(reader_.text());
+      if (!parse_name_line(line, entry_)) fail_header(reader_.text());
     } else if (line.starts_with("-- Data for Name: ")) {
       fail_header("it holds rows, and only a script without data can be split");
     }
@@ -253,8 +252,8 @@ class ScriptParser {
       pending_.append(reader_.text()).append(";\n");
       return;
     }
-    if (entry_) {
-      entry_->sql.append(pending_).append(reader_.text()).append(";\n");
+    if (in_entry_) {
+      entry_.sql.append(pending_).append(reader_.text()).append(";\n");
     } else {
       check_preamble();
     }
@@ -282,17 +281,18 @@ class ScriptParser {
   }
 
   [[noreturn]] void fail_truncated() const {
-    const std::string where = entry_ ? "in " + entry_->name : "before its first entry";
+    const std::string where = in_entry_ ? "in " + entry_.name : "before its first entry";
     fail(ErrorKind::corrupt, "pg_restore's script ends inside a statement {}", where);
   }
 
   [[noreturn]] void fail_header(std::string_view what) const {
-    fail(ErrorKind::corrupt, "pg_restore's script: cannot read the head of entry {}: {}", entry_->id, what);
+    fail(ErrorKind::corrupt, "pg_restore's script: cannot read the head of entry {}: {}", entry_.id, what);
   }
 
   StatementReader reader_;
   const std::function<void(TocEntry)>& visit_;
-  std::optional<TocEntry> entry_;  ///< the current one
+  TocEntry entry_;  ///< the current one
+  bool in_entry_ = false;
   bool in_header_ = false;
   bool complete_ = false;
   std::string pending_;  ///< settings that may turn out to belong to the next entry
