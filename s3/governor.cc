@@ -9,9 +9,11 @@ using std::chrono::duration;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+constexpr milliseconds kFirstWindows{100};
 constexpr seconds kWindow{2};
 constexpr seconds kHold{10};
-/// What counts as faster.
+/// What counts as faster: by twice as many, and by a quarter more.
+constexpr double kGainOfDoubling = 1.2;
 constexpr double kGain = 1.05;
 
 }  // namespace
@@ -73,19 +75,35 @@ void Governor::moved(uint64_t bytes, Clock::time_point now) {
   auto shared = shared_.lock();
   shared->bytes += bytes;
   ++shared->transfers;
-  const duration<double> passed = now - shared->window;
-  if (passed < kWindow) return;
-  const auto bytes_rate = static_cast<double>(shared->bytes) / passed.count();
-  const auto transfer_rate = static_cast<double>(shared->transfers) / passed.count();
-  const bool better =
-      bytes_rate > shared->best_bytes * kGain || transfer_rate > shared->best_transfers * kGain;
-  shared->best_bytes = std::max(shared->best_bytes, bytes_rate);
-  shared->best_transfers = std::max(shared->best_transfers, transfer_rate);
-  if (better && now >= shared->hold_until)
-    shared->limit = std::min(std::max(1U, limits_.most), shared->limit + std::max(1U, shared->limit / 4));
-  shared->window = now;
-  shared->bytes = shared->transfers = 0;
+  const auto passed = now - shared->window;
+  const bool is_over = shared->phase == Phase::steady
+                           ? passed >= kWindow
+                           : passed >= kFirstWindows && shared->transfers >= shared->limit;
+  if (!is_over) return;
+  judge(*shared, now);
   shared_.notify_all();
+}
+
+void Governor::judge(Shared& shared, Clock::time_point now) const {
+  const duration<double> passed = now - shared.window;
+  const auto bytes_rate = static_cast<double>(shared.bytes) / passed.count();
+  const auto transfer_rate = static_cast<double>(shared.transfers) / passed.count();
+  shared.window = now;
+  shared.bytes = shared.transfers = 0;
+  if (shared.phase == Phase::connecting) {
+    shared.phase = Phase::doubling;
+    return;
+  }
+  const double gain = shared.phase == Phase::doubling ? kGainOfDoubling : kGain;
+  const bool better = bytes_rate > shared.best_bytes * gain || transfer_rate > shared.best_transfers * gain;
+  shared.best_bytes = std::max(shared.best_bytes, bytes_rate);
+  shared.best_transfers = std::max(shared.best_transfers, transfer_rate);
+  if (!better) {
+    shared.phase = Phase::steady;
+  } else if (now >= shared.hold_until) {
+    const unsigned more = shared.phase == Phase::doubling ? shared.limit : std::max(1U, shared.limit / 4);
+    shared.limit = std::min(std::max(1U, limits_.most), shared.limit + more);
+  }
 }
 
 void Governor::slow_down(Clock::time_point now) {
@@ -94,6 +112,7 @@ void Governor::slow_down(Clock::time_point now) {
   if (now < shared->hold_until - kHold + seconds(1)) return;
   shared->limit = std::max(1U, shared->limit / 2);
   shared->hold_until = now + kHold;
+  shared->phase = Phase::steady;
   shared->best_bytes = shared->best_transfers = 0;
 }
 

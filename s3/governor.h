@@ -11,14 +11,16 @@ namespace s3 {
 
 /// How many transfers run at once, and how fast they go.
 ///
-/// The number grows by a quarter as long as that makes things faster, measured over windows of two seconds in
-/// bytes and in finished transfers; when it does not help any more it stays. "Slow down" halves it, and it
-/// does not grow for ten seconds. Thread-safe.
+/// It begins with few, since more than the server or this machine can serve at once only cost time for taking
+/// turns, and doubles them as long as that makes things faster by a fifth, in bytes or in finished transfers;
+/// each time it measures until every one could have finished, and a tenth of a second at least. From then on
+/// the number grows by a quarter whenever a window of two seconds was the fastest so far. "Slow down" halves
+/// it, and it does not grow for ten seconds. Thread-safe.
 class Governor {
  public:
   using Clock = std::chrono::steady_clock;
   struct Limits {
-    unsigned start = 32;
+    unsigned start = 8;
     unsigned most = 64;
     uint64_t bytes_per_second = 0;  ///< 0: no limit
   };
@@ -60,7 +62,10 @@ class Governor {
 
  private:
   void leave();
+  /// The first one is that in which connections are made: it tells nothing.
+  enum class Phase { connecting, doubling, steady };
   struct Shared {
+    Phase phase = Phase::connecting;
     unsigned limit = 0;
     unsigned under_way = 0;  // requests
     unsigned waiting = 0;    // for their turn
@@ -73,6 +78,9 @@ class Governor {
     double best_bytes = 0;  // per second
     double best_transfers = 0;
   };
+  /// What was moved since the window began is judged, and a new one begins.
+  void judge(Shared& shared, Clock::time_point now) const;
+
   const Limits limits_;
   base::Guarded<Shared> shared_;
 };

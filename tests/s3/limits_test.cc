@@ -60,14 +60,40 @@ TEST(BufferPool, WakesUpForAStop) {
 
 using std::chrono::seconds;
 
-TEST(Governor, GrowsWhileThatMakesItFaster) {
-  Governor governor({.start = 1, .most = 8});
+/// Transfers of a kilobyte to a server that takes 10 ms for each and serves so many at once. Returns the
+/// number that were allowed after this time.
+unsigned limit_at(Governor& governor, unsigned served_at_once, Governor::Clock::duration time) {
   auto now = Governor::Clock::now();
-  for (const uint64_t bytes : {100U, 200U, 400U}) governor.moved(bytes, now += seconds(3));
-  const auto grown = governor.limit();
-  EXPECT_GT(grown, 1U);
-  for (int i = 0; i < 5; ++i) governor.moved(400, now += seconds(3));
-  EXPECT_EQ(governor.limit(), grown);
+  for (const auto end = now + time; now < end;) {
+    const auto together = std::min(governor.limit(), served_at_once);
+    now += std::chrono::milliseconds(10);
+    for (unsigned i = 0; i < together; ++i) governor.moved(1000, now);
+  }
+  return governor.limit();
+}
+
+TEST(Governor, DoublesAtOnceWhileThatMakesItFaster) {
+  for (const auto& [served_at_once, limit] :
+       {std::pair{8U, 16U}, {9U, 16U}, {16U, 32U}, {64U, 64U}, {1000U, 64U}}) {
+    Governor governor({.most = 64});
+    EXPECT_EQ(limit_at(governor, served_at_once, seconds(1)), limit) << served_at_once;
+  }
+}
+
+TEST(Governor, WaitsUntilEachCouldHaveFinishedBeforeItJudges) {
+  Governor governor({.start = 4, .most = 64});
+  auto now = Governor::Clock::now();
+  for (int i = 0; i < 7; ++i) governor.moved(1000, now += seconds(3));
+  EXPECT_EQ(governor.limit(), 4U);
+  governor.moved(1000, now += seconds(3));
+  EXPECT_EQ(governor.limit(), 8U);
+}
+
+TEST(Governor, GrowsByAQuarterLater) {
+  Governor governor({.most = 64});
+  ASSERT_EQ(limit_at(governor, 8, seconds(1)), 16U);
+  EXPECT_EQ(limit_at(governor, 17, seconds(30)), 20U);
+  EXPECT_EQ(limit_at(governor, 17, seconds(30)), 20U);
 }
 
 TEST(Governor, HalvesOnceForAWaveOfSlowDowns) {
@@ -89,8 +115,7 @@ TEST(Governor, AdmitsTheFirstWorkersUntilThereIsNoMoreToDo) {
     governor.admit(2, stop);
     ++admitted;
   });
-  auto now = Governor::Clock::now();
-  for (const uint64_t bytes : {100U, 200U}) governor.moved(bytes, now += seconds(3));
+  limit_at(governor, 2, seconds(1));
   third.join();
   EXPECT_EQ(admitted, 1);
   std::jthread fourth([&] {
