@@ -8,9 +8,11 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/sink.h"
+#include "base/slab_allocator.h"
 #include "pg/digest.h"
 #include "pg/snapshot.h"
 
@@ -46,15 +48,21 @@ struct SchemaRecord {
 
 /// Everything a run remembers, as a fold over its records. Applying a record twice changes nothing.
 struct RunState {
+  template <typename Key, typename Record>
+  using Slabs = base::SlabAllocator<std::pair<const Key, Record>>;
+  using Chunks = std::unordered_map<uint64_t, ChunkRecord, std::hash<uint64_t>, std::equal_to<>,
+                                    Slabs<uint64_t, ChunkRecord>>;
+  using Proofs = std::map<uint32_t, ProofRecord, std::less<>, Slabs<uint32_t, ProofRecord>>;
+
   std::string run_id;
   std::string tool_version;
   std::string source;                             ///< redacted
   std::string target;                             ///< redacted; empty for an export
   std::chrono::system_clock::time_point started;  ///< kept to the millisecond
   std::vector<SnapshotRecord> snapshots;
-  std::unordered_map<uint64_t, ChunkRecord> chunks;  ///< by chunk_key()
+  Chunks chunks;                                     ///< by chunk_key()
   std::map<uint32_t, std::string> relation_digests;  ///< pg::BucketDigest::encode() of what left the source
-  std::map<uint32_t, ProofRecord> proofs;            ///< by the unit's first relation
+  Proofs proofs;                                     ///< by the unit's first relation
   std::optional<SchemaRecord> schema;                ///< schema.dump, once it is there
   std::optional<int> finished;                       ///< the exit code of a completed run
   /// When the removal of a run from here, to start over, was about to take effect; to the millisecond. It
