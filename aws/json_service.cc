@@ -34,18 +34,6 @@ bool is_expired(std::string_view code) {
   return is_one_of(code, kCodes);
 }
 
-/// The service found the signature's time too far from its own.
-bool is_skewed(const JsonAnswer& answer) {
-  constexpr std::array<std::string_view, 3> kCodes{"RequestTimeTooSkewed", "RequestExpired",
-                                                   "RequestInTheFuture"};
-  const auto says = [&](std::string_view text) {
-    return answer.error_message.find(text) != std::string::npos;
-  };
-  return is_one_of(answer.error_code, kCodes) ||
-         (answer.error_code == "InvalidSignatureException" &&
-          (says("Signature expired") || says("Signature not yet current")));
-}
-
 JsonAnswer judged(base::HttpResponse response) {
   JsonAnswer answer{.status = response.status, .body = Secret(std::move(response.body))};
   if (answer.status == 200) return answer;
@@ -86,7 +74,7 @@ JsonAnswer call_json_service(Session& session, std::string_view service, const s
     if (is_expired(answer.error_code) && !renewed) {
       session.credentials().refused(credentials);
       renewed = true;
-    } else if (is_skewed(answer) && server_time && !corrected) {
+    } else if (is_for_its_time(answer.error_code, answer.error_message) && server_time && !corrected) {
       offset = *server_time - session.now();
       corrected = true;
     } else if (answer.status >= 500 || answer.status == 429 || is_throttling(answer.error_code)) {

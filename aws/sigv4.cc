@@ -158,6 +158,15 @@ bool is_signed(std::string_view name) {
 
 }  // namespace
 
+bool is_for_its_time(std::string_view error_code, std::string_view error_message) {
+  constexpr std::array<std::string_view, 3> kCodes{"RequestTimeTooSkewed", "RequestExpired",
+                                                   "RequestInTheFuture"};
+  const auto says = [&](std::string_view text) { return error_message.find(text) != std::string_view::npos; };
+  return std::find(kCodes.begin(), kCodes.end(), error_code) != kCodes.end() ||
+         ((error_code == "InvalidSignatureException" || error_code == "SignatureDoesNotMatch") &&
+          (says("Signature expired") || says("Signature not yet current")));
+}
+
 std::string sha256_hex(base::Bytes bytes) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());

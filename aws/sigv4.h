@@ -37,6 +37,9 @@ struct CanonicalRequest {
   std::string signed_headers;  ///< "host;x-amz-date"
 };
 
+/// Whether a service that is not S3 refused a signature because its time is too far from the server's own.
+bool is_for_its_time(std::string_view error_code, std::string_view error_message);
+
 /// Signs requests with AWS Signature Version 4, from
 /// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html and
 /// https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html. Thread-safe: the signing

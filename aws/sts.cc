@@ -55,6 +55,7 @@ std::string_view hint_for(std::string_view code) {
   if (code == "AccessDenied")
     return "the role's trust policy must allow the caller, and the caller's policy sts:AssumeRole on it";
   if (code == "ExpiredToken" || code == "ExpiredTokenException") return "log in again";
+  if (code == "SignatureDoesNotMatch") return "check the secret access key, and this machine's clock";
   if (code == "InvalidIdentityToken" || code == "IDPRejectedClaim")
     return "the role's trust policy must allow the identity provider of the token";
   return "";
@@ -62,27 +63,33 @@ std::string_view hint_for(std::string_view code) {
 
 }  // namespace
 
-Credentials Sts::send(const base::HttpRequest& request, const std::string& action, const Role& role,
-                      const base::Stop& stop) const {
-  const auto answer = base::HttpClient(http_).send(request, stop);
-  pugi::xml_document document;
-  const bool parsed = static_cast<bool>(document.load_string(answer.body.c_str()));
+Sts::Answer Sts::send(const base::HttpRequest& request, const base::Stop& stop) const {
+  const auto response = base::HttpClient(http_).send(request, stop);
+  Answer answer{.status = response.status, .time = base::parse_http_date(response.headers.get("Date"))};
+  answer.document.load_string(response.body.c_str());
   if (answer.status != 200) {
-    const auto error = document.child("ErrorResponse").child("Error");
-    const std::string code = error.child_value("Code");
-    throw base::Error(may_pass(answer.status, code) ? ErrorKind::transient : ErrorKind::permanent,
-                      fmt::format("STS does not let us become the role {}: {} {} (status {})", role.arn, code,
-                                  error.child_value("Message"), answer.status),
-                      std::string(hint_for(code)));
+    const auto error = answer.document.child("ErrorResponse").child("Error");
+    answer.error_code = error.child_value("Code");
+    answer.error_message = error.child_value("Message");
   }
-  const auto given =
-      document.child((action + "Response").c_str()).child((action + "Result").c_str()).child("Credentials");
+  return answer;
+}
+
+Credentials Sts::credentials_of(const Answer& answer, const std::string& action, const Role& role) {
+  if (answer.status != 200)
+    throw base::Error(
+        may_pass(answer.status, answer.error_code) ? ErrorKind::transient : ErrorKind::permanent,
+        fmt::format("STS does not let us become the role {}: {} {} (status {})", role.arn, answer.error_code,
+                    answer.error_message, answer.status),
+        std::string(hint_for(answer.error_code)));
+  const auto given = answer.document.child((action + "Response").c_str())
+                         .child((action + "Result").c_str())
+                         .child("Credentials");
   Credentials credentials{.access_key_id = given.child_value("AccessKeyId"),
                           .secret_access_key = Secret(given.child_value("SecretAccessKey")),
                           .session_token = Secret(given.child_value("SessionToken")),
                           .expires = parse_timestamp(given.child_value("Expiration"))};
-  if (!parsed || credentials.access_key_id.empty() || credentials.secret_access_key.empty() ||
-      !credentials.expires)
+  if (credentials.access_key_id.empty() || credentials.secret_access_key.empty() || !credentials.expires)
     base::fail(ErrorKind::transient, "STS answered without credentials for the role {}", role.arn);
   return credentials;
 }
@@ -91,15 +98,21 @@ Credentials Sts::assume_role(const Role& role, const Credentials& caller, Clock:
                              const base::Stop& stop) const {
   const Form form("AssumeRole", role, now);
   auto request = post(endpoint_, form.text());
-  Signer(endpoint_.region, "sts").sign(request, caller, sha256_hex(form.text()), now);
-  return send(request, "AssumeRole", role, stop);
+  const Signer signer(endpoint_.region, "sts");
+  const auto ask = [&](Clock::time_point time) {
+    signer.sign(request, caller, sha256_hex(form.text()), time);
+    return send(request, stop);
+  };
+  auto answer = ask(now);
+  if (answer.time && is_for_its_time(answer.error_code, answer.error_message)) answer = ask(*answer.time);
+  return credentials_of(answer, "AssumeRole", role);
 }
 
 Credentials Sts::assume_role_with_web_identity(const Role& role, const Secret& token, Clock::time_point now,
                                                const base::Stop& stop) const {
   Form form("AssumeRoleWithWebIdentity", role, now);
   form.add("WebIdentityToken", token.reveal());
-  return send(post(endpoint_, form.text()), "AssumeRoleWithWebIdentity", role, stop);
+  return credentials_of(send(post(endpoint_, form.text()), stop), "AssumeRoleWithWebIdentity", role);
 }
 
 }  // namespace aws

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include <pugixml.hpp>
+
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
 #include "base/http.h"
@@ -25,6 +27,7 @@ class Sts {
   Sts(Endpoint endpoint, std::shared_ptr<base::HttpShare> http)
       : endpoint_(std::move(endpoint)), http_(std::move(http)) {}
 
+  /// When the server finds our clock wrong, it is asked once more, by its own.
   Credentials assume_role(const Role& role, const Credentials& caller, Clock::time_point now,
                           const base::Stop& stop) const;
   /// `token` is an OpenID Connect identity token; the request needs no signature.
@@ -32,8 +35,15 @@ class Sts {
                                             const base::Stop& stop) const;
 
  private:
-  Credentials send(const base::HttpRequest& request, const std::string& action, const Role& role,
-                   const base::Stop& stop) const;
+  struct Answer {
+    int status = 0;
+    std::optional<Clock::time_point> time = {};  ///< by the server's clock
+    std::string error_code = {};
+    std::string error_message = {};
+    pugi::xml_document document = {};
+  };
+  Answer send(const base::HttpRequest& request, const base::Stop& stop) const;
+  static Credentials credentials_of(const Answer& answer, const std::string& action, const Role& role);
 
   Endpoint endpoint_;
   std::shared_ptr<base::HttpShare> http_;

@@ -358,6 +358,7 @@ class AnswerPace {
   AnswerPace(const Transfer& transfer, std::chrono::seconds window) : transfer_(transfer), window_(window) {}
 
   void check() {
+    if (transfer_.request.may_dawdle) return;
     if (transfer_.received == 0) return;  // libcurl's low speed limit watches over what comes before
     const auto now = std::chrono::steady_clock::now();
     if (!begun_) restart(now);

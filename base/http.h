@@ -68,6 +68,9 @@ struct HttpRequest {
   bool expect_continue = false;
   bool fresh_connection = false;  ///< no kept connection: for a retry after a transport error
   bool ignore_proxy = false;      ///< for link-local addresses such as instance metadata
+  /// The server may keep the connection alive with a few bytes while it works for minutes: kSlowestAnswer
+  /// does not count.
+  bool may_dawdle = false;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds timeout{0};  ///< of the whole exchange; 0: none
 };

@@ -28,6 +28,8 @@ class Backoff {
   /// not transient. Call it from a catch block. Throws Error{cancelled} on a stop.
   void pause_or_rethrow(const Error& error, const Stop& stop, const RetryNotice& notice = {});
   int tries() const { return tries_; }
+  /// So long nothing was tried: it does not count.
+  void waited(std::chrono::steady_clock::duration time) { first_failure_ += time; }
 
  private:
   RetryPolicy policy_;

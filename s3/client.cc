@@ -187,11 +187,16 @@ PutResult Client::put_object(std::string_view key, base::Bytes body, const BodyS
   put.headers = headers;
   if (session_->endpoint().requester_pays) put.headers.set("x-amz-request-payer", "requester");
   const auto hash = add_body(put, body, sum);
-  const auto response = call(put, hash, describe("put", key));
+  const auto what = describe("put", key);
+  const auto response = call(put, hash, what);
+  auto etag = unquoted(response.headers.get("ETag"));
+  // Whoever answered so, it was no S3 server that has stored an object.
+  if (etag.empty())
+    throw S3Error(ErrorKind::transient, what + ": the answer has no ETag", response.status, "");
   auto encryption = encryption_of(response);
   const bool has_kms = is_kms(encryption);
-  return {unquoted(response.headers.get("ETag")), std::string(response.headers.get("x-amz-version-id")),
-          std::move(encryption), has_kms};
+  return {std::move(etag), std::string(response.headers.get("x-amz-version-id")), std::move(encryption),
+          has_kms};
 }
 
 std::string Client::create_multipart_upload(std::string_view key, Integrity integrity,
@@ -244,6 +249,7 @@ CompleteResult Client::complete_multipart_upload(std::string_view key, std::stri
   const auto body = text_of(document);
   auto post = request("POST", key, {{"uploadId", std::string(upload_id)}});
   post.body = bytes_of(body);
+  post.may_dawdle = true;
   post.headers = conditions;
   post.headers.set("Content-Type", "application/xml");
   if (session_->endpoint().requester_pays) post.headers.set("x-amz-request-payer", "requester");

@@ -78,7 +78,7 @@ void Governor::moved(uint64_t bytes, Clock::time_point now) {
   const auto passed = now - shared->window;
   const bool is_over = shared->phase == Phase::steady
                            ? passed >= kWindow
-                           : passed >= kFirstWindows && shared->transfers >= shared->limit;
+                           : passed >= kFirstWindows && shared->transfers >= uint64_t{2} * shared->limit;
   if (!is_over) return;
   judge(*shared, now);
   shared_.notify_all();
@@ -90,19 +90,26 @@ void Governor::judge(Shared& shared, Clock::time_point now) const {
   const auto transfer_rate = static_cast<double>(shared.transfers) / passed.count();
   shared.window = now;
   shared.bytes = shared.transfers = 0;
+  // What few do while the server wants it slow must not become what more have to surpass.
+  if (now < shared.hold_until) return;
   if (shared.phase == Phase::connecting) {
     shared.phase = Phase::doubling;
     return;
   }
-  const double gain = shared.phase == Phase::doubling ? kGainOfDoubling : kGain;
+  const bool is_doubling = shared.phase == Phase::doubling;
+  const double gain = is_doubling ? kGainOfDoubling : kGain;
   const bool better = bytes_rate > shared.best_bytes * gain || transfer_rate > shared.best_transfers * gain;
   shared.best_bytes = std::max(shared.best_bytes, bytes_rate);
   shared.best_transfers = std::max(shared.best_transfers, transfer_rate);
-  if (!better) {
+  const unsigned most = std::max(1U, limits_.most);
+  if (is_doubling && better) {
+    shared.limit = std::min(most, 2 * shared.limit);
+  } else if (is_doubling) {
+    // The rates of such short windows are no measure for longer ones.
     shared.phase = Phase::steady;
-  } else if (now >= shared.hold_until) {
-    const unsigned more = shared.phase == Phase::doubling ? shared.limit : std::max(1U, shared.limit / 4);
-    shared.limit = std::min(std::max(1U, limits_.most), shared.limit + more);
+    shared.best_bytes = shared.best_transfers = 0;
+  } else if (shared.limit < shared.regain || better) {
+    shared.limit = std::min(most, shared.limit + std::max(1U, shared.limit / 4));
   }
 }
 
@@ -110,6 +117,7 @@ void Governor::slow_down(Clock::time_point now) {
   auto shared = shared_.lock();
   // Those that were on their way together all hear it: it counts once.
   if (now < shared->hold_until - kHold + seconds(1)) return;
+  shared->regain = std::max(shared->regain, shared->limit);
   shared->limit = std::max(1U, shared->limit / 2);
   shared->hold_until = now + kHold;
   shared->phase = Phase::steady;

@@ -84,6 +84,7 @@ bool LargeUpload::begin_or_resume(Client& client) {
   const auto found = look(client, head);
   if (found == Found::same) {
     record(head->etag, head->version, {});
+    context_.governor.moved(0);
     context_.adopted.fetch_add(1);
     return false;
   }

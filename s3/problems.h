@@ -3,8 +3,8 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <set>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -12,6 +12,7 @@
 #include "s3/keys.h"
 #include "s3/options.h"
 #include "s3/progress.h"
+#include "s3/upload_state.h"
 
 namespace s3 {
 
@@ -34,7 +35,7 @@ class Problems {
   void failed(std::string_view path, std::string what) { add(Problem::Kind::failed, path, std::move(what)); }
   /// What a walk could not take. A run walks several times: the same finding counts once.
   void unwalkable(const std::string& path, const std::string& why) {
-    if (shared_.lock()->walked.emplace(path, why).second) failed(path, why);
+    if (shared_.lock()->walked.insert(path_hash(path + '\0' + why)).second) failed(path, why);
   }
   /// A file that was missing when the directory was walked or the file was to be read, and is there again:
   /// nobody has looked at it.
@@ -55,8 +56,8 @@ class Problems {
  private:
   struct Shared {
     std::vector<Problem> kept;
-    std::array<size_t, 3> kept_of{};  // by kind
-    std::set<std::pair<std::string, std::string>> walked;
+    std::array<size_t, 3> kept_of{};                       // by kind
+    std::unordered_set<base::uint128, PathHasher> walked;  // a tree may have a million of them: hashes
     uint64_t failed = 0;
     uint64_t different = 0;
   };

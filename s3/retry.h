@@ -27,7 +27,9 @@ auto with_retries(Client& client, const Retries& retries, Body&& body) {
   int mended = 0;
   for (;;) {
     try {
+      const auto asked = Governor::Clock::now();
       const auto turn = retries.governor != nullptr ? retries.governor->turn(retries.stop) : Governor::Turn();
+      backoff.waited(Governor::Clock::now() - asked);
       return body();
     } catch (const S3Error& error) {
       if (mend(client, error, mended)) continue;

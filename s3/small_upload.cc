@@ -71,6 +71,7 @@ bool needs_put(Context& context, Client& client, const Loaded& file, base::HttpH
     return count;
   };
   const auto found = look_first(context, client, file.path, file.content.size(), read, head);
+  if (found == Found::same || found == Found::in_the_way) context.governor.moved(0);
   switch (found) {
     case Found::same:
       record(context, file, head->etag, head->version);

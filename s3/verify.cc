@@ -51,6 +51,17 @@ bool is_sampled(const UploadOptions& options, base::uint128 path) {
          options.download_share * static_cast<double>(kRange);
 }
 
+/// What the comparison disproves is to be uploaded again; only an upload may say so.
+void forget(UploadJournal* journal, std::string_view path, const ExpectedFile& file) {
+  if (journal != nullptr && file.state == 0 && journal->find(path)) journal->record_removed(path);
+}
+
+/// Whether the content is compared, and not only what a listing tells. That is enough for a file outside of
+/// the sample if its upload is known, with the object's ETag: the size alone proves nothing.
+bool is_of_contents(const UploadOptions& options, const UploadJournal* journal, base::uint128 path) {
+  return options.verify != VerifyLevel::list && (journal == nullptr || is_sampled(options, path));
+}
+
 /// The comparison with listings: of every file, or of those that the comparison of contents leaves out.
 class Listing {
  public:
@@ -88,7 +99,7 @@ class Listing {
       seen_[index] = true;
       ++result_.missing;
       problems_.different(walked.path, "there is no object for it");
-      forget(walked.path, *file);
+      forget(journal_, walked.path, *file);
     };
     for (int i = 0; i < 2 && std::ranges::count(seen_, false) > 0; ++i)
       walk(root_, options_.walk, {.file = name, .problem = problems_.of_walk()}, stop_);
@@ -98,9 +109,7 @@ class Listing {
   }
 
  private:
-  bool is_mine(const ExpectedFile& file) const {
-    return options_.verify == VerifyLevel::list || !is_sampled(options_, file.path);
-  }
+  bool is_mine(const ExpectedFile& file) const { return !is_of_contents(options_, journal_, file.path); }
 
   /// False for a file whose times could hide a change since its upload, and whose content is another.
   bool has_settled(std::string_view path, uint64_t size) {
@@ -119,11 +128,6 @@ class Listing {
     }
   }
 
-  /// What the listing disproves is to be uploaded again; only an upload may say so.
-  void forget(std::string_view path, const ExpectedFile& file) {
-    if (journal_ != nullptr && file.state == 0 && journal_->find(path)) journal_->record_removed(path);
-  }
-
   void compare(std::string_view path, const ExpectedFile& file, const ListedObject& object) {
     const auto known = journal_ != nullptr ? journal_->find(path) : std::nullopt;
     // Right behind an upload the journal is what the files are, and a file that it lacks is a problem
@@ -140,10 +144,10 @@ class Listing {
     const auto size = known ? known->size : file.size;
     if (object.size != size) {
       differs(path, fmt::format("the object has {} bytes, the file {}", object.size, size));
-      forget(path, file);
+      forget(journal_, path, file);
     } else if (known && known->etag != hash_of(object.etag)) {
       differs(path, "the object is not the one that was uploaded: its ETag is another");
-      forget(path, file);
+      forget(journal_, path, file);
     } else {
       ++result_.equal;
     }
@@ -169,11 +173,12 @@ class Contents {
  public:
   /// Adds to `listed`.
   Contents(const UploadOptions& options, const Root& root, const std::shared_ptr<Session>& session,
-           const std::vector<ExpectedFile>& files, Moment moment, Verification listed, Problems& problems,
-           Progress& progress)
+           UploadJournal* journal, const std::vector<ExpectedFile>& files, Moment moment, Verification listed,
+           Problems& problems, Progress& progress)
       : options_(options),
         root_(root),
         session_(session),
+        journal_(journal),
         files_(files),
         moment_(moment),
         problems_(problems),
@@ -209,12 +214,14 @@ class Contents {
     bool closed = false;
   };
 
-  /// How many files of the sample have not been compared.
+  bool is_mine(const ExpectedFile& file) const { return is_of_contents(options_, journal_, file.path); }
+
+  /// How many of its files have not been compared.
   uint64_t unreached() {
     auto reached = reached_.lock();
     uint64_t out = 0;
     for (size_t index = 0; index < files_.size(); ++index)
-      if (!(*reached)[index] && is_sampled(options_, files_[index].path)) ++out;
+      if (!(*reached)[index] && is_mine(files_[index])) ++out;
     return out;
   }
 
@@ -222,7 +229,7 @@ class Contents {
   void look_again(const base::Stop& stop) {
     const auto take = [&](const WalkedFile& file) {
       const auto* expected = find_file(files_, file.path);
-      if (expected == nullptr || !is_sampled(options_, expected->path) || !reach(file.path)) return;
+      if (expected == nullptr || !is_mine(*expected) || !reach(file.path)) return;
       ++result_.lock()->unverified;
       problems_.unseen(file.path);
     };
@@ -232,7 +239,7 @@ class Contents {
   void add(const WalkedFile& file, const base::Stop& stop) {
     const auto* expected = find_file(files_, file.path);
     if (expected == nullptr && moment_ == Moment::later) problems_.unseen(file.path);
-    if (expected == nullptr || !is_sampled(options_, expected->path)) return;
+    if (expected == nullptr || !is_mine(*expected)) return;
     {
       auto queue = queue_.lock();
       while (!queue.wait_for(base::kStopCheck, [&] { return queue->files.size() < kMostQueued; }))
@@ -269,7 +276,8 @@ class Contents {
       const auto key = options_.target.prefix + walked.path;
       const auto retries = retries_of(options_, progress_, stop);
       const auto head = with_retries(client, retries, [&] { return client.head_object(key); });
-      auto result = !head ? Comparison::different : compare_with(client, *head, key, *file, state.size, stop);
+      auto result =
+          !head ? Comparison::different : compare_with(client, *head, walked.path, *file, state.size, stop);
       const bool changed = file->state() != state;
       note(walked.path, head.has_value(), changed ? Comparison::unknown : result, changed);
     } catch (const base::Error& error) {
@@ -280,16 +288,17 @@ class Contents {
     }
   }
 
-  Comparison compare_with(Client& client, const Head& head, const std::string& key, const LocalFile& file,
+  Comparison compare_with(Client& client, const Head& head, const std::string& path, const LocalFile& file,
                           uint64_t size, const base::Stop& stop) {
     const auto read = [&](uint64_t offset, std::span<std::byte> buffer) {
       return file.read_at(offset, buffer);
     };
-    if (options_.verify != VerifyLevel::download) return compare(head, size, read, stop);
+    if (options_.verify != VerifyLevel::download || !is_sampled(options_, path_hash(path)))
+      return compare(head, size, read, stop);
     if (head.size != size) return Comparison::different;
     return with_retries(client, retries_of(options_, progress_, stop), [&] {
       ComparingSink sink(file);
-      client.get_object(key, sink);
+      client.get_object(options_.target.prefix + path, sink);
       return sink.equal(size) ? Comparison::equal : Comparison::different;
     });
   }
@@ -313,11 +322,13 @@ class Contents {
     if (!is_there) {
       ++result->missing;
       problems_.different(path, "there is no object for it");
+      forget(journal_, path, files_[index_of(path)]);
     } else if (comparison == Comparison::equal) {
       ++result->equal;
     } else if (comparison == Comparison::different) {
       ++result->different;
       problems_.different(path, "the object has other content than the file");
+      forget(journal_, path, files_[index_of(path)]);
     } else {
       ++result->unverified;
       problems_.failed(path,
@@ -330,6 +341,7 @@ class Contents {
   const UploadOptions& options_;
   const Root& root_;
   const std::shared_ptr<Session>& session_;
+  UploadJournal* journal_;
   const std::vector<ExpectedFile>& files_;
   const Moment moment_;
   Problems& problems_;
@@ -426,7 +438,8 @@ Verification verify(const UploadOptions& options, const Root& root, const std::s
   });
   auto result = listing.finish();
   if (options.verify != VerifyLevel::list)
-    result = Contents(options, root, session, files, moment, std::move(result), problems, progress).run(stop);
+    result = Contents(options, root, session, journal, files, moment, std::move(result), problems, progress)
+                 .run(stop);
   check_sum(result, files.size(), problems);
   result.extra = extra;
   result.level = options.verify;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -137,6 +138,19 @@ TEST_F(CredentialChain, RoleWithItsOwnKeyAndWithTheEnvironments) {
   EXPECT_EQ(id({.profile = "self"}), "ASIAISSUED1");
   use_environment_key();
   EXPECT_EQ(id({.profile = "env"}), "ASIAISSUED2");
+}
+
+TEST_F(CredentialChain, RoleWhereTheClocksDiffer) {
+  allow_role();
+  write(".aws/config",
+        "[profile self]\nsource_profile = self\naws_access_key_id = AKIALONGTERM\n"
+        "aws_secret_access_key = long/term+secret\n" +
+            role_profile);
+  int issued = 0;
+  for (const auto off : {std::chrono::hours(1), std::chrono::hours(-1)}) {
+    stand_in.state().lock()->clock_ahead = off;
+    EXPECT_EQ(id({.profile = "self"}), fmt::format("ASIAISSUED{}", ++issued));
+  }
 }
 
 TEST_F(CredentialChain, RoleRefused) {

@@ -62,8 +62,8 @@ using std::chrono::seconds;
 
 /// Transfers of a kilobyte to a server that takes 10 ms for each and serves so many at once. Returns the
 /// number that were allowed after this time.
-unsigned limit_at(Governor& governor, unsigned served_at_once, Governor::Clock::duration time) {
-  auto now = Governor::Clock::now();
+unsigned limit_at(Governor& governor, unsigned served_at_once, Governor::Clock::duration time,
+                  Governor::Clock::time_point now = Governor::Clock::now()) {
   for (const auto end = now + time; now < end;) {
     const auto together = std::min(governor.limit(), served_at_once);
     now += std::chrono::milliseconds(10);
@@ -80,10 +80,10 @@ TEST(Governor, DoublesAtOnceWhileThatMakesItFaster) {
   }
 }
 
-TEST(Governor, WaitsUntilEachCouldHaveFinishedBeforeItJudges) {
+TEST(Governor, WaitsUntilEachCouldHaveFinishedTwiceBeforeItJudges) {
   Governor governor({.start = 4, .most = 64});
   auto now = Governor::Clock::now();
-  for (int i = 0; i < 7; ++i) governor.moved(1000, now += seconds(3));
+  for (int i = 0; i < 15; ++i) governor.moved(1000, now += seconds(3));
   EXPECT_EQ(governor.limit(), 4U);
   governor.moved(1000, now += seconds(3));
   EXPECT_EQ(governor.limit(), 8U);
@@ -91,9 +91,10 @@ TEST(Governor, WaitsUntilEachCouldHaveFinishedBeforeItJudges) {
 
 TEST(Governor, GrowsByAQuarterLater) {
   Governor governor({.most = 64});
-  ASSERT_EQ(limit_at(governor, 8, seconds(1)), 16U);
-  EXPECT_EQ(limit_at(governor, 17, seconds(30)), 20U);
-  EXPECT_EQ(limit_at(governor, 17, seconds(30)), 20U);
+  const auto begun = Governor::Clock::now();
+  ASSERT_EQ(limit_at(governor, 8, seconds(1), begun), 16U);
+  EXPECT_EQ(limit_at(governor, 17, seconds(30), begun + seconds(1)), 25U);
+  EXPECT_EQ(limit_at(governor, 17, seconds(30), begun + seconds(31)), 25U);
 }
 
 TEST(Governor, HalvesOnceForAWaveOfSlowDowns) {
@@ -103,6 +104,23 @@ TEST(Governor, HalvesOnceForAWaveOfSlowDowns) {
   EXPECT_EQ(governor.limit(), 16U);
   governor.slow_down(now + seconds(2));
   EXPECT_EQ(governor.limit(), 8U);
+}
+
+TEST(Governor, GrowsBackAfterASlowDown) {
+  Governor governor({.start = 64, .most = 64});
+  const auto begun = Governor::Clock::now();
+  for (int i = 0; i < 4; ++i) governor.slow_down(begun + i * seconds(2));
+  ASSERT_EQ(governor.limit(), 4U);
+  EXPECT_EQ(limit_at(governor, 1000, seconds(9), begun + seconds(6)), 4U);
+  // Although it is no faster so.
+  EXPECT_EQ(limit_at(governor, 1, seconds(120), begun + seconds(15)), 64U);
+}
+
+TEST(Governor, IsJudgedByWhatIsFoundThereToo) {
+  Governor governor({.most = 64});
+  auto now = Governor::Clock::now();
+  for (int i = 0; i < 200; ++i) governor.moved(0, now += std::chrono::milliseconds(20));
+  EXPECT_GT(governor.limit(), 8U);
 }
 
 TEST(Governor, AdmitsTheFirstWorkersUntilThereIsNoMoreToDo) {

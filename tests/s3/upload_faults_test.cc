@@ -71,6 +71,7 @@ std::vector<FaultCase> faults() {
       {"LostCompleteAnswer", cut("CompleteMultipartUpload", HttpFault::reset, 0, true)},
       {"TruncatedListing", {.operation = "ListObjectsV2", .after = 1, .change = truncated}},
       {"WrongEtagOfPart", {.operation = "UploadPart", .change = wrong_etag}},
+      {"PutWithoutEtag", {.operation = "PutObject", .change = no_etag}},
       {"PartWithoutEtag", {.operation = "UploadPart", .change = no_etag}},
       {"DamagedPut", answering("PutObject", 400, "BadDigest")},
       {"DamagedPart", answering("UploadPart", 400, "BadDigest")},
@@ -107,6 +108,21 @@ INSTANTIATE_TEST_SUITE_P(All, Faults, ::testing::Combine(::testing::Bool(), ::te
                          [](const auto& one) {
                            return std::get<1>(one.param).name + (std::get<0>(one.param) ? "Crc" : "Md5");
                          });
+
+/// While S3 puts the parts together it keeps the connection alive with blanks, for minutes.
+TEST(Upload, WaitsForACompletionThatTakesItsTime) {
+  Place place;
+  place.http.stall_timeout = std::chrono::seconds(1);
+  place.write("large", random_text(kLarge));
+  S3Fake::Fault slow{.operation = "CompleteMultipartUpload"};
+  slow.change = [](support::HttpServerResponse& answer) {
+    answer.body.insert(0, 50, ' ');
+    answer.drip = std::chrono::milliseconds(10);
+  };
+  place.server.fail(slow);
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.count("CompleteMultipartUpload"), 1);
+}
 
 TEST(Upload, SignsWithTheServersTimeWhereTheClocksDiffer) {
   for (const int hours : {1, -1}) {

@@ -237,8 +237,13 @@ TEST(Comparisons, DoNotCallAFileEqualThatVanishesBeforeIt) {
   EXPECT_EQ(std::ranges::count(outcome.verification.is_equal, true), 1);
 }
 
-TEST(Listings, MakeWhatIsNotThereBeSentAgain) {
+class Comparisons : public ::testing::TestWithParam<VerifyLevel> {};
+INSTANTIATE_TEST_SUITE_P(Levels, Comparisons,
+                         ::testing::Values(VerifyLevel::list, VerifyLevel::checksum, VerifyLevel::download));
+
+TEST_P(Comparisons, MakeWhatIsNotThereBeSentAgain) {
   Place place;
+  place.upload.verify = GetParam();
   place.write("a", "1");
   place.run();
   place.server.erase("prefix/a");

@@ -43,25 +43,44 @@ TEST_P(Verify, FindsWhatDiffersWithoutAJournal) {
 INSTANTIATE_TEST_SUITE_P(Levels, Verify,
                          ::testing::Values(VerifyLevel::list, VerifyLevel::checksum, VerifyLevel::download));
 
-TEST(VerifyByDownload, ListsWhatIsOutsideOfTheSample) {
-  Place place;
-  for (int i = 0; i < 200; ++i) place.write(std::to_string(i), "content");
-  place.run();
-  place.upload.verify = VerifyLevel::download;
-  place.upload.download_share = 0.1;
-  Progress progress;
-  const auto sampled = [&] {
-    return verify_only(place.upload, place.session(), progress, base::Stop()).verification;
-  };
-  const auto equal = sampled();
+/// Two hundred files, of which a tenth is to be read back.
+class Sample : public ::testing::Test {
+ protected:
+  Sample() {
+    for (int i = 0; i < 200; ++i) place_.write(std::to_string(i), "content");
+    place_.run();
+    place_.upload.verify = VerifyLevel::download;
+    place_.upload.download_share = 0.1;
+  }
+  void damage_all() {
+    for (int i = 0; i < 200; i += 2) place_.server.erase("prefix/" + std::to_string(i));
+    for (int i = 1; i < 200; i += 2) place_.server.put("prefix/" + std::to_string(i), "CONTENT");
+  }
+  Place place_;
+};
+
+TEST_F(Sample, IsReadAndTheOthersEtagsAreThoseOfTheirUploads) {
+  const auto equal = place_.run().verification;
   EXPECT_EQ(equal.equal + equal.listed, 200U);
   EXPECT_GT(equal.equal, 0U);
   EXPECT_GT(equal.listed, 100U);
-  for (int i = 0; i < 200; i += 2) place.server.erase("prefix/" + std::to_string(i));
-  for (int i = 1; i < 200; i += 2) place.server.put("prefix/" + std::to_string(i), "short");
-  const auto result = sampled();
+  damage_all();
+  const auto result = place_.run().verification;
   EXPECT_EQ(result.missing, 100U);
   EXPECT_EQ(result.different, 100U);
+}
+
+TEST_F(Sample, IsReadAndTheOthersAreComparedByChecksumWhereTheirUploadsAreNotKnown) {
+  Progress progress;
+  const auto compared = [&] {
+    return verify_only(place_.upload, place_.session(), progress, base::Stop()).verification;
+  };
+  EXPECT_EQ(compared().equal, 200U);
+  damage_all();
+  const auto result = compared();
+  EXPECT_EQ(result.missing, 100U);
+  EXPECT_EQ(result.different, 100U) << "of the same size";
+  EXPECT_EQ(result.listed, 0U);
 }
 
 TEST(VerifyByList, ComparesEtagsWithTheJournal) {

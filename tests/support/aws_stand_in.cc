@@ -70,8 +70,10 @@ std::string objection(const AwsState& state, const HttpServerRequest& request, s
       return "ExpiredTokenException the token has expired";
   auto text = signature_objection(request, state.keys, state.region, service,
                                   system_clock::now() + state.clock_ahead);
-  const bool general = text.starts_with("Request") || (text.starts_with("SignatureDoes") && service != "sts");
-  if (general) text = "InvalidSignatureException " + text.substr(text.find(' ') + 1);
+  if (text.starts_with("Request") || text.starts_with("SignatureDoes")) {
+    const std::string code = service == "sts" ? "SignatureDoesNotMatch" : "InvalidSignatureException";
+    text = code + text.substr(text.find(' '));
+  }
   return text;
 }
 
