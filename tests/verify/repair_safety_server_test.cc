@@ -121,6 +121,47 @@ TEST(RepairSafety, AScriptRunsAtItsTargetOnlyAndMovesSequencesForwardOnly) {
   patient.expect_equal();
 }
 
+// By its root it would be emptied, and filled with the source's rows.
+TEST(RepairSafety, ALeafThatWasNotComparedIsNotTouched) {
+  const std::string tree = R"(
+    CREATE TABLE ev (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+    CREATE TABLE ev_local PARTITION OF ev FOR VALUES FROM (100) TO (200);)";
+  const Patient patient(tree + "CREATE TABLE ev_a PARTITION OF ev FOR VALUES FROM (0) TO (10);",
+                        tree +
+                            "CREATE TABLE ev_a1 PARTITION OF ev FOR VALUES FROM (0) TO (5);"
+                            "CREATE TABLE ev_a2 PARTITION OF ev FOR VALUES FROM (5) TO (10);");
+  patient.source.exec("INSERT INTO ev VALUES (1, 'x'), (7, 'y'), (100, 'of the source')");
+  patient.target.exec("INSERT INTO ev VALUES (1, 'x'), (8, 'z'), (150, 'of the target')");
+  const auto before = patient.rows("ev");
+  for (const auto& how : {Arguments{}, Arguments{"--recopy", "public.ev"}}) {
+    auto arguments = how;
+    arguments.insert(arguments.end(), {"--exclude", "public.ev_local"});
+    const auto refused = patient.apply(arguments);
+    EXPECT_EQ(refused.code(), 1) << refused.text();
+    EXPECT_THAT(steps(refused), ::testing::IsEmpty());
+    EXPECT_THAT(refused.remarks("left"),
+                Contains(HasSubstr("public.ev: its partition public.ev_local at the source was not compared: "
+                                   "left out by --exclude")));
+    EXPECT_EQ(patient.rows("ev"), before);
+  }
+  EXPECT_THAT(steps(patient.apply()), ElementsAre("rows public.ev 2/2/0/0"));
+  EXPECT_EQ(patient.rows("ev"), R"((1,x) (100,"of the source") (7,y))");
+}
+
+TEST(RepairSafety, AForeignPartitionIsNotTouched) {
+  const std::string tree = R"(
+    CREATE FOREIGN DATA WRAPPER w; CREATE SERVER srv FOREIGN DATA WRAPPER w;
+    CREATE TABLE ev (id int, v text) PARTITION BY RANGE (id);
+    CREATE FOREIGN TABLE ev_far PARTITION OF ev FOR VALUES FROM (100) TO (200) SERVER srv;)";
+  const Patient patient(tree + "CREATE TABLE ev_a PARTITION OF ev FOR VALUES FROM (0) TO (10);",
+                        tree + "CREATE TABLE ev_a1 PARTITION OF ev FOR VALUES FROM (0) TO (10);");
+  patient.source.exec("INSERT INTO ev VALUES (1, 'x')");
+  const auto refused = patient.apply({"--recopy", "public.ev"});
+  EXPECT_EQ(refused.code(), 1) << refused.text();
+  EXPECT_THAT(refused.remarks("left"),
+              Contains(HasSubstr("public.ev: its partition public.ev_far at the source is a foreign table")));
+}
+
 // The source goes on until the target stands still.
 TEST(RepairSafety, RowsAreThoseOfTheSourceWhenTheTargetIsLocked) {
   const Patient patient(kPlain, kPlain);
