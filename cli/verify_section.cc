@@ -367,8 +367,10 @@ ReportSection repair_section(const Json& report) {
     out.tables.push_back(all_tables(shown));
     out.tables.back().title = "tables, compared again";
   }
-  out.next = applied
+  const bool looked_again = applied && (after.is_null() || after.at("unchecked").empty());
+  out.next = looked_again
                  ? "what was touched was compared again, and nothing else: cutover verify gives the verdict"
+             : applied   ? "the changes are committed; see to what could not be compared: cutover verify"
              : has_steps ? report.value("again", "") + " --apply"
                          : "cutover verify looks at everything";
   return out;

@@ -162,6 +162,33 @@ TEST(RepairSafety, AForeignPartitionIsNotTouched) {
               Contains(HasSubstr("public.ev: its partition public.ev_far at the source is a foreign table")));
 }
 
+// A report of a failure would let the changes be looked for in vain, or be made again.
+TEST(RepairSafety, WhatIsCommittedIsSaidToBeThoughNobodyCanLookAgain) {
+  const support::TestRole doctor(target_server(), "LOGIN SUPERUSER");
+  const Patient patient(kPlain, kPlain);
+  patient.target.exec("UPDATE t SET v = 'x' WHERE id = 1");
+  const support::TempDir directory;
+  support::Session holder(patient.target.url());
+  holder.exec("BEGIN; LOCK TABLE t IN SHARE MODE");
+  support::Process repair(support::cutover_program(),
+                          {"repair", "--no-progress", "--apply", "--yes", "--source", patient.source.url(),
+                           "--target", patient.target.url(doctor.name()), "--script",
+                           directory / "repair.sql", "--report", directory / "report.json"});
+  patient.target.wait_until(
+      "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 't'::regclass)");
+  patient.target.exec(fmt::format("ALTER ROLE {} NOLOGIN", support::sql_identifier(doctor.name())));
+  holder.exec("COMMIT");
+  const auto ended = repair.wait();
+  EXPECT_TRUE(exits(ended, 3));
+  EXPECT_EQ(patient.target.value("SELECT v FROM t WHERE id = 1"), "v1");
+  EXPECT_THAT(ended.output, HasSubstr("the changes are committed, but could not be compared again"));
+  EXPECT_THAT(ended.output, HasSubstr("cutover verify"));
+  const auto report = json::parse(copy::test::slurp(directory / "report.json"));
+  EXPECT_EQ(report.at("applied"), true);
+  EXPECT_EQ(report.at("verdict"), "unverified");
+  EXPECT_TRUE(std::filesystem::exists(directory / "repair.sql"));
+}
+
 // The source goes on until the target stands still.
 TEST(RepairSafety, RowsAreThoseOfTheSourceWhenTheTargetIsLocked) {
   const Patient patient(kPlain, kPlain);
