@@ -214,6 +214,13 @@ class Matcher {
     return !above.empty() && trees_.contains(above.back()->name);
   }
 
+  /// As in_whole_tree(), of a tree that both sides have.
+  bool in_compared_tree(Role role, const pg::Table& table) const {
+    const auto above = relations(role).ancestors(table);
+    const auto tree = trees_.find(above.empty() ? table.name : above.back()->name);
+    return tree != trees_.end() && tree->second.root[0] && tree->second.root[1];
+  }
+
   // A filter must not be dropped in silence: it counts for what is compared as one.
   void check_row_filters() const {
     for (const auto& filter : options_.row_filters) {
@@ -268,7 +275,10 @@ class Matcher {
     if (source.kind != target.kind)
       difference(source, fmt::format("is a {} on the target", kind_name(target.kind)));
     if (source.kind == 'f' || target.kind == 'f') skip_foreign(source.kind == 'f' ? source : target);
-    if (in_whole_tree(Role::source, source)) return;
+    if (in_whole_tree(Role::source, source)) {
+      if (has_rows(target) && !in_compared_tree(Role::target, target)) leave_alone(target);
+      return;
+    }
     if (!has_rows(source) || source.kind != target.kind) return;
     if (!source.populated || !target.populated) {
       if (source.populated != target.populated)
@@ -282,6 +292,15 @@ class Matcher {
     unit.kind = source.kind == 'm' ? Unit::Kind::materialized_view : Unit::Kind::table;
     unit.parts = {std::vector{part_of(source)}, std::vector{part_of(target)}};
     plan_.units.push_back(std::move(unit));
+  }
+
+  // Its namesake at the source is a partition, whose rows are not compared with those of one table.
+  void leave_alone(const pg::Table& target) {
+    plan_.unchecked.push_back(
+        {described(target),
+         "is by itself on the target, and at the source a partition of what is compared as a whole: its rows "
+         "on the target are not compared",
+         "attach it on the target, or drop it there if its rows are of no use"});
   }
 
   void add_tree(const pg::QualifiedName& name, const Tree& tree) {

@@ -138,6 +138,26 @@ TEST(LeftOut, AForeignPartitionOfATreeThatIsComparedAsAWhole) {
               ElementsAre("foreign table public.p1: its rows live elsewhere: it is a foreign table"));
 }
 
+// It is neither one of the leaves that are compared as one, nor compared with a table.
+TEST(LeftOut, ADetachedTableIsNotWaivedWithItsShape) {
+  const std::string tree = R"(
+    CREATE TABLE p (id int) PARTITION BY RANGE (id);
+    CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20); INSERT INTO p VALUES (10);)";
+  const Pair pair(tree + "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10)",
+                  tree + "CREATE TABLE p1 (id int); INSERT INTO p1 VALUES (5)");
+  const Arguments waived{"--waive", "table public.p1 *"};
+  const auto verdict = pair.compare(waived);
+  EXPECT_EQ(verdict.code(), 3) << verdict.text();
+  EXPECT_THAT(verdict.remarks("unchecked"),
+              ElementsAre(HasSubstr("table public.p1: is by itself on the target")));
+  // The other way round both are compared: as one, and with each other.
+  pair.target.exec("ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (0) TO (10)");
+  pair.source.exec("ALTER TABLE p DETACH PARTITION p1");
+  const auto detached = pair.compare(waived);
+  EXPECT_EQ(detached.code(), 1) << detached.text();
+  EXPECT_THAT(detached.in_state("different"), ElementsAre("public.p", "public.p1"));
+}
+
 TEST(LeftOut, OptionsThatNobodySawMayBeWaived) {
   const support::TestRole reader(target_server());
   const char* sql =
