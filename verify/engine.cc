@@ -273,6 +273,7 @@ void Comparison::match_relations() {
   add(outcome_.unchecked, plan.unchecked);
   add(outcome_.skipped, plan.skipped);
   add(outcome_.notes, plan.notes);
+  outcome_.left_to_target = plan.left_to_target;
   outcome_.digests = options_.level != Level::counts;
   outcome_.strong = key_.is_strong();
   if (!outcome_.digests)
@@ -317,6 +318,7 @@ TableResult described(const Unit& unit) {
   out.name = unit.display();
   out.kind = kind_name(unit.kind);
   out.condition = unit.condition;
+  out.filtered = unit.filtered;
   out.columns = unit.columns;
   out.key = unit.key;
   out.format = unit.shape.format;

@@ -326,6 +326,7 @@ class Matcher {
     Unit unit;
     unit.name = source.name;
     unit.condition = source.condition(options_.row_filters);
+    unit.filtered = options_.row_filters.contains(source.name.display());
     bool binary = true;
     // The generated ones last: what precedes them is what a copy streams.
     for (const bool generated : {false, true})
@@ -451,6 +452,7 @@ class RecordedMatcher {
           {described(*found), fmt::format("has no column {} on the target", missing), {}});
       return;
     }
+    unit.filtered = table.condition != found->condition({});
     unit.kind = table.whole_tree ? Unit::Kind::tree : Unit::Kind::table;
     for (const auto& [name, leaf] : target_.by_name())
       if (has_rows(*leaf) && (leaf == found || target_.is_below(*leaf, *found))) {
@@ -500,6 +502,7 @@ class RecordedMatcher {
         plan_.differences.push_back(
             {described(*table), "is on the target, but the copy did not make it", {}});
       } else if (table->kind == 'm') {
+        ++plan_.left_to_target.materialized_views;
         skipped_.emplace(described(*table),
                          "the copy refreshed it on the target and has no digest of the source's");
       } else if (table->kind == 'f') {
@@ -521,7 +524,9 @@ class RecordedMatcher {
     for (const auto& unit : plan_.units) {
       if (unit.kind == Unit::Kind::large_objects) continue;
       const auto* table = target_.find(unit.name);
-      if (std::ranges::any_of(table->columns, &pg::Column::generated))
+      const auto generated = std::ranges::count_if(table->columns, &pg::Column::generated);
+      plan_.left_to_target.generated_columns += static_cast<uint64_t>(generated);
+      if (generated > 0)
         skipped_.emplace("generated columns of " + unit.name.display(),
                          "the target computes them, and the copy has no digest of the source's");
     }

@@ -41,6 +41,7 @@ TEST(AfterCopy, TheTargetIsComparedWithTheCopysSnapshot) {
   EXPECT_TRUE(verdict.table("shop.purchase").at("source").at("recorded"));
   EXPECT_EQ(verdict.report.at("source").at("snapshot"), snapshot);
   EXPECT_THAT(verdict.remarks("skipped"), Contains(HasSubstr("materialized view shop.best")));
+  EXPECT_THAT(verdict.process.output, HasSubstr("1 materialized view"));
   EXPECT_EQ(move.verify({"--level", "counts"}).code(), 0);
   // The run directory has the result, beside the copy's own.
   EXPECT_EQ(json::parse(copy::test::slurp(move.way.run_dir() / "verify-report.json")).at("verdict"), "equal");

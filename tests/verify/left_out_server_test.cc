@@ -51,6 +51,32 @@ TEST(LeftOut, RowsOfAConfigurationTableThatOnlyTheTargetHasAreExtra) {
   EXPECT_EQ(pair.compare({"--server-side"}).rows("public.conf").size(), 1U);
 }
 
+// The condition is a table's own business when an extension has it, and the user's when --where does.
+TEST(LeftOut, RowsThatAFilterLeavesOutAreSaidToBe) {
+  copy::test::Move move(R"(
+    CREATE EXTENSION hstore; CREATE TABLE conf (id int PRIMARY KEY);
+    ALTER EXTENSION hstore ADD TABLE conf;
+    UPDATE pg_extension SET extconfig = ARRAY['conf'::regclass::oid], extcondition = ARRAY['WHERE id > 0']
+     WHERE extname = 'hstore';
+    CREATE TABLE orders (id int PRIMARY KEY, year int); INSERT INTO orders VALUES (1, 2020), (2, 2021))");
+  move.target.exec(R"(
+    CREATE EXTENSION hstore; CREATE TABLE conf (id int PRIMARY KEY);
+    ALTER EXTENSION hstore ADD TABLE conf;
+    UPDATE pg_extension SET extconfig = ARRAY['conf'::regclass::oid], extcondition = ARRAY['WHERE id > 0']
+     WHERE extname = 'hstore')");
+  const Arguments filter{"--where", "public.orders=year > 2020"};
+  ASSERT_TRUE(exits(move.copy(filter), 0));
+  const Arguments after_copy{"--run-dir", move.way.run_dir()};
+  for (const auto& verdict :
+       {compare(move.source.url(), move.target.url(), filter), compare("", move.target.url(), after_copy)}) {
+    EXPECT_EQ(verdict.code(), 0) << verdict.text();
+    EXPECT_THAT(verdict.process.output, HasSubstr("every one of the selected rows digested"));
+    EXPECT_THAT(verdict.process.output,
+                HasSubstr("selected rows:\n  of public.orders only rows where year > 2020 were compared\n"));
+    EXPECT_THAT(verdict.process.output, ::testing::Not(HasSubstr("of public.conf")));
+  }
+}
+
 // The copy sets their values, as pg_dump does.
 TEST(LeftOut, AnExtensionsConfigurationSequenceIsCompared) {
   const char* sql = R"(
