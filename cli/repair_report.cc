@@ -70,7 +70,8 @@ Json repair_json(const Repair& repair, const VerifyContext& context) {
 
 Json repair_error_report(const base::Error& error, int exit_code, const VerifyContext& context) {
   auto out = header(context, exit_code == kIncomplete ? "incomplete" : "failed", exit_code);
-  // What is refused, or not confirmed, has changed nothing; of other errors that is not known.
+  // What is refused, or not confirmed, has changed nothing, and after the commit nothing is refused; of other
+  // errors that is not known.
   if (error.kind() == base::ErrorKind::usage) out["applied"] = false;
   out["error"] = error_json(error);
   return out;

@@ -43,7 +43,10 @@ DatabaseResult verify_one(const Invocation& invocation, const VerifyOptions& opt
   try {
     auto engine = comparison_options(options, database);
     if (options.run_dir && !options.independent) {
-      engine.recorded = recorded_by(copy::read_recorded_run(database.run_dir));
+      auto run = copy::read_recorded_run(database.run_dir);
+      base::during("look at the target",
+                   [&] { copy::refuse_source_as_target(run, database.target, invocation.stop); });
+      engine.recorded = recorded_by(std::move(run));
       require_recorded_filters(engine.row_filters, *engine.recorded);
       engine.row_filters.clear();
       engine.journal = database.run_dir / "verify.journal";

@@ -116,6 +116,7 @@ Json table_json(const TableResult& table, bool digests) {
            {"key", table.key},
            {"format", table.format == pg::CopyFormat::binary ? "binary" : "text"},
            {"condition", table.condition},
+           {"filtered", table.filtered},
            {"buckets", table.buckets},
            {"different_buckets", table.different_buckets}};
   if (table.state == State::unchecked) {
@@ -214,6 +215,9 @@ Json verify_json(const Outcome& outcome, const VerifyContext& context) {
                   {"tables_unchecked", outcome.count(State::unchecked)},
                   {"rows", outcome.rows()},
                   {"sequences", outcome.sequences},
+                  {"left_to_target",
+                   {{"materialized_views", outcome.left_to_target.materialized_views},
+                    {"generated_columns", outcome.left_to_target.generated_columns}}},
                   {"differences_file", context.differences_file},
                   {"differences", remarks_json(outcome.differences)},
                   {"unchecked", remarks_json(unchecked_of(outcome))},

@@ -127,6 +127,40 @@ void add_catalog(ReportSection& out, const Json& catalog) {
   add_list(out, std::move(unused));
 }
 
+bool is_filtered(const Json& table) { return table.value("filtered", false); }
+
+ReportList filtered_tables(const Json& report) {
+  ReportList out{"selected rows", Tone::plain, {}};
+  for (const auto& table : report.at("tables"))
+    if (is_filtered(table))
+      out.items.push_back({fmt::format("of {} only rows where {} were compared", text(table, "name"),
+                                       base::trimmed(text(table, "condition")))});
+  return out;
+}
+
+std::string how_far(const Json& report) {
+  const bool filtered = std::ranges::any_of(report.at("tables"), is_filtered);
+  if (text(report, "level") == "digests")
+    return filtered ? "every one of the selected rows digested" : "every row digested";
+  return filtered ? "selected rows counted, not compared" : "rows counted, not compared";
+}
+
+/// ", definitions and 3 materialized views not compared"; after a copy, which has none of them.
+std::string not_compared(const Json& report) {
+  std::vector<std::string> parts;
+  if (report.at("catalog").is_null()) parts.emplace_back("definitions");
+  const auto left = report.value("left_to_target", Json::object());
+  const auto add = [&](const char* member, const char* noun) {
+    if (const auto count = left.value(member, uint64_t{0}); count > 0) parts.push_back(counted(count, noun));
+  };
+  add("materialized_views", "materialized view");
+  add("generated_columns", "generated column");
+  if (parts.empty()) return {};
+  const auto last = std::move(parts.back());
+  parts.pop_back();
+  return fmt::format(", {}{}{} not compared", fmt::join(parts, ", "), parts.empty() ? "" : " and ", last);
+}
+
 std::string next_step(const Json& report) {
   const auto again = report.value("again", "");
   switch (report.at("exit_code").get<int>()) {
@@ -290,7 +324,7 @@ std::string verify_line(const Json& report) {
   const auto level = text(report, "level");
   const auto equal = human_count(number(report, "tables_equal"));
   const auto differences = counted(difference_count(report), "difference");
-  const auto* definitions = report.at("catalog").is_null() ? ", definitions not compared" : "";
+  const auto left_out = not_compared(report);
   switch (report.at("exit_code").get<int>()) {
     case kEqual:
     case kWaived:
@@ -298,15 +332,14 @@ std::string verify_line(const Json& report) {
         return fmt::format("{}: {}, rows not looked at, in {}", verdict,
                            counted(compared_objects(report), "object"), took);
       return fmt::format("{}: {}, {}, {}{}, in {}", verdict, tables, counted(number(report, "rows"), "row"),
-                         level == "digests" ? "every row digested" : "rows counted, not compared",
-                         definitions, took);
+                         how_far(report), left_out, took);
     case kDifferent:
-      return fmt::format("{}: {} of {} equal, {}{}, after {}", verdict, equal, tables, differences,
-                         definitions, took);
+      return fmt::format("{}: {} of {} equal, {}{}, after {}", verdict, equal, tables, differences, left_out,
+                         took);
     default:
       return fmt::format("{}: {} could not be compared; {} of {} equal, {}{}, after {}", verdict,
                          counted(report.at("unchecked").size(), "thing"), equal, tables, differences,
-                         definitions, took);
+                         left_out, took);
   }
 }
 
@@ -329,6 +362,7 @@ ReportSection verify_section(const Json& report) {
   add_list(out, remark_list(report.at("differences"), "different", Tone::bad));
   add_list(out, different_tables(report));
   add_list(out, remark_list(report.at("unchecked"), "not compared", Tone::unsure));
+  add_list(out, filtered_tables(report));
   add_list(out, remark_list(report.at("notes"), "notes"));
   auto skipped = remark_list(report.at("skipped"), "left out");
   skipped.most_in_text = kSkippedInText;
@@ -367,8 +401,10 @@ ReportSection repair_section(const Json& report) {
     out.tables.push_back(all_tables(shown));
     out.tables.back().title = "tables, compared again";
   }
-  out.next = applied
+  const bool looked_again = applied && (after.is_null() || after.at("unchecked").empty());
+  out.next = looked_again
                  ? "what was touched was compared again, and nothing else: cutover verify gives the verdict"
+             : applied   ? "the changes are committed; see to what could not be compared: cutover verify"
              : has_steps ? report.value("again", "") + " --apply"
                          : "cutover verify looks at everything";
   return out;

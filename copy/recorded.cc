@@ -48,11 +48,15 @@ std::optional<base::Error> wrong_source(const RecordedRun& run, const pg::Connin
                      "check --source; if it was moved or restored, leave --run-dir out");
 }
 
+bool is_in_ledger(pg::Connection& session, const RecordedRun& run) {
+  const auto runs = Ledger::exists(session) ? Ledger::runs(session) : std::vector<std::string>();
+  return std::ranges::find(runs, run.run_id) != runs.end();
+}
+
 std::optional<base::Error> wrong_target(const RecordedRun& run, const pg::Conninfo& target,
                                         const base::Stop& stop) {
   auto session = pg::open_first_session(target, {.role = pg::Role::target}, stop);
-  const auto runs = Ledger::exists(session) ? Ledger::runs(session) : std::vector<std::string>();
-  if (std::ranges::find(runs, run.run_id) != runs.end()) return std::nullopt;
+  if (is_in_ledger(session, run)) return std::nullopt;
   return base::Error(base::ErrorKind::usage,
                      fmt::format("{} is not the target of run {}: its ledger (schema cutover) is not there",
                                  target.redacted(), run.run_id),
@@ -91,6 +95,22 @@ RecordedRun read_recorded_run(const std::filesystem::path& run_dir) {
     if (const auto* sequence = std::get_if<SequenceValue>(&record)) out.sequences->push_back(*sequence);
   });
   return out;
+}
+
+void refuse_source_as_target(const RecordedRun& run, const pg::Conninfo& target, const base::Stop& stop) {
+  pg::SnapshotKeeper now(pg::open_first_session(target, {.role = pg::Role::target}, stop));
+  if (run.snapshot.mark.system_identifier.empty() || !now.mark().same_identity(run.snapshot.mark)) return;
+  try {
+    if (is_in_ledger(now.connection(), run)) return;
+  } catch (const base::Error& error) {
+    if (error.sqlstate() != "42501") throw;
+    return;  // there is one, which this role may not read: a source has none
+  }
+  throw base::Error(
+      base::ErrorKind::usage,
+      fmt::format("{} is the source of run {}, not its target", target.redacted(), run.run_id),
+      "check --target; if it is a clone of the source, and `cutover clean` has taken the ledger "
+      "away, compare both sides with --independent");
 }
 
 void require_source(const RecordedRun& run, const pg::Conninfo& source, const base::Stop& stop) {

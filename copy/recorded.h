@@ -41,6 +41,10 @@ RecordedRun read_recorded_run(const std::filesystem::path& run_dir);
 /// Throws Error{usage} unless that is the database which the run has copied.
 void require_source(const RecordedRun& run, const pg::Conninfo& source, const base::Stop& stop);
 
+/// Throws Error{usage} when `target` is the database which the run has copied. By what a database goes by,
+/// which outlasts a restart; a clone, which goes by the same, has the run's ledger, if it is the target.
+void refuse_source_as_target(const RecordedRun& run, const pg::Conninfo& target, const base::Stop& stop);
+
 /// What says that these are not the databases of the run: another source, or a target whose ledger does not
 /// know the run. An Error{usage}, to be thrown; nothing: they are. Throws what connecting throws: then nobody
 /// knows.

@@ -83,6 +83,7 @@ class Comparison {
   TableResult result_of(size_t unit, UnitReading& reading);
   void look_into_differences();
   std::optional<std::string> why_no_source();
+  void refuse_the_source_as_target() const;
   bool find_at_source(Unit& unit, TableResult& table);
   void find_new_tables();
   std::vector<Remark> new_tables(const Side& side) const;
@@ -139,6 +140,16 @@ void Comparison::open_sides() {
   if (outcome_.source.snapshot.same_database(outcome_.target.snapshot))
     throw base::Error(ErrorKind::usage, "source and target are the same database",
                       "check --source and --target: comparing a database with itself proves nothing");
+}
+
+// A copy's digests would only be compared with what they were made of. That the two are one is certain while
+// both are open; what was recorded may be older than a restart, and is also a clone's (copy/recorded.h).
+void Comparison::refuse_the_source_as_target() const {
+  if (!source_->mark().same_database(target_->mark())) return;
+  throw base::Error(ErrorKind::usage,
+                    fmt::format("{} is the source of run {}, not its target", options_.target.redacted(),
+                                options_.recorded->run_id),
+                    "check --target");
 }
 
 // What is in a database beside rows. A copy keeps no definitions: after it, the source's are taken as they
@@ -262,6 +273,7 @@ void Comparison::match_relations() {
   add(outcome_.unchecked, plan.unchecked);
   add(outcome_.skipped, plan.skipped);
   add(outcome_.notes, plan.notes);
+  outcome_.left_to_target = plan.left_to_target;
   outcome_.digests = options_.level != Level::counts;
   outcome_.strong = key_.is_strong();
   if (!outcome_.digests)
@@ -306,6 +318,7 @@ TableResult described(const Unit& unit) {
   out.name = unit.display();
   out.kind = kind_name(unit.kind);
   out.condition = unit.condition;
+  out.filtered = unit.filtered;
   out.columns = unit.columns;
   out.key = unit.key;
   out.format = unit.shape.format;
@@ -415,6 +428,7 @@ std::optional<std::string> Comparison::why_no_source() {
       if (error.kind() == ErrorKind::cancelled) throw;
       source_refusal_ = error.message();
     }
+    if (source_) refuse_the_source_as_target();
   }
   if (!source_refusal_.empty()) return source_refusal_;
   const auto& then = options_.recorded->snapshot;

@@ -214,6 +214,13 @@ class Matcher {
     return !above.empty() && trees_.contains(above.back()->name);
   }
 
+  /// As in_whole_tree(), of a tree that both sides have.
+  bool in_compared_tree(Role role, const pg::Table& table) const {
+    const auto above = relations(role).ancestors(table);
+    const auto tree = trees_.find(above.empty() ? table.name : above.back()->name);
+    return tree != trees_.end() && tree->second.root[0] && tree->second.root[1];
+  }
+
   // A filter must not be dropped in silence: it counts for what is compared as one.
   void check_row_filters() const {
     for (const auto& filter : options_.row_filters) {
@@ -268,7 +275,10 @@ class Matcher {
     if (source.kind != target.kind)
       difference(source, fmt::format("is a {} on the target", kind_name(target.kind)));
     if (source.kind == 'f' || target.kind == 'f') skip_foreign(source.kind == 'f' ? source : target);
-    if (in_whole_tree(Role::source, source)) return;
+    if (in_whole_tree(Role::source, source)) {
+      if (has_rows(target) && !in_compared_tree(Role::target, target)) leave_alone(target);
+      return;
+    }
     if (!has_rows(source) || source.kind != target.kind) return;
     if (!source.populated || !target.populated) {
       if (source.populated != target.populated)
@@ -282,6 +292,15 @@ class Matcher {
     unit.kind = source.kind == 'm' ? Unit::Kind::materialized_view : Unit::Kind::table;
     unit.parts = {std::vector{part_of(source)}, std::vector{part_of(target)}};
     plan_.units.push_back(std::move(unit));
+  }
+
+  // Its namesake at the source is a partition, whose rows are not compared with those of one table.
+  void leave_alone(const pg::Table& target) {
+    plan_.unchecked.push_back(
+        {described(target),
+         "is by itself on the target, and at the source a partition of what is compared as a whole: its rows "
+         "on the target are not compared",
+         "attach it on the target, or drop it there if its rows are of no use"});
   }
 
   void add_tree(const pg::QualifiedName& name, const Tree& tree) {
@@ -307,6 +326,7 @@ class Matcher {
     Unit unit;
     unit.name = source.name;
     unit.condition = source.condition(options_.row_filters);
+    unit.filtered = options_.row_filters.contains(source.name.display());
     bool binary = true;
     // The generated ones last: what precedes them is what a copy streams.
     for (const bool generated : {false, true})
@@ -432,6 +452,7 @@ class RecordedMatcher {
           {described(*found), fmt::format("has no column {} on the target", missing), {}});
       return;
     }
+    unit.filtered = table.condition != found->condition({});
     unit.kind = table.whole_tree ? Unit::Kind::tree : Unit::Kind::table;
     for (const auto& [name, leaf] : target_.by_name())
       if (has_rows(*leaf) && (leaf == found || target_.is_below(*leaf, *found))) {
@@ -481,6 +502,7 @@ class RecordedMatcher {
         plan_.differences.push_back(
             {described(*table), "is on the target, but the copy did not make it", {}});
       } else if (table->kind == 'm') {
+        ++plan_.left_to_target.materialized_views;
         skipped_.emplace(described(*table),
                          "the copy refreshed it on the target and has no digest of the source's");
       } else if (table->kind == 'f') {
@@ -502,7 +524,9 @@ class RecordedMatcher {
     for (const auto& unit : plan_.units) {
       if (unit.kind == Unit::Kind::large_objects) continue;
       const auto* table = target_.find(unit.name);
-      if (std::ranges::any_of(table->columns, &pg::Column::generated))
+      const auto generated = std::ranges::count_if(table->columns, &pg::Column::generated);
+      plan_.left_to_target.generated_columns += static_cast<uint64_t>(generated);
+      if (generated > 0)
         skipped_.emplace("generated columns of " + unit.name.display(),
                          "the target computes them, and the copy has no digest of the source's");
     }

@@ -17,6 +17,7 @@ using Key = std::vector<std::string>;
 struct Heard {
   std::vector<RowDifference> rows;
   bool too_many = false;
+  bool others_each_time = false;  ///< they are those of the last look, and none differed in the one before
 };
 using HeardByTable = std::map<std::string, Heard>;
 
@@ -37,6 +38,7 @@ class Rechecks {
       stop_.sleep_for(options_.recheck_pause);
       look_again(outcome, pending);
     }
+    take_back_what_moves(outcome);
     tell_the_rows(outcome);
     outcome.elapsed =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
@@ -83,8 +85,10 @@ class Rechecks {
       if (settle(*before, table, heard[table.name]))
         outcome.notes.push_back(
             {table.name,
-             fmt::format("rows differed, but none of them when looked at again ({}): they were on their way",
-                         moment)});
+             fmt::format(
+                 "rows differed, but none of them, and no other, when looked at again ({}): they were "
+                 "on their way",
+                 moment)});
       else if (table.rows)
         add_note(*table.rows, "looked at again: " + moment);
       *before = std::move(table);
@@ -106,8 +110,9 @@ class Rechecks {
     return one.key == other.key && one.columns == other.columns && one.format == other.format;
   }
 
-  // Makes `table` what is known of it now, and keeps the rows that differed before too. True when that leaves
-  // none. Rows that do not explain the digests take nothing away: one that is not among them may differ.
+  // Makes `table` what is known of it now, and keeps the rows that differed before too. True when it is
+  // equal. When that leaves no row, those of this look are begun with anew: nobody has seen them equal yet.
+  // Rows that do not explain the digests take nothing away: one that is not among them may differ.
   bool settle(const TableResult& previous, TableResult& table, Heard& now) {
     auto& before = heard_[table.name];
     if (table.state == State::equal) {
@@ -128,13 +133,25 @@ class Rechecks {
     }
     std::set<Key> keys;
     for (const auto& row : before.rows) keys.insert(row.key);
-    std::erase_if(now.rows, [&](const RowDifference& row) { return !keys.contains(row.key); });
+    const auto is_new = [&](const RowDifference& row) { return !keys.contains(row.key); };
+    before.others_each_time = std::ranges::all_of(now.rows, is_new);
+    if (!before.others_each_time) std::erase_if(now.rows, is_new);
     before.rows = std::move(now.rows);
     keep_rows(*table.rows, before.rows);
-    if (!before.rows.empty()) return false;
-    table.state = State::equal;
-    table.rows.reset();
-    return true;
+    return false;
+  }
+
+  // Neither that rows stay different is known, nor that there was a moment without any.
+  void take_back_what_moves(Outcome& outcome) {
+    for (auto& table : outcome.tables) {
+      if (table.state != State::different || !heard_[table.name].others_each_time) continue;
+      table.state = State::unchecked;
+      table.reason =
+          "other rows differ each time it is looked at: those of the last look were never seen equal, on "
+          "their "
+          "way or not";
+      table.hint = "stop the writers and compare again; or let --recheck look more often";
+    }
   }
 
   void keep_rows(RowDifferences& rows, const std::vector<RowDifference>& kept) const {

@@ -40,7 +40,7 @@ class Mending {
     if (options_.apply && options_.confirm && !options_.confirm(repair_))
       throw base::Error(ErrorKind::usage, "the repair was not confirmed", "nothing was changed");
     mend();
-    if (options_.apply) look_again();
+    if (repair_.applied) look_again();
     return std::move(repair_);
   }
 
@@ -59,6 +59,7 @@ class Mending {
   void open_source();
   void check_target(RepairOutput& out);
   void look_again();
+  Outcome compare_again();
 
   const RepairOptions& options_;
   Progress& progress_;
@@ -192,7 +193,6 @@ void Mending::mend() {
     if (error.hint().empty() && error.kind() != ErrorKind::in_doubt) error.hint("the target is as it was");
     throw;
   }
-  if (script) script->finish();
   repair_.applied = options_.apply;
 }
 
@@ -289,7 +289,19 @@ void Mending::mend_table(RepairOutput& out, const TableWork& work) {
                 scope);
 }
 
+// An error would be taken for a repair that did not happen.
 void Mending::look_again() {
+  try {
+    repair_.after = compare_again();
+  } catch (const base::Error& error) {
+    repair_.after.emplace();
+    repair_.after->unchecked.push_back(
+        {"what was mended", "the changes are committed, but could not be compared again: " + error.message(),
+         "run `cutover verify`"});
+  }
+}
+
+Outcome Mending::compare_again() {
   // The session is done: what it holds would only be in the way.
   session_.reset();
   auto options = options_.compare;
@@ -312,7 +324,7 @@ void Mending::look_again() {
     verify::compare_sequences(values, read_sequences(target, options_.compare),
                               options_.compare.selects_all(), after);
   }
-  repair_.after = std::move(after);
+  return after;
 }
 
 }  // namespace

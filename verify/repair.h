@@ -41,7 +41,8 @@ struct Repair {
   std::vector<std::string> suspicious;
   std::vector<Remark> notes;  ///< what stands aside meanwhile, and the like
   bool applied = false;
-  /// Of what was touched, looked at again after it was applied. It says nothing about the rest.
+  /// Of what was touched, looked at again after it was applied. It says nothing about the rest. When that
+  /// look failed, it holds nothing but what was unchecked so.
   std::optional<Outcome> after;
 
   /// Planned only: that of the comparison. Applied: 0 when nothing is left that differs, 1 when something is,
@@ -76,7 +77,8 @@ inline constexpr uint64_t kFewRows = 100;
 ///
 /// What is touched is compared again. Throws Error{usage} when `confirm` says no or a table is suspicious,
 /// Error{in_doubt} when it is not known whether the transaction was committed, and what compare() throws; any
-/// other error on the way leaves the target as it was, but for sequences that may have gone forward.
+/// other error on the way leaves the target as it was, but for sequences that may have gone forward. Once the
+/// transaction is committed nothing is thrown any more.
 Repair repair(const RepairOptions& options, Progress& progress, const base::Stop& stop);
 
 }  // namespace verify

@@ -19,6 +19,7 @@ void RepairOutput::statement(const std::string& sql) {
 
 void RepairOutput::commit() {
   write("COMMIT;\n");
+  if (script_) script_->finish();
   if (!target_) return;
   try {
     // The server answers COMMIT of a failed transaction with success and the tag ROLLBACK.

@@ -15,7 +15,8 @@ class RepairOutput {
   RepairOutput(pg::Connection* target, base::FileSink* script) : target_(target), script_(script) {}
 
   void statement(const std::string& sql);
-  /// COMMIT. Throws Error{in_doubt} when the server's answer was lost.
+  /// COMMIT, before which the script is finished: what fails then fails while nothing is changed. Throws
+  /// Error{in_doubt} when the server's answer was lost.
   void commit();
   /// A line for whoever reads the script.
   void comment(const std::string& text);

@@ -73,6 +73,23 @@ bool keys_can_be_found(Side& side, const pg::Table& table, const std::vector<std
   return true;
 }
 
+// DELETE and SELECT of the root reach every leaf, also one that was left out of the comparison. Empty: there
+// is none.
+std::string why_not_whole(const RepairOptions& options, const Side& side, const pg::Table& root) {
+  const auto tables = pg::by_oid(side.catalog().tables);
+  for (const auto& leaf : side.catalog().tables) {
+    const auto above = pg::ancestors(tables, leaf);
+    if (std::ranges::find(above, &root) == above.end()) continue;
+    if (leaf.kind == 'f')
+      return fmt::format("its partition {} at the {} is a foreign table", leaf.name.display(),
+                         name_of(side.role()));
+    if (const auto why = options.compare.why_left_out(pg::lineage(tables, leaf), &side.catalog()))
+      return fmt::format("its partition {} at the {} was not compared: {}", leaf.name.display(),
+                         name_of(side.role()), *why);
+  }
+  return {};
+}
+
 // Empty: the rows that differ are known one by one, and few.
 std::string why_all_rows(const RepairOptions& options, const TableResult& table, const DifferingKeys& rows) {
   if (table.key.empty()) return "it has no key by which single rows could be named";
@@ -127,8 +144,19 @@ class Planner {
     if (reason.empty() &&
         !(keys_can_be_found(source_, *source, table.key) && keys_can_be_found(target_, *target, table.key)))
       reason = "its key is of a type whose values cannot be looked for";
-    if (!reason.empty() && !(options_.may_recopy && options_.may_recopy(target->name))) {
-      if (is_far_off(options_, table)) repair_.suspicious.push_back(table.name);
+    const bool may_recopy = options_.may_recopy && options_.may_recopy(target->name);
+    if (!reason.empty() && !may_recopy && is_far_off(options_, table))
+      repair_.suspicious.push_back(table.name);
+    if (table.kind == "partitioned table") {
+      auto why = why_not_whole(options_, source_, *source);
+      if (why.empty()) why = why_not_whole(options_, target_, *target);
+      if (!why.empty()) {
+        leave(table.name, why + "; the partitioned table is mended as a whole or not at all",
+              "include that partition, or mend the rows of the others by hand");
+        return;
+      }
+    }
+    if (!reason.empty() && !may_recopy) {
       leave(table.name, reason + ": its rows would have to be copied again, all of them",
             fmt::format("check that this is the right target; then --recopy {}", table.name));
       return;

@@ -69,6 +69,7 @@ struct TableResult {
   std::string reason;  ///< why it is unchecked
   std::string hint;
   std::string condition;
+  bool filtered = false;             ///< the condition is the user's, not an extension's alone
   std::vector<std::string> columns;  ///< in the order in which they were digested
   std::vector<std::string> key;
   pg::CopyFormat format = pg::CopyFormat::binary;
@@ -86,6 +87,12 @@ struct Remark {
   std::string message;
   std::string hint = {};
   bool operator==(const Remark&) const = default;
+};
+
+/// What the target computes by itself, and is not compared after a copy, which has no digests of it.
+struct LeftToTarget {
+  uint64_t materialized_views = 0;
+  uint64_t generated_columns = 0;
 };
 
 struct SideInfo {
@@ -114,6 +121,7 @@ struct Outcome {
   std::vector<Remark> unchecked;
   std::vector<Remark> skipped;
   std::vector<Remark> notes;
+  LeftToTarget left_to_target;
   std::chrono::milliseconds elapsed{0};
 
   bool user_waived = false;  ///< a waiver of the user's accepted a difference

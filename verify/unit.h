@@ -20,6 +20,7 @@ struct Unit {
   Kind kind = Kind::table;
   pg::QualifiedName name;
   std::string condition;
+  bool filtered = false;  ///< the condition is the user's, not an extension's alone
   /// In the order of the stream: the source's, the generated ones last.
   std::vector<std::string> columns;
   std::vector<std::string> key;
@@ -44,6 +45,7 @@ struct UnitPlan {
   std::vector<Remark> unchecked;
   std::vector<Remark> skipped;
   std::vector<Remark> notes;
+  LeftToTarget left_to_target;
 };
 
 /// Matches the relations of both sides by name.

@@ -58,6 +58,37 @@ TEST(VerifyReport, EqualNamesWhatWasCompared) {
             "EQUAL: 2 tables, 15 rows, every row digested, definitions not compared, in 1.5 s");
 }
 
+TEST(VerifyReport, SaysWhichRowsWereSelected) {
+  auto outcome = two_tables(State::equal);
+  outcome.tables[0].condition = " of_the_extension";
+  outcome.tables[1].condition = " note <> 'x'";
+  EXPECT_THAT(verify_text(outcome), Not(HasSubstr("selected")));
+  outcome.tables[1].filtered = true;
+  const auto text = verify_text(outcome);
+  EXPECT_THAT(text,
+              StartsWith("EQUAL: 2 tables, 15 rows, every one of the selected rows digested, in 1.5 s\n"));
+  EXPECT_THAT(text, HasSubstr("selected rows:\n  of public.b only rows where note <> 'x' were compared\n"));
+  EXPECT_THAT(text, Not(HasSubstr("of public.a")));
+  outcome.digests = false;
+  EXPECT_THAT(verify_line(verify_json(outcome, {})),
+              HasSubstr("15 rows, selected rows counted, not compared"));
+}
+
+TEST(VerifyReport, SaysWhatACopyHasNoDigestsOf) {
+  auto outcome = two_tables(State::equal);
+  outcome.left_to_target = {3, 5};
+  EXPECT_EQ(verify_line(verify_json(outcome, {})),
+            "EQUAL: 2 tables, 15 rows, every row digested, 3 materialized views and 5 generated columns not "
+            "compared, in 1.5 s");
+  outcome.left_to_target = {1, 0};
+  outcome.catalog.reset();
+  EXPECT_THAT(verify_line(verify_json(outcome, {})),
+              HasSubstr("digested, definitions and 1 materialized view not compared, in"));
+  outcome.tables[1].state = State::different;
+  EXPECT_THAT(verify_line(verify_json(outcome, {})),
+              HasSubstr("1 difference, definitions and 1 materialized view not compared, after"));
+}
+
 TEST(VerifyReport, DifferentNamesRowsAndColumns) {
   auto outcome = two_tables(State::different);
   auto& rows = outcome.tables[1].rows.emplace();

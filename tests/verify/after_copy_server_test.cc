@@ -41,6 +41,7 @@ TEST(AfterCopy, TheTargetIsComparedWithTheCopysSnapshot) {
   EXPECT_TRUE(verdict.table("shop.purchase").at("source").at("recorded"));
   EXPECT_EQ(verdict.report.at("source").at("snapshot"), snapshot);
   EXPECT_THAT(verdict.remarks("skipped"), Contains(HasSubstr("materialized view shop.best")));
+  EXPECT_THAT(verdict.process.output, HasSubstr("1 materialized view"));
   EXPECT_EQ(move.verify({"--level", "counts"}).code(), 0);
   // The run directory has the result, beside the copy's own.
   EXPECT_EQ(json::parse(copy::test::slurp(move.way.run_dir() / "verify-report.json")).at("verdict"), "equal");
@@ -157,6 +158,32 @@ TEST(AfterCopy, ASourceThatWasGivenHasToAnswer) {
   EXPECT_EQ(wrong.code(), 3) << wrong.text();
   EXPECT_THAT(wrong.remarks("unchecked"), ElementsAre(HasSubstr("not the database that was copied")));
   EXPECT_THAT(move.verify({}, true).definitions(), ElementsAre("index public.t_v"));
+}
+
+// What was copied equals its own digests, of course; and its server may have been restarted since.
+TEST(AfterCopy, TheSourceIsNotTakenForTheTarget) {
+  support::Cluster server(15);
+  const support::TestDatabase source(server);
+  source.exec("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)");
+  const support::TestDatabase target(target_server());
+  const copy::test::Copy way(source.url(), target.url());
+  ASSERT_TRUE(exits(way.copy(), 0));
+  const Arguments run{"--run-dir", way.run_dir()};
+  EXPECT_EQ(compare("", target.url(), run).code(), 0);
+  server.restart();
+  const auto refused = compare("", source.url(), run);
+  EXPECT_EQ(refused.code(), 2) << refused.text();
+  EXPECT_THAT(refused.process.error, HasSubstr("is the source of run"));
+  EXPECT_THAT(refused.process.error, HasSubstr(source.name()));
+  EXPECT_EQ(compare("", target.url(), run).code(), 0);
+  // Where the provider hides what a server goes by, and the source is there to be compared with.
+  const support::TestRole reader(server);
+  source.exec("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC");
+  const auto by_socket = fmt::format("host={} port={} user={} dbname={}", server.socket_directory().native(),
+                                     server.port(), reader.name(), source.name());
+  const auto hidden = compare(by_socket, source.url(reader.name()), run);
+  EXPECT_EQ(hidden.code(), 2) << hidden.text();
+  EXPECT_THAT(hidden.process.error, HasSubstr("is the source of run"));
 }
 
 TEST(AfterCopy, WithoutASourceDefinitionsAreSaidToBeLeftOut) {

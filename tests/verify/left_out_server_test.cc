@@ -51,6 +51,32 @@ TEST(LeftOut, RowsOfAConfigurationTableThatOnlyTheTargetHasAreExtra) {
   EXPECT_EQ(pair.compare({"--server-side"}).rows("public.conf").size(), 1U);
 }
 
+// The condition is a table's own business when an extension has it, and the user's when --where does.
+TEST(LeftOut, RowsThatAFilterLeavesOutAreSaidToBe) {
+  copy::test::Move move(R"(
+    CREATE EXTENSION hstore; CREATE TABLE conf (id int PRIMARY KEY);
+    ALTER EXTENSION hstore ADD TABLE conf;
+    UPDATE pg_extension SET extconfig = ARRAY['conf'::regclass::oid], extcondition = ARRAY['WHERE id > 0']
+     WHERE extname = 'hstore';
+    CREATE TABLE orders (id int PRIMARY KEY, year int); INSERT INTO orders VALUES (1, 2020), (2, 2021))");
+  move.target.exec(R"(
+    CREATE EXTENSION hstore; CREATE TABLE conf (id int PRIMARY KEY);
+    ALTER EXTENSION hstore ADD TABLE conf;
+    UPDATE pg_extension SET extconfig = ARRAY['conf'::regclass::oid], extcondition = ARRAY['WHERE id > 0']
+     WHERE extname = 'hstore')");
+  const Arguments filter{"--where", "public.orders=year > 2020"};
+  ASSERT_TRUE(exits(move.copy(filter), 0));
+  const Arguments after_copy{"--run-dir", move.way.run_dir()};
+  for (const auto& verdict :
+       {compare(move.source.url(), move.target.url(), filter), compare("", move.target.url(), after_copy)}) {
+    EXPECT_EQ(verdict.code(), 0) << verdict.text();
+    EXPECT_THAT(verdict.process.output, HasSubstr("every one of the selected rows digested"));
+    EXPECT_THAT(verdict.process.output,
+                HasSubstr("selected rows:\n  of public.orders only rows where year > 2020 were compared\n"));
+    EXPECT_THAT(verdict.process.output, ::testing::Not(HasSubstr("of public.conf")));
+  }
+}
+
 // The copy sets their values, as pg_dump does.
 TEST(LeftOut, AnExtensionsConfigurationSequenceIsCompared) {
   const char* sql = R"(
@@ -136,6 +162,26 @@ TEST(LeftOut, AForeignPartitionOfATreeThatIsComparedAsAWhole) {
   EXPECT_THAT(verdict.in_state("equal"), ElementsAre("public.p"));
   EXPECT_THAT(verdict.remarks("skipped"),
               ElementsAre("foreign table public.p1: its rows live elsewhere: it is a foreign table"));
+}
+
+// It is neither one of the leaves that are compared as one, nor compared with a table.
+TEST(LeftOut, ADetachedTableIsNotWaivedWithItsShape) {
+  const std::string tree = R"(
+    CREATE TABLE p (id int) PARTITION BY RANGE (id);
+    CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20); INSERT INTO p VALUES (10);)";
+  const Pair pair(tree + "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10)",
+                  tree + "CREATE TABLE p1 (id int); INSERT INTO p1 VALUES (5)");
+  const Arguments waived{"--waive", "table public.p1 *"};
+  const auto verdict = pair.compare(waived);
+  EXPECT_EQ(verdict.code(), 3) << verdict.text();
+  EXPECT_THAT(verdict.remarks("unchecked"),
+              ElementsAre(HasSubstr("table public.p1: is by itself on the target")));
+  // The other way round both are compared: as one, and with each other.
+  pair.target.exec("ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (0) TO (10)");
+  pair.source.exec("ALTER TABLE p DETACH PARTITION p1");
+  const auto detached = pair.compare(waived);
+  EXPECT_EQ(detached.code(), 1) << detached.text();
+  EXPECT_THAT(detached.in_state("different"), ElementsAre("public.p", "public.p1"));
 }
 
 TEST(LeftOut, OptionsThatNobodySawMayBeWaived) {

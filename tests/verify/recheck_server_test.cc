@@ -8,6 +8,7 @@ namespace verify::test {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 TEST(RecheckServers, ATableWithoutAKeyStaysDifferent) {
   const char* sql = "CREATE TABLE t (v text)";
@@ -44,6 +45,24 @@ TEST(RecheckServers, ALookUpThatFailsSettlesNothing) {
       pair.compare({"--recheck", "2", "--where", "public.t=public.here()", "--waive", "function *"});
   EXPECT_EQ(verdict.code(), 1) << verdict.text();
   EXPECT_THAT(verdict.in_state("different"), ElementsAre("public.t"));
+}
+
+// Each of its rows is gone when it is looked at again; none has ever come to the target.
+TEST(RecheckServers, AQueueThatNobodyReplicatesIsNotEqual) {
+  const char* sql = "CREATE TABLE queue (id int PRIMARY KEY)";
+  const Pair pair(sql, sql);
+  pair.source.exec("INSERT INTO queue VALUES (1)");
+  const support::TempDir directory;
+  support::Process process(support::cutover_program(),
+                           {"verify", "--source", pair.source.url(), "--target", pair.target.url(),
+                            "--recheck", "1", "--report", directory / "report.json"});
+  process.wait_for_output("looking at them again");
+  pair.source.exec("BEGIN; DELETE FROM queue; INSERT INTO queue VALUES (2); COMMIT");
+  Verdict verdict{process.wait(), {}};
+  verdict.report = json::parse(copy::test::slurp(directory / "report.json"));
+  EXPECT_EQ(verdict.code(), 3) << verdict.text();
+  EXPECT_THAT(verdict.in_state("unchecked"), ElementsAre("public.queue"));
+  EXPECT_THAT(verdict.process.output, HasSubstr("public.queue: other rows differ each time"));
 }
 
 }  // namespace

@@ -121,6 +121,74 @@ TEST(RepairSafety, AScriptRunsAtItsTargetOnlyAndMovesSequencesForwardOnly) {
   patient.expect_equal();
 }
 
+// By its root it would be emptied, and filled with the source's rows.
+TEST(RepairSafety, ALeafThatWasNotComparedIsNotTouched) {
+  const std::string tree = R"(
+    CREATE TABLE ev (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+    CREATE TABLE ev_local PARTITION OF ev FOR VALUES FROM (100) TO (200);)";
+  const Patient patient(tree + "CREATE TABLE ev_a PARTITION OF ev FOR VALUES FROM (0) TO (10);",
+                        tree +
+                            "CREATE TABLE ev_a1 PARTITION OF ev FOR VALUES FROM (0) TO (5);"
+                            "CREATE TABLE ev_a2 PARTITION OF ev FOR VALUES FROM (5) TO (10);");
+  patient.source.exec("INSERT INTO ev VALUES (1, 'x'), (7, 'y'), (100, 'of the source')");
+  patient.target.exec("INSERT INTO ev VALUES (1, 'x'), (8, 'z'), (150, 'of the target')");
+  const auto before = patient.rows("ev");
+  for (const auto& how : {Arguments{}, Arguments{"--recopy", "public.ev"}}) {
+    auto arguments = how;
+    arguments.insert(arguments.end(), {"--exclude", "public.ev_local"});
+    const auto refused = patient.apply(arguments);
+    EXPECT_EQ(refused.code(), 1) << refused.text();
+    EXPECT_THAT(steps(refused), ::testing::IsEmpty());
+    EXPECT_THAT(refused.remarks("left"),
+                Contains(HasSubstr("public.ev: its partition public.ev_local at the source was not compared: "
+                                   "left out by --exclude")));
+    EXPECT_EQ(patient.rows("ev"), before);
+  }
+  EXPECT_THAT(steps(patient.apply()), ElementsAre("rows public.ev 2/2/0/0"));
+  EXPECT_EQ(patient.rows("ev"), R"((1,x) (100,"of the source") (7,y))");
+}
+
+TEST(RepairSafety, AForeignPartitionIsNotTouched) {
+  const std::string tree = R"(
+    CREATE FOREIGN DATA WRAPPER w; CREATE SERVER srv FOREIGN DATA WRAPPER w;
+    CREATE TABLE ev (id int, v text) PARTITION BY RANGE (id);
+    CREATE FOREIGN TABLE ev_far PARTITION OF ev FOR VALUES FROM (100) TO (200) SERVER srv;)";
+  const Patient patient(tree + "CREATE TABLE ev_a PARTITION OF ev FOR VALUES FROM (0) TO (10);",
+                        tree + "CREATE TABLE ev_a1 PARTITION OF ev FOR VALUES FROM (0) TO (10);");
+  patient.source.exec("INSERT INTO ev VALUES (1, 'x')");
+  const auto refused = patient.apply({"--recopy", "public.ev"});
+  EXPECT_EQ(refused.code(), 1) << refused.text();
+  EXPECT_THAT(refused.remarks("left"),
+              Contains(HasSubstr("public.ev: its partition public.ev_far at the source is a foreign table")));
+}
+
+// A report of a failure would let the changes be looked for in vain, or be made again.
+TEST(RepairSafety, WhatIsCommittedIsSaidToBeThoughNobodyCanLookAgain) {
+  const support::TestRole doctor(target_server(), "LOGIN SUPERUSER");
+  const Patient patient(kPlain, kPlain);
+  patient.target.exec("UPDATE t SET v = 'x' WHERE id = 1");
+  const support::TempDir directory;
+  support::Session holder(patient.target.url());
+  holder.exec("BEGIN; LOCK TABLE t IN SHARE MODE");
+  support::Process repair(support::cutover_program(),
+                          {"repair", "--no-progress", "--apply", "--yes", "--source", patient.source.url(),
+                           "--target", patient.target.url(doctor.name()), "--script",
+                           directory / "repair.sql", "--report", directory / "report.json"});
+  patient.target.wait_until(
+      "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 't'::regclass)");
+  patient.target.exec(fmt::format("ALTER ROLE {} NOLOGIN", support::sql_identifier(doctor.name())));
+  holder.exec("COMMIT");
+  const auto ended = repair.wait();
+  EXPECT_TRUE(exits(ended, 3));
+  EXPECT_EQ(patient.target.value("SELECT v FROM t WHERE id = 1"), "v1");
+  EXPECT_THAT(ended.output, HasSubstr("the changes are committed, but could not be compared again"));
+  EXPECT_THAT(ended.output, HasSubstr("cutover verify"));
+  const auto report = json::parse(copy::test::slurp(directory / "report.json"));
+  EXPECT_EQ(report.at("applied"), true);
+  EXPECT_EQ(report.at("verdict"), "unverified");
+  EXPECT_TRUE(std::filesystem::exists(directory / "repair.sql"));
+}
+
 // The source goes on until the target stands still.
 TEST(RepairSafety, RowsAreThoseOfTheSourceWhenTheTargetIsLocked) {
   const Patient patient(kPlain, kPlain);
