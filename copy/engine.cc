@@ -508,6 +508,7 @@ Outcome Run::export_archive() {
 Outcome Run::import_archive(const Confirm& confirm) {
   from_archive_ = true;
   require_whole_run();
+  if (dir_.has_run() && !options_.restart) require_same_archive(dir_, *options_.archive);
   if (dir_.state().finished && !options_.restart) return finished_before();
   return guarded([&] {
     const auto archived = RunDir::peek(*options_.archive);
