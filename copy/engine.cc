@@ -371,6 +371,7 @@ void Run::finish_target() {
   } else {
     progress_.set_phase("finish");
     restore();
+    refresh_materialized_views(*context_);
     if (context_->replica_role)
       for (auto& problem : session_->run(
                "foreign keys", [&](pg::Connection& target) { return violated_foreign_keys(target, plan_); }))

@@ -482,7 +482,7 @@ class RecordedMatcher {
             {described(*table), "is on the target, but the copy did not make it", {}});
       } else if (table->kind == 'm') {
         skipped_.emplace(described(*table),
-                         "the copy refreshed it on the target and has no digest of the source's");
+                         "a copy refreshes what the source has too, and has no digest of its rows");
       } else if (table->kind == 'f') {
         skipped_.emplace(described(*table), "its rows live elsewhere: it is a foreign table");
       }
