@@ -138,12 +138,15 @@ void Run::require_whole_run() const {
 void Run::open_target() {
   target_.emplace(pg::open_first_session(options_.target, target_session(kPlanApplication), stop_));
   target_version_ = server_version(*target_);
+  check_target_alone(*target_, findings_);
+  // A new run tells of these with all else that is in its way. What one has made is not touched through them.
+  if (dir_.has_run()) throw_blockers(findings_);
 }
 
 void Run::start_new() {
   auto source = pg::open_first_session(options_.source, source_session(kPlanApplication), stop_);
   check_source_server(source, options_, findings_);
-  if (target_) check_target_server(source, *target_, findings_);
+  if (target_) check_both_servers(source, *target_, findings_);
   throw_blockers(findings_);
   auto keeper = open_keeper(options_, kPlanApplication, stop_);
   plan_ = make_plan(keeper->connection(), options_);
@@ -519,7 +522,6 @@ Outcome Run::import_archive(const Confirm& confirm) {
                         "let the export that makes it end first");
     open_target();
     if (options_.restart && dir_.has_run()) discard_run(options_, dir_, *target_, confirm, {});
-    check_target_alone(*target_, findings_);
     if (dir_.has_run()) {
       reopen();
       resumed_ = "the archive is what it was";
@@ -566,7 +568,8 @@ PlanReport plan_copy(const Options& options, const base::Stop& stop) {
   if (!options.target.parameters().empty()) {
     auto target = pg::open_first_session(options.target, target_session(kPlanApplication), stop);
     report.target_version = server_version(target);
-    check_target_server(source, target, report.findings);
+    check_target_alone(target, report.findings);
+    check_both_servers(source, target, report.findings);
     check_target_content(target, report.plan, options, report.findings);
     check_connections(target, "target", options.jobs + options.effective_index_jobs(), report.findings);
   }
