@@ -468,7 +468,7 @@ Outcome Run::copy(const Confirm& confirm) {
     }
     prepare_target();
     if (source_.keeper) {
-      source_.open = live_source(*context_, source_.keeper->id());
+      source_.open = live_source(*context_, *source_.keeper);
     } else {
       source_ = resume_source(*context_, plan_, schema_, *target_, std::move(found));
       resumed_ = source_.explanation;
@@ -499,7 +499,7 @@ Outcome Run::export_archive() {
     make_context();
     archive_.emplace(dir_);
     context_->archive = &*archive_;
-    source_.open = live_source(*context_, source_.keeper->id());
+    source_.open = live_source(*context_, *source_.keeper);
     load();
     store_end_state();
     if (plan_.schema == SchemaMode::dump) {
