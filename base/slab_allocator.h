@@ -9,8 +9,9 @@ namespace base {
 /// Gives a container of many small entries its memory in large pieces, which go back when the container ends.
 /// For entries that stay while everything around them comes and goes: allocated one by one each would split a
 /// piece that was just freed, and what is left of it does not do for the next of its kind (measured: 100
-/// bytes kept cost 700). As thread-safe as the container itself: a copy has pieces of its own, and what was
-/// moved takes them along.
+/// bytes kept cost 700). As thread-safe as the container itself: a copy has pieces of its own. What was moved
+/// takes them along, and what it was moved out of shares them from then on: only the same thread may fill
+/// that again.
 template <typename T>
 class SlabAllocator {
  public:
@@ -19,6 +20,10 @@ class SlabAllocator {
   using propagate_on_container_swap = std::true_type;
 
   SlabAllocator() : slabs_(std::make_shared<std::pmr::unsynchronized_pool_resource>()) {}
+  // With these there is no move: it would leave a container that may be filled again without an allocator.
+  SlabAllocator(const SlabAllocator&) = default;
+  SlabAllocator& operator=(const SlabAllocator&) = default;
+  ~SlabAllocator() = default;
   template <typename Other>
   SlabAllocator(const SlabAllocator<Other>& other)
       : slabs_(other.slabs_) {}  // NOLINT(google-explicit-constructor)

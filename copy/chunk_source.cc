@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "base/zstd.h"
-#include "copy/keeper_watch.h"
 #include "copy/sql.h"
 #include "pg/copy_stream.h"
 #include "pg/snapshot.h"
@@ -19,10 +18,11 @@ void pour(base::ByteSource& from, base::ByteSink& out, std::vector<std::byte>& b
 
 class LiveSource final : public ChunkSource {
  public:
-  LiveSource(const Context& context, const std::string& snapshot_id, const base::Stop& stop)
+  LiveSource(const Context& context, const std::string& snapshot_id, const std::string& transactions,
+             const base::Stop& stop)
       : plan_(context.plan), connection_(context.open_source(stop)), buffer_(pg::kCopyBatch) {
     try {
-      pg::import_snapshot(connection_, snapshot_id);
+      pg::import_snapshot(connection_, snapshot_id, transactions);
     } catch (const base::Error& error) {
       if (error.sqlstate() == "22023" || error.sqlstate() == "42704") throw SnapshotLost();
       throw;
@@ -160,9 +160,9 @@ class ArchiveSource final : public ChunkSource {
 
 }  // namespace
 
-ChunkSourceFactory live_source(const Context& context, std::string snapshot_id) {
-  return [&context, id = std::move(snapshot_id)](const base::Stop& stop) {
-    return std::make_unique<LiveSource>(context, id, stop);
+ChunkSourceFactory live_source(const Context& context, const KeeperWatch& keeper) {
+  return [&context, id = keeper.id(), transactions = keeper.mark().transactions](const base::Stop& stop) {
+    return std::make_unique<LiveSource>(context, id, transactions, stop);
   };
 }
 

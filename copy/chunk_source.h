@@ -6,6 +6,7 @@
 #include <string>
 
 #include "copy/context.h"
+#include "copy/keeper_watch.h"
 
 namespace copy {
 
@@ -40,8 +41,9 @@ class ChunkSource {
 
 using ChunkSourceFactory = std::function<std::unique_ptr<ChunkSource>(const base::Stop& worker_stop)>;
 
-/// Reads at the source under an exported snapshot.
-ChunkSourceFactory live_source(const Context& context, std::string snapshot_id);
+/// Reads at the source under the keeper's snapshot, also after the keeper's end: then the workers find it
+/// lost.
+ChunkSourceFactory live_source(const Context& context, const KeeperWatch& keeper);
 /// Reads from an archive whose journal says `state`. Damage is Error{corrupt} naming the file, before the
 /// chunk is committed anywhere.
 ChunkSourceFactory archive_source(std::filesystem::path archive, RunState state);

@@ -138,12 +138,15 @@ void Run::require_whole_run() const {
 void Run::open_target() {
   target_.emplace(pg::open_first_session(options_.target, target_session(kPlanApplication), stop_));
   target_version_ = server_version(*target_);
+  check_target_alone(*target_, findings_);
+  // A new run tells of these with all else that is in its way. What one has made is not touched through them.
+  if (dir_.has_run()) throw_blockers(findings_);
 }
 
 void Run::start_new() {
   auto source = pg::open_first_session(options_.source, source_session(kPlanApplication), stop_);
   check_source_server(source, options_, findings_);
-  if (target_) check_target_server(source, *target_, findings_);
+  if (target_) check_both_servers(source, *target_, findings_);
   throw_blockers(findings_);
   auto keeper = open_keeper(options_, kPlanApplication, stop_);
   plan_ = make_plan(keeper->connection(), options_);
@@ -371,6 +374,7 @@ void Run::finish_target() {
   } else {
     progress_.set_phase("finish");
     restore();
+    refresh_materialized_views(*context_);
     if (context_->replica_role)
       for (auto& problem : session_->run(
                "foreign keys", [&](pg::Connection& target) { return violated_foreign_keys(target, plan_); }))
@@ -464,7 +468,7 @@ Outcome Run::copy(const Confirm& confirm) {
     }
     prepare_target();
     if (source_.keeper) {
-      source_.open = live_source(*context_, source_.keeper->id());
+      source_.open = live_source(*context_, *source_.keeper);
     } else {
       source_ = resume_source(*context_, plan_, schema_, *target_, std::move(found));
       resumed_ = source_.explanation;
@@ -495,7 +499,7 @@ Outcome Run::export_archive() {
     make_context();
     archive_.emplace(dir_);
     context_->archive = &*archive_;
-    source_.open = live_source(*context_, source_.keeper->id());
+    source_.open = live_source(*context_, *source_.keeper);
     load();
     store_end_state();
     if (plan_.schema == SchemaMode::dump) {
@@ -508,6 +512,7 @@ Outcome Run::export_archive() {
 Outcome Run::import_archive(const Confirm& confirm) {
   from_archive_ = true;
   require_whole_run();
+  if (dir_.has_run() && !options_.restart) require_same_archive(dir_, *options_.archive);
   if (dir_.state().finished && !options_.restart) return finished_before();
   return guarded([&] {
     const auto archived = RunDir::peek(*options_.archive);
@@ -517,7 +522,6 @@ Outcome Run::import_archive(const Confirm& confirm) {
                         "let the export that makes it end first");
     open_target();
     if (options_.restart && dir_.has_run()) discard_run(options_, dir_, *target_, confirm, {});
-    check_target_alone(*target_, findings_);
     if (dir_.has_run()) {
       reopen();
       resumed_ = "the archive is what it was";
@@ -564,7 +568,8 @@ PlanReport plan_copy(const Options& options, const base::Stop& stop) {
   if (!options.target.parameters().empty()) {
     auto target = pg::open_first_session(options.target, target_session(kPlanApplication), stop);
     report.target_version = server_version(target);
-    check_target_server(source, target, report.findings);
+    check_target_alone(target, report.findings);
+    check_both_servers(source, target, report.findings);
     check_target_content(target, report.plan, options, report.findings);
     check_connections(target, "target", options.jobs + options.effective_index_jobs(), report.findings);
   }

@@ -211,6 +211,65 @@ void add_foreign_keys(const Context& context, ItemRunner& items, const SchemaIte
 
 // ---------------------------------------------------------------------------------------- the other steps
 
+namespace {
+
+// Those of the plan that are the target's to refresh. Where its schema was there before, so were they, as its
+// migrations made them: what it has not, or left without rows, stays so.
+std::vector<pg::QualifiedName> views_to_refresh(const Context& context, TargetSession& target) {
+  const auto& views = context.plan.materialized_views;
+  if (context.plan.schema == SchemaMode::dump || views.empty()) return views;
+  const auto populated = target.run("materialized views", [&](pg::Connection& connection) {
+    const auto rows = connection.exec(
+        fmt::format("SELECT n.nspname, c.relname, c.relispopulated FROM (VALUES {}) v(schema, name) "
+                    "JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "
+                    "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
+                    "AND c.relkind = 'm'",
+                    pg::name_rows(views)));
+    std::map<pg::QualifiedName, bool> found;
+    for (int row = 0; row < rows.rows(); ++row)
+      found[{rows.string(row, 0), rows.string(row, 1)}] = rows.boolean(row, 2);
+    return found;
+  });
+  std::vector<pg::QualifiedName> chosen;
+  for (const auto& view : views) {
+    const auto object = "materialized view " + view.display();
+    const auto found = populated.find(view);
+    if (found == populated.end()) {
+      context.problems.add({Problem::Kind::note, object, "does not exist on the target: not refreshed",
+                            "if it belongs there, run the application's migrations that make it"});
+    } else if (!found->second) {
+      context.problems.add({Problem::Kind::note, object,
+                            "is populated at the source and not on the target, and stays so",
+                            "to fill it: REFRESH MATERIALIZED VIEW " + view.sql()});
+    } else {
+      chosen.push_back(view);
+    }
+  }
+  return chosen;
+}
+
+// Only its owner may: what would make this role one of his.
+std::string how_to_refresh(const Context& context, TargetSession& target, const pg::QualifiedName& view,
+                           const base::Error& error) {
+  constexpr std::string_view kInsufficientPrivilege = "42501";
+  if (!error.hint().empty() || context.plan.schema == SchemaMode::dump) return error.hint();
+  const auto statement = "REFRESH MATERIALIZED VIEW " + view.sql();
+  const auto again = "run the same command again when this can succeed: " + statement;
+  if (error.sqlstate() != kInsufficientPrivilege) return again;
+  return target.run("materialized views", [&](pg::Connection& connection) {
+    const auto rows = connection.exec(fmt::format(
+        "SELECT pg_catalog.pg_get_userbyid(c.relowner), current_user FROM pg_catalog.pg_class c "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname, c.relname) = {} "
+        "AND NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')",
+        view.row()));
+    if (rows.rows() == 0) return again;
+    return fmt::format("GRANT {} TO {}; then {}", pg::quote_identifier(rows.text(0, 0)),
+                       pg::quote_identifier(rows.text(0, 1)), again);
+  });
+}
+
+}  // namespace
+
 void refresh_materialized_views(const Context& context) {
   TargetSession target(context, context.stop);
   const auto refresh = [&](const pg::QualifiedName& view) {
@@ -218,7 +277,7 @@ void refresh_materialized_views(const Context& context) {
       connection.exec("REFRESH MATERIALIZED VIEW " + view.sql());
     });
   };
-  auto left = context.plan.materialized_views;
+  auto left = views_to_refresh(context, target);
   // A view may read another one through a function, which the catalog does not tell: as long as one succeeds,
   // try the others again.
   for (bool progress = true; progress && !left.empty();) {
@@ -242,7 +301,8 @@ void refresh_materialized_views(const Context& context) {
     } catch (const base::Error& error) {
       if (error.kind() != base::ErrorKind::permanent) throw;
       context.problems.add({Problem::Kind::failed, "materialized view " + view.display(),
-                            "could not be refreshed: " + error.message(), error.hint()});
+                            "could not be refreshed: " + error.message(),
+                            how_to_refresh(context, target, view, error)});
     }
   }
 }

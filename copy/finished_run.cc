@@ -37,6 +37,21 @@ void require_same_selection(const Options& options, const Plan& plan, const RunD
   }
 }
 
+void require_same_archive(const RunDir& dir, const std::filesystem::path& archive) {
+  const auto refuse = [](const std::string& message) {
+    throw base::Error(
+        ErrorKind::usage, message,
+        "give the archive that the run was begun with, name another --run-dir for a new run, or "
+        "use --restart");
+  };
+  if (!std::filesystem::exists(archive / "digest.key"))
+    refuse(fmt::format("{} is not an archive: whether the run in {} was of it cannot be told",
+                       archive.string(), dir.path().string()));
+  if (RunDir::load_key(archive).hex() != dir.load_key().hex())
+    refuse(
+        fmt::format("{} holds a run of another archive, not of {}", dir.path().string(), archive.string()));
+}
+
 std::string require_still_there(pg::Connection& target, const Plan& plan, const RunDir& dir) {
   const auto fail = [&](const std::string& what, const char* hint) {
     throw base::Error(

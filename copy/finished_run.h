@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "copy/options.h"
@@ -16,6 +17,10 @@ namespace copy {
 void require_same_databases(const Options& options, const RunDir& dir, bool with_source);
 /// Neither does a run go on with another selection: what is on the target was chosen by the first.
 void require_same_selection(const Options& options, const Plan& plan, const RunDir& dir);
+
+/// Of an import, and also while it is unfinished: every archive has a digest key of its own, and a run of it
+/// has taken that over. An archive that is not there answers no question, so it is refused too.
+void require_same_archive(const RunDir& dir, const std::filesystem::path& archive);
 
 /// When the run was finished, in UTC. Since then the target may have been made anew, and a success would be
 /// said of an empty database: throws Error{permanent} when something of the run is not there any more. Rows

@@ -135,8 +135,7 @@ void check_target_alone(pg::Connection& target, std::vector<Finding>& findings) 
 
 // Advisory locks are known in one database only: a random one taken on the source that is taken on the target
 // too means that both are the same, whatever the host names say.
-void check_target_server(pg::Connection& source, pg::Connection& target, std::vector<Finding>& findings) {
-  check_target_alone(target, findings);
+void check_both_servers(pg::Connection& source, pg::Connection& target, std::vector<Finding>& findings) {
   std::random_device random;
   const auto key = (static_cast<int64_t>(random()) << 31) ^ random();
   source.exec(fmt::format("SELECT pg_catalog.pg_advisory_lock({})", key));

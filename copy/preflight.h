@@ -17,10 +17,10 @@ namespace copy {
 void check_source_server(pg::Connection& source, const Options& options, std::vector<Finding>& findings);
 /// Tables, schemas and sequences this role may not read, tables whose row security would hide rows from it.
 void check_source_privileges(pg::Connection& source, const Plan& plan, std::vector<Finding>& findings);
-/// A replica, a pooler, the source itself, a database where this role may not create.
-void check_target_server(pg::Connection& source, pg::Connection& target, std::vector<Finding>& findings);
-/// The same for a target without a live source (import).
+/// A replica, a pooler, a database where this role may not create.
 void check_target_alone(pg::Connection& target, std::vector<Finding>& findings);
+/// A target that is the source itself, or of an older version.
+void check_both_servers(pg::Connection& source, pg::Connection& target, std::vector<Finding>& findings);
 /// Extensions, roles, encoding; and, where tables of the plan exist on the target already, their columns,
 /// whether this role may fill them, and whether they are empty.
 void check_target_content(pg::Connection& target, const Plan& plan, const Options& options,

@@ -298,8 +298,8 @@ SourceView at_new_snapshot(const Context& context, Plan& plan, const SchemaItems
   SourceView view;
   view.snapshot = static_cast<uint32_t>(context.dir.state().snapshots.size());
   context.dir.record(record::snapshot(view.snapshot, {keeper->mark(), plan.source_version}));
-  view.open = live_source(context, keeper->id());
   view.keeper = std::make_unique<KeeperWatch>(std::move(keeper), plan, context.stop);
+  view.open = live_source(context, *view.keeper);
   const auto stale = find_stale(context, view.open, view.snapshot);
   if (!stale.empty()) {
     drop_foreign_keys(context, plan, schema, target);
@@ -324,8 +324,8 @@ SourceView choose_source(const Context& context, Plan& plan, const SchemaItems& 
   SourceView view;
   view.snapshot = static_cast<uint32_t>(snapshots.size() - 1);
   if (of_one_snapshot(context) && keeper->mark().unchanged_since(last.mark)) {
-    view.open = live_source(context, keeper->id());
     view.keeper = std::make_unique<KeeperWatch>(std::move(keeper), plan, context.stop);
+    view.open = live_source(context, *view.keeper);
     view.explanation = "nothing was committed at the source since";
     return view;
   }

@@ -74,8 +74,16 @@ SnapshotKeeper::SnapshotKeeper(Connection connection) : connection_(std::move(co
   id_ = row.string(0, 2);
 }
 
-void import_snapshot(Connection& connection, const std::string& snapshot_id) {
-  connection.exec(fmt::format("{}; SET TRANSACTION SNAPSHOT {}", kBegin, quote_literal(snapshot_id)));
+void import_snapshot(Connection& connection, const std::string& snapshot_id,
+                     const std::string& transactions) {
+  const auto row = connection.exec(
+      fmt::format("{}; SET TRANSACTION SNAPSHOT {}; SELECT pg_catalog.txid_current_snapshot()::text", kBegin,
+                  quote_literal(snapshot_id)));
+  if (row.text(0, 0) == transactions) return;
+  throw base::Error(base::ErrorKind::permanent,
+                    fmt::format("snapshot {} is another one now: {} instead of {}", snapshot_id,
+                                row.text(0, 0), transactions))
+      .sqlstate("22023");
 }
 
 }  // namespace pg

@@ -55,7 +55,9 @@ class SnapshotKeeper {
 };
 
 /// Begins a read only transaction in `connection` that sees the exported snapshot. A snapshot that no longer
-/// exists is Error{permanent} with SQLSTATE 22023 or 42704.
-void import_snapshot(Connection& connection, const std::string& snapshot_id);
+/// exists is Error{permanent} with SQLSTATE 22023 or 42704. So is one that is not of these `transactions`
+/// (its mark's): an id is made of small counters, so another server, or this one since a restart, may have it
+/// too.
+void import_snapshot(Connection& connection, const std::string& snapshot_id, const std::string& transactions);
 
 }  // namespace pg

@@ -504,7 +504,7 @@ class RecordedMatcher {
       } else if (table->kind == 'm') {
         ++plan_.left_to_target.materialized_views;
         skipped_.emplace(described(*table),
-                         "the copy refreshed it on the target and has no digest of the source's");
+                         "a copy refreshes what the source has too, and has no digest of its rows");
       } else if (table->kind == 'f') {
         skipped_.emplace(described(*table), "its rows live elsewhere: it is a foreign table");
       }

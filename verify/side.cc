@@ -47,7 +47,7 @@ pg::Connection Side::open_present(const base::Stop& stop) const {
 pg::Connection Side::open_session(const base::Stop& stop) const {
   auto session = open_present(stop);
   try {
-    pg::import_snapshot(session, keeper_->id());
+    pg::import_snapshot(session, keeper_->id(), keeper_->mark().transactions);
   } catch (base::Error& error) {
     if (error.sqlstate() == "22023" || error.sqlstate() == "42704")
       throw base::Error(

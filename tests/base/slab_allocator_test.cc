@@ -46,6 +46,18 @@ TEST(SlabAllocator, WhatIsMovedTakesItsPiecesAlong) {
   EXPECT_EQ(names.size(), 11U);
 }
 
+TEST(SlabAllocator, WhatWasMovedOutOfCanBeFilledAgain) {
+  auto names = numbered(10);
+  Names made(std::move(names));
+  names[1] = "again";  // NOLINT(bugprone-use-after-move)
+  Names assigned;
+  assigned = std::move(made);
+  made[2] = "again";  // NOLINT(bugprone-use-after-move)
+  EXPECT_EQ(assigned, numbered(10));
+  EXPECT_EQ(names, (Names{{1, "again"}}));
+  EXPECT_EQ(made, (Names{{2, "again"}}));
+}
+
 TEST(SlabAllocator, EntriesLieTogether) {
   Names names;
   std::vector<std::string> others;

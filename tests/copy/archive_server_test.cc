@@ -1,5 +1,7 @@
 // Archives: written beside a copy or by an export, loaded elsewhere, and damaged.
 
+#include <csignal>
+
 #include "tests/copy/fixture.h"
 #include "tests/copy/sample.h"
 
@@ -117,6 +119,57 @@ TEST(Archive, StartsOverWithItsRun) {
   ASSERT_TRUE(exits(move.way.run("export", {"--archive", other}), 0));
   EXPECT_TRUE(exits(move.copy({"--restart", "--yes", "--archive", other}), 2));
   move.expect_equal();
+}
+
+/// Archives of the same table, one of one row and one of two.
+class OtherArchive : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    move.source.exec("CREATE TABLE t (a int); INSERT INTO t VALUES (1)");
+    ASSERT_TRUE(exits(move.way.run("export", {"--archive", monday}), 0));
+    move.source.exec("INSERT INTO t VALUES (2)");
+    ASSERT_TRUE(exits(move.way.run("export", {"--archive", tuesday}), 0));
+  }
+  void expect_refused(const std::string& archive, const std::string& why) const {
+    const auto before = support::database_digest(move.target.url());
+    const auto refused = move.way.run("import", {"--archive", archive});
+    EXPECT_TRUE(exits(refused, 2));
+    EXPECT_THAT(refused.error, AllOf(HasSubstr(why), HasSubstr(archive), HasSubstr("--restart")));
+    EXPECT_EQ(support::database_digest(move.target.url()), before);
+  }
+  Move move;
+  std::string monday = move.way.path("monday").string();
+  std::string tuesday = move.way.path("tuesday").string();
+};
+
+TEST_F(OtherArchive, IsNotBelievedToBeTheOneOfAFinishedRun) {
+  ASSERT_TRUE(exits(move.way.run("import", {"--archive", monday}), 0));
+  expect_refused(tuesday, "holds a run of another archive");
+  EXPECT_TRUE(exits(move.way.run("import", {"--archive", tuesday, "--restart", "--yes"}), 0));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM t"), "2");
+}
+
+TEST_F(OtherArchive, IsNotWhatAKilledRunGoesOnWith) {
+  ASSERT_TRUE(exits(move.way.run("import", {"--archive", monday},
+                                 {.environment = {{"CUTOVER_CRASH_AT", "chunk_copy.before"}}}),
+                    128 + SIGKILL));
+  expect_refused(tuesday, "holds a run of another archive");
+  EXPECT_TRUE(exits(move.way.run("import", {"--archive", monday}), 0));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM t"), "1");
+}
+
+// By its content it is known wherever it is by now, and where it is not, nothing can be said of it.
+TEST_F(OtherArchive, IsNoneThatWasMovedAndNeitherIsOneThatIsGone) {
+  ASSERT_TRUE(exits(move.way.run("import", {"--archive", monday}), 0));
+  const auto moved = move.way.path("moved").string();
+  fs::rename(monday, moved);
+  const auto believed = move.way.run("import", {"--archive", moved});
+  EXPECT_TRUE(exits(believed, 0));
+  EXPECT_THAT(text_of(believed), HasSubstr("by an earlier run"));
+  expect_refused(monday, "is not an archive");
+  // One that was made anew at its place is another one.
+  ASSERT_TRUE(exits(move.way.run("export", {"--archive", moved, "--restart"}), 0));
+  expect_refused(moved, "holds a run of another archive");
 }
 
 TEST(Archive, ThatIsNoneIsRefused) {

@@ -1,5 +1,6 @@
 // What cannot work is refused before anything is done: exit code 2, what is wrong, and what to do.
 
+#include <algorithm>
 #include <csignal>
 
 #include <fmt/format.h>
@@ -202,6 +203,57 @@ TEST(Refused, APoolerThatItsProcessIdTellsButNoDirectEndpointOfNeon) {
   EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_class WHERE relname = 't'"), "0");
   EXPECT_TRUE(exits(copy("ep-x.eu-central-1.aws.neon.tech"), 0));
   move.expect_equal();
+}
+
+// What an earlier process has made is not touched through them either.
+TEST(Refused, ARunThatGoesOnThroughAPooler) {
+  const Move move("CREATE TABLE t AS SELECT 1 AS a");
+  const support::Relay pooler(target_server().port(), support::Relay::CancelKeys::own);
+  const auto archive = move.way.path("archive").string();
+  const auto through = [&](Arguments arguments, const Arguments& more) {
+    arguments[static_cast<size_t>(std::ranges::find(arguments, move.target.url()) - arguments.begin())] =
+        called(move.target, "db.example", pooler.port());
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return support::cutover(arguments);
+  };
+  ASSERT_TRUE(exits(move.way.run("export", {"--archive", archive}), 0));
+  for (const std::string command : {"copy", "import"}) {
+    const Arguments own = command == "import" ? Arguments{"--archive", archive} : Arguments{};
+    const auto killed =
+        move.way.run(command, own, {.environment = {{"CUTOVER_CRASH_AT", "chunk_copy.before"}}});
+    ASSERT_TRUE(exits(killed, 128 + SIGKILL));
+    const auto before = whole_state(move.target.url());
+    for (const Arguments& more : {Arguments{}, Arguments{"--restart", "--yes"}}) {
+      const auto refused = through(move.way.arguments(command, own), more);
+      EXPECT_TRUE(exits(refused, 2));
+      EXPECT_THAT(refused.error, AllOf(HasSubstr("target: the connection goes through a pooler"),
+                                       HasSubstr("nothing was changed")));
+      EXPECT_EQ(whole_state(move.target.url()), before);
+    }
+    EXPECT_TRUE(exits(move.way.run(command, own), 0));
+    move.expect_equal();
+    EXPECT_TRUE(exits(move.way.clean(), 0));
+    move.target.exec("DROP TABLE t");
+  }
+}
+
+TEST(Refused, ARunThatGoesOnOnAReplica) {
+  support::Cluster server(15);
+  server.create_database("app");
+  const support::TestDatabase source(source_server());
+  source.exec("CREATE TABLE t AS SELECT 1 AS a");
+  const Copy way(source.url(), server.url("app"));
+  way.crash_at("chunk_copy.before");
+  server.stop();
+  spill(server.data_directory() / "standby.signal", "");
+  server.start();
+  const auto refused = way.copy();
+  EXPECT_TRUE(exits(refused, 2));
+  EXPECT_THAT(refused.error, AllOf(HasSubstr("target: it is a replica"), HasSubstr("primary")));
+  server.stop();
+  std::filesystem::remove(server.data_directory() / "standby.signal");
+  server.start();
+  EXPECT_TRUE(exits(way.copy(), 0));
 }
 
 TEST(Refused, APgDumpOlderThanTheSource) {

@@ -37,12 +37,12 @@ TEST_P(SnapshotServer, ImportersSeeTheMomentOfTheKeeper) {
   database.exec("INSERT INTO t VALUES (2)");
   auto worker = test::open(database);
   EXPECT_EQ(count(worker), 2);
-  import_snapshot(worker, keeper.id());
+  import_snapshot(worker, keeper.id(), keeper.mark().transactions);
   EXPECT_EQ(count(worker), 1);
   EXPECT_EQ(count(keeper.connection()), 1);
   auto later = test::open(database);
   database.exec("DELETE FROM t");
-  import_snapshot(later, keeper.id());
+  import_snapshot(later, keeper.id(), keeper.mark().transactions);
   EXPECT_EQ(count(later), 1);
   EXPECT_EQ(count(worker), 1);
 }
@@ -52,7 +52,7 @@ TEST_P(SnapshotServer, ItsTransactionsCannotWrite) {
   database.exec("CREATE TABLE t (a int)");
   SnapshotKeeper keeper(test::open(database));
   auto worker = test::open(database);
-  import_snapshot(worker, keeper.id());
+  import_snapshot(worker, keeper.id(), keeper.mark().transactions);
   EXPECT_THAT([&] { worker.exec("INSERT INTO public.t VALUES (1)"); }, throws(ErrorKind::permanent));
   EXPECT_THAT([&] { keeper.connection().exec("INSERT INTO public.t VALUES (1)"); },
               throws(ErrorKind::permanent));
@@ -61,10 +61,12 @@ TEST_P(SnapshotServer, ItsTransactionsCannotWrite) {
 TEST_P(SnapshotServer, ASnapshotThatIsGoneCannotBeImported) {
   const support::TestDatabase database(cluster());
   std::string id;
+  std::string transactions;
   std::string pid;
   {
     SnapshotKeeper keeper(test::open(database));
     id = keeper.id();
+    transactions = keeper.mark().transactions;
     pid = keeper.connection().exec("SELECT pg_catalog.pg_backend_pid()").string(0, 0);
   }
   // Its server process notices a moment later.
@@ -72,7 +74,26 @@ TEST_P(SnapshotServer, ASnapshotThatIsGoneCannotBeImported) {
   }
   for (const auto& gone : {id, std::string("not a snapshot"), std::string("'; --")}) {
     auto worker = test::open(database);
-    EXPECT_THAT([&] { import_snapshot(worker, gone); }, throws(ErrorKind::permanent)) << gone;
+    EXPECT_THAT([&] { import_snapshot(worker, gone, transactions); }, throws(ErrorKind::permanent)) << gone;
+  }
+}
+
+// Servers count the ids of their snapshots alike, and so does one after its restart.
+TEST_P(SnapshotServer, AnotherSnapshotOfThatIdIsNotTakenForIt) {
+  const support::TestDatabase database(cluster());
+  database.exec("CREATE TABLE t (a int)");
+  auto writer = test::connect(database);
+  writer.exec("BEGIN; INSERT INTO t VALUES (1)");
+  database.exec("INSERT INTO t VALUES (2)");
+  const auto recorded = SnapshotKeeper(test::open(database)).mark().transactions;
+  writer.exec("COMMIT");
+  SnapshotKeeper another(test::open(database));
+  auto worker = test::open(database);
+  try {
+    import_snapshot(worker, another.id(), recorded);
+    ADD_FAILURE() << "took " << another.mark().transactions << " for " << recorded;
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.sqlstate(), "22023") << error.what();
   }
 }
 
