@@ -214,11 +214,11 @@ class Matcher {
     return !above.empty() && trees_.contains(above.back()->name);
   }
 
-  /// As in_whole_tree(), of a tree that both sides have.
-  bool in_compared_tree(Role role, const pg::Table& table) const {
+  /// As in_whole_tree(), of a tree that add_tree() compares or says to be unchecked.
+  bool in_tree_of_both(Role role, const pg::Table& table) const {
     const auto above = relations(role).ancestors(table);
     const auto tree = trees_.find(above.empty() ? table.name : above.back()->name);
-    return tree != trees_.end() && tree->second.root[0] && tree->second.root[1];
+    return tree != trees_.end() && !tree->second.root[0] == !tree->second.root[1];
   }
 
   // A filter must not be dropped in silence: it counts for what is compared as one.
@@ -276,7 +276,7 @@ class Matcher {
       difference(source, fmt::format("is a {} on the target", kind_name(target.kind)));
     if (source.kind == 'f' || target.kind == 'f') skip_foreign(source.kind == 'f' ? source : target);
     if (in_whole_tree(Role::source, source)) {
-      if (has_rows(target) && !in_compared_tree(Role::target, target)) leave_alone(target);
+      if (has_rows(target) && !in_tree_of_both(Role::target, target)) leave_alone(target);
       return;
     }
     if (!has_rows(source) || source.kind != target.kind) return;
