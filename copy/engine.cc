@@ -70,6 +70,7 @@ class Run {
   void prepare_target();
   void load_schema_items();
   void load();
+  void go_on_after_loss();
   void restore();
   void finish_target();
   void store_end_state();
@@ -289,20 +290,22 @@ void Run::load() {
   progress_.set_phase("data");
   const auto data_started = Progress::Clock::now();
   target_.reset();
-  for (int lost = 0;;) {
+  bool again = false;
+  for (int lost = 0;; again = true) {
     const auto chunks_before = progress_.chunks_done.load();
-    Load::Work work;
-    work.source = source_.open;
-    work.snapshot = source_.snapshot;
-    work.has_target = session_.has_value();
-    work.items = items_ ? &*items_ : nullptr;
-    work.schema = &schema_;
-    work.when_read = [&] {
-      if (source_.keeper) source_.keeper->release();
-      copy_elapsed_ =
-          std::chrono::duration_cast<std::chrono::milliseconds>(Progress::Clock::now() - data_started);
-    };
     try {
+      if (again) go_on_after_loss();
+      Load::Work work;
+      work.source = source_.open;
+      work.snapshot = source_.snapshot;
+      work.has_target = session_.has_value();
+      work.items = items_ ? &*items_ : nullptr;
+      work.schema = &schema_;
+      work.when_read = [&] {
+        if (source_.keeper) source_.keeper->release();
+        copy_elapsed_ =
+            std::chrono::duration_cast<std::chrono::milliseconds>(Progress::Clock::now() - data_started);
+      };
       Load(*context_, std::move(work)).run();
       if (session_) make_durable(*context_, schema_, *session_);
       dir_.checkpoint();
@@ -320,23 +323,25 @@ void Run::load() {
     }
     source_.keeper.reset();
     if (!session_)
-      throw base::Error(ErrorKind::permanent,
-                        "the source's snapshot was lost: an export must be of one moment",
+      throw base::Error(ErrorKind::permanent, "the source's snapshot was lost: an export is of one moment",
                         "run the export again");
-    session_->run("ledger", [&](pg::Connection& target) {
-      reconcile_with_ledger(plan_, dir_, ledger_->chunks(target));
-      renew_unlogged(*context_, schema_, target);
-    });
-    if (!from_archive_) {
-      source_ =
-          resume_source(*context_, plan_, schema_, session_->connection(), look_at_source(*context_, plan_));
-      spdlog::info("going on: {}", source_.explanation);
-    }
-    if (!items_) continue;
-    // What the ledger has by now is not looked for again at the end, so a crash must not take it either.
-    session_->run("ledger", [&](pg::Connection& target) { ledger_->make_durable(target); });
-    items_.emplace(*context_, session_->connection());
   }
+}
+
+void Run::go_on_after_loss() {
+  session_->run("ledger", [&](pg::Connection& target) {
+    reconcile_with_ledger(plan_, dir_, ledger_->chunks(target));
+    renew_unlogged(*context_, schema_, target);
+  });
+  if (!from_archive_) {
+    source_ =
+        resume_source(*context_, plan_, schema_, session_->connection(), look_at_source(*context_, plan_));
+    spdlog::info("going on: {}", source_.explanation);
+  }
+  if (!items_) return;
+  // What the ledger has by now is not looked for again at the end, so a crash must not take it either.
+  session_->run("ledger", [&](pg::Connection& target) { ledger_->make_durable(target); });
+  items_.emplace(*context_, session_->connection());
 }
 
 void Run::store_end_state() {
@@ -482,19 +487,15 @@ Outcome Run::copy(const Confirm& confirm) {
 
 Outcome Run::export_archive() {
   return guarded([&] {
-    if (dir_.has_run() && !dir_.state().finished) {
-      // An export is of one moment, and its snapshot died with the process that held it.
-      if (!options_.restart)
-        throw base::Error(
-            ErrorKind::usage, fmt::format("{} holds an unfinished export", dir_.path().string()),
-            "its snapshot is gone: start over with --restart, which empties the directory first");
-      dir_.erase();
-    } else if (dir_.has_run()) {
-      if (!options_.restart)
+    if (dir_.has_run() && !options_.restart) {
+      if (dir_.state().finished)
         throw base::Error(ErrorKind::usage, fmt::format("{} holds a finished export", dir_.path().string()),
                           "name another directory, or replace it with --restart");
-      dir_.erase();
+      // An export is of one moment, and its snapshot died with the process that held it.
+      throw base::Error(ErrorKind::usage, fmt::format("{} holds an unfinished export", dir_.path().string()),
+                        "its snapshot is gone: start over with --restart, which empties the directory first");
     }
+    if (dir_.has_run()) dir_.erase();
     start_new();
     make_context();
     archive_.emplace(dir_);

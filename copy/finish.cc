@@ -468,6 +468,8 @@ class EndStateApplier {
 }  // namespace
 
 void apply_end_state(const Context& context, const std::filesystem::path& directory) {
+  // The file's checksum comes last, and nothing of a damaged one is to reach the target.
+  Archive::for_each_end_record(directory, [](const EndRecord&) {});
   EndStateApplier target(context);
   base::crash_point("sequences.before");
   Archive::for_each_end_record(directory, [&](const EndRecord& record) { target.add(record); });

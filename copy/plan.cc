@@ -55,6 +55,7 @@ class Planner {
     for (const auto& stranger : catalog_.strangers) add_stranger(stranger);
     plan_.relations.reserve(catalog_.tables.size() + 1);  // large objects
     for (auto& table : catalog_.tables) add_table(table);
+    check_filters_below_roots();
     copied_.sort();
     left_out_.sort();
     split_all();
@@ -105,6 +106,27 @@ class Planner {
       if (!known)
         note(Severity::blocker, "row filter for " + table, "there is no such table at the source",
              "write the name as schema.table; for a partitioned table name its partitions");
+    }
+  }
+
+  // Leaves that are loaded through one root are read back from it together, under one condition.
+  void check_filters_below_roots() {
+    std::map<pg::QualifiedName, std::vector<const Relation*>> leaves;
+    for (const auto& relation : plan_.relations)
+      if (relation.via_root()) leaves[relation.load_into()].push_back(&relation);
+    for (const auto& [root, below] : leaves) {
+      if (std::ranges::all_of(below,
+                              [&](const auto* leaf) { return leaf->condition == below[0]->condition; }))
+        continue;
+      std::string conditions;
+      for (const auto* leaf : below)
+        conditions += fmt::format("{}{}: {}", conditions.empty() ? "" : "; ", leaf->display(),
+                                  leaf->condition.empty() ? "every row" : leaf->condition);
+      note(Severity::blocker, "table " + root.display(),
+           fmt::format("its partitions have different row filters ({}), but their rows change places on the "
+                       "target, where it is partitioned by hash on an enum, and are compared together",
+                       conditions),
+           "give each of these partitions the same --where");
     }
   }
 

@@ -172,6 +172,34 @@ TEST_F(OtherArchive, IsNoneThatWasMovedAndNeitherIsOneThatIsGone) {
   expect_refused(moved, "holds a run of another archive");
 }
 
+// It comes in pieces, and the file's checksum last.
+TEST(Archive, OfADamagedEndStateNothingReachesTheTarget) {
+  const Move move(R"(
+    DO $$ BEGIN
+      FOR i IN 1..600 LOOP
+        PERFORM lo_create(i);
+        EXECUTE format('COMMENT ON LARGE OBJECT %s IS %L', i,
+                       (SELECT string_agg(md5(i * 1000 + j || ''), '') FROM generate_series(1, 60) j));
+      END LOOP;
+    END $$)");
+  const Arguments arguments{"--archive", move.way.path("archive").string()};
+  ASSERT_TRUE(exits(move.way.run("export", arguments), 0));
+  const auto file = fs::path(arguments[1]) / "end_state.json.zst";
+  const auto whole = slurp(file);
+  auto damaged = whole;
+  damaged.back() = static_cast<char>(damaged.back() ^ 0x10);
+  spill(file, damaged);
+  const auto result = move.way.run("import", arguments);
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(text_of(result), HasSubstr(file.string()));
+  constexpr const char* kComments =
+      "SELECT count(*) FROM pg_description WHERE classoid = 'pg_largeobject'::regclass";
+  EXPECT_EQ(move.target.value(kComments), "0");
+  spill(file, whole);
+  EXPECT_TRUE(exits(move.way.run("import", arguments), 0));
+  EXPECT_EQ(move.target.value(kComments), "600");
+}
+
 TEST(Archive, ThatIsNoneIsRefused) {
   const Move move;
   EXPECT_TRUE(exits(move.way.run("import", {"--archive", move.way.path("nowhere").string()}), 2));

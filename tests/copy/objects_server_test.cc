@@ -135,6 +135,32 @@ TEST(Partitions, ByHashOnAnEnumAreEqualAtTheRoot) {
   EXPECT_EQ(move.target.value("SELECT count(*) FROM things"), "6000");
 }
 
+constexpr const char* kByHashOnAnEnum = R"(
+  CREATE TYPE colour AS ENUM ('red', 'green', 'blue', 'black');
+  CREATE TABLE things (c colour, id int) PARTITION BY HASH (c);
+  CREATE TABLE things_0 PARTITION OF things FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+  CREATE TABLE things_1 PARTITION OF things FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+  INSERT INTO things SELECT (enum_range(NULL::colour))[1 + i % 4], i FROM generate_series(1, 400) i)";
+
+TEST(Partitions, ByHashOnAnEnumTakeOneRowFilterForAll) {
+  const Move move(kByHashOnAnEnum);
+  for (const std::string other : {"", "public.things_1=id <= 100"}) {
+    Arguments filters{"--where", "public.things_0=id <= 200"};
+    if (!other.empty()) filters.insert(filters.end(), {"--where", other});
+    const auto refused = move.copy(filters);
+    EXPECT_TRUE(exits(refused, 2));
+    EXPECT_THAT(refused.error,
+                AllOf(HasSubstr("table public.things: its partitions have different row filters"),
+                      HasSubstr("public.things_0: id <= 200"), HasSubstr("public.things_1: "),
+                      HasSubstr("the same --where")));
+    EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_class WHERE relname = 'things'"), "0");
+  }
+  EXPECT_TRUE(
+      exits(move.copy({"--where", "public.things_0=id <= 200", "--where", "public.things_1=id <= 200"}), 0));
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM things WHERE id <= 200"), "200");
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM things"), "200");
+}
+
 TEST(Partitions, OfManyLevelsWithADefault) {
   const Move move(R"(
     CREATE TABLE logs (at date NOT NULL, kind text NOT NULL, n int) PARTITION BY RANGE (at);

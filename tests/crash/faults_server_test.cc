@@ -87,6 +87,34 @@ TEST_F(Terminated, EverySourceSessionAtOnce) {
   move_.expect_equal();
 }
 
+// And the next snapshot too, while what the target has is compared with it.
+TEST_F(Terminated, EverySourceSessionAtOnceAndTheNextSnapshotsToo) {
+  constexpr const char* kEnd =
+      "SELECT pg_terminate_backend(pid, 5000) FROM (SELECT pid FROM pg_stat_activity WHERE application_name "
+      "LIKE 'cutover%' AND datname = current_database() ORDER BY backend_start LIMIT {}) session";
+  move_.target.exec("CREATE TABLE wide (id int PRIMARY KEY, body text)");
+  move_.options = {"--jobs", "1", "--split-size", "128kB", "--schema", "none"};
+  Proxy target(move_.target.cluster().port(), "THE-MARKED-ROW", hold_from(1));
+  move_.target_url = target.url(move_.target.name());
+  // Imported by the worker, by the same one when it comes back, and then by the one that compares: its keeper
+  // is the oldest session.
+  Proxy source(move_.source.cluster().port(), "SET TRANSACTION SNAPSHOT", [&](int n) {
+    if (n == 3) move_.source.exec(fmt::format(kEnd, 1));
+    return Proxy::Verdict::forward;
+  });
+  move_.source_url = source.url(move_.source.name());
+  const auto process = move_.start();
+  wait_for("the marked row", [&] { return target.held() == 1; });
+  EXPECT_GT(move_.chunk_count(), 0U);
+  move_.source.exec("UPDATE wide SET body = 'new' WHERE id < 3; " + fmt::format(kEnd, "ALL"));
+  target.release();
+  const auto result = process->wait();
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  constexpr const char* kGone = "the source's snapshot is gone";
+  EXPECT_NE(result.error.find(kGone), result.error.rfind(kGone)) << "only once: " << result.error;
+  move_.expect_equal();
+}
+
 TEST(Faults, RowSecurityIsAnErrorNotAnEmptyTable) {
   const auto& from = support::cluster(15, "source");
   const support::TestRole role(from);
