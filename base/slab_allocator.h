@@ -15,9 +15,12 @@ namespace base {
 template <typename T>
 class SlabAllocator {
  public:
+  // The standard's names.
+  // NOLINTBEGIN(readability-identifier-naming)
   using value_type = T;
   using propagate_on_container_move_assignment = std::true_type;
   using propagate_on_container_swap = std::true_type;
+  // NOLINTEND(readability-identifier-naming)
 
   SlabAllocator() : slabs_(std::make_shared<std::pmr::unsynchronized_pool_resource>()) {}
   // With these there is no move: it would leave a container that may be filled again without an allocator.
@@ -28,10 +31,13 @@ class SlabAllocator {
   SlabAllocator(const SlabAllocator<Other>& other)
       : slabs_(other.slabs_) {}  // NOLINT(google-explicit-constructor)
 
+  // T may well be a pointer: the buckets of a hash table are.
+  // NOLINTBEGIN(bugprone-sizeof-expression)
   T* allocate(size_t count) { return static_cast<T*>(slabs_->allocate(count * sizeof(T), alignof(T))); }
   void deallocate(T* entries, size_t count) noexcept {
     slabs_->deallocate(entries, count * sizeof(T), alignof(T));
   }
+  // NOLINTEND(bugprone-sizeof-expression)
   SlabAllocator select_on_container_copy_construction() const { return {}; }
   template <typename Other>
   bool operator==(const SlabAllocator<Other>& other) const {

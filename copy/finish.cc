@@ -254,7 +254,7 @@ std::string how_to_refresh(const Context& context, TargetSession& target, const 
   constexpr std::string_view kInsufficientPrivilege = "42501";
   if (!error.hint().empty() || context.plan.schema == SchemaMode::dump) return error.hint();
   const auto statement = "REFRESH MATERIALIZED VIEW " + view.sql();
-  const auto again = "run the same command again when this can succeed: " + statement;
+  auto again = "run the same command again when this can succeed: " + statement;
   if (error.sqlstate() != kInsufficientPrivilege) return again;
   return target.run("materialized views", [&](pg::Connection& connection) {
     const auto rows = connection.exec(fmt::format(

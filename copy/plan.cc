@@ -115,9 +115,8 @@ class Planner {
     for (const auto& relation : plan_.relations)
       if (relation.via_root()) leaves[relation.load_into()].push_back(&relation);
     for (const auto& [root, below] : leaves) {
-      if (std::ranges::all_of(below,
-                              [&](const auto* leaf) { return leaf->condition == below[0]->condition; }))
-        continue;
+      const auto& first = below[0]->condition;
+      if (std::ranges::all_of(below, [&](const auto* leaf) { return leaf->condition == first; })) continue;
       std::string conditions;
       for (const auto* leaf : below)
         conditions += fmt::format("{}{}: {}", conditions.empty() ? "" : "; ", leaf->display(),
