@@ -24,7 +24,7 @@ class LiveSource final : public ChunkSource {
     try {
       pg::import_snapshot(connection_, snapshot_id, transactions);
     } catch (const base::Error& error) {
-      if (error.sqlstate() == "22023" || error.sqlstate() == "42704") throw SnapshotLost();
+      if (pg::is_snapshot_gone(error)) throw SnapshotLost();
       throw;
     }
     connection_.exec("SAVEPOINT chunk");

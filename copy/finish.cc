@@ -251,11 +251,10 @@ std::vector<pg::QualifiedName> views_to_refresh(const Context& context, TargetSe
 // Only its owner may: what would make this role one of his.
 std::string how_to_refresh(const Context& context, TargetSession& target, const pg::QualifiedName& view,
                            const base::Error& error) {
-  constexpr std::string_view kInsufficientPrivilege = "42501";
   if (!error.hint().empty() || context.plan.schema == SchemaMode::dump) return error.hint();
   const auto statement = "REFRESH MATERIALIZED VIEW " + view.sql();
   auto again = "run the same command again when this can succeed: " + statement;
-  if (error.sqlstate() != kInsufficientPrivilege) return again;
+  if (!pg::is_insufficient_privilege(error)) return again;
   return target.run("materialized views", [&](pg::Connection& connection) {
     const auto rows = connection.exec(fmt::format(
         "SELECT pg_catalog.pg_get_userbyid(c.relowner), current_user FROM pg_catalog.pg_class c "

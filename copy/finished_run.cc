@@ -44,7 +44,7 @@ void require_same_archive(const RunDir& dir, const std::filesystem::path& archiv
         "give the archive that the run was begun with, name another --run-dir for a new run, or "
         "use --restart");
   };
-  if (!std::filesystem::exists(archive / "digest.key"))
+  if (!std::filesystem::exists(archive / RunDir::kKeyFile))
     refuse(fmt::format("{} is not an archive: whether the run in {} was of it cannot be told",
                        archive.string(), dir.path().string()));
   if (RunDir::load_key(archive).hex() != dir.load_key().hex())

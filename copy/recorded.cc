@@ -103,7 +103,7 @@ void refuse_source_as_target(const RecordedRun& run, const pg::Conninfo& target,
   try {
     if (is_in_ledger(now.connection(), run)) return;
   } catch (const base::Error& error) {
-    if (error.sqlstate() != "42501") throw;
+    if (!pg::is_insufficient_privilege(error)) throw;
     return;  // there is one, which this role may not read: a source has none
   }
   throw base::Error(

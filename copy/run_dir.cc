@@ -168,13 +168,13 @@ std::string key_line(const std::string& hex) {
 }  // namespace
 
 void RunDir::store_key(const pg::DigestKey& key) const {
-  base::replace_file(path_ / "digest.key", key_line(key.hex()) + "\n");
+  base::replace_file(path_ / kKeyFile, key_line(key.hex()) + "\n");
 }
 
 pg::DigestKey RunDir::load_key() const { return load_key(path_); }
 
 pg::DigestKey RunDir::load_key(const fs::path& path) {
-  const auto file = path / "digest.key";
+  const auto file = path / kKeyFile;
   const auto line = base::read_file(file);
   return base::during(fmt::format("read {}", file.string()), [&] {
     const auto hex = line.substr(0, line.find(' '));
@@ -229,7 +229,7 @@ std::string final_name(const fs::path& path) {
 
 bool is_run_file(const fs::path& path) {
   static constexpr std::array<std::string_view, 14> kNames = {
-      "digest.key",         "plan.json.zst",      "schema.dump",        "schema.fresh",   "checkpoint.zst",
+      RunDir::kKeyFile,     "plan.json.zst",      "schema.dump",        "schema.fresh",   "checkpoint.zst",
       "status.json",        "report.json",        "schema.dump.zst",    "verify.journal", "differences.jsonl",
       "end_state.json.zst", "verify-report.json", "repair-report.json", "schema.entries"};
   constexpr std::string_view kJournal = "journal.";

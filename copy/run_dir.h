@@ -61,6 +61,7 @@ class RunDir {
 
   void store_plan(const Plan& plan) const;
   std::optional<Plan> load_plan() const;
+  static constexpr const char* kKeyFile = "digest.key";
   void store_key(const pg::DigestKey& key) const;
   pg::DigestKey load_key() const;
   /// The same of a directory that is only read. Throws Error{usage} when there is no plan.

@@ -341,7 +341,7 @@ bool says_exists(const base::Error& error) {
 // What managed servers do not let anybody do, and what changes nothing about the data: worth a note, not a
 // failure.
 bool is_tolerable(const TocEntry& entry, const base::Error& error) {
-  if (error.sqlstate() != "42501") return false;
+  if (!pg::is_insufficient_privilege(error)) return false;
   return (entry.description == "COMMENT" &&
           (entry.name.starts_with("EXTENSION ") || entry.name == "SCHEMA public")) ||
          (entry.description == "SCHEMA" && entry.name == "public") ||

@@ -101,6 +101,8 @@ uint64_t Result::affected() const {
 
 // ---------------------------------------------------------------------------------------------- errors
 
+bool is_insufficient_privilege(const base::Error& error) { return error.sqlstate() == "42501"; }
+
 ErrorKind error_kind_of(std::string_view sqlstate) {
   using enum ErrorKind;
   static constexpr std::array kTransient = {

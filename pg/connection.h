@@ -129,6 +129,8 @@ class Connection {
 /// What a SQLSTATE allows the caller to do. Source: Postgres's Appendix A; the transient ones are those that
 /// go away when the server is back, the lock is free or the disk has room.
 base::ErrorKind error_kind_of(std::string_view sqlstate);
+/// The role may not do that.
+bool is_insufficient_privilege(const base::Error& error);
 
 /// A transaction that is rolled back unless commit() was called.
 class Transaction {

@@ -322,7 +322,7 @@ std::vector<std::string> end_sessions(Connection& connection, const std::vector<
           {std::to_string(session.pid), session.began});
       ending.push_back(session);
     } catch (const Error& error) {
-      if (error.sqlstate() != "42501") throw;
+      if (!is_insufficient_privilege(error)) throw;
       refused.push_back(fmt::format("session {} of {} cannot be ended by us: {}", session.pid,
                                     display_identifier(session.user), error.message()));
     }

@@ -74,6 +74,11 @@ SnapshotKeeper::SnapshotKeeper(Connection connection) : connection_(std::move(co
   id_ = row.string(0, 2);
 }
 
+namespace {
+constexpr std::string_view kInvalidParameterValue = "22023";
+constexpr std::string_view kUndefinedObject = "42704";  // from some majors
+}  // namespace
+
 void import_snapshot(Connection& connection, const std::string& snapshot_id,
                      const std::string& transactions) {
   const auto row = connection.exec(
@@ -83,7 +88,11 @@ void import_snapshot(Connection& connection, const std::string& snapshot_id,
   throw base::Error(base::ErrorKind::permanent,
                     fmt::format("snapshot {} is another one now: {} instead of {}", snapshot_id,
                                 row.text(0, 0), transactions))
-      .sqlstate("22023");
+      .sqlstate(kInvalidParameterValue);
+}
+
+bool is_snapshot_gone(const base::Error& error) {
+  return error.sqlstate() == kInvalidParameterValue || error.sqlstate() == kUndefinedObject;
 }
 
 }  // namespace pg

@@ -55,9 +55,10 @@ class SnapshotKeeper {
 };
 
 /// Begins a read only transaction in `connection` that sees the exported snapshot. A snapshot that no longer
-/// exists is Error{permanent} with SQLSTATE 22023 or 42704. So is one that is not of these `transactions`
-/// (its mark's): an id is made of small counters, so another server, or this one since a restart, may have it
-/// too.
+/// exists is Error{permanent}, for which is_snapshot_gone() is true. So is one that is not of these
+/// `transactions` (its mark's): an id is made of small counters, so another server, or this one since a
+/// restart, may have it too.
 void import_snapshot(Connection& connection, const std::string& snapshot_id, const std::string& transactions);
+bool is_snapshot_gone(const base::Error& error);
 
 }  // namespace pg

@@ -27,6 +27,14 @@ std::string unquoted(std::string_view etag) {
   return std::string(etag);
 }
 
+/// Of an answer to what stores something: one without an ETag is not an S3 server's.
+std::string etag_of(const HttpResponse& response, const std::string& what) {
+  auto etag = unquoted(response.headers.get("ETag"));
+  if (etag.empty())
+    throw S3Error(ErrorKind::transient, what + ": the answer has no ETag", response.status, "");
+  return etag;
+}
+
 uint64_t number_in(std::string_view text) {
   uint64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
@@ -189,10 +197,7 @@ PutResult Client::put_object(std::string_view key, base::Bytes body, const BodyS
   const auto hash = add_body(put, body, sum);
   const auto what = describe("put", key);
   const auto response = call(put, hash, what);
-  auto etag = unquoted(response.headers.get("ETag"));
-  // Whoever answered so, it was no S3 server that has stored an object.
-  if (etag.empty())
-    throw S3Error(ErrorKind::transient, what + ": the answer has no ETag", response.status, "");
+  auto etag = etag_of(response, what);
   auto encryption = encryption_of(response);
   const bool has_kms = is_kms(encryption);
   return {std::move(etag), std::string(response.headers.get("x-amz-version-id")), std::move(encryption),
@@ -226,10 +231,7 @@ std::string Client::upload_part(std::string_view key, std::string_view upload_id
   const auto hash = add_body(put, body, sum);
   const auto what = describe(fmt::format("upload part {} of", number), key);
   const auto response = call(put, hash, what);
-  auto etag = unquoted(response.headers.get("ETag"));
-  if (etag.empty())
-    throw S3Error(ErrorKind::transient, what + ": the answer has no ETag", response.status, "");
-  return etag;
+  return etag_of(response, what);
 }
 
 CompleteResult Client::complete_multipart_upload(std::string_view key, std::string_view upload_id,

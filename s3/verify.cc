@@ -52,7 +52,9 @@ bool is_sampled(const UploadOptions& options, base::uint128 path) {
 }
 
 /// What the comparison disproves is to be uploaded again; only an upload may say so.
-void forget(UploadJournal* journal, std::string_view path, const ExpectedFile& file) {
+void disprove(Problems& problems, UploadJournal* journal, std::string_view path, const ExpectedFile& file,
+              std::string what) {
+  problems.different(path, std::move(what));
   if (journal != nullptr && file.state == 0 && journal->find(path)) journal->record_removed(path);
 }
 
@@ -98,8 +100,7 @@ class Listing {
       if (seen_[index]) return;
       seen_[index] = true;
       ++result_.missing;
-      problems_.different(walked.path, "there is no object for it");
-      forget(journal_, walked.path, *file);
+      disprove(problems_, journal_, walked.path, *file, "there is no object for it");
     };
     for (int i = 0; i < 2 && std::ranges::count(seen_, false) > 0; ++i)
       walk(root_, options_.walk, {.file = name, .problem = problems_.of_walk()}, stop_);
@@ -143,19 +144,17 @@ class Listing {
     }
     const auto size = known ? known->size : file.size;
     if (object.size != size) {
-      differs(path, fmt::format("the object has {} bytes, the file {}", object.size, size));
-      forget(journal_, path, file);
+      differs(path, file, fmt::format("the object has {} bytes, the file {}", object.size, size));
     } else if (known && known->etag != hash_of(object.etag)) {
-      differs(path, "the object is not the one that was uploaded: its ETag is another");
-      forget(journal_, path, file);
+      differs(path, file, "the object is not the one that was uploaded: its ETag is another");
     } else {
       ++result_.equal;
     }
   }
 
-  void differs(std::string_view path, std::string what) {
+  void differs(std::string_view path, const ExpectedFile& file, std::string what) {
     ++result_.different;
-    problems_.different(path, std::move(what));
+    disprove(problems_, journal_, path, file, std::move(what));
   }
 
   const UploadOptions& options_;
@@ -272,7 +271,7 @@ class Contents {
     try {
       const auto file = LocalFile::open(root_, walked.path, options_.walk.symlinks);
       if (!file) return;  // look_again() sees to it
-      const auto state = file->state();
+      const auto state = file->opened();
       const auto key = options_.target.prefix + walked.path;
       const auto retries = retries_of(options_, progress_, stop);
       const auto head = with_retries(client, retries, [&] { return client.head_object(key); });
@@ -321,14 +320,13 @@ class Contents {
     result->is_equal[index_of(path)] = is_there && comparison == Comparison::equal;
     if (!is_there) {
       ++result->missing;
-      problems_.different(path, "there is no object for it");
-      forget(journal_, path, files_[index_of(path)]);
+      disprove(problems_, journal_, path, files_[index_of(path)], "there is no object for it");
     } else if (comparison == Comparison::equal) {
       ++result->equal;
     } else if (comparison == Comparison::different) {
       ++result->different;
-      problems_.different(path, "the object has other content than the file");
-      forget(journal_, path, files_[index_of(path)]);
+      disprove(problems_, journal_, path, files_[index_of(path)],
+               "the object has other content than the file");
     } else {
       ++result->unverified;
       problems_.failed(path,

@@ -137,7 +137,7 @@ void fail(UnitReading& reading, const Slice& slice, const base::Error& error) {
   if (std::exchange(reading.failed, true)) return;
   reading.reason = fmt::format("it cannot be read at the {}: {}", name_of(slice.role), error.message());
   reading.hint = error.hint();
-  if (reading.hint.empty() && error.sqlstate() == "42501")
+  if (reading.hint.empty() && pg::is_insufficient_privilege(error))
     reading.hint = fmt::format(
         "connect to the {} as the owner of the table, or as a role with SELECT on it that row security does "
         "not "

@@ -148,8 +148,7 @@ class Rechecks {
       table.state = State::unchecked;
       table.reason =
           "other rows differ each time it is looked at: those of the last look were never seen equal, on "
-          "their "
-          "way or not";
+          "their way or not";
       table.hint = "stop the writers and compare again; or let --recheck look more often";
     }
   }

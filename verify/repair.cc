@@ -23,7 +23,6 @@ namespace {
 
 using base::ErrorKind;
 
-constexpr const char* kPermissionDenied = "42501";
 constexpr size_t kMostNamed = 10;
 
 class Mending {
@@ -143,7 +142,7 @@ bool Mending::may_take_replica_role() {
     session_->exec("SET LOCAL session_replication_role = replica");
     return true;
   } catch (const base::Error& error) {
-    if (error.sqlstate() != kPermissionDenied) throw;
+    if (!pg::is_insufficient_privilege(error)) throw;
     return false;
   }
 }

@@ -49,7 +49,7 @@ pg::Connection Side::open_session(const base::Stop& stop) const {
   try {
     pg::import_snapshot(session, keeper_->id(), keeper_->mark().transactions);
   } catch (base::Error& error) {
-    if (error.sqlstate() == "22023" || error.sqlstate() == "42704")
+    if (pg::is_snapshot_gone(error))
       throw base::Error(
           ErrorKind::permanent, fmt::format("the snapshot at the {} is gone", name_of(role_)),
           "the session that held it was ended, or the server restarted: run the comparison again");
