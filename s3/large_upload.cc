@@ -60,7 +60,7 @@ bool LargeUpload::begin_or_resume(Client& client) {
     count_done();
     return false;
   }
-  state_ = local_->state();
+  state_ = local_->opened();
   young_ = is_young(state_, std::chrono::system_clock::now());
   settings_ = context_.headers.settings_hash(file_.path);
   if (state_.size <= kLargestPut && upload_small(context_, client, file_)) return false;
@@ -300,7 +300,7 @@ bool LargeUpload::finish(Client& client) {
       auto shared = shared_.lock();
       return std::pair(shared->failed, shared->changed);
     }();
-    // Its problem is noted; abort_leftovers() ends it with all that have none.
+    // Its problem is noted; abort_open_uploads() ends it with all that have none.
     if (failed) return true;
     if (!changed && local_->state() == state_ && complete(client)) return true;
     abort(client, upload_id_);
@@ -398,8 +398,13 @@ bool LargeUpload::matches(const Head& head, const std::string& sum, bool confirm
     auto shared = shared_.lock();
     for (const auto& [number, part] : shared->parts) etags.push_back(part.etag);
   }
-  // Not every server makes its ETags by the rule.
-  return confirmed || multipart_etag(etags) == head.etag;
+  const auto by_the_rule = multipart_etag(etags);
+  if (by_the_rule == head.etag) return true;
+  // Not every server makes its ETags so. One that names none (Ceph's gateway) is believed only where they do
+  // not look so: this object may be another writer's, who came since.
+  const bool may_be_otherwise = !by_the_rule || context_.may_be_kms() || head.is_kms ||
+                                !looks_like_md5(std::string_view(head.etag).substr(0, head.etag.find('-')));
+  return confirmed && (!etag.empty() || may_be_otherwise);
 }
 
 void LargeUpload::abort(Client& client, const std::string& upload_id) {

@@ -3,13 +3,18 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/s3/fixture.h"
+#include "tests/s3/program.h"
 #include "tests/support/process.h"
+#include "tests/support/relay.h"
 #include "tests/support/s3_fake.h"
 #include "tests/support/temp_dir.h"
 
@@ -192,6 +197,79 @@ TEST(ReadErrors, LeaveOutTheFileThatHasThem) {
   const auto mended = one.run();
   EXPECT_EQ(mended.exit_code, 0) << mended.output << mended.error;
   EXPECT_EQ(one.server.objects().at("x/broken").content, "mended");
+}
+
+// The kernel says so for the second part and all that follow, as it does of a bad sector.
+TEST(ReadErrors, InTheMiddleOfALargeFileLeaveNothingOfIt) {
+  Situation one(support::S3FakeOptions{});
+  const auto content = test::random_text(test::kLarge);
+  std::ofstream(one.home / "files/large", std::ios::binary) << content;
+  const auto large = (one.home / "files/large").string();
+  std::vector<std::string> call{"-f",
+                                "-qq",
+                                "-o",
+                                "/dev/null",
+                                "-P",
+                                large,
+                                "-e",
+                                "trace=pread64",
+                                "-e",
+                                "inject=pread64:error=EIO:when=2+",
+                                support::cutover_program()};
+  call.insert(call.end(), one.arguments.begin(), one.arguments.end());
+  call.insert(call.end(), {"--concurrency", "1"});  // strace counts by the thread
+  auto environment = one.environment;
+  environment["ASAN_OPTIONS"] = "detect_leaks=0";  // which nobody can look for in a traced process
+  const auto failed = support::Process("/usr/bin/strace", call, {.environment = environment}).wait();
+  EXPECT_EQ(failed.exit_code, 3) << failed.output << failed.error;
+  EXPECT_EQ(occurrences(failed.output, "large: cannot read large"), 1U) << failed.output;
+  EXPECT_THAT(failed.output, HasSubstr("see the kernel's log"));
+  EXPECT_THAT(failed.output, Not(HasSubstr("EQUAL")));
+  EXPECT_FALSE(one.server.objects().contains("x/large"));
+  EXPECT_EQ(one.server.objects().size(), 3U) << "the other files";
+  EXPECT_EQ(one.server.uploads(), 0U);
+  const auto mended = one.run();
+  EXPECT_EQ(mended.exit_code, 0) << mended.output << mended.error;
+  EXPECT_TRUE(one.server.objects().at("x/large").content == content);
+}
+
+/// A way to the server that can be shut.
+class LostEndpoint : public test::UploadToFake {
+ protected:
+  LostEndpoint() : port_(std::stoi(server_.substr(server_.rfind(':') + 1))) {
+    relay_ = std::make_unique<support::Relay>(port_);
+    server_ = fmt::format("http://127.0.0.1:{}", relay_->port());
+  }
+  int port_;
+  std::unique_ptr<support::Relay> relay_;
+};
+
+TEST_F(LostEndpoint, LeavesWhatTheSameCommandGoesOnWith) {
+  const auto content = test::random_text(test::kLarge);
+  write("large", content);
+  write("small", "1");
+  const auto at = relay_->port();
+  S3Fake::Fault fault{.operation = "UploadPart", .after = 1};
+  fault.also = [this] { relay_.reset(); };
+  fault.change = [](support::HttpServerResponse&) {};
+  fake_->fail(fault);
+  const auto lost = run_here({"--concurrency", "1", "--retry-for", "100ms"});
+  EXPECT_EQ(lost.exit_code, 3) << lost.output << lost.error;
+  EXPECT_EQ(occurrences(lost.error, "error: "), 1U) << lost.error;
+  EXPECT_THAT(lost.error, HasSubstr(fmt::format("no answer from 127.0.0.1:{}", at)));
+  EXPECT_THAT(lost.error, HasSubstr("is the server up"));
+  EXPECT_THAT(lost.output, Not(HasSubstr("EQUAL")));
+  EXPECT_FALSE(fake_->objects().contains(prefix_ + "/large"));
+  EXPECT_EQ(fake_->uploads(), 1U);
+
+  relay_ = std::make_unique<support::Relay>(port_, support::Relay::CancelKeys::forwarded, at);
+  const auto resumed = run_here();
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.output << resumed.error;
+  EXPECT_TRUE(fake_->objects().at(prefix_ + "/large").content == content);
+  EXPECT_THAT(fake_->sent_again(), ::testing::Each(Not(HasSubstr("/large"))))
+      << "nor the part whose answer was lost";
+  EXPECT_EQ(fake_->count("CreateMultipartUpload"), 1);
+  EXPECT_EQ(fake_->uploads(), 0U);
 }
 
 /// The program as somebody who is not root, whom permissions hold back.

@@ -1,6 +1,5 @@
 #include <filesystem>
 #include <string>
-#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,6 +14,7 @@ namespace s3 {
 namespace {
 
 using support::S3Fake;
+using support::S3FakeOptions;
 using test::contents;
 using test::expect_clean;
 using test::kLarge;
@@ -24,11 +24,16 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-class Ladder : public ::testing::TestWithParam<std::tuple<bool, bool, Integrity>> {};
+struct Rung {
+  Integrity integrity;
+  S3FakeOptions server = {};
+};
+
+class Ladder : public ::testing::TestWithParam<Rung> {};
 
 TEST_P(Ladder, TakesTheBestTheServerChecks) {
-  const auto [checks_crc, checks_md5, expected] = GetParam();
-  Place place({.checks_crc = checks_crc, .checks_md5 = checks_md5});
+  const auto& [expected, server] = GetParam();
+  Place place(server);
   place.write("a", "1");
   place.write("large", random_text(kLarge));
   const auto outcome = place.run();
@@ -39,10 +44,18 @@ TEST_P(Ladder, TakesTheBestTheServerChecks) {
   EXPECT_EQ(place.run().unchanged, 2U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Servers, Ladder,
-                         ::testing::Values(std::tuple(true, true, Integrity::crc64nvme),
-                                           std::tuple(false, true, Integrity::md5),
-                                           std::tuple(false, false, Integrity::sha256)));
+INSTANTIATE_TEST_SUITE_P(
+    Servers, Ladder,
+    ::testing::Values(Rung{Integrity::crc64nvme},
+                      Rung{Integrity::crc32c, {.crcs = {Integrity::crc32c, Integrity::crc32}}},
+                      Rung{Integrity::crc32, {.crcs = {Integrity::crc32}}},
+                      Rung{Integrity::md5, {.checks_crc = false}},
+                      Rung{Integrity::sha256, {.checks_crc = false, .checks_md5 = false}}),
+    [](const auto& one) {
+      std::string name(to_string(one.param.integrity));
+      std::erase(name, '-');
+      return name;
+    });
 
 // The CRC is checked with a PUT and not with a part, and no object keeps one: it would prove nothing.
 TEST(PartChecksums, AreTriedToo) {

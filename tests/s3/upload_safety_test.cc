@@ -22,6 +22,7 @@ namespace s3 {
 namespace {
 
 using support::S3Fake;
+using test::expect_clean;
 using test::kLarge;
 using test::meanwhile;
 using test::Place;
@@ -120,6 +121,32 @@ TEST(Conditions, KeepAnObjectThatComesAtTheVeryEnd) {
   EXPECT_EQ(content_of(place, "large"), "theirs");
   EXPECT_EQ(place.server.uploads(), 0U);
 }
+
+/// By who says nothing of its ETag (true), or which (false).
+class Completions : public ::testing::TestWithParam<bool> {};
+
+// On a server that does not keep them apart, at the moment between the completion and our look at it.
+TEST_P(Completions, AreNotTakenForAnObjectOfTheSameSize) {
+  const bool names_etag = GetParam();
+  Place place({.checks_crc = false, .complete_names_etag = names_etag});
+  const auto content = random_text(kLarge);
+  const auto theirs = random_text(kLarge, 1);
+  place.write("large", content);
+  place.server.fail(meanwhile("HeadObject", 2, [&] { place.server.put("prefix/large", theirs); }));
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures, 1U);
+  EXPECT_TRUE(content_of(place, "large") == theirs);
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
+TEST_P(Completions, AreTheirObjectsByTheRuleOfETags) {
+  Place place({.checks_crc = false, .complete_names_etag = GetParam()});
+  place.write("large", random_text(kLarge));
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.count("CompleteMultipartUpload"), 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(ThatNameAnETag, Completions, ::testing::Bool());
 
 TEST(Conditions, AreLeftOutWhereTheServerDoesNotKnowThem) {
   Place place;

@@ -48,9 +48,11 @@ bool replace_cancel_key(std::span<char> bytes) {
 
 }  // namespace
 
-Relay::Relay(int server_port, CancelKeys keys) : server_port_(server_port), keys_(keys) {
+Relay::Relay(int server_port, CancelKeys keys, int port) : server_port_(server_port), keys_(keys) {
   listening_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  auto address = loopback(0);
+  const int on = 1;
+  setsockopt(listening_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  auto address = loopback(port);
   socklen_t size = sizeof address;
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   if (listening_ < 0 || bind(listening_, generic, size) != 0 || listen(listening_, 512) != 0 ||

@@ -18,7 +18,8 @@ class Relay {
     forwarded,
     own,  ///< a client of Postgres is told another process id than its server's, as by a pooler
   };
-  explicit Relay(int server_port, CancelKeys keys = CancelKeys::forwarded);
+  /// `port`: where an earlier one stood.
+  explicit Relay(int server_port, CancelKeys keys = CancelKeys::forwarded, int port = 0);
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
   /// Cuts all connections.

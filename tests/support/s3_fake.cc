@@ -235,7 +235,7 @@ std::optional<HttpServerResponse> S3Fake::check_body(const HttpServerRequest& re
       return error(400, "BadDigest");
   if (!options_.checks_crc) return std::nullopt;
   if (!options_.checks_part_crc && parse_query(request.query()).contains("uploadId")) return std::nullopt;
-  for (const auto integrity : {Integrity::crc64nvme, Integrity::crc32c, Integrity::crc32}) {
+  for (const auto integrity : options_.crcs) {
     const auto given = request.headers.get(s3::header_name(integrity));
     if (!given.empty() && given != s3::to_base64(s3::checksum(integrity, bytes_of(request.body))))
       return error(400, "BadDigest");
@@ -253,8 +253,13 @@ HttpServerResponse S3Fake::put_object(State& state, const HttpServerRequest& req
   if (auto refused = check_conditions(state, request, key)) return *refused;
   auto headers = object_headers(request, options_.encrypts);
   Object object{request.body, etag_of(request.body, headers), std::move(headers)};
-  if (!options_.checks_crc)
-    std::erase_if(object.headers, [](const auto& h) { return h.first.starts_with("x-amz-checksum"); });
+  const auto is_known = [&](const std::string& name) {
+    return options_.checks_crc &&
+           std::ranges::find(options_.crcs, name, s3::header_name) != options_.crcs.end();
+  };
+  std::erase_if(object.headers, [&](const auto& header) {
+    return header.first.starts_with("x-amz-checksum") && !is_known(header.first);
+  });
   auto out = with_etag(object.etag);
   if (const auto asked = object.headers.find("x-amz-server-side-encryption"); asked != object.headers.end())
     out.headers.add(asked->first, asked->second);
@@ -330,7 +335,7 @@ HttpServerResponse S3Fake::complete(State& state, const HttpServerRequest& reque
   object.etag = s3::multipart_etag(etags).value();
   object.headers = upload.headers;
   if (options_.checks_crc)
-    for (const auto integrity : {s3::Integrity::crc64nvme, s3::Integrity::crc32c, s3::Integrity::crc32}) {
+    for (const auto integrity : options_.crcs) {
       const std::string name(s3::header_name(integrity));
       const auto given = request.headers.get(name);
       if (given.empty()) continue;
@@ -358,7 +363,7 @@ HttpServerResponse S3Fake::list_parts(State& state, const Query& query) const {
     last = part->first;
     body += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>&quot;{}&quot;</ETag><Size>{}</Size>", last,
                         part->second.etag, part->second.content.size());
-    for (const auto integrity : {s3::Integrity::crc64nvme, s3::Integrity::crc32c, s3::Integrity::crc32})
+    for (const auto integrity : options_.crcs)
       if (const auto sum = part->second.headers.find(std::string(s3::header_name(integrity)));
           sum != part->second.headers.end())
         body += fmt::format("<Checksum{0}>{1}</Checksum{0}>", s3::algorithm_name(integrity), sum->second);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/guarded.h"
+#include "s3/checksum.h"
 #include "tests/support/http_server.h"
 #include "tests/support/signature_check.h"
 
@@ -19,7 +20,9 @@ namespace support {
 
 /// What is different about one server.
 struct S3FakeOptions {
-  bool checks_crc = true;               ///< else x-amz-checksum-… is ignored, as older servers do
+  bool checks_crc = true;  ///< else x-amz-checksum-… is ignored, as older servers do
+  /// Of those, which it knows.
+  std::set<s3::Integrity> crcs = {s3::Integrity::crc64nvme, s3::Integrity::crc32c, s3::Integrity::crc32};
   bool checks_part_crc = true;          ///< else it is ignored with a part, as checks_crc says
   bool is_kms = false;                  ///< the bucket's default: no ETag is an MD5
   bool encrypts = true;                 ///< as it is asked to; else it passes over that
