@@ -2,13 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <vector>
 
 #include <fmt/chrono.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
 
 #include "base/error.h"
 
@@ -16,8 +12,9 @@ namespace aws {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
+constexpr std::string_view kKeyEnd = "aws4_request";
 
-std::string hex(std::span<const unsigned char> bytes) {
+std::string hex(const base::Sha256& bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
   text.reserve(bytes.size() * 2);
@@ -28,16 +25,12 @@ std::string hex(std::span<const unsigned char> bytes) {
   return text;
 }
 
-const unsigned char* octets(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
+using base::bytes_of;
 
-std::string hmac(std::string_view key, std::string_view text) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), octets(text), text.size(), digest.data(),
-           nullptr) == nullptr)
-    base::fail(base::ErrorKind::permanent, "libcrypto cannot compute an HMAC");
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+base::Sha256 hmac(base::Bytes key, std::string_view text) {
+  base::HmacSha256 mac(key);
+  mac.add(bytes_of(text));
+  return mac.take();
 }
 
 bool is_unreserved(char c) {
@@ -167,13 +160,9 @@ bool is_for_its_time(std::string_view error_code, std::string_view error_message
           (says("Signature expired") || says("Signature not yet current")));
 }
 
-std::string sha256_hex(base::Bytes bytes) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  return hex(digest);
-}
+std::string sha256_hex(base::Bytes bytes) { return hex(base::sha256(bytes)); }
 
-std::string sha256_hex(std::string_view text) { return sha256_hex(std::as_bytes(std::span(text))); }
+std::string sha256_hex(std::string_view text) { return sha256_hex(bytes_of(text)); }
 
 std::string uri_encode(std::string_view text, bool keep_slash) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
@@ -220,17 +209,27 @@ CanonicalRequest Signer::canonical_request(std::string_view method, std::string_
                                            const base::HttpHeaders& headers,
                                            std::string_view payload_hash) const {
   const auto parts = split_url(url);
-  std::map<std::string, std::string> fields;
+  std::vector<base::HttpHeaders::Field> fields;
+  fields.reserve(16);
+  bool has_host = false;
   for (const auto& [name, value] : headers) {
     auto key = lower_case(name);
     if (!is_signed(key)) continue;
-    const auto [field, first] = fields.try_emplace(std::move(key), canonical_value(value));
-    if (!first) field->second.append(1, ',').append(canonical_value(value));
+    has_host = has_host || key == "host";
+    fields.emplace_back(std::move(key), canonical_value(value));
   }
-  fields.try_emplace("host", host_header(parts));
+  if (!has_host) fields.emplace_back("host", host_header(parts));
+  std::ranges::stable_sort(fields, {}, &base::HttpHeaders::Field::first);
   CanonicalRequest result;
   std::string lines;
+  std::string_view last;
   for (const auto& [name, value] : fields) {
+    if (name == last) {  // fields of one name are one, in their order
+      lines.back() = ',';
+      lines.append(value).append(1, '\n');
+      continue;
+    }
+    last = name;
     lines.append(name).append(1, ':').append(value).append(1, '\n');
     if (!result.signed_headers.empty()) result.signed_headers += ';';
     result.signed_headers += name;
@@ -243,13 +242,17 @@ CanonicalRequest Signer::canonical_request(std::string_view method, std::string_
 }
 
 std::string Signer::scope(std::string_view date) const {
-  return fmt::format("{}/{}/{}/aws4_request", date, region_, service_);
+  return fmt::format("{}/{}/{}/{}", date, region_, service_, kKeyEnd);
 }
 
-std::string Signer::signing_key(const Secret& secret, std::string_view date) const {
+std::shared_ptr<const base::HmacSha256> Signer::signing_key(const Secret& secret,
+                                                            std::string_view date) const {
   auto cached = cached_.lock();
-  if (cached->key.empty() || cached->date != date || cached->secret != secret) {
-    cached->key = hmac(hmac(hmac(hmac("AWS4" + secret.reveal(), date), region_), service_), "aws4_request");
+  if (!cached->key || cached->date != date || cached->secret != secret) {
+    auto key = hmac(bytes_of("AWS4" + secret.reveal()), date);
+    for (const std::string_view text : {std::string_view(region_), std::string_view(service_), kKeyEnd})
+      key = hmac(std::as_bytes(std::span(key)), text);
+    cached->key = std::make_shared<base::HmacSha256>(std::as_bytes(std::span(key)));
     cached->date = date;
     cached->secret = secret;
   }
@@ -260,8 +263,9 @@ std::string Signer::signature(const CanonicalRequest& canonical, const Secret& s
                               const std::string& time) const {
   const auto date = std::string_view(time).substr(0, 8);
   const auto text = fmt::format("{}\n{}\n{}\n{}", kAlgorithm, time, scope(date), sha256_hex(canonical.text));
-  const auto mac = hmac(signing_key(secret, date), text);
-  return hex(std::span(octets(mac), mac.size()));
+  base::HmacSha256 mac(*signing_key(secret, date));
+  mac.add(bytes_of(text));
+  return hex(mac.take());
 }
 
 void Signer::sign(base::HttpRequest& request, const Credentials& credentials, std::string_view payload_hash,

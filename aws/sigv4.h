@@ -8,6 +8,7 @@
 #include "aws/credentials.h"
 #include "base/guarded.h"
 #include "base/http.h"
+#include "base/sha256.h"
 #include "base/sink.h"
 
 namespace aws {
@@ -73,10 +74,10 @@ class Signer {
   struct Key {
     std::string date;
     Secret secret;
-    std::string key;
+    std::shared_ptr<const base::HmacSha256> key;
   };
   std::string scope(std::string_view date) const;
-  std::string signing_key(const Secret& secret, std::string_view date) const;
+  std::shared_ptr<const base::HmacSha256> signing_key(const Secret& secret, std::string_view date) const;
   std::string signature(const CanonicalRequest& canonical, const Secret& secret,
                         const std::string& time) const;
 

@@ -219,7 +219,7 @@ void Sockets::follow(CURL* easy) {
 }
 
 bool breaks_lines(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+  return std::ranges::any_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
 void add_fields(HeaderList& list, const HttpRequest& request) {

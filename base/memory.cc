@@ -13,6 +13,12 @@ void give_large_pieces_back() {
 #endif
 }
 
+void give_threads_heaps() {
+#ifdef __GLIBC__
+  ::mallopt(M_ARENA_MAX, 0);  // as many as the C library thinks fit; NOLINT(concurrency-mt-unsafe)
+#endif
+}
+
 void give_free_memory_back() {
 #ifdef __GLIBC__
   ::malloc_trim(0);

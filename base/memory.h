@@ -8,6 +8,10 @@ namespace base {
 /// what they do all day allocates nothing. Call it before there are other threads.
 void give_large_pieces_back();
 
+/// For commands whose threads do allocate all day, as libcurl does for each request: they need not wait for
+/// each other. Without effect once another thread than the first has allocated.
+void give_threads_heaps();
+
 /// What is free between the pieces that are in use goes back to the system too. Worth it where a phase ends
 /// that needed much: it takes some milliseconds.
 void give_free_memory_back();

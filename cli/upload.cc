@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "cli/authentication.h"
 #include "cli/commands.h"
 #include "cli/engine_run.h"
@@ -98,10 +99,9 @@ Run set_up_upload(OptionSet& set) {
   auto command = std::make_shared<UploadCommand>();
   set.describe(
       "Uploads a directory to a bucket, and makes the server check what it received. A second run only sends "
-      "what "
-      "has changed: run it once while the application lives, and again when its writers are stopped. "
-      "Whatever "
-      "interrupts it, the same command goes on where it stopped; of large files no part is sent twice.");
+      "what has changed: run it once while the application lives, and again when its writers are stopped. "
+      "Whatever interrupts it, the same command goes on where it stopped; of large files no part is sent "
+      "twice.");
   set.example("uploads of an application", "cutover upload /srv/app/uploads s3://app-uploads/files");
   set.example("a static site",
               "cutover upload ./public s3://www.example --delete --cache-control max-age=300 "
@@ -113,7 +113,10 @@ Run set_up_upload(OptionSet& set) {
               "--refs documents.file_path --refs-prefix /uploads/");
   add_upload_options(set, *command);
   set.require([command] { complete_upload_options(*command); });
-  return [command](const Invocation& invocation) { return run_upload(invocation, *command); };
+  return [command](const Invocation& invocation) {
+    base::give_threads_heaps();
+    return run_upload(invocation, *command);
+  };
 }
 
 }  // namespace cli

@@ -1,11 +1,7 @@
 #pragma once
 
-#include <memory>
-
-#include "base/sink.h"
+#include "base/sha256.h"
 #include "base/uint128.h"
-
-struct evp_mac_ctx_st;
 
 namespace pg {
 
@@ -13,16 +9,13 @@ namespace pg {
 /// alone. Ten times as slow as XXH3, which still is less than what the server takes to send the row.
 class StrongHash {
  public:
-  explicit StrongHash(base::Bytes key);
-  void add(base::Bytes bytes);
+  explicit StrongHash(base::Bytes key) : hmac_(key) {}
+  void add(base::Bytes bytes) { hmac_.add(bytes); }
   /// Of what was added since the last call.
   base::uint128 take();
 
  private:
-  struct Deleter {
-    void operator()(evp_mac_ctx_st* context) const;
-  };
-  std::unique_ptr<evp_mac_ctx_st, Deleter> context_;
+  base::HmacSha256 hmac_;
 };
 
 }  // namespace pg

@@ -28,8 +28,11 @@ Word from_big_endian(std::string_view raw) {
   return value;
 }
 
+/// Looked up once, not for each digest.
 const EVP_MD* message_digest(Integrity integrity) {
-  return integrity == Integrity::md5 ? EVP_md5() : EVP_sha256();
+  static const EVP_MD* const md5 = EVP_MD_fetch(nullptr, "MD5", nullptr);
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return integrity == Integrity::md5 ? md5 : sha256;
 }
 
 bool is_crc(Integrity integrity) { return !algorithm_name(integrity).empty(); }

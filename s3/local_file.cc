@@ -43,11 +43,14 @@ std::optional<LocalFile> LocalFile::open(const Root& root, const std::string& pa
   if (::fstat(descriptor, &status) != 0) throw base::system_error("look at", printable(path), errno);
   if (!S_ISREG(status.st_mode))
     base::fail(base::ErrorKind::permanent, "{} is no regular file any more", printable(path));
+  file.opened_ = FileState::of(status);
   return file;
 }
 
 LocalFile::LocalFile(LocalFile&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      path_(std::move(other.path_)),
+      opened_(other.opened_) {}
 
 LocalFile::~LocalFile() {
   if (descriptor_ >= 0) ::close(descriptor_);

@@ -20,6 +20,8 @@ class LocalFile {
   LocalFile& operator=(LocalFile&&) = delete;
   ~LocalFile();
 
+  /// As it was when it was opened.
+  const FileState& opened() const { return opened_; }
   /// As it is now.
   FileState state() const;
   /// Fills `buffer` from `offset` on; less only where the file ends.
@@ -29,6 +31,7 @@ class LocalFile {
   LocalFile(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
   int descriptor_;
   std::string path_;
+  FileState opened_ = {};
 };
 
 /// A change within so short a time after the last one may not show in a file's times.

@@ -71,13 +71,14 @@ bool needs_put(Context& context, Client& client, const Loaded& file, base::HttpH
     return count;
   };
   const auto found = look_first(context, client, file.path, file.content.size(), read, head);
-  if (found == Found::same || found == Found::in_the_way) context.governor.moved(0);
   switch (found) {
     case Found::same:
+      context.governor.moved(0);
       record(context, file, head->etag, head->version);
       context.adopted.fetch_add(1);
       return false;
     case Found::in_the_way:
+      context.governor.moved(0);
       context.fail(file.path, std::string(kInTheWay));
       finish(context, file.state);
       return false;
@@ -122,7 +123,7 @@ Attempt try_once(Context& context, Client& client, const WalkedFile& walked) {
     finish(context, walked.state);
     return Attempt::done;
   }
-  const auto state = file->state();
+  const auto state = file->opened();
   if (state.size > kLargestPut) return Attempt::too_large;
   const auto begun = std::chrono::system_clock::now();
   const auto buffer = context.buffers.acquire(state.size, context.stop);

@@ -186,12 +186,13 @@ std::vector<ExpectedFile> transfer(Context& context, Directories& directories) {
   group.start("s3-walk", [&] { fed = feed(context, queue, files, directories, group.stop()); });
   for (unsigned i = 0; i < context.options.concurrency; ++i)
     group.start(fmt::format("s3-{}", i), [&context, &queue, &group, i] {
-      Client client(context.session, group.stop());
+      std::optional<Client> client;
       for (;;) {
         context.governor.admit(i, group.stop());
         auto task = queue.take(i % 2 == 0, group.stop());
         if (!task) return context.governor.close();
-        do_task(context, client, queue, *task);
+        if (!client) client.emplace(context.session, group.stop());
+        do_task(context, *client, queue, *task);
         context.progress.concurrency = context.governor.limit();
         context.progress.requests = context.session->requests();
       }
