@@ -9,13 +9,12 @@ void give_large_pieces_back() {
   // Above the buffers that are made for every chunk of rows. Setting them keeps them from being adapted.
   ::mallopt(M_MMAP_THRESHOLD, 512 << 10);  // NOLINT(concurrency-mt-unsafe)
   ::mallopt(M_TRIM_THRESHOLD, 1 << 20);    // NOLINT(concurrency-mt-unsafe)
-  ::mallopt(M_ARENA_MAX, 2);               // NOLINT(concurrency-mt-unsafe)
 #endif
 }
 
-void give_threads_heaps() {
+void share_heaps() {
 #ifdef __GLIBC__
-  ::mallopt(M_ARENA_MAX, 0);  // as many as the C library thinks fit; NOLINT(concurrency-mt-unsafe)
+  ::mallopt(M_ARENA_MAX, 2);  // NOLINT(concurrency-mt-unsafe)
 #endif
 }
 

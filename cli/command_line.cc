@@ -234,7 +234,7 @@ CommandLine understood(const Parsed& parsed, const ConfigFile* config, SecretRes
   const auto& chosen = *parsed.chosen();
   chosen.options->apply(config, &secrets, caller);
   if (config) parsed.globals->config = config->path();
-  return {*parsed.globals, chosen.run, typed_options(*chosen.options)};
+  return {*parsed.globals, chosen.run, typed_options(*chosen.options), chosen.command->allocates};
 }
 
 /// A section that stands several times in the file is worked on once for each. One that cannot be is

@@ -12,6 +12,7 @@ struct CommandLine {
   GlobalOptions globals;
   Run run;
   std::vector<TypedOption> typed = {};
+  bool allocates = false;  ///< as its Command says
   /// CUTOVER_… variables that are set and no option's.
   std::vector<std::string> unknown_variables = {};
 };

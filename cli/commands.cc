@@ -14,7 +14,7 @@ std::span<const Command> commands() {
       Command{"export", "copy the database into an archive directory", set_up_export},
       Command{"import", "load an archive into a database, and prove it equal", set_up_import},
       Command{"upload", "upload a directory to an S3 bucket, or what has changed in it, and verify it",
-              set_up_upload},
+              set_up_upload, true},
       Command{"fence", "make the source refuse writes, show who can still write, undo it", set_up_fence},
       Command{"verify", "compare two databases, or a target with what its copy recorded; writes nothing",
               set_up_verify},

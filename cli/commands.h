@@ -44,6 +44,8 @@ struct Command {
   const char* summary;
   /// Declares the options; what is returned owns them and runs the command with them.
   Run (*set_up)(OptionSet& set);
+  /// Its threads allocate memory all day.
+  bool allocates = false;
 };
 
 /// The one list of commands, in the order of a move; those about the program itself come last.

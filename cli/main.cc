@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
     base::forbid_core_dumps();
     const cli::Signals signals;  // before any other thread exists
     const auto command = cli::parse_command_line(arguments.values(), signals.stop());
+    if (!command.allocates) base::share_heaps();
     log.configure(command.globals);
     if (!command.globals.config.empty()) spdlog::info("configuration: {}", command.globals.config.string());
     for (const auto& name : command.unknown_variables)

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/memory.h"
 #include "cli/authentication.h"
 #include "cli/commands.h"
 #include "cli/engine_run.h"
@@ -113,10 +112,7 @@ Run set_up_upload(OptionSet& set) {
               "--refs documents.file_path --refs-prefix /uploads/");
   add_upload_options(set, *command);
   set.require([command] { complete_upload_options(*command); });
-  return [command](const Invocation& invocation) {
-    base::give_threads_heaps();
-    return run_upload(invocation, *command);
-  };
+  return [command](const Invocation& invocation) { return run_upload(invocation, *command); };
 }
 
 }  // namespace cli
