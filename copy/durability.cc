@@ -8,6 +8,13 @@
 
 namespace copy {
 
+size_t kept_chunks(const Ledger& ledger, const RunState& run, pg::Connection& target) {
+  return ledger.count_chunks(target, [&](uint32_t relation, uint32_t chunk, const pg::Digest& digest) {
+    const auto* known = run.chunk(relation, chunk);
+    return known != nullptr && known->digest == digest;
+  });
+}
+
 void renew_unlogged(const Context& context, const SchemaItems& schema, pg::Connection& target) {
   if (context.ledger.has_crash_mark(target)) return;
   if (const auto chunks = forget_unlogged(context, schema, target))
@@ -17,22 +24,23 @@ void renew_unlogged(const Context& context, const SchemaItems& schema, pg::Conne
 }
 
 void make_durable(const Context& context, const SchemaItems& schema, TargetSession& target) {
+  // Those of unlogged tables are forgotten meanwhile, and have to be copied again, too.
   const auto known = context.dir.state().chunks.size();
-  const auto on_target = target.run("ledger", [&](pg::Connection& connection) {
+  const auto kept = target.run("ledger", [&](pg::Connection& connection) {
     context.ledger.make_durable(connection);
     renew_unlogged(context, schema, connection);
-    return context.ledger.count_chunks(connection);
+    return kept_chunks(context.ledger, context.dir.state(), connection);
   });
-  if (on_target < known) throw ChunksLost();
+  if (kept < known) throw ChunksLost();
 }
 
 void confirm_durable(const Context& context, const SchemaItems& schema, ItemRunner* items,
                      pg::Connection& target) {
   std::vector<std::string> lost;
   if (items) lost = items->lost(target, schema);
-  const auto chunks = context.ledger.count_chunks(target);
-  if (const auto known = context.dir.state().chunks.size(); chunks < known)
-    lost.push_back(fmt::format("{} chunks", known - chunks));
+  const auto kept = kept_chunks(context.ledger, context.dir.state(), target);
+  if (const auto known = context.dir.state().chunks.size(); kept < known)
+    lost.push_back(fmt::format("{} chunks", known - kept));
   if (!context.ledger.has_crash_mark(target)) {
     for (const auto& object : unlogged_objects(target, context.plan))
       lost.push_back(fmt::format("what was in the unlogged {}", object));

@@ -28,7 +28,6 @@ using base::ErrorKind;
 namespace {
 
 constexpr const char* kPlanApplication = "cutover";
-constexpr int kFruitlessSnapshots = 3;  // in a row, and the run gives up
 
 pg::SessionOptions source_session(std::string name) {
   return {.role = pg::Role::source, .application_name = std::move(name)};
@@ -312,12 +311,7 @@ void Run::load() {
       return;
     } catch (const SnapshotLost&) {
       lost = progress_.chunks_done == chunks_before ? lost + 1 : 1;
-      if (lost == kFruitlessSnapshots)
-        throw base::Error(ErrorKind::permanent,
-                          fmt::format("the source's snapshot was lost {} times without one chunk read", lost),
-                          "if --source is an endpoint that spreads its sessions over several servers, or a "
-                          "pooler, name the server itself");
-      spdlog::warn("the source's snapshot is gone (was the server restarted?); taking a new one");
+      replace_lost_snapshot(lost);
     } catch (const ChunksLost&) {
       spdlog::warn("the target lost its last commits in a crash; copying those chunks again");
     }

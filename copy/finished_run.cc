@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "copy/durability.h"
 #include "copy/ledger.h"
 #include "copy/preflight.h"
 #include "copy/resume.h"
@@ -69,7 +70,8 @@ std::string require_still_there(pg::Connection& target, const Plan& plan, const 
   const Ledger ledger(dir.state().run_id);
   const auto finished_at = ledger.finished_at(target);
   require(finished_at.has_value(), "its ledger (schema cutover)");
-  require(ledger.count_chunks(target) == dir.state().chunks.size(), "a part of its ledger (schema cutover)");
+  require(kept_chunks(ledger, dir.state(), target) == dir.state().chunks.size(),
+          "a part of its ledger (schema cutover)");
   const auto tables = existing_tables(target, plan);
   for (const auto& relation : plan.relations)
     require(relation.kind != Relation::Kind::table || tables.contains(relation.name),

@@ -270,9 +270,16 @@ std::string Ledger::forget_item_sql(uint32_t item) const {
                      item);
 }
 
-size_t Ledger::count_chunks(pg::Connection& target) const {
-  return static_cast<size_t>(
-      target.exec("SELECT count(*) FROM cutover.chunk WHERE run_id = $1", {run_id_}).integer(0, 0));
+size_t Ledger::count_chunks(pg::Connection& target, const IsOurs& is_ours) const {
+  size_t count = 0;
+  target.for_each_row(
+      "SELECT relation, chunk, digest FROM cutover.chunk WHERE run_id = " + pg::quote_literal(run_id_),
+      [&](const pg::Result& row) {
+        if (is_ours(static_cast<uint32_t>(row.integer(0, 0)), static_cast<uint32_t>(row.integer(0, 1)),
+                    pg::Digest::parse(row.text(0, 2))))
+          ++count;
+      });
+  return count;
 }
 
 void Ledger::set_crash_mark(pg::Connection& target) const {

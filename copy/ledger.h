@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -77,7 +78,9 @@ class Ledger {
   bool has_item(pg::Connection& target, uint32_t item) const;
   std::string forget_item_sql(uint32_t item) const;
 
-  size_t count_chunks(pg::Connection& target) const;
+  using IsOurs = std::function<bool(uint32_t relation, uint32_t chunk, const pg::Digest& digest)>;
+  /// How many chunks it has that `is_ours`, which sees them one by one.
+  size_t count_chunks(pg::Connection& target, const IsOurs& is_ours) const;
   /// A row of an unlogged table, which a crash of the target (and a failover) takes away with the rows of all
   /// others. Not there: chunks that were loaded into such tables before it was set are gone, although the
   /// ledger has them.

@@ -371,9 +371,28 @@ SourceNow look_at_source(const Context& context, const Plan& plan) {
   return now;
 }
 
+void replace_lost_snapshot(int lost) {
+  constexpr int kFruitless = 3;
+  if (lost == kFruitless)
+    throw base::Error(ErrorKind::permanent,
+                      fmt::format("the source's snapshot was lost {} times without one chunk read", lost),
+                      "if --source is an endpoint that spreads its sessions over several servers, or a "
+                      "pooler, name the server itself");
+  spdlog::warn("the source's snapshot is gone (was the server restarted?); taking a new one");
+}
+
 SourceView resume_source(const Context& context, Plan& plan, const SchemaItems& schema,
                          pg::Connection& target, SourceNow source) {
-  auto view = choose_source(context, plan, schema, target, std::move(source));
+  SourceView view;
+  for (int lost = 1;; ++lost) {
+    try {
+      view = choose_source(context, plan, schema, target, std::move(source));
+      break;
+    } catch (const SnapshotLost&) {
+      replace_lost_snapshot(lost);
+      source = look_at_source(context, plan);
+    }
+  }
   if (view.keeper) renew_archive(context, view.snapshot);
   // An earlier process may have come to the foreign keys although a table had failed.
   if (context.dir.state().chunks.size() < plan.total_chunks())

@@ -45,6 +45,10 @@ size_t forget_unlogged(const Context& context, const SchemaItems& schema, pg::Co
 std::set<ForeignKeyName> foreign_keys_made(const Context& context, const SchemaItems& schema,
                                            pg::Connection& target);
 
+/// Tells of a snapshot that was lost for the `lost`-th time in a row, and throws when another one would be as
+/// fruitless.
+void replace_lost_snapshot(int lost);
+
 /// The source as a resumed run finds it.
 struct SourceNow {
   std::unique_ptr<pg::SnapshotKeeper> keeper;
@@ -61,8 +65,8 @@ SourceNow look_at_source(const Context& context, const Plan& plan);
 ///   3. else a new snapshot F is taken, every chunk on the target is digested again at F, and what differs is
 ///   removed
 ///      from the target, to be copied again. The result equals the source at F.
-/// (A snapshot whose keeper survived needs no decision: workers import it again.) Throws what
-/// look_at_source() throws.
+/// (A snapshot whose keeper survived needs no decision: workers import it again.) A snapshot that is lost on
+/// the way is replaced. Throws what look_at_source() throws.
 SourceView resume_source(const Context& context, Plan& plan, const SchemaItems& schema,
                          pg::Connection& target, SourceNow source);
 

@@ -43,6 +43,15 @@ class Terminated : public testing::Test {
  protected:
   Move move_;
   void SetUp() override { fill_wide(move_); }
+  /// In small chunks, by one worker.
+  void make_rows_only() {
+    move_.target.exec("CREATE TABLE wide (id int PRIMARY KEY, body text)");
+    move_.options = {"--jobs", "1", "--split-size", "128kB", "--schema", "none"};
+  }
+  /// The oldest sessions at the source; the first is the one that keeps the snapshot.
+  static constexpr const char* kEnd =
+      "SELECT pg_terminate_backend(pid, 5000) FROM (SELECT pid FROM pg_stat_activity WHERE application_name "
+      "LIKE 'cutover%' AND datname = current_database() ORDER BY backend_start LIMIT {}) session";
   /// Ends a backend of `side` that is in the middle of a COPY, for certain. The source has moved on by then,
   /// which the snapshot does not show.
   void terminate_in(const support::TestDatabase& side, const std::string& direction) {
@@ -89,11 +98,7 @@ TEST_F(Terminated, EverySourceSessionAtOnce) {
 
 // And the next snapshot too, while what the target has is compared with it.
 TEST_F(Terminated, EverySourceSessionAtOnceAndTheNextSnapshotsToo) {
-  constexpr const char* kEnd =
-      "SELECT pg_terminate_backend(pid, 5000) FROM (SELECT pid FROM pg_stat_activity WHERE application_name "
-      "LIKE 'cutover%' AND datname = current_database() ORDER BY backend_start LIMIT {}) session";
-  move_.target.exec("CREATE TABLE wide (id int PRIMARY KEY, body text)");
-  move_.options = {"--jobs", "1", "--split-size", "128kB", "--schema", "none"};
+  make_rows_only();
   Proxy target(move_.target.cluster().port(), "THE-MARKED-ROW", hold_from(1));
   move_.target_url = target.url(move_.target.name());
   // Imported by the worker, by the same one when it comes back, and then by the one that compares: its keeper
@@ -112,6 +117,31 @@ TEST_F(Terminated, EverySourceSessionAtOnceAndTheNextSnapshotsToo) {
   EXPECT_EQ(result.exit_code, 0) << result.error;
   constexpr const char* kGone = "the source's snapshot is gone";
   EXPECT_NE(result.error.find(kGone), result.error.rfind(kGone)) << "only once: " << result.error;
+  move_.expect_equal();
+}
+
+// Nor is it the end of a process that has just begun to compare.
+TEST_F(Terminated, TheSnapshotOfTheNextProcessWhileItCompares) {
+  make_rows_only();
+  {
+    Proxy target(move_.target.cluster().port(), "THE-MARKED-ROW", hold_from(1));
+    move_.target_url = target.url(move_.target.name());
+    const auto process = move_.start();
+    wait_for("the marked row", [&] { return target.held() == 1; });
+    process->kill(SIGKILL);
+    process->wait();
+  }
+  EXPECT_GT(move_.chunk_count(), 0U);
+  move_.source.exec("UPDATE wide SET body = 'new' WHERE id < 3");
+  Proxy source(move_.source.cluster().port(), "SET TRANSACTION SNAPSHOT", [&](int n) {
+    if (n == 1) move_.source.exec(fmt::format(kEnd, 1));
+    return Proxy::Verdict::forward;
+  });
+  move_.source_url = source.url(move_.source.name());
+  move_.target_url = move_.target.url();
+  const auto result = move_.start()->wait();
+  EXPECT_EQ(result.exit_code, 0) << result.error;
+  EXPECT_THAT(result.error, HasSubstr("the source's snapshot is gone"));
   move_.expect_equal();
 }
 

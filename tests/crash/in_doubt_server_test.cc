@@ -57,33 +57,54 @@ TEST_F(InDoubt, KilledBetweenTheCommitAndItsReply) {
   EXPECT_THAT(move_.settle(), HasSubstr("were on the target but not yet in the journal"));
 }
 
-// The target takes the removal of an old chunk back (in a crash) while its successor is loaded: what is there
-// then is not what was in doubt.
-TEST_F(InDoubt, AnOldChunkThatCameBackIsNotTakenForTheNewOne) {
-  Move move;
-  move.options = {"--jobs", "1", "--split-size", "16kB"};
-  move.source.exec(
-      "CREATE TABLE t (id int PRIMARY KEY, v text); "
-      "INSERT INTO t SELECT i, repeat('v', 100) FROM generate_series(1, 2000) i");
-  ASSERT_NO_FATAL_FAILURE(move.crash_at("ledger_commit.after:4"));
-  move.target.exec(
-      "CREATE TABLE cutover.old_chunk AS SELECT * FROM cutover.chunk WHERE chunk = 0; "
-      "CREATE TABLE cutover.old AS SELECT t.* FROM t WHERE xmin = (SELECT transaction::text::xid FROM "
-      "cutover.old_chunk)");
-  move.source.exec("UPDATE t SET v = 'new' WHERE id = 1");
-  Proxy proxy(move.target.cluster().port(), "COPY \"public\".\"t\"", hold_from(1));
-  move.target_url = proxy.url(move.target.name());
-  const auto process = move.start();
-  wait_for("the chunk that is copied again", [&] { return proxy.held() == 1; });
-  ASSERT_EQ(move.target.value("SELECT count(*) FROM cutover.chunk WHERE chunk = 0"), "0");
-  move.target.exec(
-      "BEGIN; INSERT INTO t SELECT * FROM cutover.old; UPDATE cutover.old_chunk SET transaction = "
-      "txid_current(); INSERT INTO cutover.chunk SELECT * FROM cutover.old_chunk; COMMIT");
-  proxy.release();
-  const auto result = process->wait();
-  EXPECT_EQ(result.exit_code, 0) << result.error;
-  EXPECT_THAT(result.error, HasSubstr("lost its last commits"));
-  move.expect_equal();
+/// A run whose first chunk is of an older snapshot, and has to be copied again. It is put aside, and can be
+/// put back as a crash or a standby that took over would.
+class OldChunk : public testing::Test {
+ protected:
+  void SetUp() override {
+    move_.options = {"--jobs", "1", "--split-size", "16kB"};
+    move_.source.exec(
+        "CREATE TABLE t (id int PRIMARY KEY, v text); "
+        "INSERT INTO t SELECT i, repeat('v', 100) FROM generate_series(1, 2000) i");
+    ASSERT_NO_FATAL_FAILURE(move_.crash_at("ledger_commit.after:4"));
+    move_.target.exec(
+        "CREATE TABLE cutover.old_chunk AS SELECT * FROM cutover.chunk WHERE chunk = 0; "
+        "CREATE TABLE cutover.old AS SELECT t.* FROM t WHERE xmin = (SELECT transaction::text::xid FROM "
+        "cutover.old_chunk)");
+    move_.source.exec("UPDATE t SET v = 'new' WHERE id = 1");
+  }
+  void put_back() const {
+    move_.target.exec(
+        "BEGIN; DELETE FROM t WHERE xmin = (SELECT transaction::text::xid FROM cutover.chunk WHERE chunk = "
+        "0); "
+        "DELETE FROM cutover.chunk WHERE chunk = 0; INSERT INTO t SELECT * FROM cutover.old; "
+        "UPDATE cutover.old_chunk SET transaction = txid_current(); "
+        "INSERT INTO cutover.chunk SELECT * FROM cutover.old_chunk; COMMIT");
+  }
+  /// When the statement of that number with the text is on its way.
+  void put_back_before(const std::string& text, int number, const std::string& chunks_then) {
+    Proxy proxy(move_.target.cluster().port(), text,
+                [=](int n) { return n == number ? Verdict::hold : Verdict::forward; });
+    move_.target_url = proxy.url(move_.target.name());
+    const auto process = move_.start();
+    wait_for("the moment", [&] { return proxy.held() == 1; });
+    ASSERT_EQ(move_.target.value("SELECT count(*) FROM cutover.chunk WHERE chunk = 0"), chunks_then);
+    put_back();
+    proxy.release();
+    const auto result = process->wait();
+    EXPECT_EQ(result.exit_code, 0) << result.error;
+    EXPECT_THAT(result.error, HasSubstr("lost its last commits"));
+    move_.expect_equal();
+  }
+  Move move_;
+};
+
+// While its successor is loaded: what is there then is not what was in doubt.
+TEST_F(OldChunk, ThatCameBackIsNotTakenForTheNewOne) { put_back_before("COPY \"public\".\"t\"", 1, "0"); }
+
+// Instead of its successor, which was proven: there are as many chunks as there should be.
+TEST_F(OldChunk, ThatTookThePlaceOfTheNewOneIsNoticed) {
+  put_back_before("SET finished_at = finished_at", 2, "1");
 }
 
 // What the second try meets are the rows of the first, and no other session's.
