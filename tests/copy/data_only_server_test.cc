@@ -113,6 +113,32 @@ TEST_F(AsOwner, ConstraintsAndTriggersComeBackExactly) {
   move.expect_equal();
 }
 
+/// Killed again and again: when the first chunk is on its way, when many are there, when all are.
+void expect_back_after_kills(const Copy& way) {
+  for (const auto* point : {"chunk_copy.before", "ledger_commit.after:9", "sequences.before"})
+    way.crash_at(point, kDataOnly);
+  EXPECT_TRUE(exits(way.copy(kDataOnly), 0));
+}
+
+TEST_F(AsOwner, ConstraintsAndTriggersComeBackAfterKillsToo) {
+  move.source.exec(kMigratedSchema);
+  move.source.exec(kRows);
+  make_target(kMigratedSchema);
+  const auto before = move.target.value(kState);
+  expect_back_after_kills(way);
+  EXPECT_EQ(move.target.value(kState), before);
+  move.expect_equal();
+}
+
+TEST(DataOnly, AsSuperuserWhoIsKilled) {
+  const Move move(kMigratedSchema, kMigratedSchema);
+  move.source.exec(kRows);
+  const auto before = move.target.value(kState);
+  expect_back_after_kills(move.way);
+  EXPECT_EQ(move.target.value(kState), before);
+  move.expect_equal();
+}
+
 TEST_F(AsOwner, AForeignKeyThatTheRowsViolateIsNamedWithTheStatementThatMakesIt) {
   const auto* schema =
       "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p int CONSTRAINT fk REFERENCES p)";
