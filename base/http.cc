@@ -31,7 +31,8 @@ constexpr long kMaxIdleSeconds = 4;
 /// libcurl's buffers, which it allocates for every transfer: what is larger than a body costs more time than
 /// a small body does, since the allocator takes such memory from the system and gives it back each time.
 constexpr uint64_t kLeastUploadBuffer = uint64_t{16} << 10;
-constexpr uint64_t kMostUploadBuffer = uint64_t{1} << 20;
+/// Every transfer that is under way has one, beside the memory that bodies may take.
+constexpr uint64_t kMostUploadBuffer = uint64_t{128} << 10;
 constexpr long kDownloadBuffer = 256L << 10;
 constexpr long kAnswerBuffer = 16L << 10;
 

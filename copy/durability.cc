@@ -7,6 +7,11 @@
 #include "copy/resume.h"
 
 namespace copy {
+namespace {
+
+constexpr size_t kMostNamed = 5;
+
+}  // namespace
 
 size_t kept_chunks(const Ledger& ledger, const RunState& run, pg::Connection& target) {
   return ledger.count_chunks(target, [&](uint32_t relation, uint32_t chunk, const pg::Digest& digest) {
@@ -41,16 +46,23 @@ void confirm_durable(const Context& context, const SchemaItems& schema, ItemRunn
   const auto kept = kept_chunks(context.ledger, context.dir.state(), target);
   if (const auto known = context.dir.state().chunks.size(); kept < known)
     lost.push_back(fmt::format("{} chunks", known - kept));
-  if (!context.ledger.has_crash_mark(target)) {
+  const bool has_crashed = !context.ledger.has_crash_mark(target);
+  if (has_crashed) {
     for (const auto& object : unlogged_objects(target, context.plan))
       lost.push_back(fmt::format("what was in the unlogged {}", object));
-    renew_unlogged(context, schema, target);
+    // A standby that took over may be older than these, of which the ledger does not tell.
+    lost.emplace_back("values of sequences, settings, and what was put aside and brought back");
   }
   if (lost.empty()) return;
-  if (lost.size() > 5) lost.resize(5);
-  context.problems.add({Problem::Kind::failed, "target",
-                        fmt::format("lost work of this run in a crash, among it: {}", fmt::join(lost, ", ")),
-                        "run the same command again: what is missing is made again"});
+  if (lost.size() > kMostNamed) lost.resize(kMostNamed);
+  context.problems.add(
+      {Problem::Kind::failed, "target",
+       fmt::format("crashed, or another server took over: it may have lost work of this run, "
+                   "among it: {}",
+                   fmt::join(lost, ", ")),
+       "run the same command again: what is missing is made again"});
+  // Last: it makes the next look find a server that has not crashed.
+  if (has_crashed) renew_unlogged(context, schema, target);
 }
 
 }  // namespace copy

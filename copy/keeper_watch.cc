@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/retry.h"
+#include "copy/chunk_source.h"
 #include "pg/session.h"
 
 namespace copy {
@@ -40,8 +41,13 @@ KeeperWatch::KeeperWatch(std::unique_ptr<pg::SnapshotKeeper> keeper, const Plan&
   if (plan.relations.size() <= kMostLockedTables)
     for (const auto& relation : plan.relations)
       if (relation.kind == Relation::Kind::table) locked_.push_back({relation.oid, relation.name});
-  keeper_->connection().exec("SAVEPOINT locks");
-  lock_tables("15s");
+  try {
+    keeper_->connection().exec("SAVEPOINT locks");
+    lock_tables("15s");
+  } catch (const base::Error& error) {
+    if (error.kind() == base::ErrorKind::cancelled || keeper_->connection().alive()) throw;
+    throw SnapshotLost();  // its session was ended before anybody watched over it
+  }
   thread_ = std::jthread([this] { watch(); });
 }
 

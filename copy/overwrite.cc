@@ -39,7 +39,9 @@ void overwrite_tables(const Context& context, pg::Connection& target) {
     if (relation.condition.empty()) {
       truncated += fmt::format("{}ONLY {}", truncated.empty() ? "" : ", ", relation.name.sql());
     } else {
-      target.exec(fmt::format("DELETE FROM ONLY {} WHERE {}", relation.name.sql(), relation.condition));
+      target.exec(without_rules_sql(
+          target, relation.name,
+          fmt::format("DELETE FROM ONLY {} WHERE {}", relation.name.sql(), relation.condition)));
     }
   }
   if (truncated.empty()) return;
@@ -165,7 +167,7 @@ void remove_rows(pg::Connection& target, const Plan& plan, RunDir& dir) {
     if (holds_only_ours(target, relation, chunks)) {
       truncated += fmt::format("{}ONLY {}", truncated.empty() ? "" : ", ", relation.name.sql());
     } else {
-      statements.push_back(remove_rows_sql(relation, chunks));
+      statements.push_back(remove_rows_sql(target, relation, chunks));
     }
   }
   if (!truncated.empty()) statements.push_back("TRUNCATE " + truncated);

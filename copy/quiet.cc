@@ -249,6 +249,23 @@ void restore_target(const Context& context, pg::Connection& target) {
     context.problems.add(std::move(problem));
 }
 
+std::string without_rules_sql(pg::Connection& target, const pg::QualifiedName& table,
+                              const std::string& statement) {
+  const auto rules = target.exec(
+      "SELECT rulename, CASE ev_enabled WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END "
+      "FROM pg_catalog.pg_rewrite WHERE ev_class = pg_catalog.to_regclass($1) AND ev_type = '4' AND "
+      "ev_enabled <> 'D'",
+      {table.sql()});
+  std::string off;
+  std::string on;
+  for (int row = 0; row < rules.rows(); ++row) {
+    const auto rule = pg::quote_identifier(rules.text(row, 0));
+    off += fmt::format("ALTER TABLE {} DISABLE RULE {}; ", table.sql(), rule);
+    on += fmt::format("; ALTER TABLE {} ENABLE {}RULE {}", table.sql(), rules.text(row, 1), rule);
+  }
+  return off + statement + on;
+}
+
 std::vector<Problem> violated_foreign_keys(pg::Connection& target, const Plan& plan) {
   std::vector<Problem> problems;
   const auto tables = planned_tables(plan);

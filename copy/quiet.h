@@ -49,6 +49,12 @@ std::vector<Problem> restore_quieted(pg::Connection& target, const std::string& 
 void quiet_target(const Context& context, pg::Connection& target, const Quieting& quieting);
 void restore_target(const Context& context, pg::Connection& target);
 
+/// The statement, which deletes rows of the table, without what rules of the table would make of it: they
+/// would keep the rows, or write to others. Rules cannot be left out for one statement; they are off within
+/// the same transaction only. To be sent as one string.
+std::string without_rules_sql(pg::Connection& target, const pg::QualifiedName& table,
+                              const std::string& statement);
+
 /// One problem for each foreign key of the plan's tables that their rows violate although it counts as
 /// validated: loads in replica role are not checked.
 std::vector<Problem> violated_foreign_keys(pg::Connection& target, const Plan& plan);

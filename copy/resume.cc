@@ -157,9 +157,11 @@ std::string is_of_chunks_sql(const std::vector<LedgerChunk>& chunks) {
   return fmt::format("xmin = ANY ('{{{}}}'::pg_catalog.xid[])", transactions);
 }
 
-std::string remove_rows_sql(const Relation& relation, const std::vector<LedgerChunk>& chunks) {
-  return fmt::format("DELETE FROM {}{} WHERE {}", relation.via_root() ? "" : "ONLY ",
-                     relation.load_into().sql(), is_of_chunks_sql(chunks));
+std::string remove_rows_sql(pg::Connection& target, const Relation& relation,
+                            const std::vector<LedgerChunk>& chunks) {
+  return without_rules_sql(target, relation.load_into(),
+                           fmt::format("DELETE FROM {}{} WHERE {}", relation.via_root() ? "" : "ONLY ",
+                                       relation.load_into().sql(), is_of_chunks_sql(chunks)));
 }
 
 namespace {
@@ -184,7 +186,7 @@ void remove_stale(const Context& context, const Plan& plan, const std::vector<St
     // Waited for: a crash that took only this back would leave the old rows and their ledger rows, which look
     // like those that are copied in their place.
     target.exec("SET LOCAL synchronous_commit = on");
-    if (!large_objects) target.exec(remove_rows_sql(written, rows));
+    if (!large_objects) target.exec(remove_rows_sql(target, written, rows));
     target.exec(context.ledger.forget_chunks_sql(relation, chunks));
     transaction.commit();
     for (const auto chunk : chunks) context.dir.record(record::forgotten(relation, chunk));
@@ -298,6 +300,7 @@ SourceView at_new_snapshot(const Context& context, Plan& plan, const SchemaItems
   SourceView view;
   view.snapshot = static_cast<uint32_t>(context.dir.state().snapshots.size());
   context.dir.record(record::snapshot(view.snapshot, {keeper->mark(), plan.source_version}));
+  context.dir.sync();  // before the target can have chunks of it
   view.keeper = std::make_unique<KeeperWatch>(std::move(keeper), plan, context.stop);
   view.open = live_source(context, *view.keeper);
   const auto stale = find_stale(context, view.open, view.snapshot);

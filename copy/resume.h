@@ -32,8 +32,9 @@ void end_leftover_sessions(pg::Connection& server, const std::string& applicatio
 /// True of the rows that these chunks' transactions inserted: a condition in SQL. A row that was updated
 /// since is another's.
 std::string is_of_chunks_sql(const std::vector<LedgerChunk>& chunks);
-/// Takes the chunks' rows off the target.
-std::string remove_rows_sql(const Relation& relation, const std::vector<LedgerChunk>& chunks);
+/// What takes the chunks' rows off the target, in a transaction, whatever rules the table has.
+std::string remove_rows_sql(pg::Connection& target, const Relation& relation,
+                            const std::vector<LedgerChunk>& chunks);
 
 /// What of the plan a crash of the target empties or sets back: "table public.cache", "sequence public.hits".
 std::vector<std::string> unlogged_objects(pg::Connection& target, const Plan& plan);

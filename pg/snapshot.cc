@@ -76,7 +76,8 @@ SnapshotKeeper::SnapshotKeeper(Connection connection) : connection_(std::move(co
 
 namespace {
 constexpr std::string_view kInvalidParameterValue = "22023";
-constexpr std::string_view kUndefinedObject = "42704";  // from some majors
+constexpr std::string_view kUndefinedObject = "42704";               // from some majors
+constexpr std::string_view kObjectNotInPrerequisiteState = "55000";  // its transaction is just about to end
 }  // namespace
 
 void import_snapshot(Connection& connection, const std::string& snapshot_id,
@@ -92,7 +93,8 @@ void import_snapshot(Connection& connection, const std::string& snapshot_id,
 }
 
 bool is_snapshot_gone(const base::Error& error) {
-  return error.sqlstate() == kInvalidParameterValue || error.sqlstate() == kUndefinedObject;
+  return error.sqlstate() == kInvalidParameterValue || error.sqlstate() == kUndefinedObject ||
+         error.sqlstate() == kObjectNotInPrerequisiteState;
 }
 
 }  // namespace pg

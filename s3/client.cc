@@ -35,6 +35,10 @@ std::string etag_of(const HttpResponse& response, const std::string& what) {
   return etag;
 }
 
+/// S3 says "several minutes" of its own; a connection that is kept alive with blanks for longer leads
+/// nowhere.
+constexpr std::chrono::minutes kLongestCompletion{30};
+
 uint64_t number_in(std::string_view text) {
   uint64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
@@ -252,6 +256,7 @@ CompleteResult Client::complete_multipart_upload(std::string_view key, std::stri
   auto post = request("POST", key, {{"uploadId", std::string(upload_id)}});
   post.body = bytes_of(body);
   post.may_dawdle = true;
+  post.timeout = kLongestCompletion;
   post.headers = conditions;
   post.headers.set("Content-Type", "application/xml");
   if (session_->endpoint().requester_pays) post.headers.set("x-amz-request-payer", "requester");
@@ -358,6 +363,7 @@ std::optional<Head> Client::head_object(std::string_view key) {
   out.is_kms = is_kms(out.encryption) ||
                response.headers.find("x-amz-server-side-encryption-customer-algorithm") != nullptr;
   out.checksums = checksums_in(response);
+  out.headers = std::move(response.headers);
   return out;
 }
 

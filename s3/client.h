@@ -130,6 +130,7 @@ struct Head {
   bool is_kms = false;     ///< its ETag is no MD5
   /// Checksums of the whole content that the server keeps, raw.
   std::vector<BodySum> checksums;
+  base::HttpHeaders headers;
 };
 
 struct DeleteFailure {

@@ -9,11 +9,11 @@ using std::chrono::duration;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds kFirstWindows{100};
+constexpr milliseconds kFirstWindows{250};
 constexpr seconds kWindow{2};
 constexpr seconds kHold{10};
-/// What counts as faster: by twice as many, and by a quarter more.
-constexpr double kGainOfDoubling = 1.2;
+/// What counts as slower, by twice as many, and as faster, by a quarter more.
+constexpr double kLoss = 0.9;
 constexpr double kGain = 1.05;
 
 }  // namespace
@@ -96,20 +96,25 @@ void Governor::judge(Shared& shared, Clock::time_point now) const {
     shared.phase = Phase::doubling;
     return;
   }
-  const bool is_doubling = shared.phase == Phase::doubling;
-  const double gain = is_doubling ? kGainOfDoubling : kGain;
-  const bool better = bytes_rate > shared.best_bytes * gain || transfer_rate > shared.best_transfers * gain;
+  const unsigned most = std::max(1U, limits_.most);
+  const auto is_faster_by = [&](double factor) {
+    return bytes_rate > shared.best_bytes * factor || transfer_rate > shared.best_transfers * factor;
+  };
+  const bool is_slower = !is_faster_by(kLoss);
+  const bool gains = is_faster_by(kGain);
+  if (is_faster_by(1)) shared.best_limit = shared.limit;
   shared.best_bytes = std::max(shared.best_bytes, bytes_rate);
   shared.best_transfers = std::max(shared.best_transfers, transfer_rate);
-  const unsigned most = std::max(1U, limits_.most);
-  if (is_doubling && better) {
+  if (shared.phase == Phase::steady) {
+    if (shared.limit < shared.regain || gains)
+      shared.limit = std::min(most, shared.limit + std::max(1U, shared.limit / 4));
+  } else if (shared.limit < most && !is_slower) {
     shared.limit = std::min(most, 2 * shared.limit);
-  } else if (is_doubling) {
+  } else {
+    if (is_slower) shared.limit = shared.best_limit;
     // The rates of such short windows are no measure for longer ones.
     shared.phase = Phase::steady;
     shared.best_bytes = shared.best_transfers = 0;
-  } else if (shared.limit < shared.regain || better) {
-    shared.limit = std::min(most, shared.limit + std::max(1U, shared.limit / 4));
   }
 }
 

@@ -12,11 +12,12 @@ namespace s3 {
 /// How many transfers run at once, and how fast they go.
 ///
 /// It begins with few, since more than the server or this machine can serve at once only cost time for taking
-/// turns, and doubles them as long as that makes things faster by a fifth, in bytes or in finished transfers;
-/// each time it measures until every one could have finished twice, and a tenth of a second at least. From
-/// then on the number grows by a quarter whenever a window of two seconds was the fastest so far, as the
-/// first one is. "Slow down" halves it, and it does not grow for ten seconds; then it grows back to what it
-/// was by a quarter each window, however fast that is, until the server says so again. Thread-safe.
+/// turns, and doubles them until that makes things slower by a tenth, in bytes and in finished transfers:
+/// then it goes back to the number that was fastest. Each time it measures until every one could have
+/// finished twice, and a quarter of a second at least. From then on the number grows by a quarter whenever a
+/// window of two seconds was the fastest so far, as the first one is. "Slow down" halves it, and it does not
+/// grow for ten seconds; then it grows back to what it was by a quarter each window, however fast that is,
+/// until the server says so again. Thread-safe.
 class Governor {
  public:
   using Clock = std::chrono::steady_clock;
@@ -68,9 +69,10 @@ class Governor {
   struct Shared {
     Phase phase = Phase::connecting;
     unsigned limit = 0;
-    unsigned regain = 0;     // the limit before it was halved
-    unsigned under_way = 0;  // requests
-    unsigned waiting = 0;    // for their turn
+    unsigned regain = 0;      // the limit before it was halved
+    unsigned best_limit = 0;  // while doubling: the one that was fastest
+    unsigned under_way = 0;   // requests
+    unsigned waiting = 0;     // for their turn
     bool closed = false;
     Clock::time_point window;
     Clock::time_point hold_until;

@@ -331,7 +331,7 @@ bool LargeUpload::complete(Client& client) {
     throw;
   }
   const auto head = with_retries(client, context_.retries(), [&] { return client.head_object(key_); });
-  if (!head || !matches(*head, sum.checksum, confirmed, result.etag)) return false;
+  if (!head || !matches(*head, sum.checksum, confirmed, result)) return false;
   check_encryption(context_.options.settings, head->encryption);
   if (!confirmed) abort(client, upload_id_);  // it may be there still, when a condition was not met
   record(head->etag, result.version.empty() ? head->version : result.version, sum.checksum);
@@ -387,10 +387,14 @@ bool LargeUpload::complete_once(Client& client, const std::vector<CompletedPart>
 }
 
 /// True when the object is the one that our parts make. Unless the server has just `confirmed` that it has
-/// made it from them, its ETag or a checksum has to prove it. `etag` is what the server gave it; not all say.
-bool LargeUpload::matches(const Head& head, const std::string& sum, bool confirmed, const std::string& etag) {
+/// made it from them, its ETag or a checksum has to prove it. `made` is what the server says; not all do.
+bool LargeUpload::matches(const Head& head, const std::string& sum, bool confirmed,
+                          const CompleteResult& made) {
   if (head.size != state_.size) return false;
-  if (!etag.empty() && !head.etag.empty() && etag != head.etag) return false;  // already another one
+  const auto is_another = [](const std::string& said, const std::string& found) {
+    return !said.empty() && !found.empty() && said != found;
+  };
+  if (is_another(made.etag, head.etag) || is_another(made.version, head.version)) return false;
   for (const auto& known : head.checksums)
     if (known.integrity == context_.capabilities.integrity) return known.checksum == sum;
   std::vector<std::string> etags;
@@ -404,7 +408,7 @@ bool LargeUpload::matches(const Head& head, const std::string& sum, bool confirm
   // not look so: this object may be another writer's, who came since.
   const bool may_be_otherwise = !by_the_rule || context_.may_be_kms() || head.is_kms ||
                                 !looks_like_md5(std::string_view(head.etag).substr(0, head.etag.find('-')));
-  return confirmed && (!etag.empty() || may_be_otherwise);
+  return confirmed && (!made.etag.empty() || !made.version.empty() || may_be_otherwise);
 }
 
 void LargeUpload::abort(Client& client, const std::string& upload_id) {

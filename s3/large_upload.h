@@ -59,7 +59,7 @@ class LargeUpload {
   bool complete(Client& client);
   bool complete_once(Client& client, const std::vector<CompletedPart>& list, const BodySum& sum,
                      CompleteResult& result);
-  bool matches(const Head& head, const std::string& sum, bool confirmed, const std::string& etag);
+  bool matches(const Head& head, const std::string& sum, bool confirmed, const CompleteResult& made);
   void abort(Client& client, const std::string& upload_id);
   void record(std::string etag, std::string version, std::string checksum);
   void count_done();

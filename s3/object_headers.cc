@@ -67,6 +67,16 @@ base::HttpHeaders ObjectHeaders::of(std::string_view path, const FileState& stat
   return out;
 }
 
+bool ObjectHeaders::are_as_asked(std::string_view path, const base::HttpHeaders& of_object) const {
+  const auto is = [&](std::string_view name, std::string_view asked, std::string_view otherwise = {}) {
+    const auto value = of_object.get(name);
+    return asked.empty() || asked == (value.empty() ? otherwise : value);
+  };
+  return is("Content-Type", settings_.content_type.value_for(path)) &&
+         is("Cache-Control", settings_.cache_control.value_for(path)) &&
+         is("x-amz-storage-class", settings_.storage_class, "STANDARD");
+}
+
 uint64_t ObjectHeaders::settings_hash(std::string_view path) const {
   base::Encoder out;
   for (const auto& [name, value] : settings_of(path)) out.text(name).text(value);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "base/crash_point.h"
 #include "base/sink.h"
 #include "base/text.h"
 #include "s3/keys.h"
@@ -19,6 +20,8 @@ namespace {
 using base::bytes_of;
 using base::ErrorKind;
 
+constexpr std::string_view kProbe = ".cutover-probe-";
+constexpr int kPreconditionFailed = 412;
 constexpr std::string_view kContent = "written by cutover to see what this server checks; may be deleted\n";
 constexpr std::string_view kOther = "another content, whose checksum is sent along as a wrong one";
 
@@ -29,12 +32,18 @@ BodySum sum_of(Integrity integrity, std::string_view content) {
 /// The temporary object, and what is tried with it.
 class Probe {
  public:
-  Probe(Client& client, const Retries& retries, const std::string& prefix, const base::HttpHeaders& headers)
-      : client_(client), retries_(retries), headers_(headers) {
-    key_ = fmt::format("{}.cutover-probe-{}", prefix, base::random_id());
+  Probe(Client& client, const Retries& retries, const std::string& prefix, const base::HttpHeaders& headers,
+        UploadJournal& journal)
+      : client_(client),
+        retries_(retries),
+        headers_(headers),
+        journal_(journal),
+        name_(std::string(kProbe) + base::random_id()),
+        key_(prefix + name_) {
     if (key_.size() > kLongestKey)
       throw base::Error(ErrorKind::usage, fmt::format("the prefix {} leaves no room for a name", prefix),
                         fmt::format("a key has {} bytes: choose a shorter prefix", kLongestKey));
+    journal_.record_intended(name_, 0);  // nobody else has such a name, at any time
   }
 
   /// A PUT with a wrong checksum is refused, and one with the right one is not.
@@ -45,7 +54,20 @@ class Probe {
   /// The same of a part. Under KMS the upload is also completed: that needs a right which a PUT does not.
   bool checks_parts(Integrity integrity) {
     std::string id;
-    if (!accepts([&] { id = client_.create_multipart_upload(key_, integrity, headers_); })) return false;
+    int tries = 0;
+    const bool was_suspect = std::exchange(is_suspect_, true);
+    const auto create = [&] {
+      ++tries;
+      id = client_.create_multipart_upload(key_, integrity, headers_);
+    };
+    const bool is_created = accepts(create);
+    // What was tried again may have made one each time.
+    const auto settle = [&] { is_suspect_ = was_suspect || tries > 1; };
+    if (!is_created) {
+      settle();
+      return false;
+    }
+    base::crash_point("s3_probe.created");
     try {
       std::string etag;
       const auto send = [&](const BodySum& sum) {
@@ -54,13 +76,14 @@ class Probe {
       const bool checks = !send(sum_of(integrity, kOther)) && send(sum_of(integrity, kContent));
       if (checks && is_kms_) {
         complete(id, integrity, etag);
-      } else {
-        abort(id);
+        settle();
+      } else if (abort(id)) {
+        settle();
       }
       return checks;
     } catch (base::Error& error) {
       if (error.kind() == ErrorKind::cancelled) throw;
-      abort(id);
+      if (abort(id)) settle();
       if (is_kms_ && is_denied(error))
         error.hint(
             "uploads in parts to a bucket under KMS need kms:GenerateDataKey and kms:Decrypt on the key");
@@ -71,7 +94,8 @@ class Probe {
   bool respects_conditions(Integrity integrity) {
     auto conditional = headers_;
     conditional.set("If-None-Match", "*");
-    return !put(sum_of(integrity, kContent), conditional);
+    // Others do not know the header, and may say so with another refusal.
+    return !put(sum_of(integrity, kContent), conditional) && refusal_ == kPreconditionFailed;
   }
 
   /// Throws what keeps it from being written.
@@ -87,16 +111,19 @@ class Probe {
   /// What the server says to every content alike, if it has taken none.
   const std::optional<S3Error>& objection() const { return objection_; }
 
+  /// What cannot be removed now, the end of the run or the next one tries again, unless it may not.
   void clean_up() {
-    for (const auto& version : versions_) {
-      try {
+    try {
+      for (const auto& version : versions_) {
         with_retries(client_, retries_, [&] { client_.delete_object(key_, version); });
-      } catch (const S3Error& error) {
-        spdlog::warn("the temporary object {} stays: {}", key_, error.message());
-        return;
+        if (version.empty()) break;
       }
-      if (version.empty()) return;
+    } catch (const S3Error& error) {
+      spdlog::warn("the temporary object {} stays: {}", key_, error.message());
+    } catch (const base::Error&) {
+      return;
     }
+    if (!is_suspect_) journal_.record_cleared(name_);
   }
 
  private:
@@ -123,6 +150,7 @@ class Probe {
       if (is_digest_mismatch(error) || error.status() == 400 || error.status() == 412 ||
           error.status() == 501) {
         if (!has_taken_one_) objection_ = error;
+        refusal_ = error.status();
         return false;
       }
       throw;
@@ -147,22 +175,28 @@ class Probe {
     versions_.push_back(result.version);
   }
 
-  void abort(const std::string& id) {
+  bool abort(const std::string& id) {
     try {
       with_retries(client_, retries_, [&] { client_.abort_multipart_upload(key_, id); });
+      return true;
     } catch (const S3Error& error) {
       spdlog::warn("the unfinished upload of the temporary object {} stays: {}", key_, error.message());
+      return false;
     }
   }
 
   Client& client_;
   const Retries& retries_;
   const base::HttpHeaders& headers_;
-  std::string key_;
+  UploadJournal& journal_;
+  const std::string name_;
+  const std::string key_;
   std::vector<std::string> versions_;  // to be deleted
   std::string encryption_;
   std::optional<S3Error> objection_;
+  int refusal_ = 0;  // the status of the last one
   bool has_taken_one_ = false;
+  bool is_suspect_ = false;  // there may be an upload that we know nothing of
   bool is_kms_ = false;
 };
 
@@ -175,9 +209,12 @@ base::HttpHeaders headers_of(const ObjectSettings& settings) {
 
 }  // namespace
 
-Capabilities probe(Client& client, const Retries& retries, const UploadOptions& options) {
+bool is_probe(std::string_view path) { return path.starts_with(kProbe); }
+
+Capabilities probe(Client& client, const Retries& retries, const UploadOptions& options,
+                   UploadJournal& journal) {
   const auto headers = headers_of(options.settings);
-  Probe probe(client, retries, options.target.prefix, headers);
+  Probe probe(client, retries, options.target.prefix, headers, journal);
   constexpr std::array kLadder{Integrity::crc64nvme, Integrity::crc32c, Integrity::crc32, Integrity::md5,
                                Integrity::sha256};
   try {
@@ -188,7 +225,7 @@ Capabilities probe(Client& client, const Retries& retries, const UploadOptions& 
       check_encryption(options.settings, probe.encryption());
       return {integrity, conditional, false, true, probe.is_kms()};
     }
-  } catch (const S3Error&) {
+  } catch (const base::Error&) {
     probe.clean_up();
     throw;
   }
@@ -198,9 +235,10 @@ Capabilities probe(Client& client, const Retries& retries, const UploadOptions& 
                     "nothing could be proven about uploads to it");
 }
 
-void probe_right(Client& client, const Retries& retries, const UploadOptions& options, Integrity integrity) {
+void probe_right(Client& client, const Retries& retries, const UploadOptions& options, Integrity integrity,
+                 UploadJournal& journal) {
   const auto headers = headers_of(options.settings);
-  Probe probe(client, retries, options.target.prefix, headers);
+  Probe probe(client, retries, options.target.prefix, headers, journal);
   probe.write(integrity);
   probe.clean_up();
 }

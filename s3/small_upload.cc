@@ -151,7 +151,7 @@ void collect(Context& context, Client& client, std::string_view path, const base
   if (context.stop.requested() || ends_the_run(error)) throw;
   // The first denial of a process that has not written anything yet: is it this file's, or everything's?
   if (is_denied(error) && !context.may_write.exchange(true))
-    probe_right(client, context.retries(), context.options, context.capabilities.integrity);
+    probe_right(client, context.retries(), context.options, context.capabilities.integrity, context.journal);
   auto what = error.message();
   if (!error.hint().empty()) what += " (" + error.hint() + ")";
   context.fail(path, std::move(what));
@@ -173,9 +173,12 @@ Found look_first(Context& context, Client& client, std::string_view path, uint64
   if (!head) return context.options.overwrite ? Found::any : Found::nothing;
   if (known && known->etag == hash_of(head->etag)) return Found::ours;
   if (is_encrypted_as_asked(context.options.settings, head->encryption) &&
-      compare(*head, size, read, context.stop) == Comparison::equal)
+      compare(*head, size, read, context.stop) == Comparison::equal) {
     // With other headers wanted than those it was made with, the content alone is not enough.
-    return known && known->settings != context.headers.settings_hash(path) ? Found::ours : Found::same;
+    const bool has_headers = known ? known->settings == context.headers.settings_hash(path)
+                                   : context.headers.are_as_asked(path, head->headers);
+    return has_headers ? Found::same : Found::ours;
+  }
   return context.options.overwrite ? Found::any : Found::in_the_way;
 }
 

@@ -5,10 +5,12 @@
 #include <iterator>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "aws/timestamp.h"
 #include "base/error.h"
 #include "s3/keys.h"
+#include "s3/probe.h"
 
 namespace s3 {
 namespace {
@@ -67,12 +69,18 @@ UnknownUploads abort_unknown_uploads(UploadJournal& journal, const std::string& 
     if (may_be_listed_as(key, upload.key))
       out.doubt = fmt::format(
           "the server lists one as {}, with U+FFFD for what it cannot write, and it is not to be told "
-          "whether "
-          "that is it; if it is, abort it by its id, {}",
+          "whether that is it; if it is, abort it by its id, {}",
           printable(upload.key), printable(upload.upload_id));
     if (upload.key != key) continue;
     with_retries(client, retries, [&] { client.abort_multipart_upload(key, upload.upload_id); });
     ++out.aborted;
+  }
+  if (is_probe(path)) {
+    try {
+      with_retries(client, retries, [&] { client.delete_object(key, {}); });
+    } catch (const S3Error& error) {
+      spdlog::warn("the temporary object {} may be left: {}", printable(key), error.message());
+    }
   }
   return out;
 }

@@ -74,7 +74,7 @@ Capabilities find_capabilities(Client& client, const Retries& retries, UploadJou
   if (auto known = journal.capabilities()) {
     if (!known->checks_parts) {  // the journal of an older version
       const auto was_empty = known->was_empty;
-      known = probe(client, retries, options);
+      known = probe(client, retries, options, journal);
       known->was_empty = was_empty;
       journal.record(*known);
     }
@@ -85,7 +85,7 @@ Capabilities find_capabilities(Client& client, const Retries& retries, UploadJou
   }
   const auto page =
       with_retries(client, retries, [&] { return client.list_objects(options.target.prefix, "", 1); });
-  auto found = probe(client, retries, options);
+  auto found = probe(client, retries, options, journal);
   found.was_empty = page.objects.empty();
   journal.record(found);
   return found;
@@ -116,6 +116,13 @@ uint64_t feed(Context& context, WorkQueue& queue, std::vector<ExpectedFile>& fil
   return count;
 }
 
+/// False: it is over. A resumed upload may have all its parts already, and nothing to send.
+bool begin(LargeUpload& upload, Client& client) {
+  bool is_begun = upload.begin(client);
+  while (is_begun && upload.todo().empty()) is_begun = !upload.finish(client) && upload.begin(client);
+  return is_begun;
+}
+
 void do_task(Context& context, Client& client, WorkQueue& queue, WorkQueue::Task& task) {
   using Kind = WorkQueue::Task::Kind;
   if (task.kind == Kind::small) {
@@ -123,15 +130,12 @@ void do_task(Context& context, Client& client, WorkQueue& queue, WorkQueue::Task
     queue.grown(std::move(task.file));
   } else if (task.kind == Kind::begin) {
     auto upload = std::make_shared<LargeUpload>(context, std::move(task.file));
-    bool has_parts = upload->begin(client);
-    // A resumed upload may have all its parts already.
-    while (has_parts && upload->todo().empty()) has_parts = !upload->finish(client) && upload->begin(client);
-    if (!has_parts) return queue.dropped();
+    if (!begin(*upload, client)) return queue.dropped();
     queue.began(std::move(upload));
   } else {
     task.upload->send(client, task.part);
     if (!queue.sent(task.upload)) return;
-    const bool again = !task.upload->finish(client) && task.upload->begin(client);
+    const bool again = !task.upload->finish(client) && begin(*task.upload, client);
     queue.finished(task.upload, again);
   }
 }

@@ -130,6 +130,30 @@ TEST_F(AsOwner, ConstraintsAndTriggersComeBackAfterKillsToo) {
   move.expect_equal();
 }
 
+// They would keep old rows, or write to a table that the run leaves alone.
+TEST_F(AsOwner, RulesDoNotActOnTheRemovalOfOldRows) {
+  constexpr const char* kTables =
+      "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE log (id int); "
+      "CREATE TABLE u (id int PRIMARY KEY, v text)";
+  move.source.exec(kTables);
+  for (const auto* table : {"t", "u"})
+    move.source.exec(
+        fmt::format("INSERT INTO {} SELECT i, repeat('v', 100) FROM generate_series(1, 2000) i", table));
+  make_target(kTables + std::string("; CREATE RULE keep AS ON DELETE TO t DO INSTEAD NOTHING; CREATE RULE "
+                                    "note AS ON DELETE TO u DO ALSO INSERT INTO log VALUES (OLD.id)"));
+  const auto* state =
+      "SELECT string_agg(rulename || ev_enabled::text, ' ' ORDER BY rulename) FROM pg_rewrite WHERE ev_type "
+      "= '4'";
+  const auto before = move.target.value(state);
+  Arguments arguments{"--schema", "none", "--split-size", "16kB", "--jobs", "1", "--exclude", "public.log"};
+  way.crash_at("sequences.before", arguments);
+  move.source.exec("UPDATE t SET v = 'new' WHERE id = 1; UPDATE u SET v = 'new' WHERE id = 1");
+  EXPECT_TRUE(exits(way.copy(arguments), 0));
+  EXPECT_EQ(move.target.value(state), before);
+  EXPECT_EQ(move.target.value("SELECT count(*) FROM log"), "0");
+  move.expect_equal();
+}
+
 TEST(DataOnly, AsSuperuserWhoIsKilled) {
   const Move move(kMigratedSchema, kMigratedSchema);
   move.source.exec(kRows);

@@ -179,7 +179,7 @@ TEST_F(Servers, TargetCrashesAndForgetsThatAForeignKeyWasValidated) {
   const auto result = process->wait();
   EXPECT_EQ(result.exit_code, 3) << result.output << result.error;
   EXPECT_THAT(result.error,
-              HasSubstr("lost work of this run in a crash, among it: fk constraint public.c fk"));
+              HasSubstr("lost work of this run, among it: fk constraint public.c fk"));
   move.target_url = move.target.url();
   move.settle();
 }
@@ -200,6 +200,23 @@ TEST_F(Servers, TargetCrashesAtTheEndAndEmptiesUnloggedTables) {
   EXPECT_THAT(result.output,
               HasSubstr("what was in the unlogged table public.cache, what was in the unlogged "
                         "sequence public.hits"));
+  move.target_url = move.target.url();
+  move.settle();
+}
+
+// A standby takes over that has heard of every chunk, and not of the end. It has no mark, either.
+TEST_F(Servers, AnotherServerTakesOverThatHasNotHeardOfTheEnd) {
+  Move move(source(), target());
+  fill(move.source);
+  Proxy proxy(target().port(), "SET finished_at = pg_catalog.now()", hold_from(1));
+  move.target_url = proxy.url(move.target.name());
+  const auto process = move.start();
+  wait_for("the end", [&] { return proxy.held() == 1; });
+  move.target.exec("TRUNCATE cutover.crash_mark; SELECT setval('shop.numbers', 1)");
+  proxy.release();
+  const auto result = process->wait();
+  EXPECT_EQ(result.exit_code, 3) << result.output << result.error;
+  EXPECT_THAT(result.output, HasSubstr("values of sequences"));
   move.target_url = move.target.url();
   move.settle();
 }

@@ -58,6 +58,7 @@ TEST(BufferPool, WakesUpForAStop) {
   }
 }
 
+using std::chrono::microseconds;
 using std::chrono::seconds;
 
 /// Transfers of a kilobyte to a server that takes 10 ms for each and serves so many at once. Returns the
@@ -72,12 +73,23 @@ unsigned limit_at(Governor& governor, unsigned served_at_once, Governor::Clock::
   return governor.limit();
 }
 
-TEST(Governor, DoublesAtOnceWhileThatMakesItFaster) {
-  for (const auto& [served_at_once, limit] :
-       {std::pair{8U, 16U}, {9U, 16U}, {16U, 32U}, {64U, 64U}, {1000U, 64U}}) {
+TEST(Governor, DoublesAtOnceWhileThatMakesItNoSlower) {
+  for (const unsigned served_at_once : {8U, 20U, 1000U}) {
     Governor governor({.most = 64});
-    EXPECT_EQ(limit_at(governor, served_at_once, seconds(1)), limit) << served_at_once;
+    EXPECT_EQ(limit_at(governor, served_at_once, seconds(2)), 64U) << served_at_once;
   }
+}
+
+/// The number after a second in which everything takes a quarter longer with more than `few`.
+unsigned slower_with_more_than(unsigned few, Governor& governor, Governor::Clock::time_point now) {
+  for (const auto end = now + seconds(1); now < end;)
+    governor.moved(1000, now += governor.limit() > few ? microseconds(625) : microseconds(500));
+  return governor.limit();
+}
+
+TEST(Governor, TakesBackWhatMakesItSlower) {
+  Governor governor({.most = 64});
+  EXPECT_EQ(slower_with_more_than(8, governor, Governor::Clock::now()), 8U);
 }
 
 TEST(Governor, WaitsUntilEachCouldHaveFinishedTwiceBeforeItJudges) {
@@ -90,11 +102,11 @@ TEST(Governor, WaitsUntilEachCouldHaveFinishedTwiceBeforeItJudges) {
 }
 
 TEST(Governor, GrowsByAQuarterLater) {
-  Governor governor({.most = 64});
+  Governor governor({.start = 32, .most = 64});
   const auto begun = Governor::Clock::now();
-  ASSERT_EQ(limit_at(governor, 8, seconds(1), begun), 16U);
-  EXPECT_EQ(limit_at(governor, 17, seconds(30), begun + seconds(1)), 25U);
-  EXPECT_EQ(limit_at(governor, 17, seconds(30), begun + seconds(31)), 25U);
+  ASSERT_EQ(slower_with_more_than(32, governor, begun), 32U);
+  EXPECT_EQ(limit_at(governor, 34, seconds(30), begun + seconds(1)), 50U);
+  EXPECT_EQ(limit_at(governor, 34, seconds(30), begun + seconds(31)), 50U);
 }
 
 TEST(Governor, HalvesOnceForAWaveOfSlowDowns) {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "s3/error.h"
+#include "tests/s3/faults.h"
 #include "tests/s3/fixture.h"
 
 // What is found out about a server before anything is sent to it.
@@ -13,9 +14,11 @@
 namespace s3 {
 namespace {
 
+using support::HttpFault;
 using support::S3Fake;
 using support::S3FakeOptions;
 using test::contents;
+using test::cut;
 using test::expect_clean;
 using test::kLarge;
 using test::Place;
@@ -85,6 +88,35 @@ TEST(PartChecksums, AreTriedByWhoHasAnOlderJournal) {
   place.server.reset_counts();
   expect_clean(place.run());
   EXPECT_EQ(place.server.total(), 1) << "it was tried once";
+}
+
+// The one whose name was lost, too.
+TEST(Probe, LeavesNoUploadWhoseAnswerWasLost) {
+  Place place;
+  place.write("a", "1");
+  place.server.fail(cut("ProbeCreateMultipartUpload", HttpFault::reset, 0, true));
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.uploads(), 0U);
+  EXPECT_THAT(contents(place), SizeIs(1));
+}
+
+// Of a process that came no further.
+TEST(Probe, IsRemovedByTheNextRun) {
+  Place place;
+  place.write("a", "1");
+  place.upload.retry.give_up_after = std::chrono::milliseconds(1);
+  auto lost = cut("ProbeUploadPart", HttpFault::reset, 0);
+  lost.times = 1000;
+  place.server.fail(lost);
+  auto kept = cut("ProbeAbortMultipartUpload", HttpFault::reset, 0);
+  kept.times = 1000;
+  place.server.fail(kept);
+  EXPECT_THROW(place.run(), base::Error);
+  EXPECT_EQ(place.server.uploads(), 1U);
+  place.server.forgive();
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.uploads(), 0U);
+  EXPECT_THAT(contents(place), SizeIs(1));
 }
 
 TEST(Probe, NeedsRoomForAName) {

@@ -160,6 +160,34 @@ TEST(Conditions, AreLeftOutWhereTheServerDoesNotKnowThem) {
   EXPECT_EQ(content_of(place, "a"), "2");
 }
 
+// One that refuses what it does not know has not kept a condition by that.
+TEST(Conditions, AreNotTakenForKeptWhereTheyAreRefused) {
+  Place place;
+  place.write("a", "1");
+  place.server.fail({.operation = "PutObject", .answer = S3Fake::error(501, "NotImplemented"), .after = 2});
+  const auto outcome = place.run();
+  expect_clean(outcome);
+  EXPECT_FALSE(outcome.capabilities->conditional_put);
+  EXPECT_EQ(content_of(place, "a"), "1");
+}
+
+TEST(ObjectsOfOthersWithTheSameContent, AreTakenUnlessTheyHaveOtherHeadersThanAskedFor) {
+  Place place;
+  place.write("a", "1");
+  place.server.put("prefix/a", "1");
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.objects().at("prefix/a").headers.count("cache-control"), 0U);
+
+  Place asking;
+  add_cache_control(asking.upload.settings.cache_control, "max-age=300");
+  asking.write("a", "1");
+  asking.server.put("prefix/a", "1");
+  const auto outcome = asking.run();
+  expect_clean(outcome);
+  EXPECT_EQ(outcome.uploaded, 1U);
+  EXPECT_EQ(asking.server.objects().at("prefix/a").headers.at("cache-control"), "max-age=300");
+}
+
 TEST(Conditions, AreLeftOutOfACompletionThatTakesNone) {
   Place place;
   place.write("a", "1");

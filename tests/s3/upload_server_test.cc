@@ -50,8 +50,8 @@ TEST_F(UploadProgram, ResumesAtEveryCrashPoint) {
   const std::string large = "ünï/100% l+rge <1>";
   write(large, random_text(kLarge));
   write("small", "1");
-  for (const auto* point : {"s3_create.done", "upload_journal.before:3", "s3_part.done", "s3_part.done:2",
-                            "s3_put.done", "s3_complete.before", "s3_complete.done"}) {
+  for (const auto* point : {"s3_probe.created", "s3_create.done", "upload_journal.before:3", "s3_part.done",
+                            "s3_part.done:2", "s3_put.done", "s3_complete.before", "s3_complete.done"}) {
     const auto killed = run({"--concurrency", "2"}, {{"CUTOVER_CRASH_AT", point}});
     EXPECT_EQ(killed.exit_code, 128 + SIGKILL) << point << killed.error;
     const auto resumed = run();

@@ -133,6 +133,7 @@ HttpServerResponse S3Fake::error(int status, const std::string& code) {
 }
 
 void S3Fake::fail(Fault fault) { state_.lock()->faults.push_back(std::move(fault)); }
+void S3Fake::forgive() { state_.lock()->faults.clear(); }
 std::map<std::string, S3Fake::Object> S3Fake::objects() const { return state_.lock()->objects; }
 size_t S3Fake::uploads() const { return state_.lock()->uploads.size(); }
 void S3Fake::abort_uploads() { state_.lock()->uploads.clear(); }

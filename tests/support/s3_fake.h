@@ -72,6 +72,8 @@ class S3Fake {
 
   std::string url() const { return server_->url(); }
   void fail(Fault fault);
+  /// No fault that was asked for happens any more.
+  void forgive();
   /// An answer with an S3 error in its body.
   static HttpServerResponse error(int status, const std::string& code);
   /// What was accepted so far has expired; from now on it is this.
