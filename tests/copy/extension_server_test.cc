@@ -101,10 +101,13 @@ TEST(Extensions, ThatTheTargetDoesNotOfferAreNamed) {
     CREATE EXTENSION hstore;
     SET allow_system_table_mods = on;
     UPDATE pg_extension SET extname = 'from_nowhere' WHERE extname = 'hstore')");
+  const auto before = support::schema_dump(move.target.url());
   const auto result = move.copy();
   EXPECT_TRUE(exits(result, 2));
   EXPECT_THAT(result.error,
-              AllOf(HasSubstr("extension from_nowhere"), HasSubstr("the target does not offer it")));
+              AllOf(HasSubstr("extension from_nowhere"), HasSubstr("the target does not offer it"),
+                    HasSubstr("fix: install it on the target"), HasSubstr("nothing was changed")));
+  EXPECT_EQ(support::schema_dump(move.target.url()), before);
   EXPECT_EQ(move.target.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'cutover'"), "0");
 }
 

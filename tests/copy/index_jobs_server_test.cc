@@ -54,5 +54,17 @@ TEST(IndexJobs, AreHowManyIndexesAreBuiltAtOnce) {
   move.expect_equal_schema();
 }
 
+// So that nothing long begins when the rest is done. The catalog's order is another one.
+TEST(Chunks, OfTheLargestTableAndOfTheCostliestIndexesComeFirst) {
+  const Move move(R"(
+    CREATE TABLE a (id int, v text); INSERT INTO a SELECT i, 'small' FROM generate_series(1, 100) i;
+    CREATE TABLE b (id int, v text); INSERT INTO b SELECT i, repeat(md5(i::text), 4) FROM generate_series(1, 3000) i;
+    CREATE TABLE c (id int, v text); INSERT INTO c SELECT i, repeat(md5(i::text), 3) FROM generate_series(1, 3000) i;
+    CREATE INDEX ON c USING gin (to_tsvector('simple', v)))");
+  move.expect_equal_copy({"--jobs", "1"});
+  EXPECT_EQ(move.target.value("SELECT string_agg(name, ' ' ORDER BY transaction) FROM cutover.chunk"),
+            "public.c public.b public.a");
+}
+
 }  // namespace
 }  // namespace copy::test
