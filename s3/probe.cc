@@ -29,6 +29,11 @@ BodySum sum_of(Integrity integrity, std::string_view content) {
   return {integrity, checksum(integrity, bytes_of(content))};
 }
 
+/// The server's last word: what was asked for has not happened.
+bool is_refusal(const base::Error& error) {
+  return dynamic_cast<const S3Error*>(&error) != nullptr && error.kind() != ErrorKind::transient;
+}
+
 /// The temporary object, and what is tried with it.
 class Probe {
  public:
@@ -111,8 +116,10 @@ class Probe {
   /// What the server says to every content alike, if it has taken none.
   const std::optional<S3Error>& objection() const { return objection_; }
 
-  /// What cannot be removed now, the end of the run or the next one tries again, unless it may not.
-  void clean_up() {
+  /// What cannot be removed now, the end of the run or the next one tries again, unless it may not. Not
+  /// `knows_all`: the answer to the last request never came, and who knows what it has done.
+  void clean_up(bool knows_all = true) {
+    is_suspect_ = is_suspect_ || !knows_all;
     try {
       for (const auto& version : versions_) {
         with_retries(client_, retries_, [&] { client_.delete_object(key_, version); });
@@ -120,6 +127,7 @@ class Probe {
       }
     } catch (const S3Error& error) {
       spdlog::warn("the temporary object {} stays: {}", key_, error.message());
+      if (!is_denied(error)) return;
     } catch (const base::Error&) {
       return;
     }
@@ -196,7 +204,7 @@ class Probe {
   std::optional<S3Error> objection_;
   int refusal_ = 0;  // the status of the last one
   bool has_taken_one_ = false;
-  bool is_suspect_ = false;  // there may be an upload that we know nothing of
+  bool is_suspect_ = false;  // there may be something that we know nothing of
   bool is_kms_ = false;
 };
 
@@ -225,8 +233,8 @@ Capabilities probe(Client& client, const Retries& retries, const UploadOptions& 
       check_encryption(options.settings, probe.encryption());
       return {integrity, conditional, false, true, probe.is_kms()};
     }
-  } catch (const base::Error&) {
-    probe.clean_up();
+  } catch (const base::Error& error) {
+    probe.clean_up(is_refusal(error));
     throw;
   }
   probe.clean_up();
@@ -239,7 +247,12 @@ void probe_right(Client& client, const Retries& retries, const UploadOptions& op
                  UploadJournal& journal) {
   const auto headers = headers_of(options.settings);
   Probe probe(client, retries, options.target.prefix, headers, journal);
-  probe.write(integrity);
+  try {
+    probe.write(integrity);
+  } catch (const base::Error& error) {
+    probe.clean_up(is_refusal(error));
+    throw;
+  }
   probe.clean_up();
 }
 

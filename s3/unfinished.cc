@@ -75,7 +75,8 @@ UnknownUploads abort_unknown_uploads(UploadJournal& journal, const std::string& 
     with_retries(client, retries, [&] { client.abort_multipart_upload(key, upload.upload_id); });
     ++out.aborted;
   }
-  if (is_probe(path)) {
+  // A file may be called like that, too.
+  if (since == 0 && is_probe(path) && !journal.find(path)) {
     try {
       with_retries(client, retries, [&] { client.delete_object(key, {}); });
     } catch (const S3Error& error) {
