@@ -178,8 +178,7 @@ TEST_F(Servers, TargetCrashesAndForgetsThatAForeignKeyWasValidated) {
   EXPECT_EQ(move.target.value("SELECT convalidated FROM pg_constraint WHERE conname = 'fk'"), "f");
   const auto result = process->wait();
   EXPECT_EQ(result.exit_code, 3) << result.output << result.error;
-  EXPECT_THAT(result.error,
-              HasSubstr("lost work of this run, among it: fk constraint public.c fk"));
+  EXPECT_THAT(result.error, HasSubstr("lost work of this run, among it: fk constraint public.c fk"));
   move.target_url = move.target.url();
   move.settle();
 }
