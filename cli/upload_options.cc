@@ -98,7 +98,7 @@ void add_work_options(OptionSet& set, UploadCommand& command) {
   auto& options = command.upload;
   constexpr unsigned kMostTransfers = 512;
   set.group("How");
-  set.value("--concurrency", "N", "transfers at once, at most; fewer when more make it no faster",
+  set.value("--concurrency", "N", "transfers at once, at most; fewer when more make it slower",
             std::to_string(options.concurrency), [&options](const std::string& text) {
               options.concurrency = parse_number(text, 1, kMostTransfers);
             });

@@ -14,7 +14,10 @@ namespace copy {
 /// takes a new snapshot and decides what of the work still stands (docs/consistency.md).
 class SnapshotLost : public base::Error {
  public:
-  SnapshotLost() : Error(base::ErrorKind::permanent, "the source's snapshot is gone") {}
+  explicit SnapshotLost(const std::string& cause = {})
+      : Error(base::ErrorKind::permanent,
+              "the source's snapshot is gone" + (cause.empty() ? cause : ": " + cause),
+              "run the same command again") {}
 };
 
 /// The target crashed while we ran, and lost commits of chunks that the journal has (they are not waited

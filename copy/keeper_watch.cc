@@ -46,7 +46,7 @@ KeeperWatch::KeeperWatch(std::unique_ptr<pg::SnapshotKeeper> keeper, const Plan&
     lock_tables("15s");
   } catch (const base::Error& error) {
     if (error.kind() == base::ErrorKind::cancelled || keeper_->connection().alive()) throw;
-    throw SnapshotLost();  // its session was ended before anybody watched over it
+    throw SnapshotLost(error.message());  // its session was ended before anybody watched over it
   }
   thread_ = std::jthread([this] { watch(); });
 }

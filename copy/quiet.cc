@@ -254,7 +254,8 @@ std::string without_rules_sql(pg::Connection& target, const pg::QualifiedName& t
   const auto rules = target.exec(
       "SELECT rulename, CASE ev_enabled WHEN 'A' THEN 'ALWAYS ' WHEN 'R' THEN 'REPLICA ' ELSE '' END "
       "FROM pg_catalog.pg_rewrite WHERE ev_class = pg_catalog.to_regclass($1) AND ev_type = '4' AND "
-      "ev_enabled <> 'D'",
+      "(ev_enabled = 'A' OR ev_enabled = CASE pg_catalog.current_setting('session_replication_role') WHEN "
+      "'replica' THEN 'R' ELSE 'O' END)",
       {table.sql()});
   std::string off;
   std::string on;

@@ -57,7 +57,9 @@ struct Context {
   std::atomic<uint64_t> uploaded{0};
   std::atomic<uint64_t> unchanged{0};
   std::atomic<uint64_t> adopted{0};  ///< found on the server with the right content
-  std::atomic<uint64_t> failed{0};   ///< files that are not uploaded; each has a problem
+  /// Of those, which have not the headers that were asked for.
+  std::atomic<uint64_t> other_headers{0};
+  std::atomic<uint64_t> failed{0};  ///< files that are not uploaded; each has a problem
 
   /// Paths that a walk has seen, and where nothing was when the file was to be read.
   base::Guarded<std::vector<std::string>> vanished{};

@@ -84,8 +84,7 @@ bool LargeUpload::begin_or_resume(Client& client) {
   const auto found = look(client, head);
   if (found == Found::same) {
     record(head->etag, head->version, {});
-    context_.governor.moved(0);
-    context_.adopted.fetch_add(1);
+    adopted(context_, file_.path, *head);
     return false;
   }
   create(client);
@@ -408,7 +407,9 @@ bool LargeUpload::matches(const Head& head, const std::string& sum, bool confirm
   // not look so: this object may be another writer's, who came since.
   const bool may_be_otherwise = !by_the_rule || context_.may_be_kms() || head.is_kms ||
                                 !looks_like_md5(std::string_view(head.etag).substr(0, head.etag.find('-')));
-  return confirmed && (!made.etag.empty() || !made.version.empty() || may_be_otherwise);
+  const bool is_named = (!made.etag.empty() && made.etag == head.etag) ||
+                        (!made.version.empty() && made.version == head.version);
+  return confirmed && (is_named || may_be_otherwise);
 }
 
 void LargeUpload::abort(Client& client, const std::string& upload_id) {

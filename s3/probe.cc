@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -59,17 +60,9 @@ class Probe {
   /// The same of a part. Under KMS the upload is also completed: that needs a right which a PUT does not.
   bool checks_parts(Integrity integrity) {
     std::string id;
-    int tries = 0;
-    const bool was_suspect = std::exchange(is_suspect_, true);
-    const auto create = [&] {
-      ++tries;
-      id = client_.create_multipart_upload(key_, integrity, headers_);
-    };
-    const bool is_created = accepts(create);
-    // What was tried again may have made one each time.
-    const auto settle = [&] { is_suspect_ = was_suspect || tries > 1; };
-    if (!is_created) {
-      settle();
+    is_open_ = true;
+    if (!accepts([&] { id = client_.create_multipart_upload(key_, integrity, headers_); })) {
+      is_open_ = false;
       return false;
     }
     base::crash_point("s3_probe.created");
@@ -81,14 +74,14 @@ class Probe {
       const bool checks = !send(sum_of(integrity, kOther)) && send(sum_of(integrity, kContent));
       if (checks && is_kms_) {
         complete(id, integrity, etag);
-        settle();
-      } else if (abort(id)) {
-        settle();
+        is_open_ = false;
+      } else {
+        abort(id);
       }
       return checks;
     } catch (base::Error& error) {
-      if (error.kind() == ErrorKind::cancelled) throw;
-      if (abort(id)) settle();
+      if (!is_refusal(error)) throw;
+      abort(id);
       if (is_kms_ && is_denied(error))
         error.hint(
             "uploads in parts to a bucket under KMS need kms:GenerateDataKey and kms:Decrypt on the key");
@@ -105,9 +98,8 @@ class Probe {
 
   /// Throws what keeps it from being written.
   void write(Integrity integrity) {
-    const auto result = with_retries(client_, retries_, [&] {
-      return client_.put_object(key_, bytes_of(kContent), sum_of(integrity, kContent), headers_);
-    });
+    const auto result = tried(
+        [&] { return client_.put_object(key_, bytes_of(kContent), sum_of(integrity, kContent), headers_); });
     versions_.push_back(result.version);
   }
 
@@ -116,10 +108,9 @@ class Probe {
   /// What the server says to every content alike, if it has taken none.
   const std::optional<S3Error>& objection() const { return objection_; }
 
-  /// What cannot be removed now, the end of the run or the next one tries again, unless it may not. Not
-  /// `knows_all`: the answer to the last request never came, and who knows what it has done.
-  void clean_up(bool knows_all = true) {
-    is_suspect_ = is_suspect_ || !knows_all;
+  /// What may be left, or cannot be removed now, the end of the run or the next one looks for, unless it may
+  /// not.
+  void clean_up() {
     try {
       for (const auto& version : versions_) {
         with_retries(client_, retries_, [&] { client_.delete_object(key_, version); });
@@ -131,16 +122,32 @@ class Probe {
     } catch (const base::Error&) {
       return;
     }
-    if (!is_suspect_) journal_.record_cleared(name_);
+    if (!is_open_ && !was_retried_) journal_.record_cleared(name_);
+  }
+  /// After this one. When the answer to the last request never came nobody knows what it has done, and the
+  /// server is not there to be asked.
+  void clean_up_after(const base::Error& error) {
+    if (is_refusal(error)) clean_up();
   }
 
  private:
+  /// What is tried again may have happened twice.
+  template <typename Request>
+  std::invoke_result_t<Request> tried(Request&& request) {
+    int tries = 0;
+    const auto count = [&] {
+      was_retried_ = was_retried_ || ++tries > 1;
+      return request();
+    };
+    return with_retries(client_, retries_, count);
+  }
+
   /// True when the request was carried out, false when the server refused its content.
   template <typename Request>
   bool accepts(Request&& request) {
     // One refusal is what is asked for: it is not to be tried again.
     try {
-      with_retries(client_, retries_, [&] {
+      tried([&] {
         try {
           request();
         } catch (S3Error& error) {
@@ -183,13 +190,12 @@ class Probe {
     versions_.push_back(result.version);
   }
 
-  bool abort(const std::string& id) {
+  void abort(const std::string& id) {
     try {
       with_retries(client_, retries_, [&] { client_.abort_multipart_upload(key_, id); });
-      return true;
+      is_open_ = false;
     } catch (const S3Error& error) {
       spdlog::warn("the unfinished upload of the temporary object {} stays: {}", key_, error.message());
-      return false;
     }
   }
 
@@ -204,7 +210,8 @@ class Probe {
   std::optional<S3Error> objection_;
   int refusal_ = 0;  // the status of the last one
   bool has_taken_one_ = false;
-  bool is_suspect_ = false;  // there may be something that we know nothing of
+  bool is_open_ = false;      // its upload is not ended
+  bool was_retried_ = false;  // there may be something that we know nothing of
   bool is_kms_ = false;
 };
 
@@ -234,7 +241,7 @@ Capabilities probe(Client& client, const Retries& retries, const UploadOptions& 
       return {integrity, conditional, false, true, probe.is_kms()};
     }
   } catch (const base::Error& error) {
-    probe.clean_up(is_refusal(error));
+    probe.clean_up_after(error);
     throw;
   }
   probe.clean_up();
@@ -250,7 +257,7 @@ void probe_right(Client& client, const Retries& retries, const UploadOptions& op
   try {
     probe.write(integrity);
   } catch (const base::Error& error) {
-    probe.clean_up(is_refusal(error));
+    probe.clean_up_after(error);
     throw;
   }
   probe.clean_up();

@@ -73,9 +73,8 @@ bool needs_put(Context& context, Client& client, const Loaded& file, base::HttpH
   const auto found = look_first(context, client, file.path, file.content.size(), read, head);
   switch (found) {
     case Found::same:
-      context.governor.moved(0);
       record(context, file, head->etag, head->version);
-      context.adopted.fetch_add(1);
+      adopted(context, file.path, *head);
       return false;
     case Found::in_the_way:
       context.governor.moved(0);
@@ -162,6 +161,12 @@ void collect(Context& context, Client& client, std::string_view path, const base
                       fmt::format("more than {} files failed, the last one: {}", kTooMany, error.message()));
 }
 
+void adopted(Context& context, std::string_view path, const Head& head) {
+  context.governor.moved(0);
+  context.adopted.fetch_add(1);
+  if (!context.headers.are_as_asked(path, head.headers)) context.other_headers.fetch_add(1);
+}
+
 Found look_first(Context& context, Client& client, std::string_view path, uint64_t size, const ReadAt& read,
                  std::optional<Head>& head, bool always) {
   const auto known = context.journal.find(path);
@@ -175,8 +180,9 @@ Found look_first(Context& context, Client& client, std::string_view path, uint64
   if (is_encrypted_as_asked(context.options.settings, head->encryption) &&
       compare(*head, size, read, context.stop) == Comparison::equal) {
     // With other headers wanted than those it was made with, the content alone is not enough.
-    const bool has_headers = known ? known->settings == context.headers.settings_hash(path)
-                                   : context.headers.are_as_asked(path, head->headers);
+    const bool has_headers =
+        known ? known->settings == context.headers.settings_hash(path)
+              : !context.options.overwrite || context.headers.are_as_asked(path, head->headers);
     return has_headers ? Found::same : Found::ours;
   }
   return context.options.overwrite ? Found::any : Found::in_the_way;

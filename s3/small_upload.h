@@ -23,6 +23,8 @@ enum class Found {
 /// asks even where nothing is thought to be, since objects of others may have come meanwhile.
 Found look_first(Context& context, Client& client, std::string_view path, uint64_t size, const ReadAt& read,
                  std::optional<Head>& head, bool always = false);
+/// Counts an object that is `same`, once it is recorded.
+void adopted(Context& context, std::string_view path, const Head& head);
 /// The headers that keep a request from replacing anything else, as far as the server respects them.
 /// `refused` are those that it has just answered with 412: the same ones would be refused again.
 base::HttpHeaders conditions_for(Context& context, Context::Match& match, Found found,

@@ -27,6 +27,19 @@ bool may_be_listed_as(std::string_view key, std::string_view listed) {
   return key.size() > head.size() + tail.size() && key.starts_with(head) && key.ends_with(tail);
 }
 
+/// Returns why it may be left; empty: it is gone, or not ours to remove.
+std::string remove_probe(Client& client, const Retries& retries, const std::string& key) {
+  try {
+    const auto head = with_retries(client, retries, [&] { return client.head_object(key); });
+    if (head) with_retries(client, retries, [&] { client.delete_object(key, head->version); });
+    return {};
+  } catch (const S3Error& error) {
+    if (!is_denied(error)) return error.message();
+    spdlog::warn("the temporary object {} may be left: {}", printable(key), error.message());
+    return {};
+  }
+}
+
 }  // namespace
 
 std::vector<ListedUpload> unfinished_uploads(Client& client, const Retries& retries,
@@ -64,6 +77,8 @@ UnknownUploads abort_unknown_uploads(UploadJournal& journal, const std::string& 
     return std::ranges::find(known, id, &OpenUpload::upload_id) != known.end();
   };
   UnknownUploads out;
+  // A file may be called like that, too.
+  if (since == 0 && is_probe(path) && !journal.find(path)) out.doubt = remove_probe(client, retries, key);
   for (const auto& upload : unfinished_uploads(client, retries, key)) {
     if (is_known(upload.upload_id) || !may_be_begun_after(upload, since)) continue;
     if (may_be_listed_as(key, upload.key))
@@ -74,14 +89,6 @@ UnknownUploads abort_unknown_uploads(UploadJournal& journal, const std::string& 
     if (upload.key != key) continue;
     with_retries(client, retries, [&] { client.abort_multipart_upload(key, upload.upload_id); });
     ++out.aborted;
-  }
-  // A file may be called like that, too.
-  if (since == 0 && is_probe(path) && !journal.find(path)) {
-    try {
-      with_retries(client, retries, [&] { client.delete_object(key, {}); });
-    } catch (const S3Error& error) {
-      spdlog::warn("the temporary object {} may be left: {}", printable(key), error.message());
-    }
   }
   return out;
 }

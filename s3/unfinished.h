@@ -24,7 +24,8 @@ struct UnknownUploads {
 };
 /// Aborts the uploads of the path that the journal does not know: those whose id was lost with the answer, or
 /// with the process that had asked for them since then (seconds since 1970). Older ones are of others. There
-/// is a doubt where the server lists keys by other names than theirs.
+/// is a doubt where the server lists keys by other names than theirs. What is left of a probe's temporary
+/// object (s3/probe.h) is removed, too.
 UnknownUploads abort_unknown_uploads(UploadJournal& journal, const std::string& prefix,
                                      const std::string& path, uint64_t since, Client& client,
                                      const Retries& retries);

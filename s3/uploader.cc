@@ -263,6 +263,15 @@ void expect_files(const UploadOptions& options, UploadJournal* journal, uint64_t
                                               : fmt::format("{} were uploaded from it", known)));
 }
 
+void note_other_headers(Context& context) {
+  if (context.other_headers == 0) return;
+  context.problems.note(
+      "", fmt::format(
+              "{} objects were there already with the right content, and keep other headers than were asked "
+              "for: --overwrite with another --run-dir sends them again",
+              base::human_count(context.other_headers)));
+}
+
 /// The comparison, and what rests on it.
 void compare_all(Outcome& outcome, const UploadOptions& options, const Root& root,
                  const std::shared_ptr<Session>& session, UploadJournal* journal,
@@ -331,6 +340,7 @@ Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& ses
   compare_all(outcome, options, root, session, &journal, files, Moment::behind_upload, problems, progress,
               stop);
   abort_unknown(context, client, true);
+  note_other_headers(context);
   journal.record(Finished{problems.failures(), problems.differences()});
   outcome.uploaded = context.uploaded;
   outcome.unchanged = context.unchanged;

@@ -17,6 +17,7 @@ namespace {
 using support::HttpFault;
 using support::S3Fake;
 using support::S3FakeOptions;
+using test::answering;
 using test::contents;
 using test::cut;
 using test::expect_clean;
@@ -116,6 +117,45 @@ TEST(Probe, IsRemovedByTheNextRun) {
   place.server.forgive();
   expect_clean(place.run());
   EXPECT_EQ(place.server.uploads(), 0U);
+  EXPECT_THAT(contents(place), SizeIs(1));
+}
+
+TEST(Probe, IsNotWhatAFileIsThatIsCalledLikeOne) {
+  Place place;
+  const std::string name = ".cutover-probe-0123456789abcdef";
+  const auto content = random_text(kLarge);
+  place.write(name, content);
+  place.server.fail(cut("CreateMultipartUpload", HttpFault::reset, 0, true));
+  place.server.fail(cut("ProbeCreateMultipartUpload", HttpFault::reset, 0, true));
+  for (int i = 0; i < 2; ++i) expect_clean(place.run());
+  EXPECT_TRUE(contents(place).at("prefix/" + name) == content);
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
+// Denied, the object of a process that died stays, and that is said; nothing else suffers.
+TEST(Probe, MayStayWhereNothingMayBeDeleted) {
+  Place place;
+  place.write("a", "1");
+  place.server.fail(answering("DeleteObject", 403, "AccessDenied", 1000));
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures + outcome.differences, 0U);
+  EXPECT_THAT(contents(place), SizeIs(2));
+  place.server.reset_counts();
+  place.run();
+  EXPECT_EQ(place.server.count("DeleteObject"), 0) << "it was said once";
+}
+
+// What could not be removed is not forgotten.
+TEST(Probe, IsRemovedLaterWhereTheServerCouldNot) {
+  Place place;
+  place.write("a", "1");
+  place.upload.retry.give_up_after = std::chrono::milliseconds(1);
+  place.server.fail(answering("DeleteObject", 503, "ServiceUnavailable", 1000));
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures, 0U);
+  EXPECT_THAT(contents(place), SizeIs(2));
+  place.server.forgive();
+  expect_clean(place.run());
   EXPECT_THAT(contents(place), SizeIs(1));
 }
 
