@@ -12,7 +12,7 @@ TEST(Faults, KilledAgainAndAgainInTheMiddleOfASplitTable) {
   move.options = {"--jobs", "2", "--split-size", "16kB"};
   fill(move.source);
   std::mt19937 random(20240607);  // NOLINT: the same kills in every run
-  std::uniform_int_distribution<size_t> steps(1, 12);
+  std::uniform_int_distribution<size_t> steps(1, 6);
   int kills = 0;
   for (; kills < 10; ++kills) {
     const auto before = move.ledger();
