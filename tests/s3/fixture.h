@@ -82,6 +82,10 @@ inline std::map<std::string, std::string> contents(const Place& place) {
   return out;
 }
 
+inline std::string content_of(const Place& place, const std::string& path) {
+  return place.server.objects().at("prefix/" + path).content;
+}
+
 inline void expect_clean(const Outcome& outcome) {
   for (const auto& problem : outcome.problems) ADD_FAILURE() << problem.path << ": " << problem.what;
   EXPECT_EQ(outcome.failures + outcome.differences, 0U);
