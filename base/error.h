@@ -40,6 +40,8 @@ class Error : public std::exception {
   const std::string& sqlstate() const { return sqlstate_; }
   /// The message, and on a second line "hint: …" when there is one.
   const char* what() const noexcept override { return text_.c_str(); }
+  /// The message, and the hint in brackets when there is one.
+  std::string in_one_line() const { return hint_.empty() ? message_ : message_ + " (" + hint_ + ")"; }
 
  private:
   void compose();

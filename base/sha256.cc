@@ -30,27 +30,29 @@ Sha256 sha256(Bytes bytes) {
 
 HmacSha256::HmacSha256(Bytes key) {
   static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-  context_ = algorithm == nullptr ? nullptr : EVP_MAC_CTX_new(algorithm);
+  if (algorithm != nullptr) context_.reset(EVP_MAC_CTX_new(algorithm));
   check(context_ != nullptr);
   char name[] = "SHA256";
   const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
                                    OSSL_PARAM_construct_end()};
-  check(EVP_MAC_init(context_, data_of(key), key.size(), parameters) == 1);
+  check(EVP_MAC_init(context_.get(), data_of(key), key.size(), parameters) == 1);
 }
 
-HmacSha256::HmacSha256(const HmacSha256& other) : context_(EVP_MAC_CTX_dup(other.context_)) {
+HmacSha256::HmacSha256(const HmacSha256& other) : context_(EVP_MAC_CTX_dup(other.context_.get())) {
   check(context_ != nullptr);
 }
 
-HmacSha256::~HmacSha256() { EVP_MAC_CTX_free(context_); }
+void HmacSha256::Free::operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
 
-void HmacSha256::add(Bytes bytes) { check(EVP_MAC_update(context_, data_of(bytes), bytes.size()) == 1); }
+void HmacSha256::add(Bytes bytes) {
+  check(EVP_MAC_update(context_.get(), data_of(bytes), bytes.size()) == 1);
+}
 
 Sha256 HmacSha256::take() {
   Sha256 out{};
   size_t size = 0;
-  check(EVP_MAC_final(context_, out.data(), &size, out.size()) == 1);
-  check(EVP_MAC_init(context_, nullptr, 0, nullptr) == 1);  // the same key again
+  check(EVP_MAC_final(context_.get(), out.data(), &size, out.size()) == 1);
+  check(EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1);  // the same key again
   return out;
 }
 

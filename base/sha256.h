@@ -22,13 +22,16 @@ class HmacSha256 {
   explicit HmacSha256(Bytes key);
   HmacSha256(const HmacSha256& other);
   HmacSha256& operator=(const HmacSha256&) = delete;
-  ~HmacSha256();
+  ~HmacSha256() = default;
   void add(Bytes bytes);
   /// Of what was added since the last call.
   Sha256 take();
 
  private:
-  evp_mac_ctx_st* context_;
+  struct Free {
+    void operator()(evp_mac_ctx_st* context) const;
+  };
+  std::unique_ptr<evp_mac_ctx_st, Free> context_;
 };
 
 }  // namespace base

@@ -151,9 +151,7 @@ void collect(Context& context, Client& client, std::string_view path, const base
   // The first denial of a process that has not written anything yet: is it this file's, or everything's?
   if (is_denied(error) && !context.may_write.exchange(true))
     probe_right(client, context.retries(), context.options, context.capabilities.integrity, context.journal);
-  auto what = error.message();
-  if (!error.hint().empty()) what += " (" + error.hint() + ")";
-  context.fail(path, std::move(what));
+  context.fail(path, error.in_one_line());
   context.progress.files_done.fetch_add(1);
   constexpr uint64_t kTooMany = 1000;
   if (context.problems.failures() > kTooMany + context.uploaded.load())

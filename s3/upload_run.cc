@@ -57,7 +57,7 @@ uint64_t abort_all(const fs::path& directory, UploadJournal& journal, const std:
       unknown = abort_unknown_uploads(journal, prefix, path, since, client, retries);
     } catch (const base::Error& error) {
       if (retries.stop.requested() || ends_the_run(error)) throw;
-      unknown.doubt = error.message() + (error.hint().empty() ? "" : " (" + error.hint() + ")");
+      unknown.doubt = error.in_one_line();
     }
     aborted += unknown.aborted;
     if (unknown.doubt.empty()) journal.record_cleared(path);

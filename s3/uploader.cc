@@ -220,7 +220,7 @@ void abort_unknown(Context& context, Client& client, bool for_good) {
     } catch (const base::Error& error) {
       const bool is_ours = dynamic_cast<const JournalError*>(&error) != nullptr;
       if (context.stop.requested() || is_ours || (!for_good && ends_the_run(error))) throw;
-      doubt = error.message() + (error.hint().empty() ? "" : " (" + error.hint() + ")");
+      doubt = error.in_one_line();
     }
     if (!for_good) continue;
     // No file is missing for it; what stays are parts that cost money. A later run looks again.

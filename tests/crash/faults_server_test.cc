@@ -25,7 +25,7 @@ TEST(Faults, KilledAgainAndAgainInTheMiddleOfASplitTable) {
     }
     process->kill(SIGKILL);
     EXPECT_EQ(process->wait().exit_code, 128 + SIGKILL);
-    move.expect_kept(before, move.ledger());
+    Move::expect_kept(before, move.ledger());
   }
   EXPECT_GE(kills, 3) << "too quick to mean anything";
   move.settle();
