@@ -22,7 +22,7 @@ class Governor {
  public:
   using Clock = std::chrono::steady_clock;
   struct Limits {
-    unsigned start = 8;
+    unsigned start = 16;
     unsigned most = 64;
     uint64_t bytes_per_second = 0;  ///< 0: no limit
   };
