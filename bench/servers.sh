@@ -16,10 +16,15 @@ free_port() { # below the range of outgoing connections, where a client can meet
   done
 }
 
-start_server() { # NAME -> prints the url
-  local data=$work/$1 port
+bin_of() { # MAJOR: Debian's 15, or one that ./dev setup postgres has fetched
+  if [ "$1" = 15 ]; then echo "$pg_bin"; else echo "${CUTOVER_PG_BINARIES:-$PWD/.cache/postgres}/$1/native/bin"; fi
+}
+
+start_server() { # NAME [MAJOR] -> prints the url
+  local data=$work/$1 port bin
+  bin=$(bin_of "${2:-15}")
   port=$(free_port)
-  as_postgres "$pg_bin/initdb" -D "$data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 >/dev/null
+  as_postgres "$bin/initdb" -D "$data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 >/dev/null
   as_postgres tee -a "$data/postgresql.conf" >/dev/null <<CONF
 listen_addresses = '127.0.0.1'
 port = $port
@@ -29,14 +34,20 @@ wal_level = logical
 max_wal_size = 4GB
 max_connections = 100
 CONF
-  as_postgres "$pg_bin/pg_ctl" -D "$data" -l "$work/$1.log" -w start >/dev/null
+  as_postgres "$bin/pg_ctl" -D "$data" -l "$work/$1.log" -w start >/dev/null
   echo "postgres://postgres@127.0.0.1:$port"
 }
 
+stop_server() { # NAME
+  local data=$work/$1
+  as_postgres "$(bin_of "$(<"$data/PG_VERSION")")/pg_ctl" -D "$data" -m immediate -w stop >/dev/null || true
+  rm -rf "$data"
+}
+
 stop_servers() {
-  local data
-  for data in "$work"/source "$work"/target; do
-    [ ! -d "$data" ] || as_postgres "$pg_bin/pg_ctl" -D "$data" -m immediate -w stop >/dev/null || true
+  local version
+  for version in "$work"/*/PG_VERSION; do
+    [ ! -e "$version" ] || stop_server "$(basename "$(dirname "$version")")"
   done
   rm -rf "$work"
 }
