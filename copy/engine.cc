@@ -276,7 +276,7 @@ void Run::prepare_target() {
     schema_.pre_data.clear();
     schema_.pre_data.shrink_to_fit();
   } else {
-    context_->replica_role = may_set_replica_role(*target_);
+    context_->replica_role = loads_in_replica_role(*target_, plan_);
     quiet_target(*context_, *target_,
                  {.foreign_keys = !context_->replica_role, .replica_role = context_->replica_role});
     overwrite_tables(*context_, *target_);

@@ -184,9 +184,13 @@ class ForeignKeys {
       } catch (const base::Error& error) {
         if (error.sqlstate() == "23505" && context_.ledger.has_item(connection, id)) return items_.made(id);
         if (error.sqlstate() != "23503") throw;
+        const auto& filters = context_.options.row_filters;
         context_.problems.add({Problem::Kind::failed, ItemRunner::label(entry),
-                               "left NOT VALID, because the source's own data violates it: " +
-                                   pg::offending_keys(connection, key),
+                               fmt::format("left NOT VALID, because {}: {}",
+                                           filters.contains(key.referenced.display())
+                                               ? "--where leaves out what these rows refer to"
+                                               : "the source's own data violates it",
+                                           pg::offending_keys(connection, key)),
                                fmt::format("repair the rows, then: ALTER TABLE {} VALIDATE CONSTRAINT {}",
                                            key.table.sql(), pg::quote_identifier(key.name))});
       }
@@ -475,11 +479,21 @@ void apply_end_state(const Context& context, const std::filesystem::path& direct
   target.finish();
 }
 
+void analyze(const Context& context, TargetSession& target, const pg::QualifiedName& table) {
+  const auto label = "analyze " + table.display();
+  target.show(label, [&](pg::Connection& connection) {
+    connection.take_warnings();
+    connection.exec("SET LOCAL client_min_messages = warning; ANALYZE " + table.sql());
+    for (const auto& warning : connection.take_warnings())
+      context.problems.add(
+          {Problem::Kind::note, label, warning.message(), "its owner can: ANALYZE " + table.sql()});
+  });
+}
+
 void analyze_parents(const Context& context) {
   TargetSession target(context, context.stop);
   for (const auto& table : context.plan.partitioned_tables) try {
-      target.show("analyze " + table.display(),
-                  [&](pg::Connection& connection) { connection.exec("ANALYZE " + table.sql()); });
+      analyze(context, target, table);
     } catch (const base::Error& error) {
       if (error.kind() != base::ErrorKind::permanent) throw;
       context.problems.add(

@@ -5,6 +5,7 @@
 #include "copy/context.h"
 #include "copy/index_build.h"
 #include "copy/schema.h"
+#include "copy/target_session.h"
 
 namespace copy {
 
@@ -27,5 +28,7 @@ void apply_end_state(const Context& context, const std::filesystem::path& direct
 void make_event_triggers(const Context& context, ItemRunner& items, const SchemaItems& schema);
 /// Statistics of partitioned parents, which autovacuum never makes.
 void analyze_parents(const Context& context);
+/// ANALYZE; that this role may not is a warning to the server, and a note in the report.
+void analyze(const Context& context, TargetSession& target, const pg::QualifiedName& table);
 
 }  // namespace copy

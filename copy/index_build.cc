@@ -12,8 +12,10 @@ namespace {
 
 constexpr uint64_t kMegabyte = 1 << 20;
 
+// A key WITHOUT OVERLAPS (since 18) has a GiST index, which no constraint can take over.
 bool is_attachable(const pg::Index& index) {
-  return !index.on_partitioned && (index.constraint_type == 'p' || index.constraint_type == 'u');
+  return !index.on_partitioned && (index.constraint_type == 'p' || index.constraint_type == 'u') &&
+         index.words().method == "btree";
 }
 
 // Where in a list something is, by an oid of it. Sorted, which takes a fifth of what a map does.

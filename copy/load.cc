@@ -5,6 +5,7 @@
 
 #include "base/crash_point.h"
 #include "base/thread_group.h"
+#include "copy/finish.h"
 #include "copy/sql.h"
 
 namespace copy {
@@ -186,8 +187,7 @@ void Load::analyze(const Board::Analyze& task, TargetSession& target) {
   const auto& relation = context_.plan.relations[task.relation];
   if (relation.kind == Relation::Kind::table) {
     try {
-      target.show("analyze " + relation.display(),
-                  [&](pg::Connection& connection) { connection.exec("ANALYZE " + relation.name.sql()); });
+      copy::analyze(context_, target, relation.name);
     } catch (const base::Error& error) {
       // Statistics are for speed: a table that cannot be analyzed is worth a note only.
       if (ends_the_run(error, context_.options)) throw;

@@ -156,23 +156,48 @@ void check_both_servers(pg::Connection& source, pg::Connection& target, std::vec
 namespace {
 
 void check_extensions(pg::Connection& target, const Plan& plan, std::vector<Finding>& findings) {
-  std::map<std::string, std::pair<std::string, bool>> available;
+  struct Known {
+    std::string version;
+    std::optional<std::string> schema;  // where it is; none: it can be had
+  };
+  std::map<std::string, Known> known;
   const auto rows = target.exec(
-      "SELECT name, coalesce(installed_version, default_version), installed_version IS NOT NULL FROM "
-      "pg_catalog.pg_available_extensions "
-      "UNION SELECT extname, extversion, true FROM pg_catalog.pg_extension");
+      "SELECT coalesce(e.extname, a.name), coalesce(e.extversion, a.default_version), n.nspname FROM "
+      "pg_catalog.pg_available_extensions a FULL JOIN pg_catalog.pg_extension e ON e.extname = a.name "
+      "LEFT JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace");
   for (int row = 0; row < rows.rows(); ++row)
-    available[rows.string(row, 0)] = {rows.string(row, 1), rows.boolean(row, 2)};
+    known[rows.string(row, 0)] = {rows.string(row, 1), rows.optional_text(row, 2)};
   for (const auto& extension : plan.extensions) {
-    const auto found = available.find(extension.name);
-    if (found == available.end()) {
-      add(findings, Severity::blocker, "extension " + extension.name, "the target does not offer it",
+    const auto label = "extension " + extension.name;
+    const auto found = known.find(extension.name);
+    if (found == known.end()) {
+      add(findings, Severity::blocker, label, "the target does not offer it",
           "install it on the target (RDS: rds.allowed_extensions), or exclude what uses it");
-    } else if (found->second.first != extension.version) {
-      add(findings, Severity::info, "extension " + extension.name,
-          fmt::format("version {} at the source, {} on the target", extension.version, found->second.first));
+      continue;
     }
+    const auto& [version, schema] = found->second;
+    if (version != extension.version)
+      add(findings, Severity::info, label,
+          fmt::format("version {} at the source, {} on the target", extension.version, version));
+    // It stays there: what calls its functions by their schema fails, and not before it is called.
+    if (schema && *schema != extension.schema)
+      add(findings, Severity::warning, label,
+          fmt::format("is in schema {} on the target, and in {} at the source",
+                      pg::display_identifier(*schema), pg::display_identifier(extension.schema)),
+          fmt::format("ALTER EXTENSION {} SET SCHEMA {}, or drop it there",
+                      pg::quote_identifier(extension.name), pg::quote_identifier(extension.schema)));
   }
+}
+
+void check_collation(pg::Connection& target, const Plan& plan, std::vector<Finding>& findings) {
+  const auto collation =
+      target
+          .exec("SELECT datcollate FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()")
+          .string(0, 0);
+  if (collation != plan.database.collation)
+    add(findings, Severity::info, "target",
+        fmt::format("collation {} instead of the source's {}: text is sorted by the target's", collation,
+                    plan.database.collation));
 }
 
 void check_roles(pg::Connection& target, const Plan& plan, const Options& options,
@@ -328,8 +353,10 @@ void check_target_content(pg::Connection& target, const Plan& plan, const Option
         fmt::format("encoding {} instead of the source's {}: text is {}", encoding, plan.database.encoding,
                     plan.client_encoding == "UTF8" && encoding != "SQL_ASCII" ? "converted"
                                                                               : "taken over byte by byte"));
+  check_collation(target, plan, findings);
   if (plan.schema == SchemaMode::dump) {
     check_extensions(target, plan, findings);
+    check_default_privileges(target, plan, findings);
     check_roles(target, plan, options, findings);
   }
   check_quieted(target, plan, findings);
@@ -532,6 +559,21 @@ bool may_set_replica_role(pg::Connection& target) {
     target.exec("ROLLBACK");
     return false;
   }
+}
+
+bool loads_in_replica_role(pg::Connection& target, const Plan& plan) {
+  const auto names = target_tables(plan);
+  return !names.empty() && may_set_replica_role(target) &&
+         !target
+              .exec(fmt::format(
+                  "SELECT EXISTS (SELECT FROM (VALUES {}) v(schema, name) "
+                  "JOIN pg_catalog.pg_namespace n ON n.nspname = v.schema "
+                  "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = v.name "
+                  "JOIN pg_catalog.pg_constraint k ON k.condeferrable AND k.contype IN ('p', 'u', 'x') AND "
+                  "(k.conrelid = c.oid OR k.conrelid IN (SELECT relid FROM "
+                  "pg_catalog.pg_partition_tree(c.oid))))",
+                  pg::name_rows(names, pointed_to)))
+              .boolean(0, 0);
 }
 
 void throw_blockers(const std::vector<Finding>& findings) {

@@ -42,6 +42,9 @@ std::string server_encoding(pg::Connection& server);
 std::string server_version(pg::Connection& server);
 /// True when our sessions may set session_replication_role (superusers; members of rds_superuser).
 bool may_set_replica_role(pg::Connection& target);
+/// True when they shall: they may, and no table of the plan has a deferrable key or exclusion constraint,
+/// which is not checked in replica role (its trigger does not fire, and its index lets duplicates in).
+bool loads_in_replica_role(pg::Connection& target, const Plan& plan);
 
 /// Throws Error{usage} that lists the blockers, when there are any.
 void throw_blockers(const std::vector<Finding>& findings);

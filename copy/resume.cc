@@ -166,6 +166,20 @@ std::string remove_rows_sql(pg::Connection& target, const Relation& relation,
 
 namespace {
 
+void remove_rows(pg::Connection& target, const Relation& relation, const std::vector<LedgerChunk>& chunks) {
+  try {
+    target.exec(remove_rows_sql(target, relation, chunks));
+  } catch (base::Error& error) {
+    // It is published, and no key tells a subscriber which rows went.
+    if (error.sqlstate() == "55000" && error.hint().find("REPLICA IDENTITY") != std::string::npos)
+      error.hint(fmt::format(
+          "ALTER TABLE {0} REPLICA IDENTITY FULL on the target, run the same command again, and afterwards: "
+          "ALTER TABLE {0} REPLICA IDENTITY DEFAULT",
+          relation.load_into().sql()));
+    throw;
+  }
+}
+
 // Takes stale chunks off the target together with their ledger rows, one transaction for each relation. Large
 // objects go before that: a chunk with some of them gone is stale again after a crash.
 void remove_stale(const Context& context, const Plan& plan, const std::vector<Stale>& stale) {
@@ -186,7 +200,7 @@ void remove_stale(const Context& context, const Plan& plan, const std::vector<St
     // Waited for: a crash that took only this back would leave the old rows and their ledger rows, which look
     // like those that are copied in their place.
     target.exec("SET LOCAL synchronous_commit = on");
-    if (!large_objects) target.exec(remove_rows_sql(target, written, rows));
+    if (!large_objects) remove_rows(target, written, rows);
     target.exec(context.ledger.forget_chunks_sql(relation, chunks));
     transaction.commit();
     for (const auto chunk : chunks) context.dir.record(record::forgotten(relation, chunk));

@@ -198,6 +198,24 @@ std::string with_set_role(const std::string& sql) {
   return out;
 }
 
+// What is granted to the provider's roles is its own affair, and the target need not have them. One that has
+// another name there was meant.
+bool leave_out_grants_to_vendors(TocEntry& entry, const Options& options) {
+  if (!is_ownerless(entry)) return false;
+  bool found = false;
+  auto left = without_roles(entry, [&](const std::string& role) {
+    const bool out = !role.starts_with("pg_") && is_vendor_role(role) && !options.role_map.contains(role);
+    found = found || out;
+    return out;
+  });
+  if (found) entry.sql = std::move(left);
+  return found;
+}
+
+bool is_remark(const TocEntry& entry) {
+  return entry.description == "COMMENT" || entry.description == "SECURITY LABEL";
+}
+
 std::string mapped_sql(const TocEntry& entry, const Options& options) {
   TocEntry mapped = entry;
   if (is_ownerless(entry)) mapped.sql = with_set_role(entry.sql);
@@ -221,14 +239,15 @@ class Sorter {
     for (auto* oids : {&indexes_, &constraints_, &foreign_keys_}) oids->sort();
   }
 
-  void put(const TocEntry& entry) {
+  /// False: it is for nowhere.
+  bool put(const TocEntry& entry) {
     const auto to = [&](std::vector<StoredEntry>& list) { list.push_back(items_.entries->add(entry)); };
     if ((entry.description == "INDEX" && indexes_.contains(entry.oid)) ||
         (entry.description == "CONSTRAINT" && constraints_.contains(entry.oid))) {
       to(items_.indexes);
     } else if (entry.description == "FK CONSTRAINT") {
       // One that is not in the plan refers to an excluded table.
-      if (!foreign_keys_.contains(entry.oid)) return;
+      if (!foreign_keys_.contains(entry.oid)) return false;
       foreign_key_entries_.insert(entry.id);
       to(items_.foreign_keys);
     } else if (std::ranges::any_of(entry.dependencies,
@@ -237,6 +256,7 @@ class Sorter {
     } else {
       to(is_about_event_trigger(entry) ? items_.event_triggers : items_.rest);
     }
+    return true;
   }
 
  private:
@@ -253,6 +273,8 @@ SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools&
                         const base::Stop& stop, std::vector<Finding>& findings) {
   // pg_dump leaves tables out by itself. Views are left out here, with what depends on them.
   std::unordered_set<uint32_t> left_out;
+  // Nor is anything said of what is not made for another reason.
+  std::unordered_set<uint32_t> skipped;
   const auto is_left_out = [&](const TocEntry& entry) {
     const bool out =
         std::ranges::any_of(entry.dependencies, [&](auto id) { return left_out.contains(id); }) ||
@@ -266,10 +288,16 @@ SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools&
           {Severity::skipped, ItemRunner::label(entry), "left out by --include or --exclude", {}});
       return false;
     }
+    const auto is_skipped = [&](uint32_t id) { return skipped.contains(id); };
+    if (is_remark(entry) && std::ranges::any_of(entry.dependencies, is_skipped)) return false;
     if (const auto reason = reason_to_skip(entry, options); !reason.empty()) {
+      skipped.insert(entry.id);
       findings.push_back({Severity::skipped, ItemRunner::label(entry), reason, {}});
       return false;
     }
+    if (leave_out_grants_to_vendors(entry, options))
+      findings.push_back(
+          {Severity::skipped, ItemRunner::label(entry), "without what the provider's roles have", {}});
     entry.sql = mapped_sql(entry, options);
     return true;
   };
@@ -280,7 +308,7 @@ SchemaItems load_schema(const Options& options, const Plan& plan, const PgTools&
   });
   Sorter sorter(plan, items);
   read_section(tools, file, "post-data", stop, [&](TocEntry entry) {
-    if (usable(entry)) sorter.put(entry);
+    if (usable(entry) && !sorter.put(entry)) skipped.insert(entry.id);
   });
   return items;
 }
@@ -344,8 +372,37 @@ bool is_tolerable(const TocEntry& entry, const base::Error& error) {
   if (!pg::is_insufficient_privilege(error)) return false;
   return (entry.description == "COMMENT" &&
           (entry.name.starts_with("EXTENSION ") || entry.name == "SCHEMA public")) ||
-         (entry.description == "SCHEMA" && entry.name == "public") ||
-         (entry.description == "ACL" && entry.name == "SCHEMA public");
+         (entry.description == "SCHEMA" && entry.name == "public");
+}
+
+// A GRANT or REVOKE by a role that may not, but has a privilege itself, if only as everybody has, does
+// nothing and succeeds: there is a warning, which our sessions hear of here alone.
+void exec_grants(pg::Connection& target, const std::string& sql) {
+  static constexpr std::array<std::string_view, 2> kDidNothing = {"01006", "01007"};
+  pg::Transaction transaction(target);
+  target.take_warnings();
+  target.exec("SET LOCAL client_min_messages = warning;\n" + sql);
+  for (auto& warning : target.take_warnings())
+    if (std::ranges::find(kDidNothing, warning.sqlstate()) != kDidNothing.end())
+      throw warning.kind(ErrorKind::permanent)
+          .hint(
+              "this role may not grant or revoke that: let the object's owner do it, by hand, or copy with "
+              "--no-grants");
+  try {
+    transaction.commit();
+  } catch (base::Error& error) {
+    // The ledger tells, when it is done once more.
+    if (error.kind() == ErrorKind::in_doubt) error.kind(ErrorKind::transient);
+    throw;
+  }
+}
+
+void exec_items(pg::Connection& target, bool has_grants, const std::string& sql) {
+  if (has_grants) {
+    exec_grants(target, sql);
+  } else {
+    target.exec(sql);
+  }
 }
 
 }  // namespace
@@ -402,17 +459,20 @@ void ItemRunner::run_all(pg::Connection& target, const SchemaItems& schema,
 // False: nothing was done, run them one by one.
 bool ItemRunner::run_batch(pg::Connection& target, std::span<const TocEntry> entries) {
   std::string sql;
+  bool has_grants = false;
   {
     auto outcome = outcome_.lock();
     if (!outcome->failed.empty()) return false;
-    for (const auto& entry : entries)
+    for (const auto& entry : entries) {
+      has_grants = has_grants || entry.description == "ACL";
       if (!outcome->done.contains(entry.id))
         sql += fmt::format("{}\n;\n{};\n", entry.sql,
                            context_.ledger.item_sql(entry.id, entry.description, entry.schema, entry.name));
+    }
   }
   if (sql.empty()) return true;
   try {
-    target.exec(sql);
+    exec_items(target, has_grants, sql);
   } catch (const base::Error& error) {
     if (error.kind() == ErrorKind::cancelled || !target.alive()) throw;
     return false;
@@ -452,7 +512,7 @@ bool ItemRunner::run(pg::Connection& target, uint32_t id, const TocEntry& entry,
   }
   const auto record = context_.ledger.item_sql(id, entry.description, entry.schema, entry.name);
   try {
-    target.exec(fmt::format("{}\n;\n{}", sql, record));
+    exec_items(target, entry.description == "ACL", fmt::format("{}\n;\n{}", sql, record));
   } catch (const base::Error& error) {
     if (error.kind() == ErrorKind::cancelled || !target.alive()) throw;
     if (error.kind() == ErrorKind::transient) throw;

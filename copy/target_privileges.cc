@@ -126,7 +126,7 @@ void check_tables(pg::Connection& target, const Plan& plan, const Options& optio
 
 // Foreign keys and triggers that are put aside are an owner's to take away, and to bring back.
 void check_owners(pg::Connection& target, const Plan& plan, const std::string& user, Closed& closed) {
-  const bool replica_role = plan.schema == SchemaMode::none && may_set_replica_role(target);
+  const bool replica_role = plan.schema == SchemaMode::none && loads_in_replica_role(target, plan);
   for (const auto& object :
        not_ours_to_put_aside(target, plan, {.foreign_keys = !replica_role, .replica_role = replica_role})) {
     if (object.owner)
@@ -139,6 +139,34 @@ void check_owners(pg::Connection& target, const Plan& plan, const std::string& u
 }
 
 }  // namespace
+
+void check_default_privileges(pg::Connection& target, const Plan& plan, std::vector<Finding>& findings) {
+  std::set<std::string> schemas{""};
+  for (const auto& relation : plan.relations) schemas.insert(relation.name.schema);
+  const auto rows = target.exec(
+      "SELECT coalesce(n.nspname, ''), CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' "
+      "WHEN "
+      "'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END, "
+      "d.defaclacl, "
+      "pg_catalog.quote_ident(current_user) FROM pg_catalog.pg_default_acl d LEFT JOIN "
+      "pg_catalog.pg_namespace n "
+      "ON n.oid = d.defaclnamespace WHERE pg_catalog.pg_get_userbyid(d.defaclrole) = current_user ORDER BY "
+      "1, 2");
+  for (int row = 0; row < rows.rows(); ++row) {
+    const auto schema = rows.string(row, 0);
+    if (!schemas.contains(schema)) continue;
+    const auto where = schema.empty() ? std::string() : " IN SCHEMA " + pg::quote_identifier(schema);
+    findings.push_back({Severity::warning, "default privileges",
+                        fmt::format("the target has some for {} made by this role{}: {}. What is made there "
+                                    "gets them, whether it has them "
+                                    "at the source or not",
+                                    rows.text(row, 1), where, rows.text(row, 2)),
+                        fmt::format("ALTER DEFAULT PRIVILEGES FOR ROLE {}{} REVOKE … ON {} FROM …, before "
+                                    "the copy; afterwards `cutover verify` "
+                                    "names what differs",
+                                    rows.text(row, 3), where, rows.text(row, 1))});
+  }
+}
 
 bool check_target_privileges(pg::Connection& target, const Plan& plan, const Options& options,
                              std::vector<Finding>& findings) {

@@ -421,6 +421,22 @@ std::string without_owner(const TocEntry& entry) {
   return out;
 }
 
+std::string without_roles(const TocEntry& entry,
+                          const std::function<bool(const std::string& role)>& is_left_out) {
+  std::string out;
+  StatementReader reader(entry.sql);
+  for (Item item = reader.next(); item != Item::end; item = reader.next()) {
+    if (item != Item::statement) continue;
+    bool names_one = false;
+    for_each_role(reader.tokens(), [&](const Token& token) {
+      const auto name = role_name(token);
+      names_one = names_one || (name && is_left_out(*name));
+    });
+    if (!names_one) out.append(reader.text()).append(";\n");
+  }
+  return out;
+}
+
 std::vector<std::string> split_statements(std::string_view sql) {
   std::vector<std::string> statements;
   StatementReader reader(sql);

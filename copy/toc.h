@@ -57,6 +57,10 @@ std::string map_roles(const TocEntry& entry, const std::map<std::string, std::st
 /// The entry's SQL without its ALTER … OWNER TO statements.
 std::string without_owner(const TocEntry& entry);
 
+/// The entry's SQL without the statements that name a role for which `is_left_out` holds.
+std::string without_roles(const TocEntry& entry,
+                          const std::function<bool(const std::string& role)>& is_left_out);
+
 /// The statements of a script, split at top-level semicolons (BEGIN ATOMIC … END bodies and a rule's
 /// parenthesised actions stay whole). Without the semicolons; comments between statements and empty
 /// statements are dropped.

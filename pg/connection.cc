@@ -190,10 +190,23 @@ Error connect_error(const Conninfo& conninfo, std::string_view message) {
 
 // ------------------------------------------------------------------------------------------ Connection
 
+namespace {
+
+void on_notice(void* warnings, const PGresult* notice) {
+  spdlog::debug("{}", trimmed(PQresultErrorMessage(notice)));
+  const auto* severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+  if (severity != nullptr && std::string_view(severity) == "WARNING")
+    static_cast<std::vector<Error>*>(warnings)->push_back(server_error(notice));
+}
+
+}  // namespace
+
 void Connection::Deleter::operator()(pg_conn* connection) const { PQfinish(connection); }
 
 Connection::Connection(Conninfo conninfo, base::Stop stop)
-    : conninfo_(std::move(conninfo)), stop_(std::move(stop)) {
+    : warnings_(std::make_unique<std::vector<Error>>()),
+      conninfo_(std::move(conninfo)),
+      stop_(std::move(stop)) {
   connect(conninfo_.with_fresh_password()
               .with_default("connect_timeout", "15")
               .with_default("keepalives_idle", "30")
@@ -214,10 +227,7 @@ void Connection::connect(const Conninfo& effective) {
   values.push_back(nullptr);
   connection_.reset(PQconnectStartParams(keywords.data(), values.data(), 0));
   if (!connection_) throw std::bad_alloc();
-  PQsetNoticeReceiver(
-      raw(),
-      [](void*, const PGresult* notice) { spdlog::debug("{}", trimmed(PQresultErrorMessage(notice))); },
-      nullptr);
+  PQsetNoticeReceiver(raw(), &on_notice, warnings_.get());
   // libpq applies connect_timeout only in its blocking calls.
   const auto timeout = std::chrono::seconds(std::max(2, std::atoi(effective.get("connect_timeout").c_str())));
   const auto deadline = std::chrono::steady_clock::now() + timeout;

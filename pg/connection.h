@@ -80,6 +80,10 @@ class Connection {
     return exec(sql, std::span(parameters.begin(), parameters.size()));
   }
 
+  /// What the server has warned of since the last call ("no privileges were granted"), each with its
+  /// SQLSTATE. Our sessions hear of none but in a statement that sets client_min_messages.
+  std::vector<base::Error> take_warnings() { return std::exchange(*warnings_, {}); }
+
   /// False once the socket is known to be dead.
   bool alive() const;
   int server_version() const;  ///< 150018 is 15.18
@@ -120,6 +124,7 @@ class Connection {
     void operator()(pg_conn* connection) const;
   };
   std::unique_ptr<pg_conn, Deleter> connection_;
+  std::unique_ptr<std::vector<base::Error>> warnings_;  // libpq knows where it is
   Conninfo conninfo_;
   base::Stop stop_;
   bool first_bulk_read_ = true;

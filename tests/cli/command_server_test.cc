@@ -312,6 +312,16 @@ TEST_F(RunningCommandTest, IsShownToBrowsersAndPrometheus) {
   EXPECT_EQ(server.wait().exit_code, 0);
 }
 
+TEST_F(RunningCommandTest, LogsSentencesOnAPipe) {
+  support::Process process(support::cutover_program(), slow_copy());
+  process.wait_for_output("copying: ");
+  process.kill(SIGINT);
+  const auto result = process.wait();
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_THAT(result.error, ::testing::ContainsRegex("Z copying: .* chunks [0-9]+/[0-9]+, .* s\n"));
+  EXPECT_THAT(result.error, Not(HasSubstr("\x1b")));
+}
+
 TEST_F(RunningCommandTest, LogsJsonLinesOnly) {
   support::Process process(support::cutover_program(), slow_copy({"--log-format", "json"}));
   process.wait_for_output("\"message\":\"progress\"");

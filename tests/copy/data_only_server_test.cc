@@ -269,6 +269,21 @@ TEST(DataOnly, AForeignKeyThatTheRowsViolateIsFoundAlsoByASuperuser) {
   EXPECT_THAT(result.output, AllOf(HasSubstr("foreign key fk of public.c"), HasSubstr("parts_fk")));
 }
 
+// In replica role the trigger that looks at such a key at the end does not fire.
+TEST(DataOnly, AKeyThatIsCheckedLateAndThatTheRowsViolateIsFoundAlsoByASuperuser) {
+  const Move move(
+      "CREATE TABLE t (id int); INSERT INTO t VALUES (1), (1); CREATE TABLE parts (id int) PARTITION BY LIST "
+      "(id); "
+      "CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1); INSERT INTO parts VALUES (1), (1)",
+      "CREATE TABLE t (id int CONSTRAINT k UNIQUE DEFERRABLE INITIALLY DEFERRED); "
+      "CREATE TABLE parts (id int) PARTITION BY LIST (id); CREATE TABLE parts_1 PARTITION OF parts "
+      "(CONSTRAINT parts_k UNIQUE (id) DEFERRABLE) FOR VALUES IN (1)");
+  const auto result = move.copy(kDataOnly);
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.output, AllOf(HasSubstr("constraint \"k\""), HasSubstr("parts_k")));
+  EXPECT_EQ(move.target.value("SELECT (SELECT count(*) FROM t) + (SELECT count(*) FROM parts)"), "0");
+}
+
 TEST(DataOnly, ForeignKeysAreCheckedByTheirOwnOperator) {
   const auto* schema =
       "CREATE EXTENSION citext; CREATE TABLE p (name citext PRIMARY KEY); CREATE TABLE c (p citext "

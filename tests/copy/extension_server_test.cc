@@ -58,6 +58,16 @@ TEST_F(OwnExtension, OnlyTheUsersRowsOfItsConfigurationAreCopied) {
   EXPECT_EQ(move.target.value("SELECT count(*) FROM keeper.jobs"), "2");
 }
 
+TEST(Extensions, InAnotherSchemaOfTheTargetAreNamed) {
+  const Move move("CREATE SCHEMA ext; CREATE EXTENSION hstore SCHEMA ext", "CREATE EXTENSION hstore");
+  const auto result = move.copy();
+  EXPECT_TRUE(exits(result, 0));
+  EXPECT_THAT(
+      text_of(result),
+      AllOf(HasSubstr("extension hstore: is in schema public on the target, and in ext at the source"),
+            HasSubstr("ALTER EXTENSION \"hstore\" SET SCHEMA \"ext\"")));
+}
+
 // ------------------------------------------------------------------------------------ the same on version 15
 
 constexpr const char* kDisguise = R"(

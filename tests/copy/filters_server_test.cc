@@ -63,6 +63,18 @@ TEST(Exclude, AForeignKeyToAnExcludedTableIsSkippedAndNamed) {
   EXPECT_EQ(tables(move.target), "public.b: 1");
 }
 
+TEST(Exclude, NothingIsSaidOfWhatIsNotMade) {
+  const Move move(
+      "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a int CONSTRAINT to_a "
+      "REFERENCES a); "
+      "COMMENT ON CONSTRAINT to_a ON b IS 'of b'; "
+      "CREATE SUBSCRIPTION s CONNECTION '' PUBLICATION p WITH (connect = false, slot_name = NONE); "
+      "COMMENT ON SUBSCRIPTION s IS 'of s'");
+  EXPECT_TRUE(exits(move.copy({"--exclude", "public.a"}), 0));
+  EXPECT_EQ(tables(move.target), "public.b: 0");
+  move.source.exec("DROP SUBSCRIPTION s");
+}
+
 TEST(Include, ASchemaAndATable) {
   const Move move(kSource);
   const auto result =
@@ -338,12 +350,45 @@ TEST(Where, OfATableThatIsNotThereIsRefused) {
   EXPECT_THAT(result.error, HasSubstr("public.x"));
 }
 
+TEST(Where, ThatLeavesOutWhatOthersReferToIsNamedAsTheCause) {
+  const Move move(
+      "CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1), (2); "
+      "CREATE TABLE c (p int CONSTRAINT fk REFERENCES p); INSERT INTO c VALUES (1), (2)");
+  const auto result = move.copy({"--where", "public.p=id = 1"});
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.output,
+              AllOf(HasSubstr("fk"), HasSubstr("--where leaves out what these rows refer to")));
+}
+
 TEST(Where, ThatIsNotAConditionFailsThatTableAlone) {
   const Move move("CREATE TABLE t (id int); INSERT INTO t VALUES (1); CREATE TABLE u AS SELECT 1 AS a");
   const auto result = move.copy({"--where", "public.t=no_such_column > 1"});
   EXPECT_TRUE(exits(result, 3));
   EXPECT_THAT(result.output, AllOf(HasSubstr("public.t"), HasSubstr("no_such_column")));
   EXPECT_EQ(tables(move.target), "public.t: 0, public.u: 1");
+}
+
+// Both tables' rows are on their way when one of them fails; the other one would wait for ever.
+TEST(FailFast, StopsTheOtherTables) {
+  const Move move(
+      "CREATE TABLE bad (id int); INSERT INTO bad VALUES (1); CREATE TABLE good (id int); INSERT INTO good "
+      "VALUES (1)",
+      "CREATE TABLE bad (id int CHECK (id > 5)); CREATE TABLE good (id int)");
+  support::Session of_bad(move.target.url());
+  support::Session of_good(move.target.url());
+  of_bad.exec("BEGIN; LOCK bad IN SHARE MODE");
+  of_good.exec("BEGIN; LOCK good IN SHARE MODE");
+  support::Process copy(support::cutover_program(),
+                        move.way.arguments("copy", {"--schema", "none", "--fail-fast", "--jobs", "2"}));
+  move.target.wait_until(
+      "SELECT count(*) = 2 FROM pg_locks WHERE NOT granted AND relation IN ('bad'::regclass, "
+      "'good'::regclass)");
+  of_bad.exec("COMMIT");
+  const auto result = copy.wait();
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.error, HasSubstr("bad_id_check"));
+  of_good.exec("COMMIT");
+  EXPECT_EQ(tables(move.target), "public.bad: 0, public.good: 0");
 }
 
 TEST(FailFast, StopsAtTheFirstTableThatFails) {

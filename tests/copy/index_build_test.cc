@@ -14,14 +14,15 @@ constexpr const char* kDefinition =
     "CREATE UNIQUE INDEX \"orders \"\"key\"\"\" ON public.\"Orders\" USING btree (id)";
 
 struct Item {
-  Item(std::string description, char constraint_type, std::string sql, const std::string& options = {}) {
+  Item(std::string description, char constraint_type, std::string sql, const std::string& options = {},
+       const std::string& method = "btree") {
     plan.relations.resize(1);
     plan.relations[0].oid = 10;
     plan.relations[0].name = {"public", "Orders"};
     pg::Index index;
     index.oid = 20;
     index.table = 10;
-    index.words({{"public", "orders \"key\""}, "btree", kDefinition, options});
+    index.words({{"public", "orders \"key\""}, method, kDefinition, options});
     index.constraint = constraint_type == '\0' ? 0 : 30;
     index.constraint_type = constraint_type;
     plan.indexes.push_back(index);
@@ -59,6 +60,14 @@ TEST(IndexBuild, APrimaryKeyIsAnIndexThatIsAttached) {
   EXPECT_EQ(item.added(),
             "ALTER TABLE ONLY \"public\".\"Orders\" ADD CONSTRAINT \"orders \"\"key\"\"\" PRIMARY KEY USING "
             "INDEX \"orders \"\"key\"\"\"");
+}
+
+TEST(IndexBuild, AKeyWithoutOverlapsIsMadeAsOne) {
+  const auto* sql =
+      "ALTER TABLE ONLY public.\"Orders\"\n    ADD CONSTRAINT k PRIMARY KEY (id, at WITHOUT OVERLAPS);\n";
+  const Item item("CONSTRAINT", 'p', sql, "", "gist");
+  EXPECT_EQ(item.built(), "");
+  EXPECT_THAT(item.added(), HasSubstr("ADD CONSTRAINT k PRIMARY KEY (id, at WITHOUT OVERLAPS)"));
 }
 
 TEST(IndexBuild, AUniqueConstraintKeepsItsOptions) {

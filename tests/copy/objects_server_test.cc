@@ -230,6 +230,22 @@ TEST(MaterializedViews, OnViewsAndFunctionsInAnyOrder) {
   EXPECT_EQ(move.target.value("SELECT s FROM a_third"), "10102");
 }
 
+// As long as nobody may write them, every job waits with a chunk of its own.
+TEST(LargeObjects, AreLoadedInParallel) {
+  const Move move(
+      "SELECT lo_from_bytea(2000 + i, decode(repeat(md5(i::text), 1000), 'hex')) FROM generate_series(1, 30) "
+      "i");
+  support::Session other(move.target.url());
+  other.exec("BEGIN; LOCK pg_largeobject IN SHARE MODE");
+  support::Process copy(support::cutover_program(),
+                        move.way.arguments("copy", {"--split-size", "64kB", "--jobs", "3"}));
+  move.target.wait_until(
+      "SELECT count(*) = 3 FROM pg_locks WHERE NOT granted AND relation = 'pg_largeobject'::regclass");
+  other.exec("COMMIT");
+  EXPECT_TRUE(exits(copy.wait(), 0));
+  move.expect_equal();
+}
+
 TEST(LargeObjects, InManyChunksEmptyWithHolesWithOwnersGrantsAndComments) {
   const support::TestRole at_source(source_server(), "NOLOGIN");
   target_server().exec("postgres", fmt::format("CREATE ROLE {} NOLOGIN", at_source.name()));

@@ -180,6 +180,106 @@ TEST(Privileges, OnLargeObjectsAreNamedTooAndAreEnough) {
   move.expect_equal();
 }
 
+/// A role of the same name on both servers.
+class SharedRole {
+ public:
+  explicit SharedRole(std::string_view options = "NOLOGIN") : at_source_(source_server(), options) {
+    target_server().exec("postgres", fmt::format("CREATE ROLE {} {}", name(), options));
+  }
+  SharedRole(const SharedRole&) = delete;
+  SharedRole& operator=(const SharedRole&) = delete;
+  ~SharedRole() { target_server().exec("postgres", "DROP ROLE " + name()); }
+  const std::string& name() const { return at_source_.name(); }
+
+ private:
+  support::TestRole at_source_;
+};
+
+// To the server they are warnings: the role has some privilege itself, and none to give.
+TEST(Privileges, ThatThisRoleMayNotGiveFailTheirItem) {
+  const SharedRole reader;
+  const support::TestRole writer(target_server());
+  const Move move("CREATE SCHEMA app; CREATE TABLE app.t (id int)", "CREATE SCHEMA app");
+  move.source.exec(
+      fmt::format("GRANT USAGE ON SCHEMA app TO {0}; GRANT SELECT ON app.t TO {0}", reader.name()));
+  move.target.exec(
+      fmt::format("GRANT USAGE, CREATE ON SCHEMA app TO {0}; GRANT CREATE ON DATABASE {1} TO {0}",
+                  writer.name(), move.target.name()));
+  const Copy way(move.source.url(), move.target.url(writer.name()));
+  const auto result = way.copy({"--no-owners"});
+  EXPECT_TRUE(exits(result, 3));
+  EXPECT_THAT(result.output,
+              AllOf(HasSubstr("schema app"), HasSubstr("no privileges were granted for \"app\""),
+                    HasSubstr("--no-grants")));
+  // What it may give is given all the same.
+  EXPECT_EQ(
+      move.target.value(fmt::format("SELECT has_table_privilege('{}', 'app.t', 'SELECT')", reader.name())),
+      "t");
+  move.target.exec(fmt::format("ALTER SCHEMA app OWNER TO {}", writer.name()));
+  EXPECT_TRUE(exits(way.copy({"--no-owners"}), 0));
+  EXPECT_EQ(
+      move.target.value(fmt::format("SELECT has_schema_privilege('{}', 'app', 'USAGE')", reader.name())),
+      "t");
+}
+
+TEST(Privileges, OfTheProvidersRolesAreLeftOutAndNoOthers) {
+  const SharedRole reader;
+  source_server().exec("postgres", "CREATE ROLE neon_superuser NOLOGIN");
+  {
+    const Move move("CREATE TABLE t (id int)");
+    move.source.exec(
+        fmt::format("GRANT ALL ON SCHEMA public TO neon_superuser; GRANT USAGE ON SCHEMA public TO {0}; "
+                    "GRANT SELECT ON t TO neon_superuser, {0}; GRANT SELECT ON t TO pg_monitor; "
+                    "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO neon_superuser; ALTER DEFAULT "
+                    "PRIVILEGES GRANT SELECT ON TABLES TO {0}",
+                    reader.name()));
+    const auto result = move.copy();
+    EXPECT_TRUE(exits(result, 0));
+    EXPECT_THAT(text_of(result), HasSubstr("without what the provider's roles have"));
+    const auto granted =
+        "SELECT concat_ws(' ', (SELECT relacl FROM pg_class WHERE oid = 't'::regclass), (SELECT nspacl FROM "
+        "pg_namespace WHERE "
+        "nspname = 'public'), (SELECT defaclacl FROM pg_default_acl))";
+    EXPECT_THAT(move.target.value(granted),
+                AllOf(Not(HasSubstr("neon_superuser")), HasSubstr(reader.name() + "=r/"),
+                      HasSubstr("pg_monitor=r/"), HasSubstr(reader.name() + "=U/")));
+    EXPECT_EQ(
+        move.target.value(fmt::format("SELECT has_table_privilege('{}', 't', 'SELECT')", reader.name())),
+        "t");
+    // A name on the target says that it is wanted.
+    const Move mapped("CREATE TABLE t (id int)");
+    mapped.source.exec("GRANT SELECT ON t TO neon_superuser");
+    EXPECT_TRUE(exits(mapped.copy({"--role-map", "neon_superuser=" + reader.name()}), 0));
+    EXPECT_THAT(mapped.target.value("SELECT relacl FROM pg_class WHERE oid = 't'::regclass"),
+                HasSubstr(reader.name() + "=r/"));
+  }
+  source_server().exec("postgres", "DROP ROLE neon_superuser");
+}
+
+TEST(Privileges, ThatTheTargetGivesByDefaultAreNamed) {
+  const Move move(
+      "CREATE TABLE t (id int)",
+      "CREATE SCHEMA other; ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC; "
+      "ALTER DEFAULT PRIVILEGES IN SCHEMA other GRANT SELECT ON TABLES TO PUBLIC");
+  const auto result = move.copy();
+  EXPECT_TRUE(exits(result, 0));
+  EXPECT_THAT(
+      text_of(result),
+      AllOf(HasSubstr(
+                "default privileges: the target has some for TABLES made by this role IN SCHEMA \"public\""),
+            Not(HasSubstr("\"other\""))));
+}
+
+TEST(Analyze, ThatThisRoleMayNotIsNoted) {
+  const support::TestRole writer(target_server());
+  const Move move("CREATE TABLE t (id int); INSERT INTO t VALUES (1)", "CREATE TABLE t (id int)");
+  move.target.exec(fmt::format("GRANT ALL ON t TO {0}; GRANT CREATE ON DATABASE {1} TO {0}", writer.name(),
+                               move.target.name()));
+  const auto result = Copy(move.source.url(), move.target.url(writer.name())).copy({"--schema", "none"});
+  EXPECT_TRUE(exits(result, 0));
+  EXPECT_THAT(result.output, AllOf(HasSubstr("analyze public.t"), HasSubstr("its owner can: ANALYZE")));
+}
+
 TEST(Privileges, ToCreateOnTheTargetAreNamed) {
   const support::TestRole writer(target_server());
   const Move move("CREATE TABLE t (id int)");

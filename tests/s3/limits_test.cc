@@ -88,7 +88,7 @@ unsigned slower_with_more_than(unsigned few, Governor& governor, Governor::Clock
 }
 
 TEST(Governor, TakesBackWhatMakesItSlower) {
-  Governor governor({.most = 64});
+  Governor governor({.start = 8, .most = 64});
   EXPECT_EQ(slower_with_more_than(8, governor, Governor::Clock::now()), 8U);
 }
 
