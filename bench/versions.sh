@@ -41,7 +41,7 @@ copy_and_compare() { # NAME SOURCE TARGET [OPTION...]
   rm -rf "$work/run"
   clock "$1" 0 "$cutover" copy --source "$2/app" --target "$3/app" --run-dir "$work/run" --jobs "$jobs" --no-progress "${@:4}"
   "$cutover" verify --source "$2/app" --target "$3/app" --jobs "$jobs" --no-progress --level digests \
-    >"$work/out" 2>&1 || { cat "$work/out" >&2 && exit 1; }
+    >"$work/out" || { cat "$work/out" >&2 && exit 1; }
   diff <(by_hand "$2") <(by_hand "$3") >&2 || { echo "$1: not equal by psql" >&2 && exit 1; }
   echo "  equal: $(head -n 1 "$work/out")"
 }
