@@ -273,8 +273,11 @@ void set_up_connection(CURL* easy, const HttpRequest& request, const HttpSetting
   set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
   set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
-  set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings.stall_timeout.count()));
+  // libcurl reckons in whole bytes a second: a blank every few seconds is nothing to it.
+  if (!request.may_dawdle) {
+    set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(settings.stall_timeout.count()));
+  }
   if (request.ignore_proxy) set(easy, CURLOPT_PROXY, "");
   if (request.fresh_connection) set(easy, CURLOPT_FRESH_CONNECT, 1L);
 }

@@ -68,8 +68,8 @@ struct HttpRequest {
   bool expect_continue = false;
   bool fresh_connection = false;  ///< no kept connection: for a retry after a transport error
   bool ignore_proxy = false;      ///< for link-local addresses such as instance metadata
-  /// The server may keep the connection alive with a few bytes while it works for minutes: kSlowestAnswer
-  /// does not count.
+  /// The server may work for minutes, silently or with a blank now and then: neither stall_timeout nor
+  /// kSlowestAnswer counts, only `timeout`, and the kernel's own notion of a connection that is dead.
   bool may_dawdle = false;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds timeout{0};  ///< of the whole exchange; 0: none
@@ -86,7 +86,8 @@ struct HttpSettings {
   std::filesystem::path ca_bundle = {};
   std::string user_agent = "cutover";
   /// Nothing sent or received for this long; or of an answer that has begun, less than kSlowestAnswer bytes a
-  /// second: a server that drips its answer must not hold a thread for as long as it likes.
+  /// second: a server that drips its answer must not hold a thread for as long as it likes. What is sent has
+  /// no such floor: many transfers may share a narrow line.
   std::chrono::seconds stall_timeout{60};
   static constexpr uint64_t kSlowestAnswer = 1000;
 

@@ -234,6 +234,16 @@ TEST_F(Http, DrippedAnswerTimesOut) {
   EXPECT_EQ(patient.send({.url = server.url() + "/short"}, stop).body.size(), 100U);
 }
 
+// A blank in more than a second is none at all by libcurl's reckoning.
+TEST_F(Http, AnswerThatMayDawdleComesWithSparseBlanks) {
+  HttpServer server([](const auto&) {
+    return HttpServerResponse{.body = "  whole", .drip = 1600ms, .dripped_of_body = 2};
+  });
+  EXPECT_EQ(quick().send({.url = server.url(), .may_dawdle = true}, stop).body, "  whole");
+  EXPECT_THAT([&] { quick().send({.url = server.url(), .may_dawdle = true, .timeout = 100ms}, stop); },
+              test::throws(ErrorKind::transient));
+}
+
 TEST_F(Http, StopEndsATransferAtOnce) {
   HttpServer server([](const auto&) { return HttpServerResponse{.fault = HttpFault::hang}; });
   const auto start = std::chrono::steady_clock::now();

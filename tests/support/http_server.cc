@@ -208,12 +208,16 @@ bool answer(Stream& stream, const HttpServerResponse& response, bool body_wanted
   std::string_view body = body_wanted ? std::string_view(response.body) : std::string_view();
   if (faulty) body = body.substr(0, response.fault_after);
   auto text = head_text(response);
+  const auto at_once = response.dripped_of_body ? text.size() : 0;
   text.append(body);
   if (response.drip.count() > 0) {
-    for (const char byte : text) {
-      stream.write(std::string_view(&byte, 1));
+    const auto until = std::min(text.size(), at_once + response.dripped_of_body.value_or(text.size()));
+    stream.write(std::string_view(text).substr(0, at_once));
+    for (auto at = at_once; at < until; ++at) {
+      stream.write(std::string_view(text).substr(at, 1));
       std::this_thread::sleep_for(response.drip);
     }
+    stream.write(std::string_view(text).substr(until));
   } else {
     stream.write(text);
   }

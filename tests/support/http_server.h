@@ -47,6 +47,8 @@ struct HttpServerResponse {
   size_t after_request_bytes = 0;
   /// Sends the whole answer byte by byte with this pause between.
   std::chrono::milliseconds drip{0};
+  /// With a drip: the head comes at once, and so does the body behind so many of its bytes.
+  std::optional<size_t> dripped_of_body = {};
 };
 
 struct HttpServerOptions {
