@@ -39,6 +39,18 @@ std::string etag_of(const HttpResponse& response, const std::string& what) {
 /// nowhere.
 constexpr std::chrono::minutes kLongestCompletion{30};
 
+bool is_about_upload(const HttpRequest& request) {
+  return request.url.find("uploadId=") != std::string::npos;  // encoded where it is of a key
+}
+
+/// A proxy whose servers are away for a moment answers so. Taken for S3's, it would end an upload that is
+/// there, and whose parts are billed.
+void doubt_bare_404(S3Error& refusal) {
+  if (refusal.status() != 404 || !refusal.is_bare()) return;
+  refusal.kind(ErrorKind::transient);
+  refusal.hint("that is no answer of an S3 server: is the server behind a proxy, and up?");
+}
+
 uint64_t number_in(std::string_view text) {
   uint64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
@@ -158,6 +170,7 @@ Client::Answer Client::send(HttpRequest& request, std::string_view payload_hash,
     Answer answer{http_.send(request, stop_), std::nullopt};
     if (answer.response.status / 100 != 2)
       answer.refusal = S3Error::from_answer(answer.response, what, session_->endpoint().region);
+    if (answer.refusal && is_about_upload(request)) doubt_bare_404(*answer.refusal);
     // What is tried again is not to meet the same fault: behind another connection may be another server.
     fresh_connection_ = answer.refusal && answer.refusal->kind() == ErrorKind::transient;
     return answer;
@@ -276,8 +289,8 @@ void Client::abort_multipart_upload(std::string_view key, std::string_view uploa
   auto remove = request("DELETE", key, {{"uploadId", std::string(upload_id)}});
   const auto what = describe("abort the upload of", key);
   auto refusal = send(remove, aws::kEmptyPayload, what).refusal;
-  // Without the bucket nothing is known about the upload: it may be the wrong server that was asked.
-  if (refusal && (refusal->status() != 404 || refusal->code() == "NoSuchBucket")) throw *std::move(refusal);
+  // Any other 404 tells nothing about the upload: it may be the wrong server that was asked.
+  if (refusal && !is_no_such_upload(*refusal)) throw *std::move(refusal);
 }
 
 PartsPage Client::list_parts(std::string_view key, std::string_view upload_id, std::string_view marker) {

@@ -94,6 +94,13 @@ bool is_denied(const base::Error& error) {
          (s3_error->code() == "AccessDenied" || s3_error->code() == "403");
 }
 
+bool is_no_such_upload(const base::Error& error) {
+  const auto* s3_error = dynamic_cast<const S3Error*>(&error);
+  // Ceph says NoSuchKey when asked for the parts.
+  return s3_error != nullptr && s3_error->status() == 404 &&
+         (s3_error->code() == "NoSuchUpload" || s3_error->code() == "NoSuchKey");
+}
+
 bool is_conflict(const base::Error& error) {
   const auto* s3_error = dynamic_cast<const S3Error*>(&error);
   return s3_error != nullptr && s3_error->code() == "ConditionalRequestConflict";

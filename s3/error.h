@@ -25,6 +25,8 @@ class S3Error : public base::Error {
   /// The region that the bucket is in, if the server named another one than it was asked in; else empty.
   const std::string& region() const { return region_; }
   const std::string& server_date() const { return server_date_; }
+  /// The answer had no code of S3's: it may be a proxy's.
+  bool is_bare() const { return code_ == std::to_string(status_); }
 
   /// The error that an answer stands for; `what` is what was asked for: "PUT s3://bucket/key", and `region`
   /// where.
@@ -49,6 +51,8 @@ bool is_clock_skew(const S3Error& error);
 bool is_expired(const S3Error& error);
 /// The credentials lack a right.
 bool is_denied(const base::Error& error);
+/// The multipart upload is not there: completed, or aborted.
+bool is_no_such_upload(const base::Error& error);
 /// Objects were written at the same time: what was begun is to be done anew.
 bool is_conflict(const base::Error& error);
 /// The server wants fewer requests.

@@ -13,12 +13,6 @@
 namespace s3 {
 namespace {
 
-bool is_no_such_upload(const base::Error& error) {
-  const auto* s3_error = dynamic_cast<const S3Error*>(&error);
-  // Not NoSuchUpload everywhere: Ceph says NoSuchKey when asked for the parts.
-  return s3_error != nullptr && s3_error->status() == 404 && s3_error->code() != "NoSuchBucket";
-}
-
 /// The server keeps a checksum of this kind, and it is another.
 bool contradicts(const ListedPart& part, Integrity integrity, const std::string& checksum) {
   const auto known = std::ranges::find(part.checksums, integrity, &BodySum::integrity);

@@ -108,6 +108,59 @@ TEST(Upload, FindsOutAboutACompletionWhoseAnswerDiedWithTheProcess) {
   EXPECT_EQ(outcome.uploaded, 1U);
 }
 
+/// What a proxy says while its servers are away.
+S3Fake::Fault nothing_here(std::string operation) {
+  return {.operation = std::move(operation), .answer = {.status = 404, .body = "<html>not found</html>"}};
+}
+
+class BareNotFound : public ::testing::TestWithParam<std::string> {};
+
+// It would be sent again from its first part.
+TEST_P(BareNotFound, IsNotTheEndOfAnUpload) {
+  Place place;
+  const auto content = random_text(kLarge);
+  place.write("large", content);
+  place.upload.concurrency = 1;
+  auto fault = answering("UploadPart", 403, "SignatureDoesNotMatch", 1);
+  fault.after = 2;
+  place.server.fail(fault);
+  EXPECT_THROW(place.run(), S3Error);
+  place.server.reset_counts();
+  place.server.fail(nothing_here(GetParam()));
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.count("CreateMultipartUpload"), 0);
+  EXPECT_TRUE(contents(place).at("prefix/large") == content);
+  EXPECT_EQ(place.server.uploads(), 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, BareNotFound,
+                         ::testing::Values("ListParts", "UploadPart", "CompleteMultipartUpload"),
+                         [](const auto& test) { return test.param; });
+
+TEST(Upload, IsNotAbortedByABareNotFound) {
+  Place place;
+  place.write("large", random_text(kLarge));
+  place.upload.concurrency = 1;
+  place.server.fail(answering("UploadPart", 403, "SignatureDoesNotMatch", 1));
+  EXPECT_THROW(place.run(), S3Error);
+  std::filesystem::remove(place.files() / "large");
+  place.server.fail(nothing_here("AbortMultipartUpload"));
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.uploads(), 0U) << "it was asked again";
+
+  place.write("large", random_text(kLarge));
+  place.server.fail(answering("UploadPart", 403, "SignatureDoesNotMatch", 1));
+  EXPECT_THROW(place.run(), S3Error);
+  std::filesystem::remove(place.files() / "large");
+  auto lasting = nothing_here("AbortMultipartUpload");
+  lasting.times = 1'000'000;
+  place.server.fail(lasting);
+  place.upload.retry.give_up_after = std::chrono::milliseconds(1);
+  EXPECT_THAT([&] { place.run(); },
+              base::test::throws(base::ErrorKind::transient, HasSubstr("abort the upload of")));
+  EXPECT_THAT(read_upload_run(place.upload.run_dir).uploads, SizeIs(1)) << "a later run aborts it";
+}
+
 TEST(Upload, StartsOverWhenTheFileOrTheUploadIsAnother) {
   Place place;
   place.write("large", random_text(kLarge));
