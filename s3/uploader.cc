@@ -251,9 +251,15 @@ void note_unfinished(Context& context, Client& client) {
   }
 }
 
-/// An empty directory may be one that is not mounted. That nothing of it is missing says nothing, then.
-void expect_files(const UploadOptions& options, UploadJournal* journal, uint64_t objects,
-                  Problems& problems) {
+/// That nothing is missing says nothing where there are no files: an empty directory may be one that is not
+/// mounted, and a glob with a slip in it leaves everything out.
+void expect_files(const UploadOptions& options, UploadJournal* journal, const WalkCounts& walked,
+                  uint64_t objects, Problems& problems) {
+  if (walked.files == 0 && walked.filtered > 0)
+    return problems.failed(
+        "", fmt::format("no file is left of {}: --include and --exclude leave out {} files and directories, "
+                        "and there is nothing else; check them, and whether it is mounted",
+                        options.directory.native(), base::human_count(walked.filtered)));
   const auto known = journal != nullptr ? journal->object_count() : 0;
   if (objects == 0 && known == 0) return;
   problems.failed("", fmt::format("there is no file in {} to compare, and {}: is it the right directory, and "
@@ -279,7 +285,7 @@ void compare_all(Outcome& outcome, const UploadOptions& options, const Root& roo
                  Progress& progress, const base::Stop& stop) {
   progress.set_phase("verify");
   outcome.verification = verify(options, root, session, journal, files, moment, problems, progress, stop);
-  if (files.empty()) expect_files(options, journal, outcome.verification.extra, problems);
+  if (files.empty()) expect_files(options, journal, outcome.walked, outcome.verification.extra, problems);
   if (!options.references.queries.empty()) {
     progress.set_phase("references");
     outcome.references = check_references(options, root, files, outcome.verification, problems, stop);

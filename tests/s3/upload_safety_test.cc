@@ -325,10 +325,25 @@ TEST(EmptyDirectories, MayNotBeMounted) {
   EXPECT_THAT(again.problems.back().what, HasSubstr("mounted?"));
   Progress progress;
   EXPECT_EQ(verify_only(place.upload, place.session(), progress, base::Stop()).failures, 1U);
-  // The journal remembers what the filter hides of the bucket.
-  place.write("a", "1");
-  place.upload.walk.filter.include.emplace_back("b");
-  EXPECT_EQ(place.run().failures, 1U);
+}
+
+TEST(Filters, ThatLeaveNothingAreAFailure) {
+  Place place;
+  place.write("a.jpg", "1");
+  place.write("b/c.jpg", "1");
+  place.upload.walk.filter.include.emplace_back("*.jpeg");
+  const auto expect_refusal = [](const Outcome& outcome) {
+    ASSERT_EQ(outcome.failures, 1U);
+    EXPECT_THAT(outcome.problems.back().what, HasSubstr("--include and --exclude leave out"));
+  };
+  expect_refusal(place.run());
+  Progress progress;
+  expect_refusal(verify_only(place.upload, place.session(), progress, base::Stop()));
+  place.upload.walk.filter.include.clear();
+  place.upload.walk.filter.exclude.emplace_back("b/");
+  EXPECT_EQ(place.run().failures, 0U) << "something is left";
+  place.upload.walk.filter.exclude.emplace_back("a.jpg");
+  expect_refusal(place.run());
 }
 
 TEST(ProblemList, NamesFailuresBehindManyNotes) {
