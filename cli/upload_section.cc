@@ -48,7 +48,13 @@ std::string uploaded_text(const Json& report) {
 std::string verification_text(const Json& verified) {
   const auto level = verified.value("level", "none");
   if (level == "none") return "not done";
-  std::vector<std::string> parts{fmt::format("{} equal by {}", amount(verified, "equal"), level)};
+  // Without a journal what lies outside of a sample is compared by checksum.
+  const bool is_download = level == "download" && verified.contains("downloaded");
+  const bool is_mixed =
+      is_download && verified.value("equal", uint64_t{0}) > verified.value("downloaded", uint64_t{0});
+  std::vector<std::string> parts{
+      fmt::format("{} equal by {}{}", amount(verified, "equal"), level, is_mixed ? " or checksum" : "")};
+  if (is_download) parts.push_back(amount(verified, "downloaded") + " downloaded");
   add_amount(parts, verified, "listed", "equal by list");
   add_amount(parts, verified, "missing", "missing");
   add_amount(parts, verified, "different", "different");

@@ -43,13 +43,37 @@ Retries retries_of(const UploadOptions& options, Progress& progress, const base:
   return {options.retry, stop, [&progress](const base::Error&, int) { progress.retries.fetch_add(1); }};
 }
 
-/// A sample is drawn by the path's hash: the same one in every run.
-bool is_sampled(const UploadOptions& options, base::uint128 path) {
-  if (options.verify != VerifyLevel::download) return true;
-  constexpr uint64_t kRange = 1'000'000;
-  return static_cast<double>(static_cast<uint64_t>(path) % kRange) <
-         options.download_share * static_cast<double>(kRange);
-}
+/// Which files are compared how. A sample is drawn by the path's hash: the same one in every run, as long as
+/// the files are the same. However few they are, it has one.
+class Sample {
+ public:
+  Sample(const UploadOptions& options, const UploadJournal* journal, const std::vector<ExpectedFile>& files)
+      : level_(options.verify),
+        has_journal_(journal != nullptr),
+        below_(options.download_share * static_cast<double>(kRange)) {
+    if (files.empty()) return;
+    const auto least = std::ranges::min(files, {}, [](const auto& file) { return place_of(file.path); });
+    below_ = std::max(below_, static_cast<double>(place_of(least.path) + 1));
+  }
+
+  bool is_downloaded(base::uint128 path) const { return level_ == VerifyLevel::download && is_drawn(path); }
+
+  /// Whether the content is compared, and not only what a listing tells. That is enough for a file outside of
+  /// the sample if its upload is known, with the object's ETag: the size alone proves nothing.
+  bool is_of_contents(base::uint128 path) const {
+    return level_ != VerifyLevel::list &&
+           (!has_journal_ || level_ != VerifyLevel::download || is_drawn(path));
+  }
+
+ private:
+  static constexpr uint64_t kRange = 1'000'000;
+  static uint64_t place_of(base::uint128 path) { return static_cast<uint64_t>(path) % kRange; }
+  bool is_drawn(base::uint128 path) const { return static_cast<double>(place_of(path)) < below_; }
+
+  VerifyLevel level_;
+  bool has_journal_;
+  double below_;
+};
 
 /// What the comparison disproves is to be uploaded again; only an upload may say so.
 void disprove(Problems& problems, UploadJournal* journal, std::string_view path, const ExpectedFile& file,
@@ -58,21 +82,16 @@ void disprove(Problems& problems, UploadJournal* journal, std::string_view path,
   if (journal != nullptr && file.state == 0 && journal->find(path)) journal->record_removed(path);
 }
 
-/// Whether the content is compared, and not only what a listing tells. That is enough for a file outside of
-/// the sample if its upload is known, with the object's ETag: the size alone proves nothing.
-bool is_of_contents(const UploadOptions& options, const UploadJournal* journal, base::uint128 path) {
-  return options.verify != VerifyLevel::list && (journal == nullptr || is_sampled(options, path));
-}
-
 /// The comparison with listings: of every file, or of those that the comparison of contents leaves out.
 class Listing {
  public:
   Listing(const UploadOptions& options, const Root& root, UploadJournal* journal,
-          const std::vector<ExpectedFile>& files, Problems& problems, base::Stop stop)
+          const std::vector<ExpectedFile>& files, const Sample& sample, Problems& problems, base::Stop stop)
       : options_(options),
         root_(root),
         journal_(journal),
         files_(files),
+        sample_(sample),
         problems_(problems),
         stop_(std::move(stop)),
         seen_(files.size(), false) {
@@ -110,7 +129,7 @@ class Listing {
   }
 
  private:
-  bool is_mine(const ExpectedFile& file) const { return !is_of_contents(options_, journal_, file.path); }
+  bool is_mine(const ExpectedFile& file) const { return !sample_.is_of_contents(file.path); }
 
   /// False for a file whose times could hide a change since its upload, and whose content is another.
   bool has_settled(std::string_view path, uint64_t size) {
@@ -161,6 +180,7 @@ class Listing {
   const Root& root_;
   UploadJournal* journal_;
   const std::vector<ExpectedFile>& files_;
+  const Sample& sample_;
   Problems& problems_;
   base::Stop stop_;
   std::vector<bool> seen_;
@@ -172,13 +192,14 @@ class Contents {
  public:
   /// Adds to `listed`.
   Contents(const UploadOptions& options, const Root& root, const std::shared_ptr<Session>& session,
-           UploadJournal* journal, const std::vector<ExpectedFile>& files, Moment moment, Verification listed,
-           Problems& problems, Progress& progress)
+           UploadJournal* journal, const std::vector<ExpectedFile>& files, const Sample& sample,
+           Moment moment, Verification listed, Problems& problems, Progress& progress)
       : options_(options),
         root_(root),
         session_(session),
         journal_(journal),
         files_(files),
+        sample_(sample),
         moment_(moment),
         problems_(problems),
         progress_(progress),
@@ -213,7 +234,7 @@ class Contents {
     bool closed = false;
   };
 
-  bool is_mine(const ExpectedFile& file) const { return is_of_contents(options_, journal_, file.path); }
+  bool is_mine(const ExpectedFile& file) const { return sample_.is_of_contents(file.path); }
 
   /// How many of its files have not been compared.
   uint64_t unreached() {
@@ -292,14 +313,15 @@ class Contents {
     const auto read = [&](uint64_t offset, std::span<std::byte> buffer) {
       return file.read_at(offset, buffer);
     };
-    if (options_.verify != VerifyLevel::download || !is_sampled(options_, path_hash(path)))
-      return compare(head, size, read, stop);
+    if (!sample_.is_downloaded(path_hash(path))) return compare(head, size, read, stop);
     if (head.size != size) return Comparison::different;
-    return with_retries(client, retries_of(options_, progress_, stop), [&] {
+    const auto result = with_retries(client, retries_of(options_, progress_, stop), [&] {
       ComparingSink sink(file);
       client.get_object(options_.target.prefix + path, sink);
       return sink.equal(size) ? Comparison::equal : Comparison::different;
     });
+    ++result_.lock()->downloaded;
+    return result;
   }
 
   size_t index_of(std::string_view path) const {
@@ -341,6 +363,7 @@ class Contents {
   const std::shared_ptr<Session>& session_;
   UploadJournal* journal_;
   const std::vector<ExpectedFile>& files_;
+  const Sample& sample_;
   const Moment moment_;
   Problems& problems_;
   Progress& progress_;
@@ -425,7 +448,8 @@ Verification verify(const UploadOptions& options, const Root& root, const std::s
   if (options.verify == VerifyLevel::none) return {};
   Client client(session, stop);
   uint64_t extra = 0;
-  Listing listing(options, root, journal, files, problems, stop);
+  const Sample sample(options, journal, files);
+  Listing listing(options, root, journal, files, sample, problems, stop);
   for_each_object(client, options, stop, [&](std::string_view path, const ListedObject& object) {
     if (const auto* file = find_file(files, path)) {
       listing.visit(path, *file, object);
@@ -436,7 +460,8 @@ Verification verify(const UploadOptions& options, const Root& root, const std::s
   });
   auto result = listing.finish();
   if (options.verify != VerifyLevel::list)
-    result = Contents(options, root, session, journal, files, moment, std::move(result), problems, progress)
+    result = Contents(options, root, session, journal, files, sample, moment, std::move(result), problems,
+                      progress)
                  .run(stop);
   check_sum(result, files.size(), problems);
   result.extra = extra;

@@ -19,8 +19,9 @@ namespace s3 {
 struct Verification {
   VerifyLevel level = VerifyLevel::none;
   uint64_t equal = 0;
-  uint64_t listed = 0;   ///< outside of a sample: only size (and ETag) were compared, and are equal
-  uint64_t missing = 0;  ///< files without an object
+  uint64_t downloaded = 0;  ///< of those that were compared: byte by byte
+  uint64_t listed = 0;      ///< outside of a sample: only size (and ETag) were compared, and are equal
+  uint64_t missing = 0;     ///< files without an object
   uint64_t different = 0;
   uint64_t extra = 0;       ///< objects without a file
   uint64_t unverified = 0;  ///< nothing to compare with, or the file was changed meanwhile

@@ -112,6 +112,8 @@ TEST_F(UploadRun, IsComparedByVerify) {
     EXPECT_EQ(equal.exit_code, 0) << equal.output << equal.error;
     EXPECT_THAT(equal.output, HasSubstr("EQUAL: 2 files")) << "what the upload left out is left out";
   }
+  EXPECT_THAT(on_run_dir("verify", {"--objects", "download=1%"}).output,
+              HasSubstr("1 equal by download, 1 downloaded, 1 equal by list"));
   ASSERT_EQ(on_run_dir("verify", {"--html", home_ / "page.html"}).exit_code, 0);
   EXPECT_THAT(base::read_file(home_ / "page.html"), AllOf(HasSubstr("<b>EQUAL</b>"), HasSubstr("2 files")));
   EXPECT_EQ(report()["command"], "upload") << "what was compared later stands beside it";

@@ -63,6 +63,7 @@ TEST_F(Sample, IsReadAndTheOthersEtagsAreThoseOfTheirUploads) {
   const auto equal = place_.run().verification;
   EXPECT_EQ(equal.equal + equal.listed, 200U);
   EXPECT_GT(equal.equal, 0U);
+  EXPECT_EQ(equal.downloaded, equal.equal);
   EXPECT_GT(equal.listed, 100U);
   damage_all();
   const auto result = place_.run().verification;
@@ -81,6 +82,25 @@ TEST_F(Sample, IsReadAndTheOthersAreComparedByChecksumWhereTheirUploadsAreNotKno
   EXPECT_EQ(result.missing, 100U);
   EXPECT_EQ(result.different, 100U) << "of the same size";
   EXPECT_EQ(result.listed, 0U);
+}
+
+TEST(SampleOfFewFiles, HasOneAtLeast) {
+  Place place;
+  place.upload.verify = VerifyLevel::download;
+  place.upload.download_share = 0.000'000'1;
+  for (const auto* name : {"a", "b", "c"}) {
+    place.write(name, std::string("content ") + name);
+    place.server.reset_counts();
+    const auto outcome = place.run();
+    expect_clean(outcome);
+    EXPECT_EQ(outcome.verification.downloaded, 1U);
+    EXPECT_EQ(outcome.verification.equal, 1U);
+    EXPECT_EQ(place.server.count("GetObject"), 1);
+  }
+  Progress progress;
+  const auto alone = verify_only(place.upload, place.session(), progress, base::Stop()).verification;
+  EXPECT_EQ(alone.equal, 3U) << "the others by checksum";
+  EXPECT_EQ(alone.downloaded, 1U);
 }
 
 TEST(VerifyByList, ComparesEtagsWithTheJournal) {
