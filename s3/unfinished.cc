@@ -27,12 +27,18 @@ bool may_be_listed_as(std::string_view key, std::string_view listed) {
   return key.size() > head.size() + tail.size() && key.starts_with(head) && key.ends_with(tail);
 }
 
-/// Returns why it may be left; empty: it is gone, or not ours to remove.
+/// Returns why it may be left; empty: it is gone, or not ours to remove. Where the bucket keeps versions each
+/// try of a probe has made one, and below the one that is deleted the one before it appears.
 std::string remove_probe(Client& client, const Retries& retries, const std::string& key) {
+  constexpr int kMostVersions = 10;
   try {
-    const auto head = with_retries(client, retries, [&] { return client.head_object(key); });
-    if (head) with_retries(client, retries, [&] { client.delete_object(key, head->version); });
-    return {};
+    for (int deleted = 0;; ++deleted) {
+      const auto head = with_retries(client, retries, [&] { return client.head_object(key); });
+      if (!head) return {};
+      if (deleted == kMostVersions)
+        return fmt::format("{} versions of the temporary object were deleted, and there are more", deleted);
+      with_retries(client, retries, [&] { client.delete_object(key, head->version); });
+    }
   } catch (const S3Error& error) {
     if (!is_denied(error)) return error.message();
     spdlog::warn("the temporary object {} may be left: {}", printable(key), error.message());

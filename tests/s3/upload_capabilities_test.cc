@@ -159,6 +159,54 @@ TEST(Probe, IsRemovedLaterWhereTheServerCouldNot) {
   EXPECT_THAT(contents(place), SizeIs(1));
 }
 
+// Each try whose answer was lost has made a version that nobody knows.
+TEST(Probe, LeavesNoVersions) {
+  Place place({.versioned = true});
+  place.write("a", "1");
+  auto lost = cut("PutObject", HttpFault::reset, 0, true);
+  lost.after = 1;
+  lost.times = 6;
+  place.server.fail(lost);
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.versions(), 1U) << "that of the file";
+}
+
+TEST(Probe, IsNotLookedForWithoutEndWhereADeletionChangesNothing) {
+  Place place;
+  place.write("a", "1");
+  auto lost = cut("PutObject", HttpFault::reset, 0, true);
+  lost.after = 1;
+  place.server.fail(lost);
+  place.server.fail({.operation = "DeleteObject", .answer = {.status = 204}, .times = 1000});
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.failures, 0U);
+  ASSERT_FALSE(outcome.problems.empty());
+  EXPECT_THAT(outcome.problems.back().what, HasSubstr("there are more"));
+  EXPECT_LT(place.server.count("DeleteObject"), 50);
+  place.server.forgive();
+  place.run();
+  EXPECT_THAT(contents(place), SizeIs(1)) << "a later run looks again";
+}
+
+TEST(VersionedBucket, KeepsWhatIsReplacedAndDeleted) {
+  Place place({.versioned = true});
+  place.write("small", "1");
+  place.write("gone", "1");
+  place.write("large", random_text(kLarge));
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.versions(), 3U);
+  EXPECT_EQ(place.run().unchanged, 3U);
+  place.write("small", "2");
+  std::filesystem::remove(place.files() / "gone");
+  place.upload.remove = true;
+  const auto outcome = place.run();
+  expect_clean(outcome);
+  EXPECT_EQ(outcome.uploaded, 1U);
+  EXPECT_EQ(outcome.removed, 1U);
+  EXPECT_THAT(contents(place), SizeIs(2));
+  EXPECT_EQ(place.server.versions(), 5U) << "another of one file, and what marks the other's deletion";
+}
+
 TEST(Probe, NeedsRoomForAName) {
   Place place;
   place.write("a", "1");

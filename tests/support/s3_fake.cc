@@ -137,7 +137,41 @@ void S3Fake::forgive() { state_.lock()->faults.clear(); }
 std::map<std::string, S3Fake::Object> S3Fake::objects() const { return state_.lock()->objects; }
 size_t S3Fake::uploads() const { return state_.lock()->uploads.size(); }
 void S3Fake::abort_uploads() { state_.lock()->uploads.clear(); }
-void S3Fake::erase(const std::string& key) { state_.lock()->objects.erase(key); }
+void S3Fake::erase(const std::string& key) { store(*state_.lock(), key, std::nullopt); }
+
+size_t S3Fake::versions() const {
+  size_t count = 0;
+  auto state = state_.lock();
+  for (const auto& [key, versions] : state->versions) count += versions.size();
+  return count;
+}
+
+std::string S3Fake::store(State& state, const std::string& key, std::optional<Object> object) const {
+  std::string id;
+  if (options_.versioned) {
+    id = fmt::format("version/{}+", state.next_version++);
+    if (object) object->version = id;
+    state.versions[key].push_back({id, object});
+  }
+  if (object) {
+    state.objects[key] = *std::move(object);
+  } else {
+    state.objects.erase(key);
+  }
+  return id;
+}
+
+void S3Fake::delete_version(State& state, const std::string& key, const std::string& version) {
+  auto& versions = state.versions[key];
+  std::erase_if(versions, [&](const Version& one) { return one.id == version; });
+  state.objects.erase(key);
+  if (versions.empty()) {
+    state.versions.erase(key);
+  } else if (versions.back().object) {
+    state.objects[key] = *versions.back().object;
+  }
+}
+
 uint64_t S3Fake::bytes_received() const { return state_.lock()->bytes; }
 std::vector<std::string> S3Fake::sent_again() const { return state_.lock()->again; }
 
@@ -149,7 +183,7 @@ void S3Fake::replace_key(const std::string& id, AccessKey key) {
 }
 
 void S3Fake::put(const std::string& key, const std::string& content) {
-  state_.lock()->objects[key] = {content, md5_hex(content), {}};
+  store(*state_.lock(), key, Object{content, md5_hex(content), {}});
 }
 
 int S3Fake::count(const std::string& operation) const {
@@ -265,7 +299,8 @@ HttpServerResponse S3Fake::put_object(State& state, const HttpServerRequest& req
   if (const auto asked = object.headers.find("x-amz-server-side-encryption"); asked != object.headers.end())
     out.headers.add(asked->first, asked->second);
   if (options_.is_kms) out.headers.set("x-amz-server-side-encryption", "aws:kms");
-  state.objects[key] = std::move(object);
+  if (const auto version = store(state, key, std::move(object)); !version.empty())
+    out.headers.add("x-amz-version-id", version);
   return out;
 }
 
@@ -345,11 +380,12 @@ HttpServerResponse S3Fake::complete(State& state, const HttpServerRequest& reque
       object.headers[name] = given;
     }
   const auto etag = options_.complete_names_etag ? "\"" + object.etag + "\"" : std::string();
-  const auto key = upload.key;
-  state.objects[key] = std::move(object);
+  const auto version = store(state, upload.key, std::move(object));
   state.uploads.erase(found);
-  return xml(
+  auto out = xml(
       fmt::format("<CompleteMultipartUploadResult><ETag>{}</ETag></CompleteMultipartUploadResult>", etag));
+  if (!version.empty()) out.headers.add("x-amz-version-id", version);
+  return out;
 }
 
 HttpServerResponse S3Fake::list_parts(State& state, const Query& query) const {
@@ -441,7 +477,7 @@ HttpServerResponse S3Fake::delete_objects(State& state, const HttpServerRequest&
   pugi::xml_document document;
   if (!document.load_buffer(request.body.data(), request.body.size())) return error(400, "MalformedXML");
   for (const auto node : document.child("Delete").children("Object"))
-    state.objects.erase(node.child_value("Key"));
+    store(state, node.child_value("Key"), std::nullopt);
   return xml("<DeleteResult/>");
 }
 
@@ -475,7 +511,11 @@ HttpServerResponse S3Fake::carry_out(const std::string& operation, const HttpSer
     return list_uploads(*state, query);
   }
   if (operation == "DeleteObject") {
-    state->objects.erase(key);
+    if (query.contains("versionId")) {
+      delete_version(*state, key, query.at("versionId"));
+    } else {
+      store(*state, key, std::nullopt);
+    }
     return {.status = 204};
   }
   if (operation == "HeadBucket") return {.status = 200};
@@ -486,6 +526,7 @@ HttpServerResponse S3Fake::carry_out(const std::string& operation, const HttpSer
     return missing;
   }
   auto out = with_etag(found->second.etag);
+  if (!found->second.version.empty()) out.headers.add("x-amz-version-id", found->second.version);
   if (options_.is_kms) out.headers.set("x-amz-server-side-encryption", "aws:kms");
   const bool with_checksums = request.headers.get("x-amz-checksum-mode") == "ENABLED";
   for (const auto& [name, value] : found->second.headers)

@@ -33,6 +33,7 @@ struct S3FakeOptions {
   bool names_encoding = true;           ///< of unfinished uploads' keys; Ceph encodes and does not say so
   bool lists_ascii_only = false;        ///< unfinished uploads' keys have U+FFFD for all else
   bool complete_names_etag = true;      ///< in the answer to CompleteMultipartUpload
+  bool versioned = false;               ///< what is replaced or deleted without its version stays
   bool requester_pays = false;          ///< who does not agree to that is refused
   size_t page = 1000;                   ///< entries of a listing, at most
   std::chrono::seconds clock_ahead{0};  ///< how far its clock is ahead of ours
@@ -51,6 +52,7 @@ class S3Fake {
     std::string content;
     std::string etag;
     std::map<std::string, std::string> headers;  ///< lower-case names: content-type, x-amz-meta-…, checksums
+    std::string version = {};                    ///< empty in a bucket without versions
   };
   /// What happens instead of the usual. `operation` is S3's name: "PutObject", "UploadPart", … What belongs
   /// to the multipart upload of the probe has a name of its own, here and in count(): "ProbeUploadPart", …
@@ -82,6 +84,8 @@ class S3Fake {
   std::map<std::string, Object> objects() const;
   void put(const std::string& key, const std::string& content);
   void erase(const std::string& key);
+  /// Of a versioned bucket: how many there are of all keys, those included that mark a deletion.
+  size_t versions() const;
   /// Unfinished multipart uploads.
   size_t uploads() const;
   void abort_uploads();
@@ -104,8 +108,14 @@ class S3Fake {
     std::map<int, Object> parts;
     std::string initiated;
   };
+  struct Version {
+    std::string id;
+    std::optional<Object> object;  ///< nothing: it marks a deletion
+  };
   struct State {
     std::map<std::string, Object> objects;
+    std::map<std::string, std::vector<Version>> versions;  // of a versioned bucket, the current one last
+    int next_version = 1;
     std::map<std::string, Upload> uploads;
     std::vector<Fault> faults;
     std::map<std::string, int> counts;
@@ -128,6 +138,9 @@ class S3Fake {
   HttpServerResponse put_object(State& state, const HttpServerRequest& request, const std::string& key) const;
   HttpServerResponse upload_part(State& state, const HttpServerRequest& request, const Query& query) const;
   HttpServerResponse complete(State& state, const HttpServerRequest& request, const Query& query) const;
+  /// Makes the object the current one of the key, or with nothing deletes that. Returns its version.
+  std::string store(State& state, const std::string& key, std::optional<Object> object) const;
+  static void delete_version(State& state, const std::string& key, const std::string& version);
   /// That of what arrived.
   std::string etag_of(const std::string& content, const std::map<std::string, std::string>& headers) const;
   HttpServerResponse list_parts(State& state, const Query& query) const;
