@@ -9,6 +9,15 @@
 #include "s3/upload_state.h"
 
 namespace s3 {
+namespace {
+
+/// `found` is a key's ARN, "arn:aws:kms:REGION:ACCOUNT:key/ID"; `asked` that, the ID, or an alias. Servers
+/// other than AWS name it as it was asked for.
+bool is_key(std::string_view asked, std::string_view found) {
+  return found == asked || (found.starts_with("arn:") && found.ends_with(fmt::format(":key/{}", asked)));
+}
+
+}  // namespace
 
 bool is_encrypted_as_asked(const ObjectSettings& settings, std::string_view encryption) {
   return settings.encryption.empty() || settings.encryption == encryption;
@@ -74,7 +83,9 @@ bool ObjectHeaders::are_as_asked(std::string_view path, const base::HttpHeaders&
   };
   return is("Content-Type", settings_.content_type.value_for(path)) &&
          is("Cache-Control", settings_.cache_control.value_for(path)) &&
-         is("x-amz-storage-class", settings_.storage_class, "STANDARD");
+         is("x-amz-storage-class", settings_.storage_class, "STANDARD") && settings_.tags.empty() &&
+         (settings_.kms_key.empty() ||
+          is_key(settings_.kms_key, of_object.get("x-amz-server-side-encryption-aws-kms-key-id")));
 }
 
 uint64_t ObjectHeaders::settings_hash(std::string_view path) const {

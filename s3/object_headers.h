@@ -40,8 +40,8 @@ class ObjectHeaders {
   /// modification time is kept as x-amz-meta-mtime, in seconds with a fraction, as rclone writes and reads
   /// it.
   base::HttpHeaders of(std::string_view path, const FileState& state) const;
-  /// Whether an object with these has what was asked for by name. What the program chooses by itself does not
-  /// count, nor do tags, which no answer shows.
+  /// Whether an object with these is known to have what was asked for by name. What the program chooses by
+  /// itself does not count. Tags, and what a key's alias stands for, no answer shows.
   bool are_as_asked(std::string_view path, const base::HttpHeaders& of_object) const;
   /// A hash of everything in them that is not the file's own.
   uint64_t settings_hash(std::string_view path) const;

@@ -272,10 +272,12 @@ void expect_files(const UploadOptions& options, UploadJournal* journal, const Wa
 void note_other_headers(Context& context) {
   if (context.other_headers == 0) return;
   context.problems.note(
-      "", fmt::format(
-              "{} objects were there already with the right content, and keep other headers than were asked "
-              "for: --overwrite with another --run-dir sends them again",
-              base::human_count(context.other_headers)));
+      "",
+      fmt::format(
+          "{} objects were there already with the right content, and keep other headers than were asked "
+          "for, or may do so, where that cannot be seen, as of tags and an alias of a key: --overwrite with "
+          "another --run-dir sends them again",
+          base::human_count(context.other_headers)));
 }
 
 /// The comparison, and what rests on it.

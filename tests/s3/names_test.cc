@@ -183,6 +183,27 @@ TEST(Metadata, HasTheTimeOfTheFile) {
   EXPECT_LT(mtime(std::numeric_limits<int64_t>::max()).size(), kMostMetadata);
 }
 
+TEST(ObjectHeaders, AreAsAskedOnlyWhereThatCanBeSeen) {
+  const std::string arn = "arn:aws:kms:eu-central-1:123456789012:key/1234-abcd";
+  const auto is_taken = [](const std::string& asked, const std::string& found) {
+    ObjectSettings settings;
+    settings.kms_key = asked;
+    return ObjectHeaders(settings, ContentTypes("", ""))
+        .are_as_asked("a", {{"x-amz-server-side-encryption-aws-kms-key-id", found}});
+  };
+  EXPECT_TRUE(is_taken("", arn));
+  EXPECT_TRUE(is_taken(arn, arn));
+  EXPECT_TRUE(is_taken("1234-abcd", arn));
+  EXPECT_TRUE(is_taken("key-1", "key-1"));
+  EXPECT_FALSE(is_taken("abcd", arn));
+  EXPECT_FALSE(is_taken("5678-abcd", arn));
+  EXPECT_FALSE(is_taken("alias/files", arn)) << "it may be that of another key";
+  EXPECT_FALSE(is_taken("1234-abcd", ""));
+  ObjectSettings tagged;
+  tagged.tags["a"] = "b";
+  EXPECT_FALSE(ObjectHeaders(tagged, ContentTypes("", "")).are_as_asked("a", {{"x-amz-tagging-count", "1"}}));
+}
+
 TEST(YoungFile, IsOneThatWasChangedJustNow) {
   const auto now = std::chrono::system_clock::now();
   const auto at = [](std::chrono::system_clock::time_point time) {

@@ -158,6 +158,21 @@ TEST(ObjectsOfOthersWithTheSameContent, KeepTheirHeaders) {
   EXPECT_EQ(place.server.objects().at("prefix/a").headers.at("cache-control"), "max-age=300");
 }
 
+TEST(ObjectsOfOthersWithTheSameContent, MayHaveOtherTags) {
+  Place place;
+  place.upload.settings.tags["app"] = "x";
+  place.write("a", "1");
+  place.server.put("prefix/a", "1");
+  const auto outcome = place.run();
+  EXPECT_EQ(outcome.adopted, 1U);
+  ASSERT_THAT(outcome.problems, SizeIs(1));
+  EXPECT_THAT(outcome.problems[0].what, HasSubstr("as of tags"));
+  std::filesystem::remove_all(place.upload.run_dir);
+  place.upload.overwrite = true;
+  expect_clean(place.run());
+  EXPECT_EQ(place.server.objects().at("prefix/a").headers.at("x-amz-tagging"), "app=x");
+}
+
 TEST(Conditions, AreLeftOutOfACompletionThatTakesNone) {
   Place place;
   place.write("a", "1");
