@@ -61,6 +61,7 @@ bool LargeUpload::begin_or_resume(Client& client) {
   if (state_.size <= kLargestPut) return begin_or_resume(client);  // it has grown again
   layout_ = layout_of(state_.size);
   if (is_unchanged()) return false;
+  if (has_changed()) return begin_again(client);
   for (const auto& known : context_.journal.open_uploads_of(file_.path)) {
     young_ = young_ || (known.young && known.state == state_);
     const bool usable = upload_id_.empty() && known.state == state_ && known.settings == settings_ &&
@@ -77,6 +78,7 @@ bool LargeUpload::begin_or_resume(Client& client) {
   std::optional<Head> head;
   const auto found = look(client, head);
   if (found == Found::same) {
+    if (has_changed()) return begin_again(client);
     record(head->etag, head->version, {});
     adopted(context_, file_.path, *head);
     return false;
@@ -84,6 +86,17 @@ bool LargeUpload::begin_or_resume(Client& client) {
   create(client);
   for (uint32_t number = 1; number <= layout_.parts(); ++number) todo_.push_back(number);
   return true;
+}
+
+bool LargeUpload::begin_again(Client& client) {
+  count_attempt();
+  return begin_or_resume(client);
+}
+
+void LargeUpload::count_attempt() {
+  context_.progress.bytes_done.fetch_sub(std::exchange(counted_, 0));
+  if (++attempts_ == kMostAttempts)
+    base::fail(base::ErrorKind::permanent, "changes faster than it can be uploaded, or its object does");
 }
 
 /// As look_first(); throws when another object is in the way. One more request does not count here, and what
@@ -133,6 +146,7 @@ bool LargeUpload::is_unchanged() {
   }
   if (context_.journal.young_checksum(file_.path) != combined(context_.capabilities.integrity, sums))
     return false;
+  if (has_changed()) return false;
   if (!young_) context_.journal.record_settled(file_.path);
   context_.unchanged.fetch_add(1);
   count_done();
@@ -229,6 +243,7 @@ bool LargeUpload::is_finished_already(Client& client, const OpenUpload& known) {
     return local_->read_at(offset, buffer);
   };
   if (compare(*head, state_.size, read, context_.stop, known.part_size) != Comparison::equal) return false;
+  if (has_changed()) return false;
   check_encryption(context_.options.settings, head->encryption);
   record(head->etag, head->version,
          known.parts.size() == layout_.parts() ? combined(known.integrity, part_sums(known.parts)) : "");
@@ -295,12 +310,10 @@ bool LargeUpload::finish(Client& client) {
     }();
     // Its problem is noted; abort_open_uploads() ends it with all that have none.
     if (failed) return true;
-    if (!changed && local_->state() == state_ && complete(client)) return true;
+    if (!changed && !has_changed() && complete(client)) return true;
     abort(client, upload_id_);
-    context_.progress.bytes_done.fetch_sub(counted_);
-    counted_ = 0;
-    if (++attempts_ < kMostAttempts) return false;
-    base::fail(base::ErrorKind::permanent, "changes faster than it can be uploaded, or its object does");
+    count_attempt();
+    return false;
   } catch (const base::Error& error) {
     collect(context_, client, file_.path, error);
   }

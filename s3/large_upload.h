@@ -47,6 +47,10 @@ class LargeUpload {
   };
 
   bool begin_or_resume(Client& client);
+  bool begin_again(Client& client);
+  void count_attempt();
+  /// It is not any more what it was when it was opened: what was read of it since may be of either state.
+  bool has_changed() const { return local_->state() != state_; }
   bool is_unchanged();
   void create(Client& client);
   bool resume(Client& client, const OpenUpload& known);

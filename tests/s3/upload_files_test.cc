@@ -109,6 +109,38 @@ TEST_F(BetweenWalkAndRead, SmallFilesBecomeLarge) {
   EXPECT_EQ(place_.server.uploads(), 0U);
 }
 
+/// The object of a large file is there already; the file is read, to compare it.
+class WhileItIsCompared : public ::testing::Test {
+ protected:
+  WhileItIsCompared() {
+    place_.write("large", content_);
+    place_.server.put("prefix/large", content_);
+  }
+  /// With each of the first looks at the object.
+  Outcome run_with(int changes) {
+    support::S3Fake::Fault fault{.operation = "HeadObject", .times = changes};
+    fault.change = [](support::HttpServerResponse&) {};
+    fault.also = [this] { place_.write("large", content_); };  // the same content, at another time
+    place_.server.fail(std::move(fault));
+    return place_.run();
+  }
+  Place place_;
+  const std::string content_ = random_text(kLarge);
+};
+
+TEST_F(WhileItIsCompared, AFileThatChangesIsComparedAgain) {
+  const auto outcome = run_with(1);
+  EXPECT_THAT(outcome.problems, IsEmpty());
+  EXPECT_EQ(outcome.adopted, 1U);
+  EXPECT_EQ(place_.server.count("HeadObject"), 2);
+}
+
+TEST_F(WhileItIsCompared, AFileThatNeverRestsIsAFailure) {
+  const auto outcome = run_with(1000);
+  ASSERT_EQ(outcome.failures, 1U);
+  EXPECT_THAT(outcome.problems.front().what, HasSubstr("changes faster"));
+}
+
 class WhilePartsAreSent : public ::testing::Test {
  protected:
   Outcome run_with(std::function<void(const fs::path&)> change) {
