@@ -26,6 +26,7 @@ UploadCommand command_of(const std::filesystem::path& run_dir, const s3::UploadS
   UploadCommand out;
   out.upload = s3::options_of(run_dir, state);
   if (state.run->endpoint != "aws") out.endpoint_url = state.run->endpoint;
+  out.requester_pays = state.selection && state.selection->requester_pays;
   return out;
 }
 

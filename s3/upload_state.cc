@@ -109,6 +109,7 @@ Selection get_selection(Decoder& in) {
   out.symlinks = static_cast<Symlinks>(symlinks);
   out.include = get_texts(in);
   out.exclude = get_texts(in);
+  if (!in.at_end()) out.requester_pays = in.number() != 0;
   return out;
 }
 
@@ -225,6 +226,7 @@ std::string encode(const Selection& chosen) {
     out.number(list->size());
     for (const auto& pattern : *list) out.text(pattern);
   }
+  if (chosen.requester_pays) out.number(1);  // versions that do not know it read all other journals
   return out.str();
 }
 

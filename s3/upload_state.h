@@ -26,11 +26,13 @@ struct RunIdentity {
   bool operator==(const RunIdentity&) const = default;
 };
 
-/// Which files of the directory are meant: a later comparison leaves out the same ones.
+/// Which files of the directory are meant: a later comparison leaves out the same ones. And what the bucket
+/// takes no request without.
 struct Selection {
   Symlinks symlinks = Symlinks::error;
   std::vector<std::string> include;  ///< globs
   std::vector<std::string> exclude;
+  bool requester_pays = false;
   bool operator==(const Selection&) const = default;
 };
 

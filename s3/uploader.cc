@@ -42,8 +42,8 @@ void check_run_dir(const UploadOptions& options, const Root& root) {
                     "give --run-dir a place outside of it");
 }
 
-Selection selection_of(const WalkOptions& walk) {
-  Selection out{.symlinks = walk.symlinks};
+Selection selection_of(const WalkOptions& walk, const Endpoint& endpoint) {
+  Selection out{.symlinks = walk.symlinks, .requester_pays = endpoint.requester_pays};
   for (const auto& glob : walk.filter.include) out.include.push_back(glob.text());
   for (const auto& glob : walk.filter.exclude) out.exclude.push_back(glob.text());
   return out;
@@ -316,7 +316,7 @@ Outcome upload(const UploadOptions& options, const std::shared_ptr<Session>& ses
   check_run_dir(options, root);
   allow_open_files(uint64_t{2} * options.concurrency);
   UploadJournal journal(options.run_dir, identity);
-  journal.begin(selection_of(options.walk));
+  journal.begin(selection_of(options.walk, session->endpoint()));
   const auto headers = headers_of(options);
   Problems problems(progress);
   BufferPool buffers(options.memory);

@@ -96,6 +96,19 @@ TEST(UploadJournal, VisitsEachObjectOnceWithItsLatestRecord) {
   EXPECT_THAT(seen, ::testing::ElementsAre("b etag", "a newer"));
 }
 
+// As a version does that knows nothing of who pays.
+TEST(UploadJournal, SaysWhoPaysOnlyWhereItIsTheRequester) {
+  const Selection usual{.symlinks = Symlinks::skip, .include = {"a"}, .exclude = {"b"}};
+  auto paying = usual;
+  paying.requester_pays = true;
+  EXPECT_EQ(encode(paying).size(), encode(usual).size() + 1);
+  for (const auto& selection : {usual, paying}) {
+    UploadState state;
+    state.apply(base::bytes_of(encode(selection)));
+    EXPECT_EQ(state.selection, selection);
+  }
+}
+
 TEST(UploadJournal, ForgetsOutdatedRecordsWithoutLosingOthers) {
   const base::test::TemporaryDirectory directory;
   uint64_t long_one = 0;

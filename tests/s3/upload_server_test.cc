@@ -284,6 +284,28 @@ TEST_F(ObjectOptions, AgreeToPayInEveryRequest) {
   }
 }
 
+TEST_F(ObjectOptions, AgreeToPayForWhatIsDoneWithTheRunLater) {
+  serve({.requester_pays = true});
+  const std::map<std::string, std::string> keys{{"AWS_ACCESS_KEY_ID", support::S3Fake::kAccessKey},
+                                                {"AWS_SECRET_ACCESS_KEY", support::S3Fake::kSecretKey}};
+  const auto on_run_dir = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin() + 1, {"--run-dir", home_ / "run"});
+    return support::cutover(arguments, {.environment = keys});
+  };
+  write("large", random_text(kLarge));
+  ASSERT_EQ(run_with(keys, {"--requester-pays"}).exit_code, 0);
+  const auto compared = on_run_dir({"verify", "--objects", "download"});
+  EXPECT_EQ(compared.exit_code, 0) << compared.output << compared.error;
+  write("large", random_text(kLarge, 1));
+  auto crashing = keys;
+  crashing["CUTOVER_CRASH_AT"] = "s3_part.done";
+  ASSERT_EQ(run_with(crashing, {"--requester-pays"}).exit_code, 128 + SIGKILL);
+  EXPECT_EQ(fake_->uploads(), 1U);
+  const auto cleaned = on_run_dir({"clean", "--yes"});
+  EXPECT_EQ(cleaned.exit_code, 0) << cleaned.output << cleaned.error;
+  EXPECT_EQ(fake_->uploads(), 0U);
+}
+
 TEST_F(UploadProgram, LogsInJson) {
   for (int i = 0; i < 4; ++i) write(std::to_string(i), random_text(500'000, static_cast<uint64_t>(i)));
   write("name\xFF", "1");
