@@ -34,6 +34,16 @@ TEST_F(SecretsTest, ReadsBothKinds) {
   EXPECT_EQ(parameter("/prod/url"), "https://h");
 }
 
+TEST_F(SecretsTest, StageSaysWhichVersion) {
+  stand_in.state().lock()->previous_secrets["prod/db"] = "the one before";
+  const auto at = [&](const std::string& stage) {
+    return Secrets(session()).secret("prod/db", stop, stage).reveal();
+  };
+  EXPECT_EQ(at("AWSPREVIOUS"), "the one before");
+  EXPECT_EQ(at("AWSCURRENT"), secret("prod/db"));
+  EXPECT_THAT([&] { at("AWSPENDING"); }, throws(ErrorKind::usage, HasSubstr("no secret prod/db")));
+}
+
 TEST_F(SecretsTest, ArnSaysItsRegion) {
   stand_in.state().lock()->region = "us-east-2";
   EXPECT_EQ(secret("arn:aws:secretsmanager:us-east-2:123456789012:secret:x"), "by arn");

@@ -103,8 +103,12 @@ HttpServerResponse secret_value(AwsState& state, const HttpServerRequest& reques
   if (const auto why = objection(state, request, "secretsmanager"); !why.empty())
     return json_error(why.substr(0, why.find(' ')), why.substr(why.find(' ') + 1));
   const auto wanted = Json::parse(request.body);
-  const auto found = state.secrets.find(wanted.at("SecretId"));
-  if (found == state.secrets.end()) return json_error("ResourceNotFoundException", "can't find it");
+  const std::string stage = wanted.value("VersionStage", "AWSCURRENT");
+  const auto& secrets = stage == "AWSPREVIOUS" ? state.previous_secrets : state.secrets;
+  const auto found = secrets.find(wanted.at("SecretId"));
+  const bool is_label = stage == "AWSCURRENT" || stage == "AWSPREVIOUS";
+  if (!is_label || found == secrets.end())
+    return json_error("ResourceNotFoundException", "can't find the value for staging label: " + stage);
   const auto* member = found->second.starts_with("binary:") ? "SecretBinary" : "SecretString";
   return {.body = Json{{"Name", found->first}, {member, found->second}}.dump()};
 }

@@ -15,15 +15,16 @@ namespace support {
 /// What the stand-in knows. Change it under the lock while it serves.
 struct AwsState {
   std::string region = "eu-central-1";
-  AccessKeys keys;                                ///< those it accepts; it adds those that it hands out
-  std::set<std::string, std::less<>> expired;     ///< access key ids that have expired
-  std::map<std::string, std::string> secrets;     ///< of Secrets Manager, by name or ARN
-  std::map<std::string, std::string> parameters;  ///< of SSM
-  std::set<std::string> roles;                    ///< ARNs that may be assumed
-  std::string external_id;                        ///< that AssumeRole must bring
-  std::string identity_token;                     ///< for AssumeRoleWithWebIdentity
-  std::string instance_role;                      ///< empty: the instance has none
-  std::string container_token;                    ///< Authorization at /container
+  AccessKeys keys;                                      ///< those it accepts; it adds those that it hands out
+  std::set<std::string, std::less<>> expired;           ///< access key ids that have expired
+  std::map<std::string, std::string> secrets;           ///< of Secrets Manager, by name or ARN: AWSCURRENT
+  std::map<std::string, std::string> previous_secrets;  ///< likewise: AWSPREVIOUS
+  std::map<std::string, std::string> parameters;        ///< of SSM
+  std::set<std::string> roles;                          ///< ARNs that may be assumed
+  std::string external_id;                              ///< that AssumeRole must bring
+  std::string identity_token;                           ///< for AssumeRoleWithWebIdentity
+  std::string instance_role;                            ///< empty: the instance has none
+  std::string container_token;                          ///< Authorization at /container
   std::string sso_token;
   std::string sso_refresh_token;  ///< good for one exchange, by the client "client" with "client-secret"
   std::function<void(AwsState&)> before_exchange;  ///< called first when a refresh token comes
