@@ -287,7 +287,8 @@ TEST_F(ObjectOptions, AgreeToPayInEveryRequest) {
 TEST_F(ObjectOptions, AgreeToPayForWhatIsDoneWithTheRunLater) {
   serve({.requester_pays = true});
   const std::map<std::string, std::string> keys{{"AWS_ACCESS_KEY_ID", support::S3Fake::kAccessKey},
-                                                {"AWS_SECRET_ACCESS_KEY", support::S3Fake::kSecretKey}};
+                                                {"AWS_SECRET_ACCESS_KEY", support::S3Fake::kSecretKey},
+                                                {"AWS_EC2_METADATA_DISABLED", "true"}};
   const auto on_run_dir = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin() + 1, {"--run-dir", home_ / "run"});
     return support::cutover(arguments, {.environment = keys});

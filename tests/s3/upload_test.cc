@@ -44,6 +44,21 @@ TEST(Upload, MakesAnObjectOfEveryFile) {
   EXPECT_EQ(outcome.verification.equal, 3U);
 }
 
+// As AWS does, in either way.
+TEST(Upload, KnowsItsObjectsWhereSpacesAreListedAsPlusSigns) {
+  for (const bool lists_plus : {true, false}) {
+    Place place({.lists_plus = lists_plus});
+    for (const auto* name : {"a b", "a+b", "a%20b", " a  b/c +d%2Be "}) place.write(name, name);
+    place.upload.remove = true;
+    const auto outcome = place.run();
+    expect_clean(outcome);
+    EXPECT_EQ(outcome.verification.equal, 4U);
+    EXPECT_EQ(outcome.verification.extra, 0U);
+    EXPECT_EQ(outcome.removed, 0U);
+    EXPECT_THAT(contents(place), SizeIs(4));
+  }
+}
+
 TEST(Upload, CutsLargeFilesIntoParts) {
   Place place;
   const auto content = random_text(kLarge);
@@ -164,6 +179,20 @@ TEST(Upload, DeletesWhatHasNoFileOnlyWhenAsked) {
   EXPECT_EQ(removed.removed, 1U);
   EXPECT_THAT(contents(place), SizeIs(3)) << "a, the excluded one and the one outside of the prefix";
   EXPECT_FALSE(contents(place).contains("prefix/b"));
+}
+
+TEST(Upload, DeletesNothingBesideItsPrefix) {
+  Place place;
+  place.write("a", "1");
+  for (const auto* key : {"prefix", "prefix2/a", "prefix-old/a", "prefi/a", "PREFIX/a", "prefix/gone"})
+    place.server.put(key, "1");
+  place.upload.remove = true;
+  const auto outcome = place.run();
+  expect_clean(outcome);
+  EXPECT_EQ(outcome.removed, 1U);
+  EXPECT_EQ(outcome.verification.extra, 0U);
+  EXPECT_THAT(contents(place), SizeIs(6));
+  EXPECT_FALSE(contents(place).contains("prefix/gone"));
 }
 
 TEST(Upload, DeletesNothingAfterAProblem) {

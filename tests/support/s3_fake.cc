@@ -92,6 +92,12 @@ std::string escaped(const std::string& text) {
   return out.str();
 }
 
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
+  return text;
+}
+
 std::string ascii_only(const std::string& text) {
   std::string out;
   for (const char c : text) out += static_cast<unsigned char>(c) < 0x80 ? std::string(1, c) : "\uFFFD";
@@ -431,8 +437,10 @@ HttpServerResponse S3Fake::list_objects(State& state, const Query& query) const 
       break;
     }
     last = key;
+    const auto encoded = aws::uri_encode(key, true);
     body += fmt::format("<Contents><Key>{}</Key><Size>{}</Size><ETag>&quot;{}&quot;</ETag></Contents>",
-                        aws::uri_encode(key, true), object.content.size(), object.etag);
+                        options_.lists_plus ? replaced(encoded, "%20", "+") : encoded, object.content.size(),
+                        object.etag);
   }
   const auto token = more ? "<NextContinuationToken>" + s3::to_base64(last) + "</NextContinuationToken>" : "";
   return xml(

@@ -30,6 +30,7 @@ struct S3FakeOptions {
   bool honours_conditions = true;       ///< If-None-Match and If-Match on what makes an object
   bool quotes_match = true;             ///< the ETag of an If-Match; Ceph compares the bare one
   bool takes_match = true;              ///< else every If-Match is refused
+  bool lists_plus = false;              ///< for a space in a key of a listing, as in a form
   bool names_encoding = true;           ///< of unfinished uploads' keys; Ceph encodes and does not say so
   bool lists_ascii_only = false;        ///< unfinished uploads' keys have U+FFFD for all else
   bool complete_names_etag = true;      ///< in the answer to CompleteMultipartUpload
