@@ -116,6 +116,11 @@ class Probe {
         with_retries(client_, retries_, [&] { client_.delete_object(key_, version); });
         if (version.empty()) break;
       }
+      // libcurl sends a request again, and tells nobody, when a kept connection turns out to be closed: below
+      // our versions there may be another.
+      const bool has_versions = !versions_.empty() && !versions_.back().empty();
+      if (has_versions && with_retries(client_, retries_, [&] { return client_.head_object(key_); }))
+        was_retried_ = true;
     } catch (const S3Error& error) {
       spdlog::warn("the temporary object {} stays: {}", key_, error.message());
       if (!is_denied(error)) return;
