@@ -42,7 +42,9 @@ copy_and_compare() { # NAME SOURCE TARGET [OPTION...]
   clock "$1" 0 "$cutover" copy --source "$2/app" --target "$3/app" --run-dir "$work/run" --jobs "$jobs" --no-progress "${@:4}"
   "$cutover" verify --source "$2/app" --target "$3/app" --jobs "$jobs" --no-progress --level digests \
     >"$work/out" || { cat "$work/out" >&2 && exit 1; }
-  diff <(by_hand "$2") <(by_hand "$3") >&2 || { echo "$1: not equal by psql" >&2 && exit 1; }
+  by_hand "$2" >"$work/there"
+  by_hand "$3" >"$work/here"
+  diff "$work/there" "$work/here" >&2 || { echo "$1: not equal by psql" >&2 && exit 1; }
   echo "  equal: $(head -n 1 "$work/out")"
 }
 

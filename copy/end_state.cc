@@ -181,7 +181,7 @@ std::vector<std::string> statements_of(const LargeObjectInfo& object, const Opti
 }
 
 std::vector<std::string> statements_of(const LargeObjectGrant& grant, const Options& options) {
-  if (!options.grants || is_vendor_role(grant.grantee)) return {};
+  if (!options.grants || is_left_to_provider(grant.grantee, options)) return {};
   return {fmt::format("GRANT {} ON LARGE OBJECT {} TO {}{}", grant.privilege, grant.oid,
                       grant.grantee.empty() ? "PUBLIC" : pg::quote_identifier(mapped(grant.grantee, options)),
                       grant.grant_option ? " WITH GRANT OPTION" : "")};

@@ -152,6 +152,12 @@ class ForeignKeys {
                        key.validated ? " NOT VALID" : "");
   }
 
+  const char* cause(const pg::ForeignKey& key) const {
+    return context_.options.row_filters.contains(key.referenced.display())
+               ? "--where leaves out what these rows refer to"
+               : "the source's own data violates it";
+  }
+
   // Of one that could not be added in one step, and so is missing.
   void explain_missing(const TocEntry& entry, const pg::ForeignKey& key, pg::Connection& connection) {
     std::string offending;
@@ -163,9 +169,9 @@ class ForeignKeys {
     if (offending.empty()) return;
     context_.problems.add(
         {Problem::Kind::failed, ItemRunner::label(entry),
-         "is missing, since a partitioned table cannot have it NOT VALID before version 18, and the source's "
-         "own data violates it: " +
-             offending,
+         fmt::format(
+             "is missing, since a partitioned table cannot have it NOT VALID before version 18, and {}: {}",
+             cause(key), offending),
          fmt::format("repair the rows, then run the same command again, or: ALTER TABLE {} ADD "
                      "CONSTRAINT {} {}",
                      key.table.sql(), pg::quote_identifier(key.name), key.definition)});
@@ -184,15 +190,11 @@ class ForeignKeys {
       } catch (const base::Error& error) {
         if (error.sqlstate() == "23505" && context_.ledger.has_item(connection, id)) return items_.made(id);
         if (error.sqlstate() != "23503") throw;
-        const auto& filters = context_.options.row_filters;
-        context_.problems.add({Problem::Kind::failed, ItemRunner::label(entry),
-                               fmt::format("left NOT VALID, because {}: {}",
-                                           filters.contains(key.referenced.display())
-                                               ? "--where leaves out what these rows refer to"
-                                               : "the source's own data violates it",
-                                           pg::offending_keys(connection, key)),
-                               fmt::format("repair the rows, then: ALTER TABLE {} VALIDATE CONSTRAINT {}",
-                                           key.table.sql(), pg::quote_identifier(key.name))});
+        context_.problems.add(
+            {Problem::Kind::failed, ItemRunner::label(entry),
+             fmt::format("left NOT VALID, because {}: {}", cause(key), pg::offending_keys(connection, key)),
+             fmt::format("repair the rows, then: ALTER TABLE {} VALIDATE CONSTRAINT {}", key.table.sql(),
+                         pg::quote_identifier(key.name))});
       }
     });
   }
@@ -483,10 +485,12 @@ void analyze(const Context& context, TargetSession& target, const pg::QualifiedN
   const auto label = "analyze " + table.display();
   target.show(label, [&](pg::Connection& connection) {
     connection.take_warnings();
-    connection.exec("SET LOCAL client_min_messages = warning; ANALYZE " + table.sql());
+    // By itself: behind another statement it would be one transaction, with locks on every partition.
+    connection.exec("SET client_min_messages = warning");
+    connection.exec("ANALYZE " + table.sql());
+    connection.exec("SET client_min_messages = error");
     for (const auto& warning : connection.take_warnings())
-      context.problems.add(
-          {Problem::Kind::note, label, warning.message(), "its owner can: ANALYZE " + table.sql()});
+      context.problems.add({Problem::Kind::note, label, warning.message(), {}});
   });
 }
 

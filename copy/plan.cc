@@ -388,6 +388,10 @@ void bound_large_objects(pg::Connection& source, Relation& objects, uint64_t spl
 
 }  // namespace
 
+bool is_left_to_provider(const std::string& role, const Options& options) {
+  return !role.starts_with("pg_") && is_vendor_role(role) && !options.role_map.contains(role);
+}
+
 bool may_truncate(const Plan& plan, const Relation& relation) {
   return relation.kind == Relation::Kind::table && relation.chunks == 1 && !relation.via_root() &&
          plan.schema == SchemaMode::dump && relation.condition.empty();

@@ -113,6 +113,10 @@ bool may_truncate(const Plan& plan, const Relation& relation);
 using pg::is_vendor_extension;
 using pg::is_vendor_role;
 
+/// What is granted to this role is the provider's own affair, and the target need not have it. PostgreSQL's
+/// own roles are everywhere; and one that --role-map gives another name was meant.
+bool is_left_to_provider(const std::string& role, const Options& options);
+
 /// The expected cost of building an index, in bytes of COPY equivalent: its size times a factor by access
 /// method. Measured on 15: docs/benchmarks.md.
 uint64_t index_build_cost(const pg::Index& index);

@@ -278,7 +278,9 @@ std::vector<Problem> violated_foreign_keys(pg::Connection& target, const Plan& p
     problems.push_back(
         {Problem::Kind::failed,
          fmt::format("foreign key {} of {}", pg::display_identifier(key.name), key.table.display()),
-         std::move(offending), "the source's data violates it; repair the rows on both sides"});
+         std::move(offending),
+         "the source's data violates it, or --where leaves out what the rows refer to; repair the rows on "
+         "both sides"});
   }
   return problems;
 }

@@ -172,10 +172,10 @@ void remove_rows(pg::Connection& target, const Relation& relation, const std::ve
   } catch (base::Error& error) {
     // It is published, and no key tells a subscriber which rows went.
     if (error.sqlstate() == "55000" && error.hint().find("REPLICA IDENTITY") != std::string::npos)
-      error.hint(fmt::format(
-          "ALTER TABLE {0} REPLICA IDENTITY FULL on the target, run the same command again, and afterwards: "
-          "ALTER TABLE {0} REPLICA IDENTITY DEFAULT",
-          relation.load_into().sql()));
+      error.hint(
+          "it is published, and has no key: take it out of the target's publications (ALTER PUBLICATION … "
+          "DROP "
+          "TABLE …) until the copy is through, or start over with --restart");
     throw;
   }
 }

@@ -198,13 +198,11 @@ std::string with_set_role(const std::string& sql) {
   return out;
 }
 
-// What is granted to the provider's roles is its own affair, and the target need not have them. One that has
-// another name there was meant.
 bool leave_out_grants_to_vendors(TocEntry& entry, const Options& options) {
   if (!is_ownerless(entry)) return false;
   bool found = false;
   auto left = without_roles(entry, [&](const std::string& role) {
-    const bool out = !role.starts_with("pg_") && is_vendor_role(role) && !options.role_map.contains(role);
+    const bool out = is_left_to_provider(role, options);
     found = found || out;
     return out;
   });
@@ -375,6 +373,21 @@ bool is_tolerable(const TocEntry& entry, const base::Error& error) {
          (entry.description == "SCHEMA" && entry.name == "public");
 }
 
+// Before version 15 everybody might create in the schema public, which pg_dump says of each older source.
+// Where that is so it need not be granted.
+bool is_public_open_already(pg::Connection& target, const TocEntry& entry) {
+  const auto names_a_role = [](const std::string& statement) { return !statement.ends_with(" PUBLIC"); };
+  return entry.description == "ACL" && entry.name == "SCHEMA public" &&
+         std::ranges::none_of(split_statements(entry.sql), names_a_role) &&
+         entry.sql.find("GRANT ALL ") != std::string::npos &&
+         target
+             .exec(
+                 "SELECT count(DISTINCT a.privilege_type) = 2 FROM pg_catalog.pg_namespace n, "
+                 "pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) a "
+                 "WHERE n.nspname = 'public' AND a.grantee = 0")
+             .boolean(0, 0);
+}
+
 // A GRANT or REVOKE by a role that may not, but has a privilege itself, if only as everybody has, does
 // nothing and succeeds: there is a warning, which our sessions hear of here alone.
 void exec_grants(pg::Connection& target, const std::string& sql) {
@@ -386,7 +399,7 @@ void exec_grants(pg::Connection& target, const std::string& sql) {
     if (std::ranges::find(kDidNothing, warning.sqlstate()) != kDidNothing.end())
       throw warning.kind(ErrorKind::permanent)
           .hint(
-              "this role may not grant or revoke that: let the object's owner do it, by hand, or copy with "
+              "this role may not grant or revoke that: copy as one that may, as the object's owner, or with "
               "--no-grants");
   try {
     transaction.commit();
@@ -527,7 +540,7 @@ bool ItemRunner::run(pg::Connection& target, uint32_t id, const TocEntry& entry,
           {Problem::Kind::note, label(entry), "was on the target already and was left as it is", {}});
       // Under another kind, so that --restart does not take it for one that this run made.
       target.exec(context_.ledger.item_sql(id, entry.description + " (found)", entry.schema, entry.name));
-    } else if (is_tolerable(entry, error)) {
+    } else if (is_tolerable(entry, error) || is_public_open_already(target, entry)) {
       context_.problems.add(
           {Problem::Kind::note, label(entry), fmt::format("not applied: {}", error.message()), {}});
       outcome_.lock()->done.insert(id);

@@ -123,8 +123,8 @@ class Connection {
   struct Deleter {
     void operator()(pg_conn* connection) const;
   };
-  std::unique_ptr<pg_conn, Deleter> connection_;
   std::unique_ptr<std::vector<base::Error>> warnings_;  // libpq knows where it is
+  std::unique_ptr<pg_conn, Deleter> connection_;
   Conninfo conninfo_;
   base::Stop stop_;
   bool first_bulk_read_ = true;

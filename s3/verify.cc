@@ -320,7 +320,7 @@ class Contents {
       client.get_object(options_.target.prefix + path, sink);
       return sink.equal(size) ? Comparison::equal : Comparison::different;
     });
-    ++result_.lock()->downloaded;
+    if (result == Comparison::equal) ++result_.lock()->downloaded;
     return result;
   }
 

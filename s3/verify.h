@@ -19,7 +19,7 @@ namespace s3 {
 struct Verification {
   VerifyLevel level = VerifyLevel::none;
   uint64_t equal = 0;
-  uint64_t downloaded = 0;  ///< of those that were compared: byte by byte
+  uint64_t downloaded = 0;  ///< of those: byte by byte
   uint64_t listed = 0;      ///< outside of a sample: only size (and ETag) were compared, and are equal
   uint64_t missing = 0;     ///< files without an object
   uint64_t different = 0;
